@@ -1,0 +1,65 @@
+"""mien: one portrait moves as a live face does.
+
+Two calls animate a portrait; everything else is reached through its module (`mien.capture`, `mien.emit`, ...):
+
+    portrait = mien.prepare("portrait.jpg")
+    for frame in mien.animate(portrait, mien.capture.open("clip.mp4")):
+        ...
+
+Importing `mien` costs nothing: names and modules are loaded on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mien import capture, emit, samples
+    from mien.api import animate, prepare
+    from mien.config import Gains, MotionSettings, ReenactSettings
+    from mien.errors import MienError
+    from mien.frame import Frame
+
+__all__ = [
+    "Frame",
+    "Gains",
+    "MienError",
+    "MotionSettings",
+    "ReenactSettings",
+    "__version__",
+    "animate",
+    "capture",
+    "emit",
+    "prepare",
+    "samples",
+]
+
+_HOMES = {
+    "Frame": "mien.frame",
+    "Gains": "mien.config",
+    "MienError": "mien.errors",
+    "MotionSettings": "mien.config",
+    "ReenactSettings": "mien.config",
+    "animate": "mien.api",
+    "prepare": "mien.api",
+}
+_MODULES = frozenset({"capture", "emit", "samples"})
+
+__version__: str
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return import_module(f"mien.{name}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("mien")
+    raise AttributeError(f"module 'mien' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
