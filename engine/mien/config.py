@@ -1,0 +1,119 @@
+"""Every setting of a run in one place: frozen, validated, free of side effects."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from mien.errors import SettingError
+
+Model = Literal["warp"]
+MotionMode = Literal["relative", "absolute"]
+Mouth = Literal["driver", "none"]
+
+MODELS: tuple[Model, ...] = get_args(Model)
+MOTION_MODES: tuple[MotionMode, ...] = get_args(MotionMode)
+MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
+
+GAIN_LIMIT = 3.0
+SIZE_MIN, SIZE_MAX = 64, 4096
+
+
+def _need_within(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {value:g}")
+
+
+def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise SettingError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """How strongly each part of the driver's motion is applied: 0 switches it off, 1 is as the driver does."""
+
+    expression: float = 1.0
+    """All offsets of the face's surface from neutral; multiplies `eyes`, `lips` and `brows`."""
+    pose: float = 1.0
+    """Head rotation."""
+    eyes: float = 1.0
+    """Eyelids."""
+    lips: float = 1.0
+    """Lips, mouth and jaw."""
+    brows: float = 1.0
+    gaze: float = 1.0
+    """Irises inside their lids."""
+    translation: float = 1.0
+    """Head translation in the picture and its change of size."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            _need_within(f"gain {name}", getattr(self, name), 0.0, GAIN_LIMIT)
+
+
+@dataclass(frozen=True, slots=True)
+class OneEuro:
+    """A One Euro filter: a low-pass whose cut-off rises with speed (Casiez et al. 2012)."""
+
+    min_cutoff: float
+    """Cut-off at rest in Hz: lower is steadier."""
+    beta: float
+    """How much the cut-off rises, in Hz per unit of the channel a second: higher follows fast moves sooner."""
+
+    def __post_init__(self) -> None:
+        _need_within("min_cutoff", self.min_cutoff, 1e-3, 1e3)
+        _need_within("beta", self.beta, 0.0, 1e4)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSettings:
+    """How the driver's motion is taken over."""
+
+    mode: MotionMode = "relative"
+    """`relative`: the portrait's own face plus the driver's change from neutral.
+    `absolute`: the driver's own landmarks, for self-reenactment."""
+    gains: Gains = field(default_factory=Gains)
+    pose: OneEuro = OneEuro(min_cutoff=1.5, beta=3.0)
+    """Rotation and translation; units of radians and of face widths."""
+    expression: OneEuro = OneEuro(min_cutoff=3.0, beta=30.0)
+    """Surface offsets in face widths."""
+    eyes: OneEuro = OneEuro(min_cutoff=4.0, beta=60.0)
+    """Eyelids and irises in face widths: blinks must not lag."""
+    scale: OneEuro = OneEuro(min_cutoff=1.0, beta=1.0)
+    """Size of the head relative to neutral."""
+
+    def __post_init__(self) -> None:
+        _need_one_of("motion", self.mode, MOTION_MODES)
+
+
+@dataclass(frozen=True, slots=True)
+class ReenactSettings:
+    """All that decides which pixels come out for a given portrait and driver."""
+
+    model: Model = "warp"
+    motion: MotionSettings = field(default_factory=MotionSettings)
+    mouth: Mouth = "driver"
+    """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
+    smooth: float = 0.5
+    """Weight of the previous output where the flow is consistent, 0..0.95; 0 is off."""
+    face: int | None = None
+    """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
+    size: int | None = None
+    """Longer side of the output in pixels, made even; None: as large as the portrait."""
+    mark: bool = True
+    """Whether the visible mark that says "synthetic" is drawn."""
+    threads: int | None = None
+    """Processor threads that the engine may use; None: all that the process may run on."""
+
+    def __post_init__(self) -> None:
+        _need_one_of("model", self.model, MODELS)
+        _need_one_of("mouth", self.mouth, MOUTHS)
+        _need_within("smooth", self.smooth, 0.0, 0.95)
+        if self.face is not None:
+            _need_within("face", self.face, 0, 15)
+        if self.size is not None:
+            _need_within("size", self.size, SIZE_MIN, SIZE_MAX)
+        if self.threads is not None:
+            _need_within("threads", self.threads, 1, 1024)
