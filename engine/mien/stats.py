@@ -1,0 +1,158 @@
+"""What happened and how long it took: one object for command line, web page, logs and benches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from mien.clock import Clock
+
+_SHORTEST = 1e-6
+_LONGEST = 100.0
+_STEP = math.log(1.02)
+_BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencySummary:
+    """A distribution of durations, in milliseconds."""
+
+    count: int
+    mean: float
+    p50: float
+    p95: float
+    p99: float
+    max: float
+
+    def as_json(self) -> dict[str, float]:
+        return {
+            "count": self.count,
+            "mean_ms": round(self.mean, 4),
+            "p50_ms": round(self.p50, 4),
+            "p95_ms": round(self.p95, 4),
+            "p99_ms": round(self.p99, 4),
+            "max_ms": round(self.max, 4),
+        }
+
+
+class Latency:
+    """Percentiles of durations in constant memory: counts in buckets that widen by 2 % each, 1 µs to 100 s.
+
+    A percentile is within 1 % of the value at that rank inside this range; count, mean and maximum are exact. One
+    thread records; any may read.
+    """
+
+    def __init__(self) -> None:
+        self._counts = [0] * _BUCKETS
+        self._count = 0
+        self._sum = 0.0
+        self._min = math.inf
+        self._max = 0.0
+
+    def record(self, seconds: float) -> None:
+        """Count one duration.
+
+        Raises:
+            ValueError: `seconds` is negative or not finite.
+        """
+        if not (seconds >= 0 and math.isfinite(seconds)):
+            raise ValueError(f"a duration must be finite and not negative, got {seconds = }")
+        place = math.floor(math.log(max(seconds, _SHORTEST) / _SHORTEST) / _STEP)
+        self._counts[min(place, _BUCKETS - 1)] += 1
+        self._count += 1
+        self._sum += seconds
+        self._min = min(self._min, seconds)
+        self._max = max(self._max, seconds)
+
+    def percentile(self, rank: float) -> float:
+        """The duration in seconds that the share `rank` (0..1) of all does not exceed; 0 when none was recorded.
+
+        Raises:
+            ValueError: `rank` is outside of 0..1.
+        """
+        if not 0.0 <= rank <= 1.0:
+            raise ValueError(f"rank must be from 0 to 1, got {rank}")
+        if self._count == 0:
+            return 0.0
+        wanted = max(1, math.ceil(rank * self._count))
+        seen = 0
+        for place, count in enumerate(self._counts):
+            seen += count
+            if seen >= wanted:
+                middle = _SHORTEST * math.exp((place + 0.5) * _STEP)
+                return min(max(middle, self._min), self._max)
+        return self._max
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def total(self) -> float:
+        """Sum of all durations in seconds."""
+        return self._sum
+
+    def summary(self) -> LatencySummary:
+        mean = self._sum / self._count if self._count else 0.0
+        p50, p95, p99 = (self.percentile(rank) * 1e3 for rank in (0.50, 0.95, 0.99))
+        return LatencySummary(self._count, mean * 1e3, p50, p95, p99, self._max * 1e3)
+
+
+class Statistics:
+    """Counters and stage latencies of one run. Each counter and each stage has one writing thread; any may read."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started = clock.now()
+        self._ended: float | None = None
+        self._stages: dict[str, Latency] = {}
+        self.frames_in = 0
+        """Frames that the source gave."""
+        self.frames_out = 0
+        """Frames that the sink took."""
+        self.frames_dropped = 0
+        """Frames that a newer one replaced on the way."""
+        self.frames_broken = 0
+        """Frames that did not decode and were skipped."""
+        self.frames_without_face = 0
+        """Frames in which no face was found."""
+        self.warnings: tuple[str, ...] = ()
+
+    def stage(self, name: str) -> Latency:
+        """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
+        return self._stages.setdefault(name, Latency())
+
+    def end(self) -> None:
+        """Stop the run's time; ending twice keeps the first."""
+        if self._ended is None:
+            self._ended = self._clock.now()
+
+    @property
+    def seconds(self) -> float:
+        """Time from the beginning to the end, or to now."""
+        return (self._clock.now() if self._ended is None else self._ended) - self._started
+
+    @property
+    def fps(self) -> float:
+        """Frames out per second of the run so far."""
+        return self.frames_out / self.seconds if self.seconds > 0 else 0.0
+
+    def latencies(self) -> dict[str, LatencySummary]:
+        return {name: latency.summary() for name, latency in list(self._stages.items())}
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as plain JSON values; durations in milliseconds, `seconds` in seconds."""
+        return {
+            "frames": {
+                "in": self.frames_in,
+                "out": self.frames_out,
+                "dropped": self.frames_dropped,
+                "broken": self.frames_broken,
+                "without_face": self.frames_without_face,
+            },
+            "seconds": round(self.seconds, 4),
+            "fps": round(self.fps, 3),
+            "stages": {name: summary.as_json() for name, summary in self.latencies().items()},
+            "warnings": list(self.warnings),
+        }

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.slot import Channel, Closed, Slot
+
+PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test waits for it
+
+
+def _in_thread(pool: ThreadPoolExecutor, call: Callable[[], int]) -> Future[int]:
+    return pool.submit(call)
+
+
+def test_slot_keeps_the_newest_and_counts_drops() -> None:
+    slot: Slot[int] = Slot()
+    for value in range(5):
+        slot.put(value)
+    assert slot.take() == 4
+    statistics = slot.statistics()
+    assert (statistics.put, statistics.taken, statistics.dropped) == (5, 1, 4)
+
+
+def test_slot_gives_each_value_once() -> None:
+    slot: Slot[str] = Slot()
+    slot.put("a")
+    assert slot.take() == "a"
+    with pytest.raises(TimeoutError):
+        slot.take(timeout=0)
+
+
+def test_slot_holds_none_as_a_value() -> None:
+    slot: Slot[None] = Slot()
+    slot.put(None)
+    assert slot.take(timeout=0) is None
+
+
+def test_slot_gives_its_last_value_after_close() -> None:
+    slot: Slot[int] = Slot()
+    slot.put(1)
+    slot.close()
+    slot.close()
+    assert slot.take() == 1
+    with pytest.raises(Closed):
+        slot.take()
+    with pytest.raises(Closed):
+        slot.put(2)
+    assert slot.statistics().closed
+
+
+def test_slot_close_wakes_waiting_takers() -> None:
+    slot: Slot[int] = Slot()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [_in_thread(pool, slot.take) for _ in range(2)]
+        slot.close()
+        for future in waiting:
+            assert isinstance(future.exception(PATIENCE), Closed)
+
+
+def test_slot_put_wakes_a_waiting_taker() -> None:
+    slot: Slot[int] = Slot()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = _in_thread(pool, slot.take)
+        slot.put(7)
+        assert waiting.result(PATIENCE) == 7
+
+
+@given(st.lists(st.booleans()))
+def test_slot_accounts_for_every_value(moves: list[bool]) -> None:
+    slot: Slot[int] = Slot()
+    last: int | None = None
+    for number, is_put in enumerate(moves):
+        if is_put:
+            slot.put(number)
+            last = number
+        elif last is not None:
+            assert slot.take(timeout=0) == last
+            last = None
+    statistics = slot.statistics()
+    assert statistics.put == statistics.taken + statistics.dropped + (last is not None)
+
+
+def test_channel_loses_nothing_and_keeps_order() -> None:
+    channel: Channel[int] = Channel(3)
+
+    def feed() -> int:
+        for value in range(200):
+            channel.put(value)
+        channel.close()
+        return 200
+
+    with ThreadPoolExecutor(1) as pool:
+        fed = _in_thread(pool, feed)
+        assert list(channel) == list(range(200))
+        assert fed.result(PATIENCE) == 200
+    statistics = channel.statistics()
+    assert statistics.peak <= statistics.capacity == 3
+    assert (statistics.put, statistics.taken, statistics.held) == (200, 200, 0)
+
+
+def test_channel_gives_what_it_holds_after_close() -> None:
+    channel: Channel[int] = Channel(2)
+    channel.put(1)
+    channel.put(2)
+    channel.close()
+    assert list(channel) == [1, 2]
+    with pytest.raises(Closed):
+        channel.put(3)
+
+
+def test_cancel_drops_what_is_held() -> None:
+    channel: Channel[int] = Channel(2)
+    channel.put(1)
+    channel.cancel()
+    assert list(channel) == []
+    assert channel.statistics().cancelled
+
+
+def test_cancel_wakes_a_putter_of_a_full_channel() -> None:
+    channel: Channel[int] = Channel(1)
+    channel.put(0)
+
+    def overfill() -> int:
+        channel.put(1)
+        return 1
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = _in_thread(pool, overfill)
+        channel.cancel()
+        assert isinstance(waiting.exception(PATIENCE), Closed)
+
+
+def test_cancel_wakes_a_taker_of_an_empty_channel() -> None:
+    channel: Channel[int] = Channel(1)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = _in_thread(pool, channel.take)
+        channel.cancel()
+        assert isinstance(waiting.exception(PATIENCE), Closed)
+
+
+def test_channel_refuses_a_capacity_below_one() -> None:
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        Channel(0)
