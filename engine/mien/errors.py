@@ -1,0 +1,27 @@
+"""The errors that a user can cause or cure; the command line prints them as one line and exits with 2."""
+
+from __future__ import annotations
+
+
+class MienError(Exception):
+    """Base of all errors that are told to the user rather than traced."""
+
+
+class SourceError(MienError):
+    """A driver or portrait that cannot be read: what, expected, got, what to do."""
+
+
+class SinkError(MienError):
+    """An output that cannot be written."""
+
+
+class FaceError(MienError):
+    """A picture without a usable face."""
+
+
+class SettingError(MienError):
+    """A setting outside of its range, or settings that exclude each other."""
+
+
+class BackendError(MienError):
+    """A runtime, kernel or model bundle that is missing or broken, with its likely causes."""
