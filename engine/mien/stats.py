@@ -123,6 +123,11 @@ class Statistics:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
         return self._stages.setdefault(name, Latency())
 
+    def announce(self, *names: str) -> None:
+        """Begin the stages `names`, so that they are listed in this order whichever thread records first."""
+        for name in names:
+            self.stage(name)
+
     def end(self) -> None:
         """Stop the run's time; ending twice keeps the first."""
         if self._ended is None:

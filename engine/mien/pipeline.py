@@ -1,0 +1,224 @@
+"""The way of the frames through the stages, offline: worker threads joined by bounded channels, nothing lost.
+
+    decode -> [channel] -> parse, motion -> [channel] -> synthesis -> [channel] -> whoever iterates (emit)
+
+So decoding and parsing of frame n + 1 overlap the synthesis of frame n. Sound passes beside the frames, in step. Memory
+is constant: each channel holds a few items, and who is ahead waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Lock, Thread
+from typing import Any, Generic, TypeVar
+
+from mien.capture.source import Source
+from mien.clock import Clock
+from mien.emit.sink import Sink
+from mien.errors import FaceError, SourceError
+from mien.frame import Frame
+from mien.slot import Channel, Closed
+from mien.sound import Sound
+from mien.stats import Latency, Statistics
+
+FaceT = TypeVar("FaceT")
+MotionT = TypeVar("MotionT")
+T = TypeVar("T")
+
+DEPTH = 8
+"""Items per channel: about four frames with the sound between them."""
+
+Progress = Callable[[Statistics], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages(Generic[FaceT, MotionT]):
+    """What happens to a frame, as plain callables; each is only ever called by one thread at a time, in order."""
+
+    parse: Callable[[Frame], FaceT | None]
+    """The face in a frame, None where there is none."""
+    motion: Callable[[FaceT | None, float], MotionT | None]
+    """What the face at a time in seconds does; None as long as none was seen."""
+    synthesis: tuple[tuple[str, Callable[..., Any]], ...]
+    """Named callables: the first is given (MotionT | None, Frame), each other what the one before returned, and the
+    last returns (H, W, 3) uint8 pixels, C-contiguous, that it will not write to again."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is measured, in the order of a frame's way."""
+        return ("decode", "parse", "motion", *(name for name, _ in self.synthesis))
+
+
+def stream(
+    source: Source, stages: Stages[FaceT, MotionT], statistics: Statistics, clock: Clock, depth: int = DEPTH
+) -> Generator[Frame | Sound, None, None]:
+    """Run `stages` over `source` on worker threads; give the answered frames and the sound in the source's order.
+
+    The source is read, not closed. Closing the generator stops the workers.
+
+    Raises:
+        MienError, or whatever a stage raised: the first error of any worker, once all have stopped.
+        SourceError: the source had no frame.
+        FaceError: no frame had a face.
+    """
+    decoded: Channel[Frame | Sound] = Channel(depth)
+    moved: Channel[tuple[Frame, MotionT | None] | Sound] = Channel(depth)
+    answered: Channel[Frame | Sound] = Channel(depth)
+    statistics.announce(*stages.names)
+    crew = _Crew((decoded, moved, answered))
+    try:
+        crew.start("mien-decode", lambda: _decode(source, decoded, statistics, clock))
+        crew.start("mien-motion", lambda: _follow(stages, decoded, moved, statistics, clock))
+        crew.start("mien-synthesis", lambda: _synthesise(stages, moved, answered, statistics, clock))
+        yield from answered
+    finally:
+        crew.stop()
+    crew.raise_first_error()
+    _need_faces(source, statistics)
+
+
+def render(
+    source: Source,
+    stages: Stages[FaceT, MotionT],
+    sink: Sink,
+    statistics: Statistics,
+    clock: Clock,
+    progress: Progress | None = None,
+) -> None:
+    """Send every frame of `source` through `stages` into `sink`; close the one and finish, or discard, the other.
+
+    The sink is written, and `progress` called after each frame, by the calling thread.
+
+    Raises:
+        As `stream`, and what the sink raises. KeyboardInterrupt stops the workers and discards the sink.
+    """
+    statistics.announce(*stages.names, "encode")
+    with source, sink, closing(stream(source, stages, statistics, clock)) as items:
+        write = timed(statistics.stage("encode"), clock, sink.write)
+        for item in items:
+            if isinstance(item, Sound):
+                sink.write_sound(item)
+                continue
+            write(item)
+            statistics.frames_out += 1
+            if progress is not None:
+                progress(statistics)
+    statistics.end()
+
+
+def timed(latency: Latency, clock: Clock, call: Callable[..., T]) -> Callable[..., T]:
+    """`call`, with its durations recorded in `latency`."""
+
+    def timed_call(*arguments: Any) -> T:
+        began = clock.now()
+        result = call(*arguments)
+        latency.record(clock.now() - began)
+        return result
+
+    return timed_call
+
+
+def _decode(source: Source, out: Channel[Frame | Sound], statistics: Statistics, clock: Clock) -> None:
+    latency = statistics.stage("decode")
+    began = clock.now()
+    for item in source:
+        if isinstance(item, Frame):
+            latency.record(clock.now() - began)
+            statistics.frames_in += 1
+        statistics.frames_broken = source.broken_frames
+        out.put(item)
+        began = clock.now()
+    statistics.frames_broken = source.broken_frames
+    statistics.warnings = source.warnings
+    out.close()
+
+
+def _follow(
+    stages: Stages[FaceT, MotionT],
+    items: Channel[Frame | Sound],
+    out: Channel[tuple[Frame, MotionT | None] | Sound],
+    statistics: Statistics,
+    clock: Clock,
+) -> None:
+    parse = timed(statistics.stage("parse"), clock, stages.parse)
+    motion = timed(statistics.stage("motion"), clock, stages.motion)
+    for item in items:
+        if isinstance(item, Sound):
+            out.put(item)
+            continue
+        face = parse(item)
+        statistics.frames_without_face += face is None
+        out.put((item, motion(face, item.seconds)))
+    out.close()
+
+
+def _synthesise(
+    stages: Stages[FaceT, MotionT],
+    items: Channel[tuple[Frame, MotionT | None] | Sound],
+    out: Channel[Frame | Sound],
+    statistics: Statistics,
+    clock: Clock,
+) -> None:
+    (first_name, first), *others = stages.synthesis
+    first = timed(statistics.stage(first_name), clock, first)
+    rest = [timed(statistics.stage(name), clock, call) for name, call in others]
+    for item in items:
+        if isinstance(item, Sound):
+            out.put(item)
+            continue
+        frame, motion = item
+        value = first(motion, frame)
+        for call in rest:
+            value = call(value)
+        out.put(frame.answer(value))
+    out.close()
+
+
+def _need_faces(source: Source, statistics: Statistics) -> None:
+    name = source.info.name
+    if statistics.frames_in == 0:
+        raise SourceError(f"{name}: expected at least one frame that decodes, got none; is it a video or a picture?")
+    if statistics.frames_without_face == statistics.frames_in:
+        raise FaceError(
+            f"{name}: expected a face, got none in {statistics.frames_in} frames; "
+            "use a driver whose face is seen from the front and fills a tenth of the picture or more"
+        )
+
+
+class _Crew:
+    """The worker threads of one run: the first error stops all."""
+
+    def __init__(self, channels: tuple[Channel[Any], ...]) -> None:
+        self._channels = channels
+        self._threads: list[Thread] = []
+        self._lock = Lock()
+        self._error: BaseException | None = None
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        thread = Thread(target=self._run, args=(work,), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """Cancel what still runs and wait until it has stopped."""
+        for channel in self._channels:
+            channel.cancel()
+        for thread in self._threads:
+            thread.join()
+
+    def raise_first_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Closed:
+            pass  # another part of the run ended it
+        except BaseException as error:
+            with self._lock:
+                self._error = self._error or error
+            for channel in self._channels:
+                channel.cancel()
