@@ -1,0 +1,59 @@
+"""Where an output comes from: a record that travels to the sink and into the container's metadata."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mien.config import ReenactSettings
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What made an output; hashes are SHA-256 in hexadecimal."""
+
+    version: str
+    """Of mien."""
+    model: str
+    portraits: tuple[str, ...]
+    """Hash of each picture's file, in the order given."""
+    settings: str
+    """Hash of the settings that decide which pixels come out."""
+
+    def as_metadata(self) -> dict[str, str]:
+        """The record as flat container metadata."""
+        return {
+            "mien_version": self.version,
+            "mien_model": self.model,
+            "mien_portrait_sha256": " ".join(self.portraits),
+            "mien_settings_sha256": self.settings,
+        }
+
+
+def record(pictures: tuple[Path, ...], settings: ReenactSettings, version: str) -> Provenance:
+    """The record of an output made from `pictures` with `settings`.
+
+    Raises:
+        OSError: a picture cannot be read.
+    """
+    return Provenance(version, settings.model, tuple(hash_file(path) for path in pictures), hash_settings(settings))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def hash_settings(settings: ReenactSettings) -> str:
+    """SHA-256 of the settings' values; the number of threads, which changes no pixel, is left out."""
+    values = asdict(settings)
+    del values["threads"]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
