@@ -1,0 +1,106 @@
+"""Where skin meets skin: gaps of lids and lips on an un-posed face, measured and set.
+
+An offset carried from face to face leaves lids that do not quite close and lips that cross; so the gaps travel as channels
+of their own and are set exactly on the target. Setting a gap moves the rim by the whole amount and the skin around it by a
+falling share, which is linear in the change and precomputed on the canonical face.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.canonical import canonical_face
+
+Array = NDArray[np.float64]
+
+UPPER_LIP_RIM: Final = np.array(topology.INNER_LIPS[1:10])
+LOWER_LIP_RIM: Final = np.array(topology.INNER_LIPS[19:10:-1])
+UPPER_LIDS: Final = np.array([eye[1:8] for eye in topology.EYES])
+LOWER_LIDS: Final = np.array([eye[15:8:-1] for eye in topology.EYES])
+"""(2, 7): facing points, from the outer to the inner corner."""
+
+LIP_REACH, LID_REACH = 0.16, 0.055
+"""How far a rim takes the skin along, in eye distances."""
+LOWER_LIP_SHARE, UPPER_LID_SHARE = 0.65, 0.9
+"""The lower lip and the upper lid do most of the way."""
+
+
+def lip_gaps(shape: Array) -> Array:
+    """(9,): gaps between the inner lips of an un-posed shape (478, 3), left to right; negative where they cross."""
+    return np.asarray(shape[LOWER_LIP_RIM, 1] - shape[UPPER_LIP_RIM, 1])
+
+
+def lid_gaps(shape: Array) -> Array:
+    """(2, 7): gaps between the lids of the left and right eye of an un-posed shape (478, 3)."""
+    return np.asarray(shape[LOWER_LIDS, 1] - shape[UPPER_LIDS, 1])
+
+
+def set_lip_gaps(shape: Array, gaps: Array) -> Array:
+    """A copy of `shape` (478, 3) whose inner lips stand `gaps` (9,) apart."""
+    out = shape.copy()
+    out[:, 1] += _lip_matrix() @ (gaps - lip_gaps(shape))
+    return out
+
+
+def set_lid_gaps(shape: Array, gaps: Array) -> Array:
+    """A copy of `shape` (478, 3) whose lids stand `gaps` (2, 7) apart."""
+    out = shape.copy()
+    change = gaps - lid_gaps(shape)
+    for matrix, row in zip(_lid_matrices(), change, strict=True):
+        out[:, 1] += matrix @ row
+    return out
+
+
+def _spread(points: Array, rim: NDArray[np.int64], reach: float, members: NDArray[np.bool_]) -> Array:
+    """(478, R): how much of each rim point's way every landmark takes; rim points take their own and nothing else."""
+    offset = points[:, None, :2] - points[None, rim, :2]
+    width = np.abs(np.diff(points[rim, 0])).mean()
+    along = np.exp(-((offset[..., 0] / width) ** 2))
+    share = along / np.maximum(along.sum(axis=1, keepdims=True), 1e-12)
+    ends = points[rim[[0, -1]], 0]
+    beyond = np.maximum(np.maximum(ends.min() - points[:, 0], points[:, 0] - ends.max()), 0.0)
+    away = np.abs(offset[..., 1]).min(axis=1)
+    share *= np.exp(-((away / reach) ** 2) - (beyond / width) ** 2)[:, None]
+    share[~members] = 0.0
+    share[rim] = np.eye(len(rim))
+    return np.asarray(share)
+
+
+@lru_cache(maxsize=1)
+def _lip_matrix() -> Array:
+    points = canonical_face().points
+    line = np.interp(points[:, 0], points[UPPER_LIP_RIM, 0], points[UPPER_LIP_RIM, 1])
+    skin = np.arange(len(points)) < topology.SKIN_COUNT
+    corners = np.isin(np.arange(len(points)), [ring[i] for ring in (topology.INNER_LIPS, topology.OUTER_LIPS) for i in (0, 10)])
+    upper = skin & (points[:, 1] < line) & ~corners
+    lower = skin & (points[:, 1] > line) & ~corners
+    upper[LOWER_LIP_RIM], lower[UPPER_LIP_RIM] = False, False
+    up = _spread(points, UPPER_LIP_RIM, LIP_REACH * 0.7, upper)
+    down = _spread(points, LOWER_LIP_RIM, LIP_REACH, lower)
+    up[LOWER_LIP_RIM], down[UPPER_LIP_RIM] = 0.0, 0.0
+    return np.asarray(LOWER_LIP_SHARE * down - (1 - LOWER_LIP_SHARE) * up)
+
+
+@lru_cache(maxsize=1)
+def _lid_matrices() -> tuple[Array, Array]:
+    points = canonical_face().points
+    skin = np.arange(len(points)) < topology.SKIN_COUNT
+    matrices = []
+    for eye, upper_rim, lower_rim in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
+        line = np.interp(points[:, 0], *_sorted_line(points[upper_rim] / 2 + points[lower_rim] / 2))
+        corners = np.isin(np.arange(len(points)), (eye[0], eye[8]))
+        upper = _spread(points, upper_rim, LID_REACH, skin & (points[:, 1] < line) & ~corners)
+        lower = _spread(points, lower_rim, LID_REACH, skin & (points[:, 1] > line) & ~corners)
+        upper[lower_rim], lower[upper_rim] = 0.0, 0.0
+        matrices.append(np.asarray((1 - UPPER_LID_SHARE) * lower - UPPER_LID_SHARE * upper))
+    return matrices[0], matrices[1]
+
+
+def _sorted_line(points: Array) -> tuple[Array, Array]:
+    order = np.argsort(points[:, 0])
+    return points[order, 0], points[order, 1]

@@ -1,0 +1,136 @@
+"""The driver's motion as channels: what is filtered, scaled by gains, limited and eased."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.config import Gains
+from mien.face import topology
+from mien.face.canonical import canonical_face
+from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.features import REGIONS, landmark_sizes, lower_face_height, region_weights
+from mien.face.motion import Motion
+from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
+from mien.motion.limits import limit_rotation, limit_scale, limit_shift
+from mien.motion.neutral import Neutral
+
+Array = NDArray[np.float64]
+
+LIDS_SHUT = 0.16
+"""What a landmarker reports as opening of a shut eye, relative to the open one (median over clips with blinks)."""
+DEPTH_SHARE = 0.5
+"""Offsets in depth are guessed by the landmarker from the picture; half is taken."""
+CONTOUR_SHARE = 0.25
+"""Landmarks on the upper contour slide along it as the head turns; that is no expression."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channels:
+    """Fields as in `Motion`, but for the rotation."""
+
+    angles: Array
+    """(3,): yaw, pitch, roll from neutral in radians."""
+    translation: Array
+    scale: float
+    """Natural logarithm of the relative size."""
+    expression: Array
+    lids: Array
+    gaze: Array
+    lips: Array
+
+
+def still() -> Channels:
+    """The driver at neutral."""
+    zero = np.zeros
+    return Channels(zero(3), zero(2), 0.0, zero((topology.COUNT, 3)), np.ones(2), zero((2, 2)), zero(9))
+
+
+def measure(landmarks: Array, neutral: Neutral) -> Channels:
+    """The channels of landmarks (478, 3), in pixels of the frame that `neutral` was estimated in."""
+    pose = fit_pose(landmarks, neutral.shape)
+    shape = pose.undo(landmarks)
+    angles = angles_of(neutral.rotation.T @ pose.rotation)
+    offset = (shape - neutral.shape) * _trust() / landmark_sizes(neutral.shape)
+    opening = lid_gaps(shape).mean(axis=1) / np.maximum(lid_gaps(neutral.shape).mean(axis=1), 1e-3)
+    gap = np.maximum(lip_gaps(shape) - neutral.lips, 0.0)
+    return Channels(
+        angles=np.radians([angles.yaw, angles.pitch, angles.roll]),
+        translation=(pose.translation[:2] - neutral.translation) / neutral.scale,
+        scale=float(np.log(pose.scale / neutral.scale)),
+        expression=offset,
+        lids=np.maximum((opening - LIDS_SHUT) / (1 - LIDS_SHUT), 0.0),
+        gaze=gaze_of(shape) - gaze_of(neutral.shape),
+        lips=gap / lower_face_height(neutral.shape),
+    )
+
+
+def gaze_of(shape: Array) -> Array:
+    """(2, 2): where the irises of an un-posed shape (478, 3) stand between the eye's corners, in eye widths."""
+    out = np.empty((2, 2))
+    for row, eye, iris in zip(out, topology.EYES, topology.IRISES, strict=True):
+        corners = shape[[eye[0], eye[8]], :2]
+        width = abs(float(corners[1, 0] - corners[0, 0]))
+        row[:] = (shape[iris[0], :2] - corners.mean(axis=0)) / max(width, 1e-3)
+    return out
+
+
+def scaled(channels: Channels, share: float) -> Channels:
+    """`channels` on their way from neutral (0) to themselves (1)."""
+    return Channels(
+        channels.angles * share,
+        channels.translation * share,
+        channels.scale * share,
+        channels.expression * share,
+        1 + (channels.lids - 1) * share,
+        channels.gaze * share,
+        channels.lips * share,
+    )
+
+
+def with_gains(channels: Channels, gains: Gains) -> Channels:
+    """`channels` with each part of the face as strong as the user wants it."""
+    lids = gains.eyes * gains.expression
+    return replace(
+        channels,
+        angles=channels.angles * gains.pose,
+        translation=channels.translation * gains.translation,
+        scale=channels.scale * gains.translation,
+        expression=channels.expression * _region_gains(gains)[:, None],
+        lids=np.maximum(1 + (channels.lids - 1) * lids, 0.0),
+        gaze=channels.gaze * gains.gaze,
+        lips=channels.lips * (gains.lips * gains.expression),
+    )
+
+
+def motion_of(channels: Channels) -> Motion:
+    """The motion, softly limited to what one picture can show."""
+    yaw, pitch, roll = np.degrees(channels.angles)
+    return Motion(
+        rotation=limit_rotation(rotation_of(Angles(yaw, pitch, roll))),
+        translation=limit_shift(channels.translation),
+        scale=limit_scale(float(np.exp(channels.scale))),
+        expression=channels.expression,
+        lids=channels.lids,
+        gaze=channels.gaze,
+        lips=channels.lips,
+    )
+
+
+@lru_cache(maxsize=8)
+def _region_gains(gains: Gains) -> Array:
+    strength = {"face": 1.0, "eyes": gains.eyes, "brows": gains.brows, "lips": gains.lips}
+    return np.asarray(region_weights() @ np.array([strength[name] for name in REGIONS]) * gains.expression)
+
+
+@lru_cache(maxsize=1)
+def _trust() -> Array:
+    """(478, 3): how far each landmark's offset is believed."""
+    plane = canonical_face().points[:, :2]
+    contour = np.linalg.norm(plane[:, None] - plane[None, list(topology.OVAL)], axis=2).min(axis=1)
+    slide = region_weights()[:, 0] * np.exp(-((contour / 0.12) ** 2))
+    share = 1 - (1 - CONTOUR_SHARE) * slide
+    return np.asarray(np.stack([share, share, share * DEPTH_SHARE], axis=1))

@@ -1,0 +1,43 @@
+"""Soft limits: untouched below a knee, then bending towards a limit that is never reached, with no corner."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.pose import Angles, angles_of, rotation_of
+
+Array = NDArray[np.float64]
+
+YAW, PITCH, ROLL = (24.0, 40.0), (18.0, 30.0), (30.0, 50.0)
+"""(knee, limit) in degrees of turn away from the portrait's own pose: beyond, one picture has no skin to show."""
+SHIFT = (0.6, 1.2)
+"""(knee, limit) of the head's way in eye distances."""
+SIZE = (0.2, 0.5)
+"""(knee, limit) of the logarithm of the head's relative size."""
+
+
+def soft_limit(value: Array | float, knee: float, limit: float) -> Array:
+    """`value` where its magnitude is below `knee`, and a smooth approach to `limit` beyond."""
+    size = np.abs(value)
+    room = limit - knee
+    bent = knee + room * -np.expm1(-np.maximum(size - knee, 0.0) / room)
+    return np.asarray(np.sign(value) * np.where(size > knee, bent, size))
+
+
+def limit_rotation(rotation: Array) -> Array:
+    """A (3, 3) turn from neutral with each of its angles softly limited."""
+    angles = angles_of(rotation)
+    pairs = ((angles.yaw, YAW), (angles.pitch, PITCH), (angles.roll, ROLL))
+    return rotation_of(Angles(*(float(soft_limit(angle, *bounds)) for angle, bounds in pairs)))
+
+
+def limit_shift(translation: Array) -> Array:
+    """A (2,) way of the head with its length softly limited."""
+    length = float(np.hypot(*translation))
+    return translation if length <= SHIFT[0] else translation * (float(soft_limit(length, *SHIFT)) / length)
+
+
+def limit_scale(scale: float) -> float:
+    """A relative size softly limited both ways."""
+    return float(np.exp(soft_limit(np.log(scale), *SIZE)))

@@ -1,0 +1,147 @@
+"""The driver's neutral: estimated, never assumed to be the first frame.
+
+From many frames (a seekable file), the calm ones are found by scores that compare each frame with the clip's own habits;
+their median is the neutral. From a stream, the same estimate runs over a bounded set of frames seen so far.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
+from mien.face.rest import at_rest
+
+Array = NDArray[np.float64]
+
+CALM_SHARE = 0.12
+CALM_LEAST = 5
+"""The neutral is the median of this share of the frames, and of so many at least."""
+MEMORY = 120
+"""Frames that a running estimate remembers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neutral:
+    """The driver at rest."""
+
+    shape: Array
+    """(478, 3): un-posed landmarks in the canonical frame and its unit, mouth closed, eyes open."""
+    rotation: Array
+    """(3, 3): how the head is usually held."""
+    translation: Array
+    """(2,): where in the frame, in pixels."""
+    scale: float
+    """Pixels per canonical unit."""
+    lips: Array
+    """(9,): what the landmarker reports as gaps of this driver's closed lips."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sighting:
+    """One face as the estimate sees it."""
+
+    shape: Array
+    """(478, 3) un-posed by the canonical face."""
+    angles: Array
+    """(3,) yaw, pitch, roll in degrees."""
+    translation: Array
+    scale: float
+    opening: float
+    lids: float
+
+
+def sight(landmarks: Array) -> Sighting:
+    """Measure landmarks (478, 3) in pixels."""
+    pose = fit_pose(landmarks)
+    shape = pose.undo(landmarks)
+    angles = angles_of(pose.rotation)
+    return Sighting(
+        shape,
+        np.array([angles.yaw, angles.pitch, angles.roll]),
+        pose.translation[:2],
+        pose.scale,
+        float(np.maximum(lip_gaps(shape), 0).mean()),
+        float(lid_gaps(shape).mean()),
+    )
+
+
+def estimate(sightings: list[Sighting]) -> Neutral:
+    """The neutral of a driver from at least one sighting, in any order."""
+    angles = np.median([s.angles for s in sightings], axis=0)
+    order = np.argsort(_unrest(sightings, angles), kind="stable")
+    calm = [sightings[i] for i in order[: max(CALM_LEAST, round(CALM_SHARE * len(sightings)))]]
+    shape = np.median([s.shape for s in calm], axis=0)
+    return Neutral(
+        shape=at_rest(shape),
+        rotation=rotation_of(Angles(*angles)),
+        translation=np.median([s.translation for s in sightings], axis=0),
+        scale=float(np.median([s.scale for s in sightings])),
+        lips=np.clip(lip_gaps(shape), 0.0, CLOSED_LIPS),
+    )
+
+
+CLOSED_LIPS = 0.03
+"""Gap in eye distances up to which a landmarker's lips count as closed."""
+
+
+def _unrest(sightings: list[Sighting], angles: Array) -> Array:
+    """(N,): how far each frame is from rest; one unit is a clear difference to the eye."""
+    opening = np.array([s.opening for s in sightings])
+    lids = np.array([s.lids for s in sightings])
+    shapes = np.array([s.shape for s in sightings])
+    turn = np.abs([s.angles - angles for s in sightings]) @ np.array([1 / 12, 1 / 12, 1 / 25])
+    usual = np.median(shapes, axis=0)
+    odd = np.sqrt(((shapes - usual)[:, :, :2] ** 2).sum(axis=2).mean(axis=1))
+    drowsy = np.abs(lids - np.percentile(lids, 65))
+    return np.asarray((opening - opening.min()) / 0.03 + drowsy / 0.03 + turn + odd / 0.03)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunningNeutral:
+    """The estimate over a stream: a value; `seen` gives the next one."""
+
+    sightings: tuple[Sighting, ...] = ()
+    count: int = 0
+    neutral: Neutral | None = None
+
+    def seen(self, landmarks: Array) -> RunningNeutral:
+        """The estimate after one more face; the set stays bounded by thinning the past evenly."""
+        sightings = (*self.sightings, sight(landmarks))
+        if len(sightings) > MEMORY:
+            sightings = (*sightings[: MEMORY // 2 : 2], *sightings[MEMORY // 2 :])
+        count = self.count + 1
+        due = self.neutral is None or count < 10 or count % 10 == 0
+        target = estimate(list(sightings)) if due else None
+        return RunningNeutral(sightings, count, self._approach(target, count))
+
+    def rezero(self, recent: int = 8) -> RunningNeutral:
+        """Take the last `recent` faces as the neutral at once."""
+        kept = self.sightings[-recent:]
+        return RunningNeutral(kept, len(kept), estimate(list(kept)) if kept else None)
+
+    def _approach(self, target: Neutral | None, count: int) -> Neutral | None:
+        """Move towards a new estimate in steps that no one sees once the first second is over."""
+        if target is None or self.neutral is None or count < 10:
+            return target or self.neutral
+        return mix(self.neutral, target, 0.2)
+
+
+def mix(a: Neutral, b: Neutral, share: float) -> Neutral:
+    """`a` moved towards `b` by `share`."""
+    angles_a, angles_b = angles_of(a.rotation), angles_of(b.rotation)
+    angles = [x + share * (y - x) for x, y in zip(_tuple(angles_a), _tuple(angles_b), strict=True)]
+    return Neutral(
+        a.shape + share * (b.shape - a.shape),
+        rotation_of(Angles(*angles)),
+        a.translation + share * (b.translation - a.translation),
+        a.scale + share * (b.scale - a.scale),
+        a.lips + share * (b.lips - a.lips),
+    )
+
+
+def _tuple(angles: Angles) -> tuple[float, float, float]:
+    return angles.yaw, angles.pitch, angles.roll
