@@ -1,0 +1,30 @@
+"""Says what a built wheel lacks: a wheel that builds is not yet a wheel that runs."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+import zipfile
+
+NEEDED = (
+    "mien/py.typed",
+    "mien/face/canonical.npz",
+    "mien/samples/*.png",
+    "mien/samples/*.mp4",
+    "mien_kernels/_native*.so",
+    "mien_kernels/_native.pyi",
+    "mien_kernels/py.typed",
+    "*.dist-info/licenses/LICENSE",
+)
+UNWANTED = ("*/__pycache__/*", "*.cpp", "*.h", "tests/*")
+
+
+def main(path: str) -> str | None:
+    names = zipfile.ZipFile(path).namelist()
+    lacking = [pattern for pattern in NEEDED if not fnmatch.filter(names, pattern)]
+    extra = [name for pattern in UNWANTED for name in fnmatch.filter(names, pattern)]
+    return f"{path}: lacks {lacking}, holds {extra}" if lacking or extra else None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

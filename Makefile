@@ -1,0 +1,63 @@
+# Everything from a bare machine: Python 3.11 or 3.12 with its headers, a C++ compiler, make. CMake and Ninja come from PyPI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(VENV)/.core
+DEV := $(VENV)/.dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
+BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLists.txt) $(CPP)
+
+PORTRAIT ?= sample:ada
+
+.PHONY: venv demo test test-full lint format bench wheel clean
+
+venv: $(DEV)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if v in ((3, 11), (3, 12)) else f"Python must be 3.11 or 3.12, got {v[0]}.{v[1]}; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): $(BIN)/python $(BUILD_FILES)
+	$(PIP) install --quiet 'scikit-build-core>=0.11' 'nanobind>=2.4' 'cmake>=3.22' 'ninja>=1.10'
+	$(PIP) install --quiet --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(CORE)
+	$(PIP) install --quiet --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+demo: $(CORE)
+	$(BIN)/mien reenact $(PORTRAIT) --driver sample:driver --output demo.mp4 --sheet demo.png
+	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
+
+test: lint wheel
+	$(BIN)/python -m pytest
+
+test-full: lint wheel
+	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }
+	$(BIN)/python -m pytest
+
+lint: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/mypy
+
+format: $(DEV)
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+	$(BIN)/clang-format -i $(CPP)
+
+wheel: $(DEV)
+	rm -rf build/wheel
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
+	$(BIN)/python .ci/check_wheel.py build/wheel/*.whl
+
+bench: $(DEV)
+	$(BIN)/mien bench
+
+clean:
+	rm -rf build dist demo.mp4 demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f $(CORE) $(DEV)

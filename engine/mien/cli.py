@@ -1,0 +1,257 @@
+"""The command line: `mien reenact | doctor | models | samples`, and what other packages add as entry points."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from mien.clock import MonotonicClock
+from mien.config import MODELS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
+from mien.errors import MienError, SettingError, SinkError
+from mien.progress import ProgressLine
+from mien.stats import Statistics
+
+DONE, REFUSED, INTERRUPTED = 0, 2, 130
+ADDED_COMMANDS = "mien.commands"
+"""Entry points of this group are commands: each a callable from arguments (list[str]) to exit code."""
+
+_GAINS = {
+    "expression": "all of the face's expression",
+    "pose": "head rotation",
+    "eyes": "eyelids",
+    "lips": "lips and jaw",
+    "brows": "brows",
+    "gaze": "irises",
+    "translation": "the head's way and size in the picture",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when done, 2 when refused with one line on stderr, 130 when interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        added = _added_command(given)
+        if added is not None:
+            return added(given[1:])
+        options = _parser().parse_args(given)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except MienError as error:
+        if debug:
+            raise
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("mien: interrupted; no partial file was left", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _refuse(reason: str) -> int:
+    print(f"mien: {reason}", file=sys.stderr)
+    return REFUSED
+
+
+def _added_command(given: list[str]) -> Callable[[list[str]], int] | None:
+    if not given or given[0].startswith("-"):
+        return None
+    for entry in entry_points(group=ADDED_COMMANDS, name=given[0]):
+        command: Callable[[list[str]], int] = entry.load()
+        return command
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="mien", description="One portrait, one live face: the portrait moves.")
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_reenact(commands)
+    doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    _add(commands, "models", _models, "list the models")
+    samples = _add(commands, "samples", _samples, "list the sample portraits and the sample driver")
+    samples.add_argument("--copy", type=Path, metavar="FOLDER", help="copy them there")
+    return parser
+
+
+def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about.capitalize() + ".")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _add_reenact(commands: Any) -> None:
+    parser = _add(commands, "reenact", _reenact, "drive a portrait by the face in a video")
+    parser.add_argument("portraits", nargs="+", metavar="PORTRAIT", help="picture, or several of one person")
+    parser.add_argument(
+        "--driver", required=True, metavar="SOURCE", help="video, picture or image sequence with a face"
+    )
+    parser.add_argument("--output", required=True, metavar="SINK", help="video file or image sequence; is replaced")
+    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin at this second of the driver")
+    parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
+    parser.add_argument("--size", type=int, metavar="N", help="longer side of the output in pixels")
+    parser.add_argument("--compare", action="store_true", help="driver and result side by side")
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="also a contact sheet, as a PNG picture")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also the statistics, as JSON")
+    parser.add_argument("--model", choices=MODELS, default="warp")
+    parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
+    parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
+    parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
+    parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+    motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does")
+    motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
+    for name, about in _GAINS.items():
+        either = motion.add_mutually_exclusive_group()
+        either.add_argument(f"--{name}", type=float, default=1.0, metavar="GAIN", help=about)
+        either.add_argument(f"--no-{name}", action="store_const", const=0.0, dest=name, help=argparse.SUPPRESS)
+
+
+def _settings(options: argparse.Namespace) -> ReenactSettings:
+    plain = ReenactSettings()
+    return ReenactSettings(
+        model=options.model,
+        motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
+        mouth=options.mouth,
+        smooth=plain.smooth if options.smooth is None else options.smooth,
+        face=options.face,
+        size=options.size,
+        mark=not options.no_mark,
+        threads=options.threads,
+    )
+
+
+def _reenact(options: argparse.Namespace) -> int:
+    from mien import api
+
+    settings = _settings(options)
+    if options.json is not None:
+        _need_folder(options.json)
+    progress = _Telling(options.quiet)
+    statistics = api.render_file(
+        [_sample_or_path(name) for name in options.portraits],
+        _sample_or_path(options.driver),
+        options.output,
+        settings,
+        start=options.start,
+        duration=options.duration,
+        compare=options.compare,
+        sheet=options.sheet,
+        begun=progress.begin,
+        progress=progress,
+    )
+    progress.end(options.output, statistics)
+    if options.json is not None:
+        _write_json(options.json, statistics.as_json())
+    return DONE
+
+
+def _sample_or_path(name: str) -> str:
+    """The path behind `sample:NAME` (`sample:driver` is the clip); every other name is itself."""
+    from mien import samples
+
+    kind, colon, rest = name.partition(":")
+    if not colon or kind != "sample":
+        return name
+    if rest == "driver":
+        return str(samples.driver())
+    portraits = samples.portraits()
+    if rest not in portraits:
+        raise SettingError(f"{name}: expected one of {', '.join(portraits)} or driver after 'sample:', got {rest!r}")
+    return str(portraits[rest])
+
+
+class _Telling:
+    """What is said of a run on stderr."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._line: ProgressLine | None = None
+
+    def begin(self, total: int | None) -> None:
+        if not self._quiet:
+            self._line = ProgressLine(sys.stderr, total, MonotonicClock())
+
+    def __call__(self, statistics: Statistics) -> None:
+        if self._line is not None:
+            self._line(statistics)
+
+    def end(self, output: str, statistics: Statistics) -> None:
+        if self._line is not None:
+            self._line.clear()
+        for warning in statistics.warnings:
+            print(f"mien: warning: {warning}", file=sys.stderr)
+        if not self._quiet:
+            stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
+            print(
+                f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
+                file=sys.stderr,
+            )
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from mien import doctor
+
+    report = doctor.examine()
+    print(json.dumps(report.as_json(), indent=2) if options.json else report.as_text())
+    return REFUSED if report.problems else DONE
+
+
+def _models(options: argparse.Namespace) -> int:
+    print("warp  moves the portrait's own pixels; no network, runs everywhere")
+    return DONE
+
+
+def _samples(options: argparse.Namespace) -> int:
+    from mien import samples
+
+    found = {**samples.portraits(), "driver": samples.driver()}
+    if options.copy is None:
+        for name, path in found.items():
+            print(f"sample:{name}  {path}")
+        return DONE
+    try:
+        options.copy.mkdir(parents=True, exist_ok=True)
+        for path in found.values():
+            print(shutil.copy(path, options.copy))
+    except OSError as error:
+        raise SinkError(f"{options.copy}: cannot copy the samples there ({error.strerror})") from error
+    return DONE
+
+
+def _need_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise SinkError(f"{path}: expected a folder {path.parent}, got none; make it first")
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(json.dumps(value, indent=2) + "\n")
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+class _Version(argparse.Action):
+    """Prints the version; asked for only when wanted, since looking it up is slow."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="show the version and leave")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        import mien
+
+        print(f"mien {mien.__version__}")
+        parser.exit()

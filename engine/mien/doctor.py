@@ -1,0 +1,209 @@
+"""What this machine has, what is wrong with it, and what mien will use."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+CORE = ("mien", "numpy", "av", "mediapipe", "protobuf")
+OPTIONAL = (
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
+    "tensorrt",
+    "cupy-cuda13x",
+    "aiohttp",
+    "aiortc",
+    "pyvirtualcam",
+)
+PYTHONS = ((3, 11), (3, 12))
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Facts about the machine, gathered without loading anything heavy."""
+
+    system: str
+    processor: str
+    cores: int
+    """Logical processors that this process may run on."""
+    memory_gib: float
+    """Of the machine; 0 where the system does not say."""
+    python: tuple[int, int, int]
+    gpus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What loads: each is the part's own word on itself, or the reason why it does not load."""
+
+    kernels: str
+    """Instruction set that the native kernels use here."""
+    kernels_error: str | None
+    landmarks_error: str | None
+    encoder: str | None
+    """The H.264 encoder; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The findings, in the order in which they are told."""
+
+    machine: Machine
+    packages: Mapping[str, str | None]
+    uses: Mapping[str, str]
+    """What mien will use, by task."""
+    notes: tuple[str, ...]
+    """What is worth knowing and stops nothing."""
+    problems: tuple[str, ...]
+    """What must be cured before mien runs."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"packages": dict(self.packages), "uses": dict(self.uses), "healthy": not self.problems}
+
+    def as_text(self) -> str:
+        machine = self.machine
+        facts = {
+            "system": machine.system,
+            "processor": f"{machine.processor}, {machine.cores} usable",
+            "memory": f"{machine.memory_gib:.1f} GiB" if machine.memory_gib else "unknown",
+            "python": ".".join(map(str, machine.python)),
+            "gpu": ", ".join(machine.gpus) or "none found",
+        }
+        packages = {name: found or "-" for name, found in self.packages.items()}
+        sections = [_table("machine", facts), _table("packages", packages), _table("mien will use", self.uses)]
+        sections += [f"note: {note}" for note in self.notes]
+        sections += [f"problem: {problem}" for problem in self.problems] or ["all is well"]
+        return "\n\n".join(sections)
+
+
+def examine() -> Report:
+    """Look at this machine and judge it."""
+    return judge(_look_at_machine(), {name: _installed(name) for name in CORE + OPTIONAL}, _load_parts())
+
+
+def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> Report:
+    """The report on given findings; `packages` maps distribution names to versions, None where not installed."""
+    return Report(
+        machine, packages, _uses(machine, packages, parts), _notes(machine), _problems(machine, packages, parts)
+    )
+
+
+def _uses(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> dict[str, str]:
+    return {
+        "landmarks": f"mediapipe {packages['mediapipe'] or '(missing)'} on the processor",
+        "models": "warp (no network)",
+        "pixels": f"mien_kernels, {parts.kernels}, {machine.cores} threads",
+        "video": parts.encoder or "no H.264 encoder",
+    }
+
+
+def _notes(machine: Machine) -> tuple[str, ...]:
+    if not machine.gpus:
+        return ()
+    return (f"{', '.join(machine.gpus)} will not be used: the model warp runs on the processor only",)
+
+
+def _problems(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> tuple[str, ...]:
+    problems = [f"{name} is not installed; install mien again" for name in CORE if not packages[name]]
+    if machine.python[:2] not in PYTHONS:
+        problems.append(f"Python must be 3.11 or 3.12, got {'.'.join(map(str, machine.python))}")
+    if packages["onnxruntime"] and packages["onnxruntime-gpu"]:
+        problems.append(
+            "onnxruntime and onnxruntime-gpu are both installed and overwrite each other's files; "
+            "uninstall both, then install the extra cpu or the extra gpu, not both"
+        )
+    if parts.kernels_error:
+        problems.append(f"the native kernels do not load ({parts.kernels_error}); build mien again with a C++ compiler")
+    if parts.landmarks_error:
+        problems.append(
+            f"mediapipe does not load ({parts.landmarks_error}); on Debian: apt install libgl1 libglib2.0-0"
+        )
+    if not parts.encoder:
+        problems.append("PyAV has no H.264 encoder, so no mp4 can be written; install av from PyPI's wheels")
+    return tuple(problems)
+
+
+def _table(title: str, rows: Mapping[str, str]) -> str:
+    width = max(map(len, rows))
+    return "\n".join([title, *(f"  {name:<{width}}  {value}" for name, value in rows.items())])
+
+
+def _look_at_machine() -> Machine:
+    major, minor, patch = (int(part) for part in platform.python_version_tuple()[:3])
+    return Machine(
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        processor=_processor_name(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gib=_memory_gib(),
+        python=(major, minor, patch),
+        gpus=_gpus(),
+    )
+
+
+def _processor_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_gib() -> float:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    except (AttributeError, ValueError, OSError):
+        return 0.0
+
+
+def _gpus() -> tuple[str, ...]:
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return tuple(line.strip() for line in answer.stdout.splitlines() if line.strip())
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _load_parts() -> Parts:
+    kernels, kernels_error = "none", None
+    try:
+        kernels = str(importlib.import_module("mien_kernels").instruction_set())
+    except Exception as error:
+        kernels_error = _one_line(error)
+    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder())
+
+
+def _landmarks_error() -> str | None:
+    try:
+        importlib.import_module("mien.parse.facemesh")
+    except Exception as error:
+        return _one_line(error)
+    return None
+
+
+def _h264_encoder() -> str | None:
+    try:
+        import av
+    except ImportError:
+        return None
+    return next((f"PyAV {av.__version__}, {name}" for name in ("libx264",) if name in av.codecs_available), None)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
