@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mien.clock import MonotonicClock
 from mien.config import MODELS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
@@ -109,7 +109,7 @@ def _add_reenact(commands: Any) -> None:
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
-    motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does")
+    motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
     for name, about in _GAINS.items():
         either = motion.add_mutually_exclusive_group()
@@ -137,20 +137,20 @@ def _reenact(options: argparse.Namespace) -> int:
     settings = _settings(options)
     if options.json is not None:
         _need_folder(options.json)
-    progress = _Telling(options.quiet)
-    statistics = api.render_file(
-        [_sample_or_path(name) for name in options.portraits],
-        _sample_or_path(options.driver),
-        options.output,
-        settings,
-        start=options.start,
-        duration=options.duration,
-        compare=options.compare,
-        sheet=options.sheet,
-        begun=progress.begin,
-        progress=progress,
-    )
-    progress.end(options.output, statistics)
+    with _Telling(options.quiet) as telling:
+        statistics = api.render_file(
+            [_sample_or_path(name) for name in options.portraits],
+            _sample_or_path(options.driver),
+            options.output,
+            settings,
+            start=options.start,
+            duration=options.duration,
+            compare=options.compare,
+            sheet=options.sheet,
+            begun=telling.begin,
+            progress=telling.go_on,
+        )
+    telling.end(options.output, statistics)
     if options.json is not None:
         _write_json(options.json, statistics.as_json())
     return DONE
@@ -172,31 +172,37 @@ def _sample_or_path(name: str) -> str:
 
 
 class _Telling:
-    """What is said of a run on stderr."""
+    """What is said of a run on stderr; leaving it clears the progress line."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
         self._line: ProgressLine | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._line is not None:
+            self._line.clear()
+
     def begin(self, total: int | None) -> None:
         if not self._quiet:
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
-    def __call__(self, statistics: Statistics) -> None:
+    def go_on(self, statistics: Statistics) -> None:
         if self._line is not None:
             self._line(statistics)
 
     def end(self, output: str, statistics: Statistics) -> None:
-        if self._line is not None:
-            self._line.clear()
         for warning in statistics.warnings:
             print(f"mien: warning: {warning}", file=sys.stderr)
-        if not self._quiet:
-            stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-            print(
-                f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
-                file=sys.stderr,
-            )
+        if self._quiet:
+            return
+        stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
+        print(
+            f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
+            file=sys.stderr,
+        )
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from mien.config import Gains, MotionSettings, ReenactSettings
+from mien.provenance import hash_file, hash_settings, record
+
+
+def test_record_holds_hashes_of_each_picture(tmp_path: Path) -> None:
+    pictures = (tmp_path / "a", tmp_path / "b")
+    for path in pictures:
+        path.write_bytes(path.name.encode())
+    metadata = record(pictures, ReenactSettings(), "1.2.3").as_metadata()
+    assert metadata["mien_version"] == "1.2.3"
+    assert metadata["mien_model"] == "warp"
+    assert metadata["mien_portrait_sha256"].split() == [hashlib.sha256(name).hexdigest() for name in (b"a", b"b")]
+
+
+def test_large_files_are_hashed_in_pieces(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(b"mien" * 1_000_000)
+    assert hash_file(path) == hashlib.sha256(b"mien" * 1_000_000).hexdigest()
+
+
+def test_settings_hash_tells_what_changes_pixels_from_what_does_not() -> None:
+    plain = ReenactSettings()
+    assert hash_settings(plain) == hash_settings(ReenactSettings())
+    assert hash_settings(plain) == hash_settings(replace(plain, threads=2))
+    assert hash_settings(plain) != hash_settings(replace(plain, smooth=0.0))
+    assert hash_settings(plain) != hash_settings(replace(plain, motion=MotionSettings(gains=Gains(brows=0.5))))
