@@ -1,0 +1,53 @@
+"""The compiled module; called through `mien_kernels.ops`, which checks arguments first."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Bytes = NDArray[np.uint8]
+_Floats = NDArray[np.float32]
+_Ints = NDArray[np.int32]
+
+def blend(
+    under: NDArray[Any], over: NDArray[Any], mask: NDArray[Any] | None, out: NDArray[Any], threads: int
+) -> None: ...
+def flow_warp(source: NDArray[Any], flow: _Floats, out: NDArray[Any], zero: bool, threads: int) -> None: ...
+def paste(
+    frame: _Bytes,
+    crop: _Bytes,
+    matrix: _Floats,
+    inverse_feather: float,
+    gain: _Floats,
+    bias: _Floats,
+    mask: _Floats | None,
+    threads: int,
+) -> None: ...
+def rasterize_flow(
+    target: _Floats, source: _Floats, triangles: _Ints, flow: _Floats, depth: _Floats, threads: int
+) -> None: ...
+def rasterize_parts(points: _Floats, starts: _Ints, channels: _Ints, out: _Floats, threads: int) -> None: ...
+def temporal_blend(
+    current: _Bytes,
+    previous: _Bytes,
+    flow: _Floats,
+    weight: _Floats | None,
+    out: _Bytes,
+    strength: float,
+    inverse_threshold: float,
+    threads: int,
+) -> None: ...
+def to_image(tensor: _Floats, out: _Bytes, scale: float, bias: float, channels_last: bool, threads: int) -> None: ...
+def to_tensor(
+    image: _Bytes,
+    matrix: _Floats,
+    out: _Floats,
+    scale: float,
+    bias: float,
+    zero: bool,
+    channels_last: bool,
+    threads: int,
+) -> None: ...
+def available_isas() -> list[str]: ...
+def selected_isa() -> str: ...
+def select_isa(name: str) -> bool: ...

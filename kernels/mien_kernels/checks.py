@@ -1,0 +1,80 @@
+"""What an op expects of its arguments; messages name the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+U8 = np.dtype(np.uint8)
+I32 = np.dtype(np.int32)
+F32 = np.dtype(np.float32)
+PIXELS = (U8, F32)
+MOST_ELEMENTS = 2**31 - 1
+
+Axes = tuple[int | None, ...]
+
+
+def expect(name: str, value: Any, kinds: tuple[np.dtype[Any], ...], shape: Axes, written: bool = False) -> None:
+    """Raise unless `value` is a C-contiguous array of one of `kinds` and of `shape`, where None stands for any length.
+
+    TypeError for what is no array or has another element type; ValueError for shape, memory order and writability.
+    """
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{name}: expected a NumPy array {_shape(shape)} {_kinds(kinds)}, got {type(value).__name__}")
+    if value.dtype not in kinds:
+        raise TypeError(f"{name}: expected {_kinds(kinds)}, got {value.dtype}")
+    if value.ndim != len(shape) or any(
+        want is not None and want != got for want, got in zip(shape, value.shape, strict=True)
+    ):
+        raise ValueError(f"{name}: expected shape {_shape(shape)}, got {value.shape}")
+    flags = value.flags
+    if not flags.c_contiguous:
+        raise ValueError(
+            f"{name}: expected a C-contiguous array, got strides {value.strides} (np.ascontiguousarray helps)"
+        )
+    if written and not flags.writeable:
+        raise ValueError(f"{name}: expected a writable array, got a read-only one")
+    if value.size > MOST_ELEMENTS:
+        raise ValueError(f"{name}: expected at most {MOST_ELEMENTS} elements, got {value.size}")
+
+
+def expect_pixels(name: str, value: NDArray[Any]) -> None:
+    """Raise ValueError if a picture that is to be sampled has no pixel."""
+    if value.size == 0:
+        raise ValueError(f"{name}: expected at least one pixel to sample, got shape {value.shape}")
+
+
+def expect_apart(name: str, value: NDArray[Any], other_name: str, other: NDArray[Any]) -> None:
+    """Raise ValueError if two arrays may share memory."""
+    if np.may_share_memory(value, other):
+        raise ValueError(f"{name}: expected memory apart from {other_name}, got arrays that overlap")
+
+
+def expect_threads(threads: int) -> None:
+    """Raise ValueError unless at least one thread is asked for."""
+    if threads < 1:
+        raise ValueError(f"threads: expected 1 or more, got {threads}")
+
+
+def expect_range(name: str, value: float, low: float, high: float) -> None:
+    """Raise ValueError unless low <= value <= high (so not for NaN)."""
+    if not low <= value <= high:
+        raise ValueError(f"{name}: expected {low:g}..{high:g}, got {value}")
+
+
+def choice(name: str, value: str, first: str, second: str) -> bool:
+    """Whether `value` is `second` rather than `first`; ValueError if it is neither."""
+    if value != first and value != second:
+        raise ValueError(f'{name}: expected "{first}" or "{second}", got {value!r}')
+    return value == second
+
+
+def _shape(shape: Axes) -> str:
+    axes = ["any" if length is None else str(length) for length in shape]
+    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+
+
+def _kinds(kinds: tuple[np.dtype[Any], ...]) -> str:
+    return " or ".join(str(kind) for kind in kinds)

@@ -1,0 +1,293 @@
+"""The ops: arguments are checked, outputs allocated where none is given, and the native loops run without the GIL.
+
+All arrays are C-contiguous NumPy arrays on the host. Pixel centres have integer coordinates: pixel (0, 0) covers
+-0.5..0.5. Flows are backward and absolute: at each output pixel the (x, y) of the source to look at. `threads` counts
+the caller. Wrong arguments raise TypeError (no array, element type) or ValueError (shape, memory order, range).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien_kernels import _native
+from mien_kernels.checks import (
+    F32,
+    I32,
+    PIXELS,
+    U8,
+    choice,
+    expect,
+    expect_apart,
+    expect_pixels,
+    expect_range,
+    expect_threads,
+)
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+Pixels = TypeVar("Pixels", Bytes, Floats)
+Padding = Literal["border", "zero"]
+Layout = Literal["nchw", "nhwc"]
+
+HARD_EDGE = 1e30
+"""Stands for 1 / 0 px of feather: any distance inside of the border gives full weight."""
+
+
+def blend(
+    base: Pixels, over: Pixels, mask: Floats | Bytes | None = None, out: Pixels | None = None, threads: int = 1
+) -> Pixels:
+    """base + (over - base) * mask.
+
+    base: (H, W, C) uint8 or float32. over: (H, W, C), same type; without `mask` it is (H, W, C + 1) and its last
+    channel is the mask (straight alpha, 0..255 for uint8, 0..1 for float32). mask: (H, W), float32 0..1 or uint8
+    0..255. out: like base, and may be base. uint8 results are rounded to nearest.
+    """
+    expect("base", base, PIXELS, (None, None, None))
+    height, width, channels = base.shape
+    kind = (base.dtype,)
+    expect("over", over, kind, (height, width, channels if mask is not None else channels + 1))
+    if mask is not None:
+        expect("mask", mask, PIXELS, (height, width))
+    result = np.empty_like(base) if out is None else out
+    expect("out", result, kind, (height, width, channels), written=True)
+    expect_threads(threads)
+    _native.blend(base, over, mask, result, threads)
+    return result
+
+
+def flow_warp(
+    source: Pixels, flow: Floats, out: Pixels | None = None, padding: Padding = "border", threads: int = 1
+) -> Pixels:
+    """`source` seen through `flow`, bilinearly.
+
+    source: (H, W, C) uint8 or float32. flow: (h, w, 2) float32, where to look in the source, x then y, in pixels.
+    out: (oh, ow, C), type of source; (h, w, C) if not given. Where its size is not the flow's, the flow is resized
+    bilinearly on the fly. padding: what lies outside of the source: its border repeated, or zero.
+    """
+    expect("source", source, PIXELS, (None, None, None))
+    expect("flow", flow, (F32,), (None, None, 2))
+    channels = source.shape[2]
+    result = np.empty((*flow.shape[:2], channels), source.dtype) if out is None else out
+    expect("out", result, (source.dtype,), (None, None, channels), written=True)
+    zero = choice("padding", padding, "border", "zero")
+    expect_threads(threads)
+    if result.size == 0:
+        return result
+    expect_pixels("source", source)
+    expect_pixels("flow", flow)
+    expect_apart("out", result, "source", source)
+    _native.flow_warp(source, flow, result, zero, threads)
+    return result
+
+
+def paste(
+    frame: Bytes,
+    crop: Bytes,
+    matrix: Floats,
+    feather: float = 0.0,
+    gain: Floats | None = None,
+    bias: Floats | None = None,
+    mask: Floats | None = None,
+    threads: int = 1,
+) -> Bytes:
+    """Resample `crop` into `frame` in place; returns `frame`. Pixels that the crop does not reach stay untouched.
+
+    frame: (H, W, C) uint8, C 1..4. crop: (h, w, C) uint8. matrix: (2, 3) float32, frame pixel -> crop pixel. feather:
+    crop pixels from the crop's border inwards over which it fades in (smoothstep). gain, bias: (C,) float32, colour
+    becomes gain * value + bias, clipped (1 and 0 if not given). mask: (h, w) float32 0..1, a further factor.
+    """
+    expect("frame", frame, (U8,), (None, None, None), written=True)
+    channels = frame.shape[2]
+    expect_range("frame channels", channels, 1, 4)
+    expect("crop", crop, (U8,), (None, None, channels))
+    expect("matrix", matrix, (F32,), (2, 3))
+    expect_range("feather", feather, 0.0, 1e6)
+    gains = np.ones(channels, F32) if gain is None else gain
+    biases = np.zeros(channels, F32) if bias is None else bias
+    expect("gain", gains, (F32,), (channels,))
+    expect("bias", biases, (F32,), (channels,))
+    if mask is not None:
+        expect("mask", mask, (F32,), crop.shape[:2])
+    expect_threads(threads)
+    if crop.size and frame.size:
+        expect_apart("frame", frame, "crop", crop)
+        _native.paste(frame, crop, matrix, 1.0 / feather if feather > 0.0 else HARD_EDGE, gains, biases, mask, threads)
+    return frame
+
+
+def rasterize_flow(
+    target: Floats,
+    source: Floats,
+    triangles: Ints,
+    out: Floats | None = None,
+    depth: Floats | None = None,
+    threads: int = 1,
+    *,
+    size: tuple[int, int] | None = None,
+) -> tuple[Floats, Floats]:
+    """The backward flow of a mesh that moved from `source` to `target`; returns (out, depth).
+
+    target: (V, 3) float32, x, y in output pixels and z, smaller is nearer. source: (V, 2) float32, x, y in source
+    pixels. triangles: (T, 3) int32. out: (H, W, 2) float32, absolute source positions, x then y; a pixel that no
+    triangle covers gets its own coordinates. depth: (H, W) float32, z of the nearest triangle (the first of equals),
+    +inf where uncovered. size: (H, W), needed only without `out`. Both windings are drawn; triangles without area,
+    not finite or beyond 2**21 pixels are skipped. A pixel centre on a shared edge belongs to exactly one triangle.
+    """
+    expect("target", target, (F32,), (None, 3))
+    expect("source", source, (F32,), (target.shape[0], 2))
+    expect("triangles", triangles, (I32,), (None, 3))
+    if triangles.size and triangles.view(np.uint32).max() >= target.shape[0]:
+        raise ValueError(
+            f"triangles: expected indices below {target.shape[0]}, got {_worst(triangles, target.shape[0])}"
+        )
+    result = np.empty((*_size(size, 2), 2), F32) if out is None else out
+    expect("out", result, (F32,), (None, None, 2), written=True)
+    depths = np.empty(result.shape[:2], F32) if depth is None else depth
+    expect("depth", depths, (F32,), result.shape[:2], written=True)
+    expect_threads(threads)
+    _native.rasterize_flow(target, source, triangles, result, depths, threads)
+    return result, depths
+
+
+def rasterize_parts(
+    points: Floats,
+    starts: Ints,
+    channels: Ints,
+    out: Floats | None = None,
+    threads: int = 1,
+    *,
+    size: tuple[int, int, int] | None = None,
+) -> Floats:
+    """Fill closed outlines into the channels of a parsing map, anti-aliased by covered area.
+
+    points: (N, 2) float32, x, y in pixels. starts: (P + 1,) int32, outline i has points starts[i]..starts[i + 1] - 1.
+    channels: (P,) int32, the channel of each outline. out: (C, H, W) float32 0..1; outlines of one channel are joined
+    by maximum, the rest is 0. size: (C, H, W), needed only without `out`. Winding is non-zero; an outline with fewer
+    than three points or one that is not finite fills nothing.
+    """
+    expect("points", points, (F32,), (None, 2))
+    expect("channels", channels, (I32,), (None,))
+    expect("starts", starts, (I32,), (channels.shape[0] + 1,))
+    result = np.empty(_size(size, 3), F32) if out is None else out
+    expect("out", result, (F32,), (None, None, None), written=True)
+    expect_threads(threads)
+    bounds = starts.tolist()
+    if bounds[0] < 0 or bounds[-1] > points.shape[0] or bounds != sorted(bounds):
+        raise ValueError(f"starts: expected rising values in 0..{points.shape[0]}, got {bounds}")
+    if channels.size and channels.view(np.uint32).max() >= result.shape[0]:
+        raise ValueError(f"channels: expected values below {result.shape[0]}, got {_worst(channels, result.shape[0])}")
+    if result.size:
+        _native.rasterize_parts(points, starts, channels, result, threads)
+    return result
+
+
+def temporal_blend(
+    current: Bytes,
+    previous: Bytes,
+    flow: Floats,
+    out: Bytes | None = None,
+    strength: float = 0.5,
+    threshold: float = 32.0,
+    weight: Floats | None = None,
+    threads: int = 1,
+) -> Bytes:
+    """Mix the previous output, carried to now by `flow`, into the current one where the two agree.
+
+    current, previous: (H, W, C) uint8, C 3 or 4. flow: (h, w, 2) float32, absolute pixels of `previous`, resized on
+    the fly as in flow_warp. With d the largest channel difference in grey levels, the previous picture weighs strength
+    * max(0, 1 - d / threshold), times weight ((fh, fw) float32, resized alike) where given; 0 where the flow leaves the
+    picture. out: like current, may be current but not previous. strength: 0..1. threshold: grey levels, above 0.
+    """
+    expect("current", current, (U8,), (None, None, None))
+    expect_range("current channels", current.shape[2], 3, 4)
+    expect("previous", previous, (U8,), current.shape)
+    expect("flow", flow, (F32,), (None, None, 2))
+    if weight is not None:
+        expect("weight", weight, (F32,), (None, None))
+    result = np.empty_like(current) if out is None else out
+    expect("out", result, (U8,), current.shape, written=True)
+    expect_range("strength", strength, 0.0, 1.0)
+    expect_range("threshold", threshold, 1e-3, 1e9)
+    expect_threads(threads)
+    if result.size == 0:
+        return result
+    expect_pixels("flow", flow)
+    if weight is not None:
+        expect_pixels("weight", weight)
+    expect_apart("out", result, "previous", previous)
+    _native.temporal_blend(current, previous, flow, weight, result, strength, 1.0 / threshold, threads)
+    return result
+
+
+def to_image(
+    tensor: Floats,
+    out: Bytes | None = None,
+    scale: float = 255.0,
+    bias: float = 0.0,
+    layout: Layout = "nchw",
+    threads: int = 1,
+) -> Bytes:
+    """A tensor as a picture: value * scale + bias, rounded to nearest and clipped to 0..255.
+
+    tensor: (C, h, w) float32, or (h, w, C) with layout "nhwc". out: (h, w, C) uint8.
+    """
+    expect("tensor", tensor, (F32,), (None, None, None))
+    last = choice("layout", layout, "nchw", "nhwc")
+    channels, height, width = (tensor.shape[2], *tensor.shape[:2]) if last else tensor.shape
+    result = np.empty((height, width, channels), U8) if out is None else out
+    expect("out", result, (U8,), (height, width, channels), written=True)
+    expect_threads(threads)
+    _native.to_image(tensor, result, scale, bias, last, threads)
+    return result
+
+
+def to_tensor(
+    image: Bytes,
+    matrix: Floats,
+    out: Floats | None = None,
+    scale: float = 1.0 / 255.0,
+    bias: float = 0.0,
+    padding: Padding = "border",
+    layout: Layout = "nchw",
+    threads: int = 1,
+    *,
+    size: tuple[int, int] | None = None,
+) -> Floats:
+    """An affine crop of `image`, resized and scaled into a network's input: value * scale + bias.
+
+    image: (H, W, C) uint8, C 1..4. matrix: (2, 3) float32, out pixel -> image pixel. out: (C, h, w) float32, or
+    (h, w, C) with layout "nhwc". size: (h, w), needed only without `out`. Sampling is bilinear; where the crop shrinks
+    by more than 2, each pixel is the mean of a box of samples at most 1.5 image pixels apart. padding as in flow_warp.
+    """
+    expect("image", image, (U8,), (None, None, None))
+    channels = image.shape[2]
+    expect_range("image channels", channels, 1, 4)
+    expect("matrix", matrix, (F32,), (2, 3))
+    last = choice("layout", layout, "nchw", "nhwc")
+    result = np.empty(_tensor_shape(size, channels, last), F32) if out is None else out
+    expect("out", result, (F32,), (None, None, channels) if last else (channels, None, None), written=True)
+    zero = choice("padding", padding, "border", "zero")
+    expect_threads(threads)
+    if result.size:
+        expect_pixels("image", image)
+        _native.to_tensor(image, matrix, result, scale, bias, zero, last, threads)
+    return result
+
+
+def _size(size: tuple[int, ...] | None, axes: int) -> tuple[int, ...]:
+    if size is None or len(size) != axes or min(size) < 0:
+        raise ValueError(f"size: expected {axes} lengths where no out is given, got {size}")
+    return size
+
+
+def _tensor_shape(size: tuple[int, int] | None, channels: int, last: bool) -> tuple[int, ...]:
+    lengths = _size(size, 2)
+    return (*lengths, channels) if last else (channels, *lengths)
+
+
+def _worst(indices: NDArray[Any], count: int) -> int:
+    return int(indices[(indices < 0) | (indices >= count)][0])
