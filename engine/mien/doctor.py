@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -79,8 +79,9 @@ class Report:
         }
         packages = {name: found or "-" for name, found in self.packages.items()}
         sections = [_table("machine", facts), _table("packages", packages), _table("mien will use", self.uses)]
-        sections += [f"note: {note}" for note in self.notes]
-        sections += [f"problem: {problem}" for problem in self.problems] or ["all is well"]
+        findings = [f"note: {note}" for note in self.notes]
+        findings += [f"problem: {problem}" for problem in self.problems] or ["all is well"]
+        sections.append("\n".join(findings))
         return "\n\n".join(sections)
 
 
@@ -183,7 +184,7 @@ def _installed(name: str) -> str | None:
 def _load_parts() -> Parts:
     kernels, kernels_error = "none", None
     try:
-        kernels = str(importlib.import_module("mien_kernels").instruction_set())
+        kernels = str(import_module("mien_kernels._native").selected_isa())
     except Exception as error:
         kernels_error = _one_line(error)
     return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder())
@@ -191,7 +192,9 @@ def _load_parts() -> Parts:
 
 def _landmarks_error() -> str | None:
     try:
-        importlib.import_module("mien.parse.facemesh")
+        from mien.parse.models import FaceMesh
+
+        FaceMesh(still=True).close()
     except Exception as error:
         return _one_line(error)
     return None
