@@ -1,0 +1,139 @@
+"""Eyes that lids slide over: the eyeball keeps its place and size between the eye's corners, the lids uncover it.
+
+The skin's mesh would squeeze iris and white as the lids close. Instead each eye is drawn once more, inside the target's
+lids: anchored at the corners, the iris moved by gaze, and stretched only where the lids open wider than in the portrait.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mien_kernels import ops
+from numpy.typing import NDArray
+
+from mien.face import topology
+
+Array = NDArray[np.float64]
+Box = tuple[slice, slice]
+
+IRIS_HOLD, IRIS_FADE = 1.25, 2.6
+"""Distances from the iris' centre, in iris radii, up to which its surroundings move with it and at which they rest."""
+RIM = 0.02
+"""What stays hidden along the portrait's lids, in eye widths: there the picture shows lashes, not the eye."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EyeFrame:
+    """Coordinates of one eye: origin between the corners, x along them, the unit is their distance."""
+
+    middle: Array
+    axes: Array
+    """(2, 2): rows are the eye's x and y in pixels."""
+
+    def local(self, points: Array) -> Array:
+        """Pixels (..., 2) in the eye's coordinates."""
+        return np.asarray((points - self.middle) @ self.axes.T / (self.axes[0] @ self.axes[0]))
+
+    def pixels(self, points: Array) -> Array:
+        """The inverse of `local`."""
+        return np.asarray(points @ self.axes + self.middle)
+
+
+def eye_frame(ring: Array) -> EyeFrame:
+    """The frame of an eye with outline (16, 2), from the outer corner over the upper lid to the inner and back."""
+    a, b = ring[0], ring[8]
+    along = (b - a) if a[0] < b[0] else (a - b)
+    return EyeFrame((a + b) / 2, np.array([along, [-along[1], along[0]]]))
+
+
+def draw_eyes(
+    picture: NDArray[np.uint8], source: Array, target: Array, out: NDArray[np.uint8], threads: int = 1
+) -> None:
+    """Draw both eyes into `out` (H, W, 3) from `picture` (H, W, 3 or 4), both in pixels of the window.
+
+    `source` and `target` are landmarks (478, 2 or 3) in the same pixels.
+    """
+    for eye, iris in zip(topology.EYES, topology.IRISES, strict=True):
+        _draw(picture, source[list(eye), :2], source[list(iris), :2], target[list(eye), :2], target[list(iris), :2], out)
+
+
+def _draw(
+    picture: NDArray[np.uint8], ring: Array, iris: Array, ring_to: Array, iris_to: Array, out: NDArray[np.uint8]
+) -> None:
+    box = box_around(ring_to, 2, out.shape[1], out.shape[0])
+    if box is None:
+        return
+    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
+    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+    mask = outline_mask(ring_to - corner, shape)
+    flow = _flow(eye_frame(ring), ring, iris, eye_frame(ring_to), ring_to, iris_to, corner, shape)
+    drawn = ops.flow_warp(picture, flow, np.empty((*shape, picture.shape[2]), np.uint8))[..., :3]
+    under = out[box].astype(np.float32)
+    out[box] = (under + (drawn - under) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
+
+
+def _flow(
+    frame: EyeFrame,
+    ring: Array,
+    iris: Array,
+    frame_to: EyeFrame,
+    ring_to: Array,
+    iris_to: Array,
+    corner: Array,
+    shape: tuple[int, int],
+) -> NDArray[np.float32]:
+    """(h, w, 2): for each pixel of the box the position in the picture."""
+    ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
+    place = frame_to.local(np.stack([xs, ys], axis=-1) + corner)
+    look, look_to = frame.local(iris), frame_to.local(iris_to)
+    radius = max(float(np.linalg.norm(look[1:] - look[0], axis=1).mean()), 1e-3)
+    away = np.linalg.norm(place - look_to[0], axis=-1) / radius
+    hold = np.clip((IRIS_FADE - away) / (IRIS_FADE - IRIS_HOLD), 0.0, 1.0)
+    place = place - (look_to[0] - look[0]) * (hold * hold * (3 - 2 * hold))[..., None]
+    place[..., 1] = _between_lids(place, frame.local(ring), frame_to.local(ring_to), look[0, 1])
+    return frame.pixels(place).astype(np.float32)
+
+
+def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> Array:
+    """Heights in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the portrait's."""
+    x = place[..., 0]
+    upper, lower = _lids(ring)
+    upper_to, lower_to = _lids(ring_to)
+    top, bottom = np.interp(x, *upper) + RIM, np.interp(x, *lower) - RIM
+    top_to, bottom_to = np.interp(x, *upper_to), np.interp(x, *lower_to)
+    y = place[..., 1]
+    above = _squeeze(middle - y, middle - np.minimum(top, middle), middle - top_to)
+    below = _squeeze(y - middle, np.maximum(bottom, middle) - middle, bottom_to - middle)
+    return np.asarray(np.where(y < middle, middle - above, middle + below))
+
+
+def _squeeze(way: Array, have: Array, want: Array) -> Array:
+    """`way` from the middle, such that a lid at `want` shows what the portrait has up to `have`."""
+    share = np.where(want > have, have / np.maximum(want, 1e-6), 1.0)
+    return np.asarray(np.minimum(way * share, have))
+
+
+def _lids(ring: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
+    upper, lower = ring[:9], np.concatenate([ring[8:], ring[:1]])
+    return _ordered(upper), _ordered(lower)
+
+
+def _ordered(points: Array) -> tuple[Array, Array]:
+    order = np.argsort(points[:, 0], kind="stable")
+    return points[order, 0], points[order, 1]
+
+
+def box_around(points: Array, margin: int, width: int, height: int) -> Box | None:
+    """Rows and columns around points (N, 2) within a picture; None where they lie outside."""
+    low, high = np.floor(points.min(axis=0)).astype(int) - margin, np.ceil(points.max(axis=0)).astype(int) + margin + 1
+    x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], width), min(high[1], height)
+    return (slice(int(y0), int(y1)), slice(int(x0), int(x1))) if x1 - x0 > 1 and y1 - y0 > 1 else None
+
+
+def outline_mask(outline: Array, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """(h, w) in 0..1: how much of each pixel lies inside of `outline` (N, 2), in pixels."""
+    mask = np.empty((1, *shape), np.float32)
+    starts, channel = np.array([0, len(outline)], np.int32), np.zeros(1, np.int32)
+    ops.rasterize_parts(np.ascontiguousarray(outline, dtype=np.float32), starts, channel, out=mask)
+    return np.asarray(mask[0])

@@ -1,0 +1,85 @@
+"""The room's stage: the warped portrait, its eyes and mouth, over its still background."""
+
+from __future__ import annotations
+
+import numpy as np
+from mien_kernels import ops
+from numpy.typing import NDArray
+
+from mien.config import Mouth
+from mien.face.mouth import mouth_hint
+from mien.fuse.eyes import draw_eyes
+from mien.fuse.mouth import draw_driver_mouth, draw_plain_mouth
+from mien.portrait import Portrait
+from mien.synthesis import Synthesis, Window
+
+Pixels = NDArray[np.uint8]
+
+
+class Fuse:
+    """Callable: syntheses of one frame, whose weights sum to 1 -> pixels (H, W, 3), overwritten by the next call but one."""
+
+    def __init__(self, mouth: Mouth = "driver", threads: int = 1) -> None:
+        self._mouth: Mouth = mouth
+        self._threads = threads
+        self._canvases: dict[str, _Canvas] = {}
+
+    def __call__(self, syntheses: tuple[Synthesis, ...]) -> Pixels:
+        first, *others = syntheses
+        pixels = self._canvas(first).draw(first, self._mouth, self._threads)
+        total = first.weight
+        for other in others:
+            total += other.weight
+            over = self._canvas(other).draw(other, self._mouth, self._threads)
+            share = np.full(pixels.shape[:2], other.weight / total, np.float32)
+            pixels = ops.blend(pixels, over, share, np.empty_like(pixels), threads=self._threads)
+        return pixels
+
+    def _canvas(self, synthesis: Synthesis) -> _Canvas:
+        key = synthesis.portrait.digest
+        if key not in self._canvases:
+            self._canvases[key] = _Canvas(synthesis.portrait, synthesis.window)
+        return self._canvases[key]
+
+
+class _Canvas:
+    """A portrait's layers, cut to the window that moves, and buffers for its frames."""
+
+    def __init__(self, portrait: Portrait, window: Window) -> None:
+        self.window = window
+        self.area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
+        self.own = mouth_hint(portrait.pixels, portrait.landmarks)
+        self.lip_colour = self.own.lip_colour if self.own is not None else np.array([150.0, 90.0, 85.0])
+        self.source = portrait.landmarks[:, :2] - window.corner
+        person = portrait.pixels[self.area]
+        self.behind: Pixels | None = None
+        if portrait.matte is not None and portrait.background is not None:
+            self.behind = np.ascontiguousarray(portrait.background[self.area])
+            person = np.dstack([person, portrait.matte[self.area]])
+        self.person = np.ascontiguousarray(person)
+        self.warped = np.empty_like(self.person)
+        self.whole = window.size == portrait.size
+        self.outputs = [portrait.pixels.copy() for _ in range(3)]
+        self.turn = 0
+
+    def draw(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
+        self.turn = (self.turn + 1) % len(self.outputs)
+        out = self.outputs[self.turn]
+        inner = out if self.whole else np.ascontiguousarray(out[self.area])
+        self._skin(synthesis, inner, threads)
+        target = synthesis.landmarks[:, :2] - self.window.corner
+        draw_eyes(self.person, self.source, target, inner, threads)
+        if mouth == "driver" and synthesis.hint is not None:
+            draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
+        else:
+            draw_plain_mouth(self.own, self.lip_colour, target, inner)
+        if not self.whole:
+            out[self.area] = inner
+        return out
+
+    def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:
+        if self.behind is None:
+            ops.flow_warp(self.person, synthesis.flow, out, threads=threads)
+            return
+        ops.flow_warp(self.person, synthesis.flow, self.warped, threads=threads)
+        ops.blend(self.behind, self.warped, None, out, threads=threads)

@@ -1,0 +1,105 @@
+"""The only file that knows MediaPipe: its face mesh, face detector and person segmentation, on plain arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """MediaPipe's native code writes notes about its delegates to the terminal while a graph starts; keep them off it.
+
+    Only file descriptor 2 is turned aside, and only for the start of a graph.
+    """
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+class FaceMesh:
+    """Landmarks of faces in a picture: tracked from call to call, or found anew each time (`still`)."""
+
+    def __init__(self, *, still: bool, most: int = 1) -> None:
+        with _quiet():
+            from mediapipe.python.solutions import face_mesh
+
+            self._graph: Any = face_mesh.FaceMesh(
+                static_image_mode=still,
+                max_num_faces=most,
+                refine_landmarks=True,
+                min_detection_confidence=0.4,
+                min_tracking_confidence=0.4,
+            )
+            # The graph opens its models on its first packet, which is when the notes are written.
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+            if not still:
+                self._graph.reset()
+
+    def __call__(self, pixels: Pixels) -> list[Array]:
+        """Landmarks (478, 3) of each face in `pixels` (H, W, 3): x, y in pixels, z in the scale of x."""
+        found = self._graph.process(pixels).multi_face_landmarks or ()
+        height, width = pixels.shape[:2]
+        scale = np.array([width, height, width], dtype=np.float64)
+        return [np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64) * scale for face in found]
+
+    def forget(self) -> None:
+        """Do not track on from the last call."""
+        with _quiet():
+            self._graph.reset()
+
+    def close(self) -> None:
+        self._graph.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def detect_faces(pixels: Pixels, *, least_score: float = 0.4) -> list[Box]:
+    """Boxes of faces, also small ones, in `pixels` (H, W, 3), largest first."""
+    with _quiet():
+        from mediapipe.python.solutions import face_detection
+
+        with face_detection.FaceDetection(model_selection=1, min_detection_confidence=least_score) as graph:
+            found = graph.process(pixels).detections or ()
+    height, width = pixels.shape[:2]
+    boxes = []
+    for detection in found:
+        box = detection.location_data.relative_bounding_box
+        x, y = box.xmin * width, box.ymin * height
+        boxes.append((x, y, x + box.width * width, y + box.height * height))
+    return sorted(boxes, key=lambda b: (b[0] - b[2]) * (b[3] - b[1]))
+
+
+def segment_person(pixels: Pixels) -> NDArray[np.float32]:
+    """(H, W) in 0..1: how surely each pixel of `pixels` (H, W, 3) belongs to a person."""
+    with _quiet():
+        from mediapipe.python.solutions import selfie_segmentation
+
+        with selfie_segmentation.SelfieSegmentation(model_selection=0) as graph:
+            mask = graph.process(pixels).segmentation_mask
+    return np.asarray(mask, dtype=np.float32)

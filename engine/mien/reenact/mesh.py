@@ -1,0 +1,136 @@
+"""The portrait's mesh: its landmarks, and rings around them that take hair, ears and neck along and fade out.
+
+Rings continue the face's contour outwards and backwards in the un-posed face, so they turn with the head in space. How far
+a ring point follows the head falls with its distance, sooner below the jaw, where neck and shoulders stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.canonical import canonical_face
+from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_RIM
+from mien.portrait import Portrait
+from mien.reenact.target import Target
+
+Array = NDArray[np.float64]
+
+REACH: Final = np.array([1.18, 1.45, 1.85, 2.5, 3.6])
+"""Distance of each ring from the middle of the face, as a multiple of the contour's."""
+DEPTH: Final = np.array([0.12, 0.3, 0.45, 0.55, 0.6])
+"""How far each ring lies behind the contour, in eye distances."""
+FOLLOW_ABOVE: Final = np.array([1.0, 1.0, 0.85, 0.4, 0.0])
+FOLLOW_BELOW: Final = np.array([0.8, 0.5, 0.28, 0.12, 0.0])
+"""How far each ring follows the head above the ears and below the chin."""
+EXPRESS: Final = np.array([0.6, 0.25, 0.08, 0.0, 0.0])
+"""How far each ring follows its contour point's expression (the chin pushes the throat)."""
+EAR, CHIN = 0.45, 1.2
+"""Heights in the canonical face between which the one law passes into the other."""
+BORDER = 0.6
+"""Width of the rim along the picture's border, in eye distances, in which rings come to rest: what the frame cuts off
+cannot move away from it."""
+LIP_INSET = 0.02
+"""The portrait's lip rims are taken this share of the mouth's width into the lip, so that closed lips show no teeth."""
+
+SKIN = topology.SKIN_COUNT
+OVAL: Final = np.array(topology.OVAL)
+MIDDLE_HEIGHT = 0.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """A portrait's mesh; vertices are the 468 skin landmarks, then five rings of 36."""
+
+    source: NDArray[np.float32]
+    """(V, 2): in pixels of the portrait's picture."""
+    triangles: NDArray[np.int32]
+    """(T, 3)."""
+    rings: Array
+    """(R, 3): ring points on the un-posed face."""
+    follow: Array
+    """(R, 1): how far each follows the head, 0..1."""
+
+    def place(self, portrait: Portrait, target: Target) -> NDArray[np.float32]:
+        """(V, 3): the vertices of the target in pixels, z smaller is nearer."""
+        bend = (target.shape[OVAL] - portrait.shape[OVAL])[None] * EXPRESS[:, None, None]
+        moved = target.pose.apply(self.rings + bend.reshape(-1, 3))
+        rested = portrait.pose.apply(self.rings)
+        rested[:, :2] += self.follow * (moved - rested)[:, :2]
+        rested[:, 2] = moved[:, 2]
+        return np.concatenate([target.landmarks[:SKIN], rested]).astype(np.float32)
+
+
+def mesh_of(portrait: Portrait) -> Mesh:
+    """The mesh of a portrait."""
+    rings = _rings(portrait.shape)
+    outside = portrait.pose.apply(rings)
+    follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
+    skin = portrait.landmarks[:SKIN, :2].copy()
+    skin[UPPER_LIP_RIM], skin[LOWER_LIP_RIM] = _inset_lips(portrait.landmarks[:, :2])
+    source = np.concatenate([skin, outside[:, :2]]).astype(np.float32)
+    return Mesh(source, mesh_triangles(), rings, follow[:, None])
+
+
+def _rings(shape: Array) -> Array:
+    contour = shape[OVAL]
+    middle = np.array([contour[:, 0].mean(), MIDDLE_HEIGHT, 0.0])
+    out = np.repeat(contour[None], len(REACH), axis=0)
+    out[:, :, :2] = middle[:2] + REACH[:, None, None] * (contour - middle)[None, :, :2]
+    out[:, :, 2] += DEPTH[:, None]
+    return out.reshape(-1, 3)
+
+
+def _follow(shape: Array) -> Array:
+    down = np.clip((shape[OVAL, 1] - EAR) / (CHIN - EAR), 0.0, 1.0)
+    down = down * down * (3 - 2 * down)
+    return np.asarray(FOLLOW_ABOVE[:, None] * (1 - down) + FOLLOW_BELOW[:, None] * down).ravel()
+
+
+def _border_share(points: Array, portrait: Portrait) -> Array:
+    width, height = portrait.size
+    gap = np.minimum(points, np.array([width - 1, height - 1]) - points).min(axis=1)
+    share = np.clip(gap / (BORDER * portrait.pose.scale), 0.0, 1.0)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def _inset_lips(points: Array) -> tuple[Array, Array]:
+    upper, lower = points[UPPER_LIP_RIM], points[LOWER_LIP_RIM]
+    across = points[topology.INNER_LIPS[10]] - points[topology.INNER_LIPS[0]]
+    down = np.array([-across[1], across[0]]) * LIP_INSET
+    gap = ((lower - upper) @ down) / max(float(down @ down), 1e-9)
+    share = np.clip(gap / 2, 0.0, 1.0)[:, None]
+    return upper - down * share, lower + down * share
+
+
+@lru_cache(maxsize=1)
+def mesh_triangles() -> NDArray[np.int32]:
+    """(T, 3): canonical triangles, strips that fill eyes and mouth, and strips between the rings. Read-only."""
+    strips = [
+        _strip((topology.INNER_LIPS[0], *UPPER_LIP_RIM), (topology.INNER_LIPS[0], *LOWER_LIP_RIM), topology.INNER_LIPS[10])
+    ]
+    for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
+        strips.append(_strip((eye[0], *upper), (eye[0], *lower), eye[8]))
+    loops = [OVAL, *(SKIN + np.arange(len(REACH) * len(OVAL)).reshape(len(REACH), len(OVAL)))]
+    for inner, outer in zip(loops[:-1], loops[1:], strict=True):
+        after_in, after_out = np.roll(inner, -1), np.roll(outer, -1)
+        strips.append(np.stack([inner, outer, after_out], axis=1))
+        strips.append(np.stack([inner, after_out, after_in], axis=1))
+    out = np.concatenate([canonical_face().triangles, *strips]).astype(np.int32)
+    out.flags.writeable = False
+    return out
+
+
+def _strip(upper: tuple[int, ...], lower: tuple[int, ...], end: int) -> NDArray[np.int64]:
+    """Triangles between two rims that start at one corner and close at another."""
+    rows: list[tuple[int, int, int]] = []
+    above, below = (*upper, end), (*lower, end)
+    for i in range(len(above) - 1):
+        rows.append((above[i], above[i + 1], below[i + 1]))
+        rows.append((above[i], below[i + 1], below[i]))
+    return np.array([row for row in rows if len(set(row)) == 3], dtype=np.int64)

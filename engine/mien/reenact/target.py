@@ -1,0 +1,74 @@
+"""Target shape: the portrait's own face at rest, plus motion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
+from mien.face.features import landmark_sizes, lower_face_height
+from mien.face.motion import Motion
+from mien.face.pose import fit_pose
+from mien.face.procrustes import Similarity
+from mien.portrait import Portrait
+
+Array = NDArray[np.float64]
+
+LIDS_WIDEST = 1.6
+"""Opening of the eyes, relative to the portrait's, beyond which there is nothing to show."""
+GAZE_EDGE = 0.3
+"""How far from the middle of the eye the iris may stand, in eye widths."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """Where the portrait's landmarks shall be."""
+
+    shape: Array
+    """(478, 3): un-posed."""
+    pose: Similarity
+    """From the canonical frame to the portrait's picture."""
+    landmarks: Array
+    """(478, 3): in pixels of the portrait's picture."""
+
+
+def target_of(portrait: Portrait, motion: Motion) -> Target:
+    """The target shape of `portrait` under `motion`."""
+    if motion.landmarks is not None:
+        return _absolute(portrait, motion.landmarks)
+    shape = _expressed(portrait.rest, motion)
+    own = portrait.pose
+    way = np.array([*motion.translation, 0.0]) * own.scale
+    pose = Similarity(own.rotation @ motion.rotation, own.translation + way, own.scale * motion.scale)
+    return Target(shape, pose, pose.apply(shape))
+
+
+def _absolute(portrait: Portrait, fractions: Array) -> Target:
+    width, height = portrait.size
+    landmarks = fractions * np.array([width, height, width], dtype=np.float64)
+    pose = fit_pose(landmarks, portrait.shape)
+    return Target(pose.undo(landmarks), pose, landmarks)
+
+
+def _expressed(rest: Array, motion: Motion) -> Array:
+    shape = rest + motion.expression * landmark_sizes(rest)
+    shape = set_lip_gaps(shape, motion.lips * lower_face_height(rest))
+    opening = np.minimum(motion.lids, LIDS_WIDEST)
+    shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
+    return _with_gaze(shape, rest, motion.gaze)
+
+
+def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:
+    """`shape` with its irises as in `rest`, moved by `gaze` (2, 2) between the corners of their eyes."""
+    for eye, iris, way in zip(topology.EYES, topology.IRISES, gaze, strict=True):
+        corners, own = shape[[eye[0], eye[8]]], rest[[eye[0], eye[8]]]
+        width = abs(float(corners[1, 0] - corners[0, 0]))
+        stand = (rest[iris[0], :2] - own.mean(axis=0)[:2]) / max(abs(float(own[1, 0] - own[0, 0])), 1e-6)
+        placed = np.clip(stand + way, -GAZE_EDGE, GAZE_EDGE) * width
+        shape[list(iris)] = rest[list(iris)] - rest[iris[0]]
+        shape[list(iris)] += corners.mean(axis=0)
+        shape[list(iris), :2] += placed
+    return shape
