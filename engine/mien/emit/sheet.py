@@ -1,0 +1,148 @@
+"""A contact sheet: moments spread over a whole run, the driver above the answer, in one picture."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+
+from mien.emit.sink import Sink
+from mien.errors import SinkError
+from mien.frame import Frame
+from mien.sound import Sound
+
+Pixels = NDArray[np.uint8]
+
+COLUMNS, ROWS = 6, 2
+CELL = 256
+"""Pixels of a cell's side; pictures are fitted into it."""
+GROUND = 24
+"""Grey around a picture that is not square."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """What driver and answer show at one time, both (CELL, CELL, 3)."""
+
+    driver: Pixels
+    answer: Pixels
+
+
+class Spread:
+    """Keeps moments spread evenly over a run of unknown length, in constant memory.
+
+    Every `stride`-th frame is kept; when twice as many as wanted are held, every other one goes and the stride doubles.
+    """
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted = wanted
+        self._held: list[Moment] = []
+        self._stride = 1
+        self._seen = 0
+
+    def see(self, frame: Frame) -> None:
+        if self._seen % self._stride == 0:
+            driver = frame.answers or frame
+            self._held.append(Moment(fit(driver.pixels), fit(frame.pixels)))
+            if len(self._held) == 2 * self._wanted:
+                self._held = self._held[::2]
+                self._stride *= 2
+        self._seen += 1
+
+    def moments(self) -> list[Moment]:
+        """At most as many as wanted, in order of time, the first and the last held among them."""
+        places = np.linspace(0, len(self._held) - 1, min(self._wanted, len(self._held)))
+        return [self._held[round(place)] for place in places]
+
+
+class SheetSink:
+    """Passes everything on to another sink, and writes the sheet when that one has finished."""
+
+    def __init__(self, path: Path, inner: Sink) -> None:
+        """
+        Raises:
+            SinkError: the sheet is no .png, or its folder does not exist.
+        """
+        if path.suffix.lower() != ".png":
+            raise SinkError(f"{path}: a contact sheet must be a .png picture, got {path.suffix or 'no suffix'!r}")
+        if not path.parent.is_dir():
+            raise SinkError(f"{path}: expected a folder {path.parent}, got none; make it first")
+        self._path = path
+        self._inner = inner
+        self._spread = Spread(COLUMNS * ROWS)
+
+    def write(self, frame: Frame) -> None:
+        self._spread.see(frame)
+        self._inner.write(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        self._inner.write_sound(sound)
+
+    def finish(self) -> None:
+        """
+        Raises:
+            SinkError: the sheet, or what the inner sink makes, cannot be written.
+        """
+        self._inner.finish()
+        _write_png(self._path, tile(self._spread.moments()))
+
+    def discard(self) -> None:
+        self._inner.discard()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.finish()
+        else:
+            self.discard()
+
+
+def fit(pixels: Pixels) -> Pixels:
+    """`pixels` (H, W, 3 or 4) scaled into (CELL, CELL, 3), its shape kept, grey around it."""
+    height, width = pixels.shape[:2]
+    share = CELL / max(height, width)
+    size = max(round(width * share), 1), max(round(height * share), 1)
+    picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels[..., :3]), format="rgb24")
+    small = picture.reformat(*size, interpolation=Interpolation.AREA).to_ndarray()
+    cell = np.full((CELL, CELL, 3), GROUND, np.uint8)
+    x, y = (CELL - size[0]) // 2, (CELL - size[1]) // 2
+    cell[y : y + size[1], x : x + size[0]] = small
+    return cell
+
+
+def tile(moments: Sequence[Moment]) -> Pixels:
+    """The sheet of at least one moment: rows of drivers, each above the row of its answers."""
+    columns = min(COLUMNS, len(moments))
+    rows = -(-len(moments) // columns)
+    sheet = np.full((2 * rows * CELL, columns * CELL, 3), GROUND, np.uint8)
+    for number, moment in enumerate(moments):
+        row, column = divmod(number, columns)
+        pair = np.concatenate([moment.driver, moment.answer])
+        sheet[2 * row * CELL : 2 * (row + 1) * CELL, column * CELL : (column + 1) * CELL] = pair
+    return sheet
+
+
+def _write_png(path: Path, pixels: Pixels) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    encoder = av.CodecContext.create("png", "w")
+    encoder.width, encoder.height = pixels.shape[1], pixels.shape[0]
+    encoder.pix_fmt = "rgb24"
+    packets = [*encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")), *encoder.encode(None)]
+    try:
+        beside.write_bytes(b"".join(bytes(packet) for packet in packets))
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
