@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 REACH: Final = np.array([1.18, 1.45, 1.85, 2.5, 3.6])
 """Distance of each ring from the middle of the face, as a multiple of the contour's."""
-DEPTH: Final = np.array([0.12, 0.3, 0.45, 0.55, 0.6])
+DEPTH: Final = np.array([0.06, 0.2, 0.35, 0.5, 0.6])
 """How far each ring lies behind the contour, in eye distances."""
 FOLLOW_ABOVE: Final = np.array([1.0, 1.0, 0.85, 0.4, 0.0])
 FOLLOW_BELOW: Final = np.array([0.8, 0.5, 0.28, 0.12, 0.0])
@@ -37,6 +37,9 @@ BORDER = 0.6
 cannot move away from it."""
 LIP_INSET = 0.02
 """The portrait's lip rims are taken this share of the mouth's width into the lip, so that closed lips show no teeth."""
+
+APART = 1.03
+"""Distance that a ring keeps from the one inside of it, as a multiple of that one's from the middle."""
 
 SKIN = topology.SKIN_COUNT
 OVAL: Final = np.array(topology.OVAL)
@@ -63,12 +66,13 @@ class Mesh:
         rested = portrait.pose.apply(self.rings)
         rested[:, :2] += self.follow * (moved - rested)[:, :2]
         rested[:, 2] = moved[:, 2]
+        rested[:, :2] = _nested(target, rested[:, :2])
         return np.concatenate([target.landmarks[:SKIN], rested]).astype(np.float32)
 
 
 def mesh_of(portrait: Portrait) -> Mesh:
     """The mesh of a portrait."""
-    rings = _rings(portrait.shape)
+    rings = _rings(portrait)
     outside = portrait.pose.apply(rings)
     follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
     skin = portrait.landmarks[:SKIN, :2].copy()
@@ -77,13 +81,37 @@ def mesh_of(portrait: Portrait) -> Mesh:
     return Mesh(source, mesh_triangles(), rings, follow[:, None])
 
 
-def _rings(shape: Array) -> Array:
-    contour = shape[OVAL]
-    middle = np.array([contour[:, 0].mean(), MIDDLE_HEIGHT, 0.0])
+def _rings(portrait: Portrait) -> Array:
+    """(R, 3): ring points on the un-posed face.
+
+    They are laid out in the picture, around the contour as it is seen, since what lies outside of it there is what goes
+    along; laid out in space, the far side of a turned head would reach into its own face.
+    """
+    contour = portrait.landmarks[OVAL]
+    middle = portrait.pose.apply(np.array([[0.0, MIDDLE_HEIGHT, contour_depth(portrait)]]))[0]
     out = np.repeat(contour[None], len(REACH), axis=0)
     out[:, :, :2] = middle[:2] + REACH[:, None, None] * (contour - middle)[None, :, :2]
-    out[:, :, 2] += DEPTH[:, None]
-    return out.reshape(-1, 3)
+    out[:, :, 2] += DEPTH[:, None] * portrait.pose.scale
+    return portrait.pose.undo(out.reshape(-1, 3))
+
+
+def contour_depth(portrait: Portrait) -> float:
+    """Mean depth of the contour of the un-posed face."""
+    return float(portrait.shape[OVAL, 2].mean())
+
+
+def _nested(target: Target, points: Array) -> Array:
+    """Ring points (R, 2) in the picture, each kept outside of the ring before it, so that no ring folds."""
+    contour = target.landmarks[OVAL, :2]
+    middle = contour.mean(axis=0)
+    rings = points.reshape(len(REACH), len(OVAL), 2) - middle
+    reach = np.linalg.norm(contour - middle, axis=1)
+    for ring in rings:
+        way = np.linalg.norm(ring, axis=1)
+        short = way < APART * reach
+        ring[short] *= (APART * reach[short] / np.maximum(way[short], 1e-6))[:, None]
+        reach = np.linalg.norm(ring, axis=1)
+    return np.asarray((rings + middle).reshape(-1, 2))
 
 
 def _follow(shape: Array) -> Array:

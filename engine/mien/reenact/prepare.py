@@ -12,6 +12,7 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.pose import angles_of, fit_pose
 from mien.face.rest import close_lips
+from mien.face.untangle import untangle
 from mien.portrait import Portrait
 from mien.reenact.background import fill
 
@@ -33,8 +34,9 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
     Raises:
         FaceError: the face is too small or turned away.
     """
-    pose = fit_pose(landmarks)
     check_face(landmarks)
+    pose = fit_pose(landmarks)
+    landmarks = np.concatenate([untangle(landmarks[:, :2], pose.scale), landmarks[:, 2:]], axis=1)
     shape = pose.undo(landmarks)
     matte = matte_of(person, landmarks) if person is not None else None
     return Portrait(

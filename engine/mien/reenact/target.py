@@ -13,12 +13,14 @@ from mien.face.features import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import fit_pose
 from mien.face.procrustes import Similarity
+from mien.face.untangle import folded, untangle
 from mien.portrait import Portrait
 
 Array = NDArray[np.float64]
 
 LIDS_WIDEST = 1.6
 """Opening of the eyes, relative to the portrait's, beyond which there is nothing to show."""
+UNFOLD_ROUNDS = 12
 GAZE_EDGE = 0.3
 """How far from the middle of the eye the iris may stand, in eye widths."""
 
@@ -43,14 +45,22 @@ def target_of(portrait: Portrait, motion: Motion) -> Target:
     own = portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(own.rotation @ motion.rotation, own.translation + way, own.scale * motion.scale)
-    return Target(shape, pose, pose.apply(shape))
+    return Target(shape, pose, _unfolded(pose.apply(shape), pose.scale))
 
 
 def _absolute(portrait: Portrait, fractions: Array) -> Target:
     width, height = portrait.size
     landmarks = fractions * np.array([width, height, width], dtype=np.float64)
     pose = fit_pose(landmarks, portrait.shape)
-    return Target(pose.undo(landmarks), pose, landmarks)
+    return Target(pose.undo(landmarks), pose, _unfolded(landmarks, pose.scale))
+
+
+def _unfolded(landmarks: Array, scale: float) -> Array:
+    """Landmarks (478, 3) whose mesh shows a turned-away cheek as slivers instead of folding over."""
+    plane = np.ascontiguousarray(landmarks[:, :2])
+    if folded(plane, scale).any():
+        landmarks = np.concatenate([untangle(plane, scale, UNFOLD_ROUNDS), landmarks[:, 2:]], axis=1)
+    return landmarks
 
 
 def _expressed(rest: Array, motion: Motion) -> Array:
