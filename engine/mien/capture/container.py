@@ -1,0 +1,160 @@
+"""Opens a media container and finds the streams in it, or says in one line why not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.codec.context import CodecContext, ThreadType
+from av.container.input import InputContainer
+from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from mien.capture.pixels import describe
+from mien.errors import SourceError
+
+_NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
+"""Demuxers that take any text for a picture, or that open other files."""
+_RATE_LIMIT = 1000
+_RATE_DEFAULT = Fraction(25)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A container with the streams that will be read."""
+
+    container: InputContainer
+    video: VideoStream
+    decoder: VideoCodecContext
+    """Of the video; not always the stream's own."""
+    audio: AudioStream | None
+
+    @property
+    def time_base(self) -> Fraction:
+        """Of the video."""
+        return self.video.time_base or Fraction(1, av.time_base)
+
+    @property
+    def rate(self) -> Fraction:
+        """Average frames per second."""
+        for rate in (self.video.average_rate, self.video.guessed_rate, self.video.base_rate):
+            if rate and 0 < rate <= _RATE_LIMIT:
+                return Fraction(rate)
+        return _RATE_DEFAULT
+
+    @property
+    def origin(self) -> Fraction:
+        """When the container's time line begins, in seconds."""
+        start = self.container.start_time
+        return Fraction(start, av.time_base) if start is not None else Fraction(0)
+
+    @property
+    def duration(self) -> Fraction | None:
+        """Seconds of the video as the container says."""
+        if self.video.duration:
+            return self.video.duration * self.time_base
+        return self.whole_duration
+
+    @property
+    def whole_duration(self) -> Fraction | None:
+        """Seconds until the last stream ends, as the container says."""
+        whole = self.container.duration
+        return Fraction(whole, av.time_base) if whole and whole > 0 else None
+
+    @property
+    def frame_count(self) -> int | None:
+        """As the container says, else an estimate."""
+        if self.video.frames > 0:
+            return self.video.frames
+        return max(1, round(self.duration * self.rate)) if self.duration is not None else None
+
+    @property
+    def sample_aspect(self) -> float:
+        """Width of a stored pixel divided by its height."""
+        aspect = self.video.sample_aspect_ratio
+        return float(aspect) if aspect and aspect > 0 else 1.0
+
+    def seek(self, seconds: Fraction) -> bool:
+        """Go to the key frame at or before a time since the container began; False where that cannot be done."""
+        if self.whole_duration is None:
+            return False
+        try:
+            self.container.seek(int((self.origin + seconds) / self.time_base), stream=self.video)
+        except av.FFmpegError:
+            return False
+        self.decoder.flush_buffers()
+        return True
+
+
+def open_container(path: Path, name: str, threads: int, *, one_by_one: bool = False) -> Opened:
+    """Open a file of moving pictures.
+
+    Args:
+        name: how the user called it, for messages.
+        threads: of the decoder.
+        one_by_one: decode without the delay of threads that work on several frames at once.
+
+    Raises:
+        SourceError: not a container that can be read, or without a video stream that can be decoded.
+    """
+    container = _open(path, name)
+    try:
+        video = _video_stream(container, name)
+        audio = _audio_stream(container)
+        decoder = _decoder(video, name)
+    except SourceError:
+        container.close()
+        raise
+    decoder.thread_count = threads
+    decoder.thread_type = ThreadType.SLICE if one_by_one else ThreadType.AUTO
+    if audio is not None:
+        audio.codec_context.thread_count = 1
+    return Opened(container, video, decoder, audio)
+
+
+def _open(path: Path, name: str) -> InputContainer:
+    try:
+        # the prefix keeps libav from reading a colon in a file's name as a protocol
+        container = av.open(f"file:{os.fspath(path)}", "r", metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise SourceError(
+            f"{name}: expected a video or a picture, got a file that is neither or that breaks off "
+            f"before its first frame ({describe(error)}); check it with a player"
+        ) from error
+    if container.format.name in _NO_MEDIA:
+        container.close()
+        raise SourceError(f"{name}: expected a video or a picture, got a text or a play list; name a media file")
+    return container
+
+
+def _video_stream(container: InputContainer, name: str) -> VideoStream:
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if streams:
+        best = container.streams.best("video")
+        return best if isinstance(best, VideoStream) and best in streams else streams[0]
+    if container.streams.audio:
+        raise SourceError(f"{name}: expected a video, got sound only; use a file with pictures in it")
+    raise SourceError(f"{name}: expected a video, got a file without a video stream; use a file with pictures in it")
+
+
+def _audio_stream(container: InputContainer) -> AudioStream | None:
+    best = container.streams.best("audio")
+    usable = isinstance(best, AudioStream) and best.codec_context is not None and best.codec_context.sample_rate > 0
+    return best if isinstance(best, AudioStream) and usable else None
+
+
+def _decoder(video: VideoStream, name: str) -> VideoCodecContext:
+    context = video.codec_context
+    if context is None:
+        raise SourceError(f"{name}: expected a codec that libav decodes, got an unknown one; convert it to H.264")
+    if context.name == "vp9" and video.metadata.get("alpha_mode") == "1":
+        # libav's own decoder drops the second stream that carries the alpha
+        alpha = CodecContext.create("libvpx-vp9", "r")
+        if isinstance(alpha, VideoCodecContext):
+            return alpha
+    return context

@@ -1,0 +1,155 @@
+"""A source over pictures that can be asked for by number: files, arrays, formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.capture.source import SourceInfo
+from mien.errors import SourceError
+from mien.frame import Frame, Layout
+from mien.sound import Sound, SoundFormat
+
+Picture = Callable[[int], NDArray[np.uint8]]
+"""The (H, W, 3 or 4) uint8 picture of a number; raises SourceError where it is damaged."""
+Tone = Callable[[int, int], NDArray[np.float32]]
+"""(channels, n) float32 samples in -1..1: n of them from the first on."""
+
+
+class IndexedSource:
+    """Plays the pictures `numbers`, each at its time; a damaged one is skipped and counted."""
+
+    def __init__(
+        self,
+        name: str,
+        picture: Picture,
+        numbers: Sequence[int],
+        *,
+        rate: Fraction,
+        times: Sequence[int] | None = None,
+        time_base: Fraction | None = None,
+        sound: SoundFormat | None = None,
+        tone: Tone | None = None,
+    ) -> None:
+        """Read the first picture that is whole.
+
+        Args:
+            name: how the user called it, for messages.
+            times: when each of `numbers` is shown, in units of `time_base`; None: one after the other at `rate`.
+            sound, tone: a sound from time 0 to the end of the last picture.
+
+        Raises:
+            SourceError: no picture decodes.
+        """
+        self._name = name
+        self._picture = picture
+        self._numbers = numbers
+        self._time_base = time_base or 1 / rate
+        self._step = max(1, round(1 / (rate * self._time_base)))
+        self._times = times if times is not None else range(0, len(numbers) * self._step, self._step)
+        self._tone = tone
+        self._broken = 0
+        self._next = 0
+        self._ahead = self._first_whole()
+        height, width, _ = self._ahead.shape
+        self._info = SourceInfo(
+            name=name,
+            width=width,
+            height=height,
+            rate=rate,
+            time_base=self._time_base,
+            frame_count=len(numbers),
+            duration=float(self._end * self._time_base),
+            seekable=True,
+            live=False,
+            sound=sound if tone is not None else None,
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    @property
+    def broken_frames(self) -> int:
+        return self._broken
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return ()
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        heard = 0
+        while self._next < len(self._numbers):
+            place = self._next
+            self._next += 1
+            frame = self._frame_at(place)
+            if frame is None:
+                self._broken += 1
+                continue
+            yield frame
+            sound = self._sound_until(heard, self._time_after(place))
+            if sound is not None:
+                heard += sound.samples.shape[1]
+                yield sound
+
+    def sample(self, count: int) -> Iterator[Frame]:
+        total = len(self._numbers)
+        wanted = min(count, total)
+        for i in range(wanted):
+            frame = self._frame_at((2 * i + 1) * total // (2 * wanted))
+            if frame is not None:
+                yield frame
+
+    def close(self) -> None:
+        self._next = len(self._numbers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def _end(self) -> int:
+        return self._times[-1] + self._step
+
+    def _time_after(self, place: int) -> int:
+        return self._times[place + 1] if place + 1 < len(self._times) else self._end
+
+    def _first_whole(self) -> NDArray[np.uint8]:
+        trouble: SourceError | None = None
+        for place, number in enumerate(self._numbers):
+            try:
+                pixels = self._picture(number)
+            except SourceError as error:
+                trouble = trouble or error
+                self._broken += 1
+                continue
+            self._next = place
+            return pixels
+        raise trouble or SourceError(f"{self._name}: expected pictures, got none; check the path")
+
+    def _frame_at(self, place: int) -> Frame | None:
+        try:
+            pixels = self._picture(self._numbers[place])
+        except SourceError:
+            return None
+        pts = self._times[place]
+        layout: Layout = "rgba" if pixels.shape[2] == 4 else "rgb24"
+        return Frame(pixels, pts, self._time_base, duration=self._time_after(place) - pts, layout=layout)
+
+    def _sound_until(self, heard: int, time: int) -> Sound | None:
+        format = self._info.sound
+        if format is None or self._tone is None:
+            return None
+        count = round(time * self._time_base * format.rate) - heard
+        if count <= 0:
+            return None
+        return Sound(self._tone(heard, count), heard, Fraction(1, format.rate), format)

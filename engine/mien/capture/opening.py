@@ -1,0 +1,76 @@
+"""The one door: whatever the user names -> a source, or one line why not."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.capture.entry import is_folder
+from mien.capture.source import Source
+from mien.capture.span import Span
+
+_THREADS_LIMIT = 4
+"""Of the default; more gain little for one stream."""
+
+
+def open(
+    source: str | os.PathLike[str] | NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
+    *,
+    start: float = 0.0,
+    duration: float | None = None,
+    rate: Fraction | int = 25,
+    alpha: bool = False,
+    threads: int | None = None,
+) -> Source:
+    """Open what frames come from.
+
+    Args:
+        source: a video file; a picture; a folder of pictures, or a pattern of them (`shots/%04d.png`, `shots/*.jpg`);
+            one (H, W, 3) or (H, W, 4) uint8 array, or several of one shape.
+        start: seconds to leave out at the beginning.
+        duration: seconds to play, None: to the end. A single picture is shown for so long; without, it is one frame.
+        rate: frames per second of what has no rate of its own: pictures and arrays.
+        alpha: give `rgba` frames; otherwise transparent pixels are flattened over black.
+        threads: of decoding, a share of the caller's budget; None: the processors this process may use, at most 4.
+
+    Raises:
+        SourceError: no such file; a device, or a folder without pictures; neither video nor picture; damaged; no frame
+            that decodes; sound only; a start past the end.
+        SettingError: a negative start, or a duration or rate that is not positive.
+    """
+    span = Span.of(start, duration)
+    count = threads if threads is not None else min(_THREADS_LIMIT, len(os.sched_getaffinity(0)))
+    if not isinstance(source, (str, os.PathLike)):
+        from mien.capture.synthetic import array_source
+
+        return array_source(source, rate=Fraction(rate), span=span)
+    return _open_path(os.fspath(source), span, Fraction(rate), alpha, count)
+
+
+def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:
+    path = Path(name)
+    files = _pictures(path, name)
+    if files:
+        from mien.capture.sequence import picture_source
+
+        return picture_source(files, name=name, rate=rate, span=span, alpha=alpha)
+    from mien.capture.video import VideoSource
+
+    return VideoSource(path, name=name, span=span, alpha=alpha, threads=threads)
+
+
+def _pictures(path: Path, name: str) -> list[Path]:
+    """The picture files that a name stands for, none if it is a file of another kind."""
+    from mien.capture import image, sequence
+
+    if not path.exists() and ("%" in name or glob.has_magic(name)):
+        return sequence.pictures_of_pattern(name)
+    if is_folder(path, name):
+        return sequence.pictures_of_folder(path, name)
+    return [path] if image.is_picture(path) else []

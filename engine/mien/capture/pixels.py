@@ -1,0 +1,175 @@
+"""Decoded frames of any format -> upright 8-bit RGB."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import cast
+
+import av
+import numpy as np
+from av.sidedata.sidedata import SideData
+from av.video.format import VideoFormat
+from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+from mien.frame import Layout
+
+_UNSPECIFIED = 2
+"""The colour matrix of a stream that does not name one."""
+_TALLEST_SD = 576
+_ONE_THREAD = 1 << 20
+"""Pixels up to which sharing the conversion costs more than it saves."""
+
+
+class Turn(IntFlag):
+    """How stored pixels are made upright: transposed first, then mirrored."""
+
+    NONE = 0
+    MIRROR_X = 1
+    MIRROR_Y = 2
+    TRANSPOSE = 4
+
+
+_QUARTERS = (
+    Turn.NONE,
+    Turn.TRANSPOSE | Turn.MIRROR_Y,
+    Turn.MIRROR_X | Turn.MIRROR_Y,
+    Turn.TRANSPOSE | Turn.MIRROR_X,
+)
+"""Turns by quarters counterclockwise."""
+
+
+def turn_of(frame: VideoFrame) -> Turn:
+    """What the display matrix of a frame asks for, to the nearest quarter turn."""
+    try:
+        matrix = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
+    except ValueError:  # PyAV stumbles over kinds of side data that it does not know
+        return _QUARTERS[round(frame.rotation / 90) % 4]
+    if matrix is None:
+        return Turn.NONE
+    a, b, _, c, d, *_ = np.frombuffer(memoryview(matrix), np.int32).tolist()
+    # a pixel at (p, q) is shown at (a p + c q, b p + d q)
+    transposed = abs(a) + abs(d) < abs(b) + abs(c)
+    to_x, to_y = (c, b) if transposed else (a, d)
+    turn = Turn.TRANSPOSE if transposed else Turn.NONE
+    if to_x < 0:
+        turn |= Turn.MIRROR_X
+    if to_y < 0:
+        turn |= Turn.MIRROR_Y
+    return turn
+
+
+def upright(pixels: NDArray[np.uint8], turn: Turn) -> NDArray[np.uint8]:
+    """Stored (H, W, C) pixels as they are to be seen; C-contiguous, the same array where nothing is to be done."""
+    if Turn.TRANSPOSE in turn:
+        pixels = pixels.transpose(1, 0, 2)
+    if Turn.MIRROR_X in turn:
+        pixels = pixels[:, ::-1]
+    if Turn.MIRROR_Y in turn:
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def has_alpha(format: VideoFormat) -> bool:
+    """Whether pixels of this format may be transparent."""
+    return format.has_palette or any(component.is_alpha for component in format.components)
+
+
+def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Straight-alpha (H, W, 4) uint8 -> (H, W, 3) uint8 as seen on black."""
+    colour, alpha = rgba[:, :, :3], rgba[:, :, 3:]
+    if alpha.min(initial=255) == 255:
+        return np.ascontiguousarray(colour)
+    product = np.multiply(colour, alpha, dtype=np.uint16)
+    product += 127
+    product //= 255
+    return product.astype(np.uint8)
+
+
+class PixelReader:
+    """Turns decoded frames into upright pixels, all of the size of the first one.
+
+    Colour matrix and range are honoured; a stream that names no matrix is taken as BT.709 above 576 lines, as BT.601
+    else. Pixels that are not square are stretched to be.
+    """
+
+    def __init__(
+        self, *, alpha: bool = False, max_side: int | None = None, threads: int = 1, still: bool = False
+    ) -> None:
+        """Set what all pictures share.
+
+        Args:
+            alpha: give (H, W, 4) instead of flattening over black.
+            max_side: shrink to this longer side.
+            threads: of the conversion of large pictures.
+            still: these are no video frames: BT.601 where no matrix is named, whatever the size.
+        """
+        self.layout: Layout = "rgba" if alpha else "rgb24"
+        self._alpha = alpha
+        self._max_side = max_side
+        self._threads = threads
+        self._still = still
+        self._reformatter = VideoReformatter()
+        self._size: tuple[int, int] | None = None
+
+    def read(
+        self,
+        frame: VideoFrame,
+        sample_aspect: float = 1.0,
+        *,
+        oriented: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> NDArray[np.uint8]:
+        """(H, W, 3) or, with `alpha`, (H, W, 4); uint8, C-contiguous; the caller owns it.
+
+        Args:
+            sample_aspect: width of a stored pixel divided by its height.
+            oriented: whether to follow the frame's display matrix.
+            size: (width, height) instead of the first frame's.
+        """
+        turn = turn_of(frame) if oriented else Turn.NONE
+        width, height = size or self._stored_size(frame, turn, sample_aspect)
+        through_alpha = self._alpha or has_alpha(frame.format)
+        converted = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgba" if through_alpha else "rgb24",
+            src_colorspace=_matrix(frame, self._still),
+            interpolation=_interpolation(frame, width, height),
+            threads=self._threads if width * height > _ONE_THREAD else 1,
+        )
+        pixels = cast(NDArray[np.uint8], converted.to_ndarray())
+        return upright(over_black(pixels) if through_alpha and not self._alpha else pixels, turn)
+
+    def _stored_size(self, frame: VideoFrame, turn: Turn, sample_aspect: float) -> tuple[int, int]:
+        if self._size is None:
+            size = fitted(max(1, round(frame.width * sample_aspect)), frame.height, self._max_side)
+            self._size = size[::-1] if Turn.TRANSPOSE in turn else size
+        return self._size[::-1] if Turn.TRANSPOSE in turn else self._size
+
+
+def fitted(width: int, height: int, max_side: int | None) -> tuple[int, int]:
+    """(width, height) shrunk, where needed, so that the longer side is `max_side`."""
+    longer = max(width, height)
+    if max_side is None or longer <= max_side:
+        return width, height
+    return max(1, round(width * max_side / longer)), max(1, round(height * max_side / longer))
+
+
+def _matrix(frame: VideoFrame, still: bool) -> int | None:
+    if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
+        return None
+    return int(Colorspace.ITU709 if frame.height > _TALLEST_SD and not still else Colorspace.ITU601)
+
+
+def _interpolation(frame: VideoFrame, width: int, height: int) -> Interpolation:
+    if (width, height) == (frame.width, frame.height):
+        return Interpolation.BILINEAR
+    return Interpolation.AREA if width < frame.width else Interpolation.BICUBIC
+
+
+def describe(error: av.FFmpegError) -> str:
+    """libav's own words for an error, without its number and file name."""
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,141 @@
+"""Large PNG files, decoded strip by strip in constant memory and shrunk on the way."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from av.codec.context import CodecContext
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
+"""Samples per pixel by colour type; palettes are never large."""
+_STRIP_BYTES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The IHDR chunk, as far as strips need it."""
+
+    width: int
+    height: int
+    depth: int
+    colour: int
+    interlaced: bool
+
+    @property
+    def row_bytes(self) -> int:
+        """Of the pixels of one row, without its filter byte."""
+        return self.width * _CHANNELS[self.colour] * self.depth // 8
+
+
+def header_of(data: bytes) -> Header | None:
+    """The header of a PNG file, None where `data` is none."""
+    if not data.startswith(SIGNATURE) or data[12:16] != b"IHDR" or len(data) < 33:
+        return None
+    width, height, depth, colour, _, _, interlace = struct.unpack_from(">IIBBBBB", data, 16)
+    return Header(width, height, depth, colour, bool(interlace))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """One PNG chunk."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def can_split(data: bytes, header: Header) -> bool:
+    """Whether `strips` can decode the file: 8 or 16 bit, not interlaced, no palette, no transparent colour."""
+    plain = header.colour in _CHANNELS and header.depth in (8, 16) and not header.interlaced
+    return plain and all(kind != b"tRNS" for kind, _ in _chunks(data))
+
+
+def strips(data: bytes, header: Header, multiple: int) -> Iterator[VideoFrame]:
+    """The picture from top to bottom in strips whose rows, but for the last strip's, are a multiple of `multiple`.
+
+    A damaged file gives the strips before the damage.
+    """
+    rows = max(1, _STRIP_BYTES // (header.row_bytes * multiple)) * multiple
+    row = header.row_bytes + 1
+    above: bytes | None = None
+    for filtered in _blocks(data, rows * row, header.height * row):
+        count = len(filtered) // row
+        if count == 0:
+            return
+        frame = _decode(header, count, above, filtered[: count * row])
+        if frame is None:
+            return
+        skip = 0 if above is None else 1
+        above = _last_row(frame, header.row_bytes)
+        yield _without_rows(frame, skip) if skip else frame
+
+
+def _blocks(data: bytes, size: int, total: int) -> Iterator[bytes]:
+    """The inflated picture in blocks of `size` bytes."""
+    inflate = zlib.decompressobj()
+    block = bytearray()
+    for kind, body in _chunks(data):
+        if kind != b"IDAT":
+            continue
+        feed: bytes = bytes(body)
+        while feed and total > 0:
+            try:
+                part = inflate.decompress(feed, size - len(block))
+            except zlib.error:
+                return
+            feed = inflate.unconsumed_tail
+            block += part
+            if len(block) == size:
+                total -= size
+                yield bytes(block)
+                block.clear()
+            elif not part:
+                break
+    yield bytes(block)
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    view = memoryview(data)
+    at = len(SIGNATURE)
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        yield kind, view[at + 8 : at + 8 + length]
+        at += 12 + length
+
+
+def _decode(header: Header, count: int, above: bytes | None, filtered: bytes) -> VideoFrame | None:
+    """Let libav undo the row filters; `above`, the unfiltered row before, goes along as a row of its own."""
+    first = b"" if above is None else b"\0" + above
+    height = count + (above is not None)
+    head = struct.pack(">IIBBBBB", header.width, height, header.depth, header.colour, 0, 0, 0)
+    picture = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(first + filtered, 0)) + chunk(b"IEND", b"")
+    decoder = CodecContext.create("png", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    frames = [*decoder.decode(Packet(SIGNATURE + picture)), *decoder.decode(None)]
+    return frames[0] if frames else None
+
+
+def _rows(frame: VideoFrame) -> NDArray[np.uint8]:
+    plane = frame.planes[0]
+    return np.frombuffer(memoryview(plane), np.uint8).reshape(frame.height, plane.line_size)
+
+
+def _last_row(frame: VideoFrame, row_bytes: int) -> bytes:
+    return _rows(frame)[-1, :row_bytes].tobytes()
+
+
+def _without_rows(frame: VideoFrame, skip: int) -> VideoFrame:
+    rest = VideoFrame(frame.width, frame.height - skip, frame.format.name)
+    target = _rows(rest)
+    source = _rows(frame)[skip:]
+    width = min(target.shape[1], source.shape[1])
+    target[:, :width] = source[:, :width]
+    rest.color_range = frame.color_range
+    rest.colorspace = frame.colorspace
+    return rest

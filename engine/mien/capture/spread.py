@@ -1,0 +1,123 @@
+"""A few frames spread evenly over a file, from a container handle of its own, in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from mien.capture.container import Opened, open_container
+from mien.capture.pixels import PixelReader
+from mien.capture.source import SourceInfo
+from mien.frame import Frame
+
+_SHORT_FRAMES = 600
+_SHORT_FACTOR = 8
+"""A file of at most so many frames, or times those wanted, is decoded straight: that is as fast as seeking."""
+_ENOUGH = 24
+"""Key frames that do in place of all those wanted; with fewer, the file is decoded straight."""
+
+
+def sample_file(
+    path: Path, name: str, begin: Fraction, info: SourceInfo, count: int, pixels: PixelReader, threads: int
+) -> Iterator[Frame]:
+    """At most `count` frames over the part that `info` describes, which begins at `begin` of the container's time."""
+    opened = open_container(path, name, threads, one_by_one=True)
+    with opened.container:
+        length = Fraction(info.duration) if info.duration is not None else _length(opened)
+        targets = [begin + length * (2 * i + 1) / (2 * count) for i in range(count)]
+        frames = info.frame_count or round(length * opened.rate)
+        keys = _keys(opened, targets) if frames > max(_SHORT_FRAMES, _SHORT_FACTOR * count) else []
+        enough = len(keys) >= min(count, _ENOUGH)
+        pictures = _at_keys(opened, keys) if enough else _straight(opened, begin, targets)
+        offset = round(begin / opened.time_base)
+        for picture, pts in pictures:
+            shown = pixels.read(picture, opened.sample_aspect)
+            duration = picture.duration or None
+            yield Frame(shown, pts - offset, opened.time_base, duration=duration, layout=pixels.layout)
+
+
+def _length(opened: Opened) -> Fraction:
+    """Seconds of a container that does not say, from the times of its packets."""
+    packets, last = 0, 0
+    for packet in _packets(opened):
+        packets += 1
+        last = max(last, packet.pts or 0)
+    opened.container.seek(0)
+    return max(last * opened.time_base - opened.origin, packets / opened.rate)
+
+
+def _keys(opened: Opened, targets: Sequence[Fraction]) -> list[int]:
+    """Times of the distinct key frames at or before `targets`, in ticks, without decoding."""
+    keys: list[int] = []
+    for target in targets:
+        packet = _seek(opened, int(target / opened.time_base))
+        if packet is None or packet.pts is None:
+            continue
+        if not keys or packet.pts > keys[-1]:
+            keys.append(packet.pts)
+    if keys:
+        opened.container.seek(0)
+    return keys
+
+
+def _at_keys(opened: Opened, keys: Sequence[int]) -> Iterator[tuple[VideoFrame, int]]:
+    for key in keys:
+        packet = _seek(opened, key)
+        if packet is None:
+            continue
+        for picture in [*_decode(opened, packet), *_decode(opened, None)][:1]:
+            yield picture, picture.pts if picture.pts is not None else key
+
+
+def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> Iterator[tuple[VideoFrame, int]]:
+    if begin - opened.origin > 1:
+        opened.seek(begin - opened.origin - 1)
+    step = round(1 / (opened.rate * opened.time_base))
+    waiting = [int(target / opened.time_base) for target in reversed(targets)]
+    last = round(begin / opened.time_base) - step
+    for picture in frames_of(opened):
+        last = picture.pts if picture.pts is not None else last + step
+        if not waiting:
+            return
+        if last + step <= waiting[-1]:
+            continue
+        while waiting and waiting[-1] < last + step:
+            waiting.pop()
+        yield picture, last
+
+
+def frames_of(opened: Opened) -> Iterator[VideoFrame]:
+    """Every frame that decodes, from where the container stands."""
+    for packet in _packets(opened):
+        yield from _decode(opened, packet)
+    yield from _decode(opened, None)
+
+
+def _packets(opened: Opened) -> Iterator[Packet[VideoStream]]:
+    try:
+        yield from (packet for packet in opened.container.demux(opened.video) if packet.size)
+    except av.FFmpegError:
+        return  # broken off; the playing source warns
+
+
+def _decode(opened: Opened, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
+    try:
+        return [picture for picture in opened.decoder.decode(packet) if not picture.is_corrupt]
+    except av.FFmpegError:
+        return []
+
+
+def _seek(opened: Opened, ticks: int) -> Packet[VideoStream] | None:
+    """The packet of the key frame at or before a time; None where there is none."""
+    try:
+        opened.container.seek(ticks, stream=opened.video)
+    except av.FFmpegError:
+        return None
+    opened.decoder.flush_buffers()
+    return next(_packets(opened), None)
