@@ -41,6 +41,8 @@ class Synthesis:
     """(478, 3): the target shape in pixels of the portrait's picture."""
     vertices: NDArray[np.float32]
     """(V, 3): the target mesh in pixels of the window."""
+    triangles: NDArray[np.int32]
+    """(T, 3): of the mesh."""
     flow: NDArray[np.float32]
     """(h, w, 2): for each place of the window, at a resolution of its own, the absolute position in the window of the
     portrait's picture that comes there."""
@@ -51,3 +53,12 @@ class Synthesis:
     """(h, w, 3): what a generator painted for the window."""
     mask: NDArray[np.float32] | None = None
     """(h, w) in 0..1: 1 keeps the warped portrait, 0 takes the generated picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fused:
+    """A fused frame on its way to smoothing, with the syntheses that it was made of."""
+
+    pixels: NDArray[np.uint8]
+    """(H, W, 3), its own."""
+    syntheses: tuple[Synthesis, ...]

@@ -11,20 +11,20 @@ from mien.face.mouth import mouth_hint
 from mien.fuse.eyes import draw_eyes
 from mien.fuse.mouth import draw_driver_mouth, draw_plain_mouth
 from mien.portrait import Portrait
-from mien.synthesis import Synthesis, Window
+from mien.synthesis import Fused, Synthesis, Window
 
 Pixels = NDArray[np.uint8]
 
 
 class Fuse:
-    """Callable: syntheses of one frame, whose weights sum to 1 -> pixels (H, W, 3), overwritten by the next call but one."""
+    """Callable: syntheses of one frame, whose weights sum to 1 -> the fused frame, in an array of its own."""
 
     def __init__(self, mouth: Mouth = "driver", threads: int = 1) -> None:
         self._mouth: Mouth = mouth
         self._threads = threads
         self._canvases: dict[str, _Canvas] = {}
 
-    def __call__(self, syntheses: tuple[Synthesis, ...]) -> Pixels:
+    def __call__(self, syntheses: tuple[Synthesis, ...]) -> Fused:
         first, *others = syntheses
         pixels = self._canvas(first).draw(first, self._mouth, self._threads)
         total = first.weight
@@ -32,8 +32,8 @@ class Fuse:
             total += other.weight
             over = self._canvas(other).draw(other, self._mouth, self._threads)
             share = np.full(pixels.shape[:2], other.weight / total, np.float32)
-            pixels = ops.blend(pixels, over, share, np.empty_like(pixels), threads=self._threads)
-        return pixels
+            ops.blend(pixels, over, share, pixels, threads=self._threads)
+        return Fused(pixels, syntheses)
 
     def _canvas(self, synthesis: Synthesis) -> _Canvas:
         key = synthesis.portrait.digest
@@ -58,14 +58,13 @@ class _Canvas:
             person = np.dstack([person, portrait.matte[self.area]])
         self.person = np.ascontiguousarray(person)
         self.warped = np.empty_like(self.person)
+        self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
         self.whole = window.size == portrait.size
-        self.outputs = [portrait.pixels.copy() for _ in range(3)]
-        self.turn = 0
+        self.picture = _at_rest(portrait)
 
     def draw(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
-        self.turn = (self.turn + 1) % len(self.outputs)
-        out = self.outputs[self.turn]
-        inner = out if self.whole else np.ascontiguousarray(out[self.area])
+        out = np.empty_like(self.picture) if self.whole else self.picture.copy()
+        inner = out if self.whole else self.inner
         self._skin(synthesis, inner, threads)
         target = synthesis.landmarks[:, :2] - self.window.corner
         draw_eyes(self.person, self.source, target, inner, threads)
@@ -83,3 +82,10 @@ class _Canvas:
             return
         ops.flow_warp(self.person, synthesis.flow, self.warped, threads=threads)
         ops.blend(self.behind, self.warped, None, out, threads=threads)
+
+
+def _at_rest(portrait: Portrait) -> Pixels:
+    """The picture as the layers show it where nothing moves, so that the window has no seam."""
+    if portrait.matte is None or portrait.background is None:
+        return portrait.pixels
+    return ops.blend(portrait.background, portrait.pixels, portrait.matte)

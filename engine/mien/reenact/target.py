@@ -37,12 +37,12 @@ class Target:
     """(478, 3): in pixels of the portrait's picture."""
 
 
-def target_of(portrait: Portrait, motion: Motion) -> Target:
-    """The target shape of `portrait` under `motion`."""
+def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = None) -> Target:
+    """The target shape of `portrait` under `motion`, whose neutral pose is the portrait's own or a given one."""
     if motion.landmarks is not None:
         return _absolute(portrait, motion.landmarks)
     shape = _expressed(portrait.rest, motion)
-    own = portrait.pose
+    own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(own.rotation @ motion.rotation, own.translation + way, own.scale * motion.scale)
     return Target(shape, pose, _unfolded(pose.apply(shape), pose.scale))

@@ -1,0 +1,82 @@
+"""The room's stage: each frame blended with the one before it, carried along by the flow between their target shapes.
+
+Causal. Where the carried picture and the new one differ (a mouth opens, an eye turns, something is uncovered), and the more
+the faster things move, the new picture counts alone, so nothing trails.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from mien_kernels import ops
+from numpy.typing import NDArray
+
+from mien.synthesis import Fused, Synthesis, Window
+
+COARSE = 4
+"""The flow between two frames is rasterised at one place in so many pixels each way."""
+THRESHOLD = 20.0
+"""Difference in grey levels at which the previous frame no longer counts."""
+CALM = 0.75
+"""Motion in pixels of a 512 px picture at which the previous frame counts half: carrying a picture along blurs it."""
+
+
+class Smooth:
+    """Callable: the fused frame -> pixels (H, W, 3) in an array of its own."""
+
+    def __init__(self, strength: float, threads: int = 1) -> None:
+        self._strength = strength
+        self._threads = threads
+        self._before: tuple[Synthesis, NDArray[np.uint8]] | None = None
+        self._flows: dict[tuple[str, Window], _Carry] = {}
+
+    def __call__(self, fused: Fused) -> NDArray[np.uint8]:
+        if self._strength <= 0:
+            return fused.pixels
+        synthesis = max(fused.syntheses, key=lambda s: s.weight)
+        pixels = fused.pixels
+        if self._before is not None and self._before[0].portrait.digest == synthesis.portrait.digest:
+            pixels = self._blend(fused.pixels, synthesis, *self._before)
+        self._before = (synthesis, pixels)
+        return pixels
+
+    def _blend(
+        self, pixels: NDArray[np.uint8], now: Synthesis, then: Synthesis, previous: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
+        key = (now.portrait.digest, now.window)
+        if key not in self._flows:
+            self._flows[key] = _Carry(now, self._threads)
+        flow, weight = self._flows[key].between(now, then)
+        out = np.empty_like(pixels)
+        ops.temporal_blend(
+            pixels, previous, flow, out, self._strength, THRESHOLD, weight=weight, threads=self._threads
+        )
+        return out
+
+
+class _Carry:
+    """The flow from one frame's target shape to another's over the whole picture, coarse."""
+
+    def __init__(self, synthesis: Synthesis, threads: int) -> None:
+        width, height = synthesis.portrait.size
+        shape = (max(height // COARSE, 1), max(width // COARSE, 1))
+        self._share = np.array([shape[1] / width, shape[0] / height], dtype=np.float32)
+        self._flow = np.empty((*shape, 2), np.float32)
+        self._depth = np.empty(shape, np.float32)
+        ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+        self._places = (np.stack([xs, ys], axis=-1) + np.float32(0.5)) / self._share - np.float32(0.5)
+        self._calm = CALM * max(width, height) / 512
+        self._corner = synthesis.window.corner.astype(np.float32)
+        self._threads = threads
+
+    def between(self, now: Synthesis, then: Synthesis) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1."""
+        target = now.vertices.copy()
+        target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
+        source = then.vertices[:, :2] + self._corner
+        ops.rasterize_flow(
+            target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads
+        )
+        uncovered = np.isinf(self._depth)
+        self._flow[uncovered] = self._places[uncovered]
+        way = np.abs(self._flow - self._places).max(axis=-1)
+        return self._flow, 1 / (1 + (way / self._calm) ** 2)

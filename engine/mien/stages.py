@@ -1,0 +1,63 @@
+"""The rooms plugged together: from a portrait, a source and settings to the stages that a pipeline runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from mien.capture.source import Source
+from mien.config import ReenactSettings
+from mien.face.face import Face
+from mien.face.motion import Motion
+from mien.frame import Frame
+from mien.fuse.fuse import Fuse
+from mien.motion.retarget import Retarget
+from mien.parse.parser import Parser
+from mien.pipeline import Stages
+from mien.portrait import Portrait
+from mien.reenact.reenact import Reenact
+from mien.smooth.smooth import Smooth
+from mien.synthesis import Synthesis
+
+SAMPLES = 300
+"""Frames of a seekable file from which the driver's neutral is estimated."""
+
+
+@contextlib.contextmanager
+def open_stages(
+    portraits: tuple[Portrait, ...], source: Source, settings: ReenactSettings
+) -> Iterator[Stages[Face, Motion]]:
+    """The stages for `portraits` (pictures of one person, of one size) driven by `source`; closed on leaving.
+
+    A seekable source is looked through once for the driver's neutral.
+    """
+    threads = settings.threads or len(os.sched_getaffinity(0))
+    with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
+        reenact = Reenact(portraits, threads)
+
+        def synthesise(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
+            return reenact(motion, frame.seconds)
+
+        yield Stages(
+            parse=parser,
+            motion=_retarget(source, parser, settings),
+            synthesis=(
+                ("reenact", synthesise),
+                ("fuse", Fuse(settings.mouth, threads)),
+                ("smooth", Smooth(settings.smooth, threads)),
+            ),
+        )
+
+
+def _retarget(source: Source, parser: Parser, settings: ReenactSettings) -> Retarget:
+    if not source.info.seekable:
+        return Retarget(settings.motion)
+    return Retarget.from_samples(settings.motion, _sampled_faces(source, parser))
+
+
+def _sampled_faces(source: Source, parser: Parser) -> Iterator[Face]:
+    for frame in source.sample(SAMPLES):
+        landmarks = parser.find(frame.pixels)
+        if landmarks is not None:
+            yield Face(landmarks, frame.size)
