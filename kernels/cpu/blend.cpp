@@ -2,7 +2,7 @@
 #include "mien/blend.h"
 
 #include "cpu/bands.h"
-#include "cpu/lanes.h"
+#include "cpu/chunk.h"
 #include "cpu/ops.h"
 
 // Everything but the op itself has internal linkage, inside of the instruction set's namespace.

@@ -1,4 +1,5 @@
 #include "cpu/bands.h"
+#include "cpu/field.h"
 #include "cpu/ops.h"
 #include "cpu/taps.h"
 
@@ -9,15 +10,16 @@ typedef ScaledField<2> FlowField;
 
 template <int C>
 void warp_chunk(const FlowWarp& p, int32_t count, const float (*at)[kChunk], uint8_t* out) {
-    const Extent extent = {p.height, p.width, C};
-    const uint8_t* source = static_cast<const uint8_t*>(p.source);
-    Taps taps;
-    fill_taps(p.padding, extent, kOverread<C>, count, at[0], at[1], taps);
-    uint8_t row[kChunk * C + 4];
+    Neighbours found;
+    look<C>(static_cast<const uint8_t*>(p.source), {p.height, p.width, C}, p.padding, count, at, found);
+    uint32_t pixels[kChunk];
     for (int32_t i = 0; i < count; ++i) {
-        store_grey(row + i * C, tapped<C>(source, extent, p.padding, taps, i, at[0][i], at[1][i]));
+        uint32_t pixel = 0;
+        for (int c = 0; c < C; ++c)
+            pixel |= channel_at(grey_level(tapped(found, i, c)), c);
+        pixels[i] = pixel;
     }
-    __builtin_memcpy(out, row, static_cast<size_t>(count * C));
+    store_row<C>(pixels, count, out);
 }
 
 // Any number of uint8 channels.
@@ -61,7 +63,7 @@ void warp_chunk(const FlowWarp& p, int32_t count, const float (*at)[kChunk], flo
 template <class T, class Chunk>
 void warp_rows(const FlowWarp& p, int32_t first, int32_t last, const Chunk& chunk) {
     const FlowField field = {p.flow, p.flow_height, p.flow_width, p.out_height, p.out_width};
-    const int32_t step = field.chunk();
+    const int32_t step = field.step();
     float at[2][kChunk];
     for (int32_t y = first; y < last; ++y) {
         T* row = static_cast<T*>(p.out) + static_cast<int64_t>(y) * p.out_width * p.channels;

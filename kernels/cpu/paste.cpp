@@ -34,16 +34,20 @@ Range on_crop(const Paste& p, int32_t y) {
                     static_cast<float>(p.crop_height) - 0.5f);
 }
 
-float mask_at(const Paste& p, float x, float y) {
-    if (p.mask == nullptr) return 1.0f;
-    const Axis across = border_axis(x, p.crop_width);
-    const Axis down = border_axis(y, p.crop_height);
-    return sampled(p.mask, p.crop_height, p.crop_width, 1, down, across, 0);
+// Multiplies the weights of a chunk by the mask at its positions.
+void apply_mask(const Paste& p, int32_t count, const float (*at)[kChunk], float* alpha) {
+    Taps taps;
+    border_taps({p.crop_height, p.crop_width, 1}, 0, count, at[0], at[1], taps);
+    for (int32_t i = 0; i < count; ++i) {
+        const float* top = p.mask + taps.start[i];
+        const float* bottom = top + taps.below[i];
+        const int32_t right = taps.right[i];
+        alpha[i] *= bilinear(top[0], top[right], bottom[0], bottom[right], taps.across[i], taps.down[i]);
+    }
 }
 
 template <int C>
 void paste_chunk(const Paste& p, int32_t y, int32_t x, int32_t count) {
-    const Extent extent = {p.crop_height, p.crop_width, C};
     float at[2][kChunk];
     float alpha[kChunk];
     for (int32_t i = 0; i < count; ++i) {
@@ -51,18 +55,21 @@ void paste_chunk(const Paste& p, int32_t y, int32_t x, int32_t count) {
         at[1][i] = affine(p.matrix + 3, static_cast<float>(x + i), static_cast<float>(y));
         alpha[i] = feathered(border_distance(at[0][i], at[1][i], p.crop_width, p.crop_height), p.inverse_feather);
     }
-    Taps taps;
-    border_taps(extent, kOverread<C>, count, at[0], at[1], taps);
+    if (p.mask != nullptr) apply_mask(p, count, at, alpha);
+    Neighbours found;
+    look<C>(p.crop, {p.crop_height, p.crop_width, C}, Padding::border, count, at, found);
     uint8_t* row = p.frame + (static_cast<int64_t>(y) * p.width + x) * C;
+    uint32_t pixels[kChunk];
+    load_row<C>(row, count, pixels);
     for (int32_t i = 0; i < count; ++i) {
-        if (!(alpha[i] > 0.0f)) continue;
-        const float weight = alpha[i] * mask_at(p, at[0][i], at[1][i]);
-        const Lanes crop = tapped<C>(p.crop, extent, Padding::border, taps, i, at[0][i], at[1][i]);
+        uint32_t pixel = 0;
         for (int c = 0; c < C; ++c) {
-            uint8_t* frame = row + i * C + c;
-            *frame = pasted(static_cast<float>(*frame), crop[c], p.gain[c], p.bias[c], weight);
+            const float frame = channel_of(pixels[i], c);
+            pixel |= channel_at(pasted(frame, tapped(found, i, c), p.gain[c], p.bias[c], alpha[i]), c);
         }
+        pixels[i] = pixel;
     }
+    store_row<C>(pixels, count, row);
 }
 
 template <int C>

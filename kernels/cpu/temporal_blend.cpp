@@ -1,4 +1,5 @@
 #include "cpu/bands.h"
+#include "cpu/field.h"
 #include "cpu/ops.h"
 #include "cpu/taps.h"
 
@@ -10,41 +11,45 @@ struct Fields {
     ScaledField<1> weight;
 };
 
-template <int C>
-float largest(Lanes value) {
-    float most = 0.0f;
-    for (int c = 0; c < C; ++c)
-        most = greater(most, greater(value[c], -value[c]));
-    return most;
+inline float magnitude(float value) {
+    return value < 0.0f ? -value : value;
 }
 
 template <int C>
 void blend_chunk(const TemporalBlend& p, int64_t start, int32_t count, const float (*at)[kChunk], const float* factor) {
-    const Extent extent = {p.height, p.width, C};
-    Taps taps;
-    fill_taps(Padding::border, extent, kOverread<C>, count, at[0], at[1], taps);
+    Neighbours found;
+    look<C>(p.previous, {p.height, p.width, C}, Padding::border, count, at, found);
+    uint32_t pixels[kChunk];
+    load_row<C>(p.current + start * C, count, pixels);
+    const float* px = at[0];
+    const float* py = at[1];
     float strength[kChunk];
     for (int32_t i = 0; i < count; ++i) {
-        strength[i] = on_picture(at[0][i], at[1][i], p.width, p.height) ? p.strength * factor[i] : 0.0f;
+        const float there = p.strength * factor[i];
+        strength[i] = on_picture(px[i], py[i], p.width, p.height) ? there : 0.0f;
     }
-    uint8_t now[kChunk * C + 4];
-    uint8_t row[kChunk * C + 4];
-    __builtin_memcpy(now, p.current + start * C, static_cast<size_t>(count * C));
     for (int32_t i = 0; i < count; ++i) {
-        const Lanes current = load_lanes(now + i * C);
-        const Lanes carried = tapped<C>(p.previous, extent, Padding::border, taps, i, at[0][i], at[1][i]);
-        const Lanes difference = carried - current;
-        const float weight = temporal_weight(largest<C>(difference), strength[i], p.inverse_threshold);
-        store_grey(row + i * C, current + difference * weight);
+        float difference[C];
+        float most = 0.0f;
+        for (int c = 0; c < C; ++c) {
+            difference[c] = tapped(found, i, c) - channel_of(pixels[i], c);
+            most = greater(most, magnitude(difference[c]));
+        }
+        const float weight = temporal_weight(most, strength[i], p.inverse_threshold);
+        uint32_t pixel = 0;
+        for (int c = 0; c < C; ++c) {
+            pixel |= channel_at(grey_level(channel_of(pixels[i], c) + difference[c] * weight), c);
+        }
+        pixels[i] = pixel;
     }
-    __builtin_memcpy(p.out + start * C, row, static_cast<size_t>(count * C));
+    store_row<C>(pixels, count, p.out + start * C);
 }
 
 template <int C>
 void blend_rows(const TemporalBlend& p, int32_t first, int32_t last) {
     const Fields fields = {{p.flow, p.flow_height, p.flow_width, p.height, p.width},
                            {p.weight, p.weight_height, p.weight_width, p.height, p.width}};
-    const int32_t step = p.weight == nullptr ? fields.flow.chunk() : lesser(fields.flow.chunk(), fields.weight.chunk());
+    const int32_t step = p.weight == nullptr ? fields.flow.step() : lesser(fields.flow.step(), fields.weight.step());
     float at[2][kChunk];
     float factor[1][kChunk];
     for (int32_t i = 0; i < kChunk; ++i)

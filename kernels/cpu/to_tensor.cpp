@@ -5,44 +5,48 @@
 namespace mien::MIEN_ISA {
 namespace {
 
-// Adds one tap of each pixel of a chunk to its sum.
+// Adds one tap of each pixel of a chunk to its sums.
 template <int C>
-void add_tap(const ToTensor& p, float y, int32_t x, float offset, int32_t count, Lanes* sums) {
-    const Extent extent = {p.height, p.width, C};
+void add_tap(const ToTensor& p, float y, int32_t x, float offset, int32_t count, float (*sums)[kChunk]) {
     float at[2][kChunk];
     for (int32_t i = 0; i < count; ++i) {
         const float tap_x = static_cast<float>(x + i) + offset;
         at[0][i] = affine(p.matrix, tap_x, y);
         at[1][i] = affine(p.matrix + 3, tap_x, y);
     }
-    Taps taps;
-    fill_taps(p.padding, extent, kOverread<C>, count, at[0], at[1], taps);
+    Neighbours found;
+    look<C>(p.image, {p.height, p.width, C}, p.padding, count, at, found);
     for (int32_t i = 0; i < count; ++i)
-        sums[i] += tapped<C>(p.image, extent, p.padding, taps, i, at[0][i], at[1][i]);
+        for (int c = 0; c < C; ++c)
+            sums[c][i] += tapped(found, i, c);
 }
 
 template <int C>
-void write_chunk(const ToTensor& p, int32_t y, int32_t x, int32_t count, const Lanes* values) {
+void write_chunk(const ToTensor& p, int32_t y, int32_t x, int32_t count, const float (*sums)[kChunk]) {
+    const float share = 1.0f / static_cast<float>(p.taps * p.taps);
     const int64_t pixel = static_cast<int64_t>(y) * p.out_width + x;
-    const bool planar = p.layout == Layout::nchw;
-    const int64_t channel_step = planar ? static_cast<int64_t>(p.out_height) * p.out_width : 1;
-    const int64_t pixel_step = planar ? 1 : C;
-    float* out = p.out + pixel * pixel_step;
+    if (p.layout == Layout::nchw) {
+        for (int c = 0; c < C; ++c) {
+            float* __restrict out = p.out + pixel + static_cast<int64_t>(c) * p.out_height * p.out_width;
+            for (int32_t i = 0; i < count; ++i)
+                out[i] = sums[c][i] * share * p.scale + p.bias;
+        }
+        return;
+    }
+    float* __restrict out = p.out + pixel * C;
     for (int32_t i = 0; i < count; ++i)
         for (int c = 0; c < C; ++c)
-            out[i * pixel_step + c * channel_step] = values[i][c];
+            out[i * C + c] = sums[c][i] * share * p.scale + p.bias;
 }
 
 template <int C>
 void tensor_chunk(const ToTensor& p, int32_t y, int32_t x, int32_t count) {
-    Lanes sums[kChunk] = {};
+    float sums[C][kChunk] = {};
     for (int32_t j = 0; j < p.taps; ++j)
         for (int32_t i = 0; i < p.taps; ++i) {
-            add_tap<C>(p, static_cast<float>(y) + tap_offset(j, p.taps), x, tap_offset(i, p.taps), count, sums);
+            const float tap_y = static_cast<float>(y) + tap_offset(j, p.taps);
+            add_tap<C>(p, tap_y, x, tap_offset(i, p.taps), count, sums);
         }
-    const float share = 1.0f / static_cast<float>(p.taps * p.taps);
-    for (int32_t i = 0; i < count; ++i)
-        sums[i] = sums[i] * share * p.scale + p.bias;
     write_chunk<C>(p, y, x, count, sums);
 }
 

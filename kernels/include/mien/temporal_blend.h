@@ -26,7 +26,9 @@ namespace MIEN_ISA {
 
 // Whether a position lies on the picture, whose outermost pixels reach half a pixel beyond their centres.
 MIEN_HD bool on_picture(float x, float y, int32_t width, int32_t height) {
-    return x >= -0.5f && x <= static_cast<float>(width) - 0.5f && y >= -0.5f && y <= static_cast<float>(height) - 0.5f;
+    const bool across = (x >= -0.5f) & (x <= static_cast<float>(width) - 0.5f);
+    const bool down = (y >= -0.5f) & (y <= static_cast<float>(height) - 0.5f);
+    return across & down;
 }
 
 // `difference`: largest channel difference in grey levels.
