@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +15,15 @@ from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
 from mien.errors import FaceError, SettingError
-from mien.face.face import Face
-from mien.face.motion import Motion
 from mien.face.pose import fit_pose
 from mien.frame import Frame
-from mien.fuse.fuse import Fuse
-from mien.motion.retarget import Retarget
 from mien.parse.find import find_faces, refine
 from mien.parse.models import FaceMesh, segment_person
-from mien.parse.parser import Parser
-from mien.pipeline import Stages, stream
+from mien.pipeline import stream
 from mien.portrait import Portrait
 from mien.reenact.prepare import prepare_portrait
-from mien.reenact.reenact import Reenact
-from mien.smooth.smooth import Smooth
+from mien.stages import open_stages
 from mien.stats import Statistics
-from mien.synthesis import Synthesis
 
 Pixels = NDArray[np.uint8]
 Picture = str | os.PathLike[str] | Pixels
@@ -38,8 +31,6 @@ Picture = str | os.PathLike[str] | Pixels
 
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
-NEUTRAL_FRAMES = 120
-"""How many frames of a seekable driver its neutral is estimated from."""
 
 
 def prepare(picture: Picture, *more: Picture, size: int | None = None) -> tuple[Portrait, ...]:
@@ -82,50 +73,10 @@ def animate(
     """
     settings = settings or ReenactSettings()
     clock = MonotonicClock()
-    with source, stages_of(_several(portrait), source, settings) as stages:
+    with source, open_stages(_several(portrait), source, settings) as stages:
         items = stream(source, stages, Statistics(clock), clock)
         with closing(items):
             yield from (item for item in items if isinstance(item, Frame))
-
-
-@contextmanager
-def stages_of(
-    portraits: tuple[Portrait, ...], source: Source, settings: ReenactSettings
-) -> Iterator[Stages[Face, Motion]]:
-    """The stages that animate `portraits` by `source`, with the driver's neutral estimated if the source is seekable.
-
-    Raises:
-        FaceError: none of the frames looked at shows a face.
-    """
-    threads = settings.threads or usable_threads()
-    reenact, fuse = Reenact(portraits, threads), Fuse(settings.mouth, threads)
-    smooth = Smooth(settings.smooth, threads)
-
-    def first(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
-        return reenact(motion, frame.seconds)
-
-    with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
-        retarget = _retarget(parser, source, settings)
-        yield Stages(parser, retarget, (("reenact", first), ("fuse", fuse), ("smooth", smooth)))
-
-
-def usable_threads() -> int:
-    """Logical processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _retarget(parser: Parser, source: Source, settings: ReenactSettings) -> Retarget:
-    if not source.info.seekable or settings.motion.mode == "absolute":
-        return Retarget(settings.motion)
-    found = ((parser.find(frame.pixels), frame) for frame in source.sample(NEUTRAL_FRAMES))
-    faces = [Face(landmarks, frame.size) for landmarks, frame in found if landmarks is not None]
-    if not faces:
-        which = f"face {settings.face}" if settings.face else "a face"
-        raise FaceError(
-            f"{source.info.name}: expected {which}, got none in frames from all over it; "
-            "use a driver whose face is seen from the front and fills a tenth of the picture or more"
-        )
-    return Retarget.from_samples(settings.motion, faces)
 
 
 def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
+from mien.emit import target
+from mien.emit.ending import Ending
 from mien.emit.sink import Sink
 from mien.errors import SinkError
 from mien.frame import Frame
@@ -63,18 +62,17 @@ class Spread:
         return [self._held[round(place)] for place in places]
 
 
-class SheetSink:
+class SheetSink(Ending):
     """Passes everything on to another sink, and writes the sheet when that one has finished."""
 
     def __init__(self, path: Path, inner: Sink) -> None:
         """
         Raises:
-            SinkError: the sheet is no .png, or its folder does not exist.
+            SinkError: the sheet is no .png, or cannot be made there.
         """
         if path.suffix.lower() != ".png":
             raise SinkError(f"{path}: a contact sheet must be a .png picture, got {path.suffix or 'no suffix'!r}")
-        if not path.parent.is_dir():
-            raise SinkError(f"{path}: expected a folder {path.parent}, got none; make it first")
+        target.need_file_place(path, str(path))
         self._path = path
         self._inner = inner
         self._spread = Spread(COLUMNS * ROWS)
@@ -96,17 +94,6 @@ class SheetSink:
 
     def discard(self) -> None:
         self._inner.discard()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.finish()
-        else:
-            self.discard()
 
 
 def fit(pixels: Pixels) -> Pixels:
@@ -135,14 +122,14 @@ def tile(moments: Sequence[Moment]) -> Pixels:
 
 
 def _write_png(path: Path, pixels: Pixels) -> None:
-    beside = path.with_name(f".{path.name}.part")
+    beside = target.beside(path)
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height = pixels.shape[1], pixels.shape[0]
     encoder.pix_fmt = "rgb24"
     packets = [*encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")), *encoder.encode(None)]
     try:
-        beside.write_bytes(b"".join(bytes(packet) for packet in packets))
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+        with target.told(str(path)):
+            beside.write_bytes(b"".join(bytes(packet) for packet in packets))
+            target.replace(beside, path)
+    finally:
+        target.remove(beside)

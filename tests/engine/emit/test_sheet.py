@@ -101,7 +101,7 @@ def test_a_failed_run_leaves_no_sheet(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("name", "reason"), [("a.jpg", "must be a .png"), ("no/a.png", "expected a folder")])
+@pytest.mark.parametrize(("name", "reason"), [("a.jpg", "must be a .png"), ("no/a.png", "to exist, got none")])
 def test_a_sheet_that_cannot_be_is_refused_at_once(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=reason):
         SheetSink(tmp_path / name, Nowhere())
