@@ -58,7 +58,7 @@ class Opened:
         """Seconds of the video as the container says."""
         if self.video.duration:
             return self.video.duration * self.time_base
-        return self.whole_duration
+        return _tagged_duration(self.video) or self.whole_duration
 
     @property
     def whole_duration(self) -> Fraction | None:
@@ -115,6 +115,15 @@ def open_container(path: Path, name: str, threads: int, *, one_by_one: bool = Fa
     if audio is not None:
         audio.codec_context.thread_count = 1
     return Opened(container, video, decoder, audio)
+
+
+def _tagged_duration(video: VideoStream) -> Fraction | None:
+    """Seconds by the tag that Matroska files carry."""
+    try:
+        hours, minutes, seconds = video.metadata["DURATION"].split(":")
+        return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds) or None
+    except (KeyError, ValueError):
+        return None
 
 
 def _open(path: Path, name: str) -> InputContainer:

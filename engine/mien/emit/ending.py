@@ -1,0 +1,31 @@
+"""How every sink ends: whole, or not at all."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+
+class Ending:
+    """The context manager of a sink: a clean exit finishes, an exception or an interrupt discards."""
+
+    def finish(self) -> None:
+        """Flush, close, and give the output its final name."""
+
+    def discard(self) -> None:
+        """Stop and leave nothing half-written behind."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.finish()
+        except BaseException:
+            self.discard()
+            raise

@@ -1,0 +1,89 @@
+"""A preview window by the standard library's Tk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mien.emit.ending import Ending
+from mien.emit.sink import SinkSettings
+from mien.errors import SinkError
+from mien.frame import Frame
+from mien.sound import Sound
+
+
+class WindowSink(Ending):
+    """Shows frames as they come; sound is dropped. Once the user has closed the window, frames are dropped too.
+
+    Tk wants one thread: the window opens with the first frame and belongs to the thread that writes.
+    """
+
+    def __init__(self, settings: SinkSettings, *, title: str = "mien") -> None:
+        """Check that a window can be opened.
+
+        Raises:
+            SinkError: no display, or a Python without Tk.
+        """
+        self._settings = settings
+        self._title = title
+        self._root: Any = None
+        self._label: Any = None
+        self._image: Any = None
+        self.closed = False
+        """Whether the user has closed the window."""
+        _new_root().destroy()
+
+    def write(self, frame: Frame) -> None:
+        """Show a frame.
+
+        Raises:
+            SinkError: no display any more.
+        """
+        if self.closed:
+            return
+        if self._root is None:
+            self._show()
+        self._image.configure(data=_ppm(frame), format="PPM")
+        self._root.update()
+
+    def write_sound(self, sound: Sound) -> None:
+        """Drop it."""
+
+    def finish(self) -> None:
+        self._close()
+
+    def discard(self) -> None:
+        self._close()
+
+    def _show(self) -> None:
+        import tkinter
+
+        self._root = _new_root()
+        self._root.title(self._title)
+        self._root.protocol("WM_DELETE_WINDOW", self._close)
+        self._image = tkinter.PhotoImage(master=self._root, width=self._settings.width, height=self._settings.height)
+        self._label = tkinter.Label(self._root, image=self._image, borderwidth=0)
+        self._label.pack()
+
+    def _close(self) -> None:
+        self.closed = True
+        if self._root is not None:
+            self._root.destroy()
+            self._root = None
+
+
+def _new_root() -> Any:
+    try:
+        import tkinter
+    except ImportError as error:
+        raise SinkError("window: expected a Python with Tk, got one without; install it (python3-tk)") from error
+    try:
+        return tkinter.Tk()
+    except tkinter.TclError as error:
+        raise SinkError(f"window: expected a display, got none ({error}); write to a file instead") from error
+
+
+def _ppm(frame: Frame) -> bytes:
+    width, height = frame.size
+    return f"P6 {width} {height} 255 ".encode() + np.ascontiguousarray(frame.pixels[:, :, :3]).tobytes()
