@@ -1,0 +1,1 @@
+"""Everything that is done before the engine runs: samples, training and export."""

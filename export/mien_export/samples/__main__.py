@@ -1,0 +1,50 @@
+"""Make the packaged samples: `python -m mien_export.samples portraits|avatar|clip --out DIR [--data DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien_export.samples.album import Picture
+
+QUALITY = 92
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m mien_export.samples", description=__doc__)
+    parser.add_argument("what", choices=["portraits", "avatar", "clip"])
+    parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--data", type=Path, default=os.environ.get("MIEN_DATA"), help="default: $MIEN_DATA")
+    chosen = parser.parse_args()
+    if chosen.what == "portraits":
+        if chosen.data is None:
+            parser.error("portraits: expected --data or $MIEN_DATA, got neither; name the folder that holds faces/")
+        make_portraits(chosen.data / "faces", chosen.out)
+
+
+def make_portraits(faces: Path, out: Path) -> None:
+    """Write the photographic portraits of nobody to `out`."""
+    from mien_export.samples.album import look_at, open_album
+    from mien_export.samples.inventing import shape_space
+    from mien_export.samples.plans import PLANS
+    from mien_export.samples.portrait import blend, composed, developed
+
+    album = open_album(faces)
+    looks, space = look_at(album), shape_space(album)
+    for name, plan in PLANS.items():
+        head = blend(album, looks, name)
+        _write(out / f"{name}.jpg", developed(composed(head, plan), head.points, plan, space))
+
+
+def _write(path: Path, picture: Picture) -> None:
+    pixels = np.ascontiguousarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)[:, :, ::-1])
+    cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+
+
+if __name__ == "__main__":
+    main()
