@@ -7,8 +7,10 @@
 #include <nanobind/stl/vector.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -213,6 +215,16 @@ std::vector<std::string> available_isas() {
     return names;
 }
 
+// MIEN_ISA, read once, forces an instruction set; an unknown one is an error rather than silently another.
+void select_from_environment() {
+    const char* name = std::getenv("MIEN_ISA");
+    if (name == nullptr || *name == 0 || select_isa(name)) return;
+    std::string message = "MIEN_ISA: expected one of";
+    for (const std::string& isa : available_isas())
+        message += " " + isa;
+    throw std::runtime_error(message + " (on this processor), got " + name);
+}
+
 // An argument that is never converted by copying: an output must be the caller's own memory.
 auto array(const char* name) {
     return nb::arg(name).noconvert();
@@ -224,6 +236,7 @@ auto maybe(const char* name) {
 }  // namespace
 
 NB_MODULE(_native, m) {
+    select_from_environment();
     m.def("blend", blend, array("under"), array("over"), maybe("mask"), array("out"), nb::arg("threads"));
     m.def("flow_warp", flow_warp, array("source"), array("flow"), array("out"), nb::arg("zero"), nb::arg("threads"));
     m.def("paste", paste, array("frame"), array("crop"), array("matrix"), nb::arg("inverse_feather"), array("gain"),

@@ -38,16 +38,22 @@ struct ScaledField {
         const int32_t last = border_axis(scaled_position(x + count - 1, ratio), columns).high;
         const float* top = values + (static_cast<int64_t>(down.low) * columns + first) * kValues;
         const float* bottom = values + (static_cast<int64_t>(down.high) * columns + first) * kValues;
-        float between[kChunk * kValues];
-        for (int32_t i = 0; i < (last - first + 1) * kValues; ++i)
-            between[i] = mixed(top[i], bottom[i], down.fraction);
+        float between[kValues][kChunk];
+        for (int32_t i = 0; i <= last - first; ++i)
+            for (int32_t v = 0; v < kValues; ++v)
+                between[v][i] = mixed(top[i * kValues + v], bottom[i * kValues + v], down.fraction);
+        int32_t low[kChunk];
+        int32_t high[kChunk];
+        float fraction[kChunk];
         for (int32_t i = 0; i < count; ++i) {
             const Axis across = border_axis(scaled_position(x + i, ratio), columns);
-            const float* low = between + (across.low - first) * kValues;
-            const float* high = between + (across.high - first) * kValues;
-            for (int32_t v = 0; v < kValues; ++v)
-                at[v][i] = mixed(low[v], high[v], across.fraction);
+            low[i] = across.low - first;
+            high[i] = across.high - first;
+            fraction[i] = across.fraction;
         }
+        for (int32_t v = 0; v < kValues; ++v)
+            for (int32_t i = 0; i < count; ++i)
+                at[v][i] = mixed(between[v][low[i]], between[v][high[i]], fraction[i]);
     }
 };
 

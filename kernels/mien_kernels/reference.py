@@ -27,13 +27,15 @@ def blend(base: Pixels, over: Pixels, mask: Floats | Bytes | None = None) -> Pix
     if weight.dtype == np.uint8:
         weight = weight.astype(np.float32) * (ONE / np.float32(255))
     mixed = _mix(base.astype(np.float32), over[..., :channels].astype(np.float32), weight[..., None])
-    return _as_type(mixed, base)
+    blended: Pixels = _as_type(mixed, base)
+    return blended
 
 
 def flow_warp(source: Pixels, flow: Floats, size: tuple[int, int] | None = None, padding: Padding = "border") -> Pixels:
     """See ops.flow_warp; `size` is that of `out`."""
     at = _resized(flow, *(size or flow.shape[:2]))
-    return _as_type(_sample(source, at[..., 0], at[..., 1], padding), source)
+    warped: Pixels = _as_type(_sample(source, at[..., 0], at[..., 1], padding), source)
+    return warped
 
 
 def paste(

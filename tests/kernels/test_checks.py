@@ -1,0 +1,97 @@
+"""What ops refuse, and that the message names the argument, what was expected and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mien_kernels import ops
+
+U8, F32, I32, F64 = np.uint8, np.float32, np.int32, np.float64
+
+
+def zeros(*shape: int, kind: Any = U8) -> Any:
+    return np.zeros(shape, kind)
+
+
+def read_only(*shape: int, kind: Any = U8) -> Any:
+    array = zeros(*shape, kind=kind)
+    array.flags.writeable = False
+    return array
+
+
+picture = zeros(4, 6, 3)
+flow = zeros(4, 6, 2, kind=F32)
+eye = np.eye(2, 3, dtype=F32)
+target, source, triangle = zeros(3, 3, kind=F32), zeros(3, 2, kind=F32), np.array([[0, 1, 2]], I32)
+points, starts, channels = zeros(3, 2, kind=F32), np.array([0, 3], I32), np.array([0], I32)
+
+
+def parts(starts: Any, channels: Any) -> Any:
+    return ops.rasterize_parts(points, starts, channels, size=(1, 2, 2))
+
+
+TYPE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
+    ("base: expected a NumPy array (any, any, any) uint8 or float32, got list", lambda: ops.blend([1], picture)),
+    ("over: expected uint8, got float32", lambda: ops.blend(picture, zeros(4, 6, 4, kind=F32))),
+    ("mask: expected uint8 or float32, got float64", lambda: ops.blend(picture, picture, zeros(4, 6, kind=F64))),
+    ("flow: expected float32, got float64", lambda: ops.flow_warp(picture, zeros(4, 6, 2, kind=F64))),
+    ("out: expected uint8, got float32", lambda: ops.flow_warp(picture, flow, zeros(4, 6, 3, kind=F32))),
+    ("triangles: expected int32, got int64", lambda: ops.rasterize_flow(target, source, triangle.astype(int))),
+    ("matrix: expected float32, got float64", lambda: ops.paste(picture, picture.copy(), np.eye(2, 3))),  # type: ignore[arg-type]
+]
+
+VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
+    ("over: expected shape (4, 6, 4), got (4, 6, 3)", lambda: ops.blend(picture, picture)),
+    ("mask: expected shape (4, 6), got (6, 4)", lambda: ops.blend(picture, picture, zeros(6, 4))),
+    ("base: expected a C-contiguous array", lambda: ops.blend(picture[:, ::2], picture, zeros(4, 3))),
+    ("out: expected a writable array", lambda: ops.blend(picture, zeros(4, 6, 4), out=read_only(4, 6, 3))),
+    ("frame: expected a writable array", lambda: ops.paste(read_only(4, 6, 3), picture, eye)),
+    ("flow: expected shape (any, any, 2), got (4, 6, 3)", lambda: ops.flow_warp(picture, zeros(4, 6, 3, kind=F32))),
+    ("source: expected at least one pixel", lambda: ops.flow_warp(zeros(0, 6, 3), flow)),
+    ("flow: expected at least one pixel", lambda: ops.flow_warp(picture, zeros(0, 0, 2, kind=F32), zeros(4, 6, 3))),
+    ("out: expected memory apart from source", lambda: ops.flow_warp(picture, flow, picture)),
+    ('padding: expected "border" or "zero", got \'wrap\'', lambda: ops.flow_warp(picture, flow, None, "wrap")),  # type: ignore[arg-type]
+    ("threads: expected 1 or more, got 0", lambda: ops.flow_warp(picture, flow, threads=0)),
+    ("triangles: expected indices below 3, got 3", lambda: ops.rasterize_flow(target, source, triangle + I32(1))),
+    ("triangles: expected indices below 3, got -1", lambda: ops.rasterize_flow(target, source, triangle - I32(1))),
+    ("source: expected shape (3, 2)", lambda: ops.rasterize_flow(target, zeros(4, 2, kind=F32), triangle)),
+    ("size: expected 2 lengths where no out is given, got None", lambda: ops.rasterize_flow(target, source, triangle)),
+    ("starts: expected rising values in 0..3, got [3, 0]", lambda: parts(starts[::-1].copy(), channels)),
+    ("starts: expected rising values in 0..3, got [1, 4]", lambda: parts(starts + I32(1), channels)),
+    ("starts: expected shape (2,), got (3,)", lambda: parts(zeros(3, kind=I32), channels)),
+    ("channels: expected values below 1, got 1", lambda: parts(starts, channels + I32(1))),
+    ("current channels: expected 3..4, got 1", lambda: ops.temporal_blend(zeros(4, 6, 1), zeros(4, 6, 1), flow)),
+    ("out: expected memory apart from previous", lambda: ops.temporal_blend(picture.copy(), picture, flow, picture)),
+    ("strength: expected 0..1, got 2", lambda: ops.temporal_blend(picture, picture, flow, strength=2)),
+    ("strength: expected 0..1, got nan", lambda: ops.temporal_blend(picture, picture, flow, strength=float("nan"))),
+    ("threshold: expected 0.001..1e+09, got 0", lambda: ops.temporal_blend(picture, picture, flow, threshold=0)),
+    ("gain: expected shape (3,), got (4,)", lambda: ops.paste(picture, picture.copy(), eye, gain=zeros(4, kind=F32))),
+    ("feather: expected 0..1e+06, got -1", lambda: ops.paste(picture, picture.copy(), eye, -1)),
+    ("frame: expected memory apart from crop", lambda: ops.paste(picture, picture, eye)),
+    ("image channels: expected 1..4, got 5", lambda: ops.to_tensor(zeros(4, 6, 5), eye, size=(2, 2))),
+    ("out: expected shape (3, any, any), got (2, 2, 3)", lambda: ops.to_tensor(picture, eye, zeros(2, 2, 3, kind=F32))),
+    ('layout: expected "nchw" or "nhwc"', lambda: ops.to_image(zeros(3, 2, 2, kind=F32), layout="chw")),  # type: ignore[arg-type]
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "call"), TYPE_ERRORS, ids=[message for message, _ in TYPE_ERRORS])
+def test_wrong_types(message: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(TypeError) as caught:
+        call()
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(("message", "call"), VALUE_ERRORS, ids=[message for message, _ in VALUE_ERRORS])
+def test_wrong_values(message: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        call()
+    assert str(caught.value).startswith(message)
+
+
+def test_read_only_inputs_are_fine() -> None:
+    assert ops.flow_warp(read_only(4, 6, 3), read_only(4, 6, 2, kind=F32)).sum() == 0
+    assert ops.blend(read_only(4, 6, 3), read_only(4, 6, 3), read_only(4, 6)).sum() == 0
