@@ -9,7 +9,7 @@ import zipfile
 NEEDED = (
     "mien/py.typed",
     "mien/face/canonical.npz",
-    "mien/samples/*.png",
+    "mien/samples/*.jpg",
     "mien/samples/*.mp4",
     "mien_kernels/_native*.so",
     "mien_kernels/_native.pyi",

@@ -15,7 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien import capture, emit, samples
+    import mien.capture as capture
+    import mien.emit as emit
+    import mien.samples as samples
     from mien.api import animate, prepare
     from mien.config import Gains, MotionSettings, ReenactSettings
     from mien.errors import MienError

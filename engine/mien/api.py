@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, closing
+from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import capture, emit
 from mien.align import aligned, even, sized
 from mien.capture import image
-from mien.capture.source import Source
+from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.errors import FaceError, SettingError
+from mien.emit.sheet import SheetSink, need_sheet_place
+from mien.emit.sink import Sink, SinkSettings
+from mien.errors import FaceError, SettingError, SinkError
 from mien.face.pose import fit_pose
 from mien.frame import Frame
 from mien.parse.find import find_faces, refine
 from mien.parse.models import FaceMesh, segment_person
-from mien.pipeline import stream
+from mien.pipeline import Progress, render, stream
 from mien.portrait import Portrait
+from mien.provenance import Provenance, record
 from mien.reenact.prepare import prepare_portrait
 from mien.stages import open_stages
 from mien.stats import Statistics
@@ -77,6 +83,72 @@ def animate(
         items = stream(source, stages, Statistics(clock), clock)
         with closing(items):
             yield from (item for item in items if isinstance(item, Frame))
+
+
+def render_file(
+    pictures: Sequence[str | os.PathLike[str]],
+    driver: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    settings: ReenactSettings | None = None,
+    *,
+    start: float = 0.0,
+    duration: float | None = None,
+    compare: bool = False,
+    sheet: Path | None = None,
+    begun: Callable[[int | None], None] | None = None,
+    progress: Progress | None = None,
+) -> Statistics:
+    """All of `mien reenact`: from files to a file, which appears whole or not at all and replaces one of its name.
+
+    Args:
+        pictures: of one person; see `prepare`.
+        driver: see `mien.capture.open`, also for `start` and `duration` in seconds.
+        output: see `mien.emit.open`.
+        compare: show the driver on the left.
+        sheet: where a contact sheet goes, too.
+        begun: told the number of frames to come, None where unknown, when the first is about to be made.
+        progress: told the statistics after each frame.
+
+    Raises:
+        MienError: anything that the user can cure, in one line.
+    """
+    settings = settings or ReenactSettings()
+    for given in (*pictures, driver):
+        _need_other_file(output, given)
+    if sheet is not None:
+        need_sheet_place(sheet)
+    clock, threads = MonotonicClock(), settings.threads or usable_threads()
+    with ExitStack() as stack:
+        source = stack.enter_context(capture.open(driver, start=start, duration=duration, threads=max(threads // 2, 1)))
+        portraits = prepare(*pictures, size=settings.size)
+        made = sink_settings(portraits[0].size, source.info, record(pictures, settings, version("mien")))
+        beside = (source.info.width, source.info.height) if compare else None
+        sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads)
+        if sheet is not None:
+            sink = SheetSink(sheet, sink, made.metadata, mark=settings.mark)
+        stack.enter_context(sink)
+        stages = stack.enter_context(open_stages(portraits, source, settings))
+        if begun is not None:
+            begun(source.info.frame_count)
+        statistics = Statistics(clock)
+        render(source, stages, sink, statistics, clock, progress)
+    return statistics
+
+
+def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenance) -> SinkSettings:
+    """What a sink must know of frames of `size` (width, height) that answer those of a source."""
+    width, height = size
+    return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
+
+
+def usable_threads() -> int:
+    """Logical processors that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
+    if Path(output).is_file() and Path(given).is_file() and Path(output).samefile(given):
+        raise SinkError(f"{os.fspath(output)}: expected another file than those that are read; choose another name")
 
 
 def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:

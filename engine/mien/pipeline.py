@@ -87,16 +87,16 @@ def render(
     clock: Clock,
     progress: Progress | None = None,
 ) -> None:
-    """Send every frame of `source` through `stages` into `sink`; close the one and finish, or discard, the other.
+    """Send every frame of `source` through `stages` into `sink`; the caller closes the one and ends the other.
 
     The sink is written, and `progress` called after each frame, by the calling thread.
 
     Raises:
-        As `stream`, and what the sink raises. KeyboardInterrupt stops the workers and discards the sink.
+        As `stream`, and what the sink raises. All workers have stopped by then, also on KeyboardInterrupt.
     """
     statistics.announce(*stages.names, "encode")
-    with source, sink, closing(stream(source, stages, statistics, clock)) as items:
-        write = timed(statistics.stage("encode"), clock, sink.write)
+    write = timed(statistics.stage("encode"), clock, sink.write)
+    with closing(stream(source, stages, statistics, clock)) as items:
         for item in items:
             if isinstance(item, Sound):
                 sink.write_sound(item)

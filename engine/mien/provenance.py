@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -34,13 +36,15 @@ class Provenance:
         }
 
 
-def record(pictures: tuple[Path, ...], settings: ReenactSettings, version: str) -> Provenance:
+def record(pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings, version: str) -> Provenance:
     """The record of an output made from `pictures` with `settings`.
 
     Raises:
         OSError: a picture cannot be read.
     """
-    return Provenance(version, settings.model, tuple(hash_file(path) for path in pictures), hash_settings(settings))
+    return Provenance(
+        version, settings.model, tuple(hash_file(Path(path)) for path in pictures), hash_settings(settings)
+    )
 
 
 def hash_file(path: Path) -> str:

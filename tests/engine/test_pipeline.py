@@ -124,7 +124,8 @@ def _statistics() -> Statistics:
 def _render(
     source: FakeSource, sink: FakeSink, stages: Stages[int, int] | None = None, statistics: Statistics | None = None
 ) -> None:
-    render(source, stages or _stages(), sink, statistics or _statistics(), ManualClock())
+    with source, sink:
+        render(source, stages or _stages(), sink, statistics or _statistics(), ManualClock())
 
 
 @pytest.fixture(autouse=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,7 +14,9 @@ from numpy.typing import NDArray
 
 from mien.emit import target
 from mien.emit.ending import Ending
-from mien.emit.sink import Sink
+from mien.emit.opening import open as open_sink
+from mien.emit.picture import ENDINGS
+from mien.emit.sink import Sink, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound import Sound
@@ -23,6 +26,7 @@ Pixels = NDArray[np.uint8]
 COLUMNS, ROWS = 6, 2
 CELL = 256
 """Pixels of a cell's side; pictures are fitted into it."""
+_STILL_RATE = Fraction(25)
 GROUND = 24
 """Grey around a picture that is not square."""
 
@@ -65,16 +69,21 @@ class Spread:
 class SheetSink(Ending):
     """Passes everything on to another sink, and writes the sheet when that one has finished."""
 
-    def __init__(self, path: Path, inner: Sink) -> None:
+    def __init__(self, path: Path, inner: Sink, metadata: Mapping[str, str], *, mark: bool = True) -> None:
         """
+        Args:
+            path: a .png or .jpg picture.
+            metadata: of the sheet, as of every output.
+            mark: draw the visible mark on the sheet.
+
         Raises:
-            SinkError: the sheet is no .png, or cannot be made there.
+            SinkError: the sheet is no picture, or cannot be made there.
         """
-        if path.suffix.lower() != ".png":
-            raise SinkError(f"{path}: a contact sheet must be a .png picture, got {path.suffix or 'no suffix'!r}")
-        target.need_file_place(path, str(path))
+        need_sheet_place(path)
         self._path = path
         self._inner = inner
+        self._metadata = dict(metadata)
+        self._mark = mark
         self._spread = Spread(COLUMNS * ROWS)
 
     def write(self, frame: Frame) -> None:
@@ -90,10 +99,24 @@ class SheetSink(Ending):
             SinkError: the sheet, or what the inner sink makes, cannot be written.
         """
         self._inner.finish()
-        _write_png(self._path, tile(self._spread.moments()))
+        pixels = tile(self._spread.moments())
+        settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL_RATE, 1 / _STILL_RATE, metadata=self._metadata)
+        with open_sink(self._path, settings, mark=self._mark) as still:
+            still.write(Frame(pixels, pts=0, time_base=settings.time_base))
 
     def discard(self) -> None:
         self._inner.discard()
+
+
+def need_sheet_place(path: Path) -> None:
+    """Refuse a path that no contact sheet can be put at.
+
+    Raises:
+        SinkError: it is no picture's, or no file can be made there.
+    """
+    if path.suffix.lower() not in ENDINGS:
+        raise SinkError(f"{path}: expected a contact sheet to end in {', '.join(ENDINGS)}, got {path.suffix!r}")
+    target.need_file_place(path, str(path))
 
 
 def fit(pixels: Pixels) -> Pixels:
@@ -119,17 +142,3 @@ def tile(moments: Sequence[Moment]) -> Pixels:
         pair = np.concatenate([moment.driver, moment.answer])
         sheet[2 * row * CELL : 2 * (row + 1) * CELL, column * CELL : (column + 1) * CELL] = pair
     return sheet
-
-
-def _write_png(path: Path, pixels: Pixels) -> None:
-    beside = target.beside(path)
-    encoder = av.CodecContext.create("png", "w")
-    encoder.width, encoder.height = pixels.shape[1], pixels.shape[0]
-    encoder.pix_fmt = "rgb24"
-    packets = [*encoder.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")), *encoder.encode(None)]
-    try:
-        with target.told(str(path)):
-            beside.write_bytes(b"".join(bytes(packet) for packet in packets))
-            target.replace(beside, path)
-    finally:
-        target.remove(beside)

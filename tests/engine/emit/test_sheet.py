@@ -79,7 +79,7 @@ def test_pictures_of_any_shape_fit_a_cell(height: int, width: int) -> None:
 
 def test_sheet_is_written_when_the_inner_sink_has_finished(tmp_path: Path) -> None:
     inner, path = Nowhere(), tmp_path / "sheet.png"
-    with SheetSink(path, inner) as sink:
+    with SheetSink(path, inner, {}, mark=False) as sink:
         for number in range(50):
             sink.write(_frame(number))
         assert not path.exists()
@@ -94,14 +94,14 @@ def test_sheet_is_written_when_the_inner_sink_has_finished(tmp_path: Path) -> No
 
 def test_a_failed_run_leaves_no_sheet(tmp_path: Path) -> None:
     inner = Nowhere()
-    with pytest.raises(KeyboardInterrupt), SheetSink(tmp_path / "sheet.png", inner) as sink:
+    with pytest.raises(KeyboardInterrupt), SheetSink(tmp_path / "sheet.png", inner, {}) as sink:
         sink.write(_frame(0))
         raise KeyboardInterrupt
     assert inner.end == "discarded"
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("name", "reason"), [("a.jpg", "must be a .png"), ("no/a.png", "to exist, got none")])
+@pytest.mark.parametrize(("name", "reason"), [("a.mp4", "to end in .png"), ("no/a.png", "to exist, got none")])
 def test_a_sheet_that_cannot_be_is_refused_at_once(name: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=reason):
-        SheetSink(tmp_path / name, Nowhere())
+        SheetSink(tmp_path / name, Nowhere(), {})
