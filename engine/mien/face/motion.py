@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import MouthHint
+from mien.face.pose import Angles
 
 Array = NDArray[np.float64]
 
@@ -16,8 +17,9 @@ Array = NDArray[np.float64]
 class Motion:
     """One frame's motion relative to the driver's neutral. The identity motion leaves the portrait as it is."""
 
-    rotation: Array
-    """(3, 3): the head's turn from neutral, in the neutral head's own axes."""
+    turn: Angles
+    """The head's turn from neutral, to be added to the portrait's own angles: yaw and pitch are about the head's own axes,
+    roll is in the plane of the picture."""
     translation: Array
     """(2,): the head's way in the picture, in eye distances."""
     scale: float
@@ -40,7 +42,7 @@ class Motion:
 def identity_motion() -> Motion:
     """The motion that changes nothing but an open mouth, which it closes."""
     return Motion(
-        rotation=np.eye(3),
+        turn=Angles(0.0, 0.0, 0.0),
         translation=np.zeros(2),
         scale=1.0,
         expression=np.zeros((478, 3)),

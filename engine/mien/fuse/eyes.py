@@ -19,6 +19,10 @@ Box = tuple[slice, slice]
 
 IRIS_HOLD, IRIS_FADE = 1.25, 2.6
 """Distances from the iris' centre, in iris radii, up to which its surroundings move with it and at which they rest."""
+LASH_FROM = 0.3
+"""Share of the portrait's opening from which on the lash line fades in as the lids close."""
+LASH_OVER, LASH_UNDER, LASH_COVER = 0.05, 0.02, 0.85
+"""How far the lash line reaches over and under the lids, in eye widths, and its opacity."""
 RIM = 0.02
 """What stays hidden along the portrait's lids, in eye widths: there the picture shows lashes, not the eye."""
 
@@ -47,15 +51,52 @@ def eye_frame(ring: Array) -> EyeFrame:
     return EyeFrame((a + b) / 2, np.array([along, [-along[1], along[0]]]))
 
 
-def draw_eyes(
-    picture: NDArray[np.uint8], source: Array, target: Array, out: NDArray[np.uint8], threads: int = 1
-) -> None:
+def draw_eyes(picture: NDArray[np.uint8], source: Array, lashes: Array, target: Array, out: NDArray[np.uint8]) -> None:
     """Draw both eyes into `out` (H, W, 3) from `picture` (H, W, 3 or 4), both in pixels of the window.
 
-    `source` and `target` are landmarks (478, 2 or 3) in the same pixels.
+    `source` and `target` are landmarks (478, 2 or 3) in the same pixels, `lashes` (2, 3) the colours of the lashes.
     """
-    for eye, iris in zip(topology.EYES, topology.IRISES, strict=True):
-        _draw(picture, source[list(eye), :2], source[list(iris), :2], target[list(eye), :2], target[list(iris), :2], out)
+    for eye, iris, colour in zip(topology.EYES, topology.IRISES, lashes, strict=True):
+        ring, ring_to = source[list(eye), :2], target[list(eye), :2]
+        _draw(picture, ring, source[list(iris), :2], ring_to, target[list(iris), :2], out)
+        draw_lash_line(ring_to, colour, 1 - _opening(ring_to) / max(LASH_FROM * _opening(ring), 1e-6), out)
+
+
+def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
+    """(2, 3): of the left and right upper lashes: the darker half of what lies along the lids of `source` (478, 2)."""
+    rows = []
+    for eye in topology.EYES:
+        ring = source[list(eye), :2]
+        frame = eye_frame(ring)
+        lid = np.concatenate([ring[2:7] - share * frame.axes[1] for share in (0.0, 0.02, 0.04)])
+        x, y = np.rint(lid).astype(np.int64).T
+        inside = (x >= 0) & (y >= 0) & (x < picture.shape[1]) & (y < picture.shape[0])
+        found = picture[y[inside], x[inside], :3].astype(np.float64)
+        order = np.argsort(found.sum(axis=1))
+        rows.append(found[order[: max(len(order) // 2, 1)]].mean(axis=0) if len(order) else np.zeros(3))
+    return np.array(rows)
+
+
+def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8]) -> None:
+    """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
+    box = box_around(ring, 3, out.shape[1], out.shape[0])
+    if strength <= 0 or box is None:
+        return
+    frame = eye_frame(ring)
+    taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
+    over, under = ring[:9] - LASH_OVER * taper * frame.axes[1], np.concatenate([ring[8:], ring[:1]])
+    under = under + LASH_UNDER * taper * frame.axes[1]
+    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
+    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+    mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(min(strength, 1.0) * LASH_COVER)
+    below = out[box].astype(np.float32)
+    out[box] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
+
+
+def _opening(ring: Array) -> float:
+    """Mean gap between the lids, in eye widths."""
+    local = eye_frame(ring).local(ring)
+    return float((local[15:8:-1, 1] - local[1:8, 1]).mean())
 
 
 def _draw(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mien.config import Mouth
 from mien.face.mouth import mouth_hint
-from mien.fuse.eyes import draw_eyes
+from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.fuse.mouth import draw_driver_mouth, draw_plain_mouth
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Synthesis, Window
@@ -59,6 +59,7 @@ class _Canvas:
         self.person = np.ascontiguousarray(person)
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
+        self.lashes = lash_colours(self.person, self.source)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait)
 
@@ -67,7 +68,7 @@ class _Canvas:
         inner = out if self.whole else self.inner
         self._skin(synthesis, inner, threads)
         target = synthesis.landmarks[:, :2] - self.window.corner
-        draw_eyes(self.person, self.source, target, inner, threads)
+        draw_eyes(self.person, self.source, self.lashes, target, inner)
         if mouth == "driver" and synthesis.hint is not None:
             draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
         else:

@@ -26,6 +26,8 @@ RIM = 0.05
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
 SHADE, SHADE_DEPTH = 0.45, 0.06
 """How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""
+CAVITY_DEPTH, GREY_SHARE = 0.55, 0.5
+"""How much of its brightness and colour the darkest part of a mouth loses."""
 CAVITY = 0.22
 """Brightness of the cavity relative to the lips, without a driver's mouth."""
 OPEN = 0.08
@@ -76,7 +78,7 @@ def draw_driver_mouth(hint: MouthHint, lip_colour: Array, target: Array, out: Pi
     top, bottom = np.interp(x, *lips.upper), np.interp(x, *lips.lower)
     flow = lips.pixels(np.stack([x, top + share * (bottom - top)], axis=-1)).astype(np.float32)
     drawn = ops.flow_warp(hint.pixels, flow, np.empty((*spot.shape, 3), np.uint8)).astype(np.float32)
-    spot.lay(drawn * np.float32(brightness_gain(hint.lip_colour, lip_colour)))
+    spot.lay(match_tone(drawn, hint.lip_colour, lip_colour))
 
 
 def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, out: Pixels) -> None:
@@ -100,6 +102,20 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
 def brightness_gain(lips_from: Array, lips_to: Array) -> float:
     """Factor that brings one picture's lips to the brightness of another's; colours (3,) in 0..255."""
     return float(np.clip((lips_to @ LUMA + 1) / (lips_from @ LUMA + 1), *GAIN_LIMITS))
+
+
+def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> NDArray[np.float32]:
+    """Pixels (h, w, 3) of a mouth with the brightness that fits other lips.
+
+    What is darker than the lips is taken further down, so that a cavity lit up by the gain stays a cavity, and loses
+    colour as it does; what is brighter (teeth) follows the gain.
+    """
+    luma = drawn @ LUMA.astype(np.float32)
+    relative = luma / np.float32(lips_from @ LUMA + 1)
+    depth = np.clip(1 - relative, 0.0, 1.0)
+    tone = np.float32(brightness_gain(lips_from, lips_to)) * (1 - CAVITY_DEPTH * depth)
+    grey = (GREY_SHARE * depth)[..., None]
+    return np.asarray((drawn + (luma[..., None] - drawn) * grey) * tone[..., None], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,8 +14,8 @@ from mien.face.canonical import canonical_face
 from mien.face.contacts import lid_gaps, lip_gaps
 from mien.face.features import REGIONS, landmark_sizes, lower_face_height, region_weights
 from mien.face.motion import Motion
-from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
-from mien.motion.limits import limit_rotation, limit_scale, limit_shift
+from mien.face.pose import Angles, angles_of, fit_pose
+from mien.motion.limits import limit_scale, limit_shift, limit_turn
 from mien.motion.neutral import Neutral
 
 Array = NDArray[np.float64]
@@ -53,12 +53,12 @@ def measure(landmarks: Array, neutral: Neutral) -> Channels:
     """The channels of landmarks (478, 3), in pixels of the frame that `neutral` was estimated in."""
     pose = fit_pose(landmarks, neutral.shape)
     shape = pose.undo(landmarks)
-    angles = angles_of(neutral.rotation.T @ pose.rotation)
+    angles, rest = angles_of(pose.rotation), neutral.angles
     offset = (shape - neutral.shape) * _trust() / landmark_sizes(neutral.shape)
     opening = lid_gaps(shape).mean(axis=1) / np.maximum(lid_gaps(neutral.shape).mean(axis=1), 1e-3)
     gap = np.maximum(lip_gaps(shape) - neutral.lips, 0.0)
     return Channels(
-        angles=np.radians([angles.yaw, angles.pitch, angles.roll]),
+        angles=np.radians([angles.yaw - rest.yaw, angles.pitch - rest.pitch, angles.roll - rest.roll]),
         translation=(pose.translation[:2] - neutral.translation) / neutral.scale,
         scale=float(np.log(pose.scale / neutral.scale)),
         expression=offset,
@@ -110,7 +110,7 @@ def motion_of(channels: Channels) -> Motion:
     """The motion, softly limited to what one picture can show."""
     yaw, pitch, roll = np.degrees(channels.angles)
     return Motion(
-        rotation=limit_rotation(rotation_of(Angles(yaw, pitch, roll))),
+        turn=limit_turn(Angles(yaw, pitch, roll)),
         translation=limit_shift(channels.translation),
         scale=limit_scale(float(np.exp(channels.scale))),
         expression=channels.expression,

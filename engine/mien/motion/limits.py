@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.pose import Angles, angles_of, rotation_of
+from mien.face.pose import Angles
 
 Array = NDArray[np.float64]
 
@@ -25,11 +25,10 @@ def soft_limit(value: Array | float, knee: float, limit: float) -> Array:
     return np.asarray(np.sign(value) * np.where(size > knee, bent, size))
 
 
-def limit_rotation(rotation: Array) -> Array:
-    """A (3, 3) turn from neutral with each of its angles softly limited."""
-    angles = angles_of(rotation)
-    pairs = ((angles.yaw, YAW), (angles.pitch, PITCH), (angles.roll, ROLL))
-    return rotation_of(Angles(*(float(soft_limit(angle, *bounds)) for angle, bounds in pairs)))
+def limit_turn(turn: Angles) -> Angles:
+    """A turn from neutral with each of its angles softly limited."""
+    pairs = ((turn.yaw, YAW), (turn.pitch, PITCH), (turn.roll, ROLL))
+    return Angles(*(float(soft_limit(angle, *bounds)) for angle, bounds in pairs))
 
 
 def limit_shift(translation: Array) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.contacts import lid_gaps, lip_gaps
-from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
+from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.rest import at_rest
 
 Array = NDArray[np.float64]
@@ -30,8 +30,8 @@ class Neutral:
 
     shape: Array
     """(478, 3): un-posed landmarks in the canonical frame and its unit, mouth closed, eyes open."""
-    rotation: Array
-    """(3, 3): how the head is usually held."""
+    angles: Angles
+    """How the head is usually held."""
     translation: Array
     """(2,): where in the frame, in pixels."""
     scale: float
@@ -77,7 +77,7 @@ def estimate(sightings: list[Sighting]) -> Neutral:
     shape = np.median([s.shape for s in calm], axis=0)
     return Neutral(
         shape=at_rest(shape),
-        rotation=rotation_of(Angles(*angles)),
+        angles=Angles(*(float(a) for a in angles)),
         translation=np.median([s.translation for s in sightings], axis=0),
         scale=float(np.median([s.scale for s in sightings])),
         lips=np.clip(lip_gaps(shape), 0.0, CLOSED_LIPS),
@@ -132,11 +132,10 @@ class RunningNeutral:
 
 def mix(a: Neutral, b: Neutral, share: float) -> Neutral:
     """`a` moved towards `b` by `share`."""
-    angles_a, angles_b = angles_of(a.rotation), angles_of(b.rotation)
-    angles = [x + share * (y - x) for x, y in zip(_tuple(angles_a), _tuple(angles_b), strict=True)]
+    angles = [x + share * (y - x) for x, y in zip(_tuple(a.angles), _tuple(b.angles), strict=True)]
     return Neutral(
         a.shape + share * (b.shape - a.shape),
-        rotation_of(Angles(*angles)),
+        Angles(*angles),
         a.translation + share * (b.translation - a.translation),
         a.scale + share * (b.scale - a.scale),
         a.lips + share * (b.lips - a.lips),

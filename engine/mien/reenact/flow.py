@@ -37,15 +37,14 @@ class Flow:
         self._grid = np.array([shape[1] / width, shape[0] / height, self._share], dtype=np.float32)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
-        self._source = np.ascontiguousarray(mesh.source - window.corner.astype(np.float32))
         self._triangles = mesh.triangles
         self._threads = threads
 
-    def __call__(self, vertices: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The flow (h, w, 2), in pixels of the window, for target vertices (V, 3) in pixels of the window."""
+    def __call__(self, vertices: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The flow (h, w, 2) from target `vertices` (V, 3) back to `source` (V, 2), all in pixels of the window."""
         scaled = (vertices + np.float32(0.5)) * self._grid - np.float32(0.5)
         ops.rasterize_flow(
-            scaled, self._source, self._triangles, out=self._flow, depth=self._depth, threads=self._threads
+            scaled, source, self._triangles, out=self._flow, depth=self._depth, threads=self._threads
         )
         if self._share < 1.0:
             self._rescale_uncovered()

@@ -35,9 +35,12 @@ EAR, CHIN = 0.45, 1.2
 BORDER = 0.6
 """Width of the rim along the picture's border, in eye distances, in which rings come to rest: what the frame cuts off
 cannot move away from it."""
-LIP_INSET = 0.02
-"""The portrait's lip rims are taken this share of the mouth's width into the lip, so that closed lips show no teeth."""
+LIP_INSET, UPPER_LID_INSET, LOWER_LID_INSET = 0.02, 0.05, 0.04
+"""How far, in widths of the mouth or eye, a rim's skin is taken from beyond the rim once it is fully closed: there the
+picture shows teeth, or the white of the eye, and lashes that would be stretched."""
 
+LEAST_GAP = 0.01
+"""Opening in eye distances below which the portrait's own rims count as closed."""
 APART = 1.03
 """Distance that a ring keeps from the one inside of it, as a multiple of that one's from the middle."""
 
@@ -58,6 +61,15 @@ class Mesh:
     """(R, 3): ring points on the un-posed face."""
     follow: Array
     """(R, 1): how far each follows the head, 0..1."""
+    rims: tuple[Rim, ...]
+    """Lips and lids of the portrait."""
+
+    def looked_up(self, target: Target) -> NDArray[np.float32]:
+        """(V, 2): where in the portrait each vertex takes its skin from: `source`, but beyond the rims that close."""
+        out = self.source.copy()
+        for rim in self.rims:
+            rim.draw_in(target.shape, out)
+        return out
 
     def place(self, portrait: Portrait, target: Target) -> NDArray[np.float32]:
         """(V, 3): the vertices of the target in pixels, z smaller is nearer."""
@@ -70,15 +82,41 @@ class Mesh:
         return np.concatenate([target.landmarks[:SKIN], rested]).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rim:
+    """A pair of facing rims of the portrait, and how much skin beyond them is used as they close."""
+
+    upper: NDArray[np.int64]
+    lower: NDArray[np.int64]
+    gaps: Array
+    """(n,): of the un-posed portrait."""
+    over: NDArray[np.float32]
+    under: NDArray[np.float32]
+    """(2,): ways in pixels, up from the upper and down from the lower rim."""
+
+    def draw_in(self, shape: Array, points: NDArray[np.float32]) -> None:
+        """Move the rims in `points` (V, 2) as far as the target's `shape` (478, 3) has closed them."""
+        gaps = shape[self.lower, 1] - shape[self.upper, 1]
+        closed = np.clip(1 - gaps / np.maximum(self.gaps, 1e-4), 0.0, 1.0) * (self.gaps > LEAST_GAP)
+        closed = closed.astype(np.float32)[:, None]
+        points[self.upper] += closed * self.over
+        points[self.lower] += closed * self.under
+
+
 def mesh_of(portrait: Portrait) -> Mesh:
     """The mesh of a portrait."""
     rings = _rings(portrait)
     outside = portrait.pose.apply(rings)
     follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
-    skin = portrait.landmarks[:SKIN, :2].copy()
-    skin[UPPER_LIP_RIM], skin[LOWER_LIP_RIM] = _inset_lips(portrait.landmarks[:, :2])
-    source = np.concatenate([skin, outside[:, :2]]).astype(np.float32)
-    return Mesh(source, mesh_triangles(), rings, follow[:, None])
+    source = np.concatenate([portrait.landmarks[:SKIN, :2], outside[:, :2]]).astype(np.float32)
+    rims = (
+        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, (topology.INNER_LIPS[0], topology.INNER_LIPS[10]), LIP_INSET, LIP_INSET),
+        *(
+            _rim(portrait, upper, lower, (eye[0], eye[8]), UPPER_LID_INSET, LOWER_LID_INSET)
+            for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
+        ),
+    )
+    return Mesh(source, mesh_triangles(), rings, follow[:, None], rims)
 
 
 def _rings(portrait: Portrait) -> Array:
@@ -127,13 +165,20 @@ def _border_share(points: Array, portrait: Portrait) -> Array:
     return np.asarray(share * share * (3 - 2 * share))
 
 
-def _inset_lips(points: Array) -> tuple[Array, Array]:
-    upper, lower = points[UPPER_LIP_RIM], points[LOWER_LIP_RIM]
-    across = points[topology.INNER_LIPS[10]] - points[topology.INNER_LIPS[0]]
-    down = np.array([-across[1], across[0]]) * LIP_INSET
-    gap = ((lower - upper) @ down) / max(float(down @ down), 1e-9)
-    share = np.clip(gap / 2, 0.0, 1.0)[:, None]
-    return upper - down * share, lower + down * share
+def _rim(
+    portrait: Portrait,
+    upper: NDArray[np.int64],
+    lower: NDArray[np.int64],
+    corners: tuple[int, int],
+    over: float,
+    under: float,
+) -> Rim:
+    points = portrait.landmarks[:, :2]
+    across = points[corners[1]] - points[corners[0]]
+    across = across if across[0] >= 0 else -across
+    down = np.array([-across[1], across[0]], dtype=np.float32)
+    gaps = portrait.shape[lower, 1] - portrait.shape[upper, 1]
+    return Rim(upper, lower, gaps, -over * down, under * down)
 
 
 @lru_cache(maxsize=1)

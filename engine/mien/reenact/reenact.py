@@ -11,7 +11,7 @@ from mien.portrait import Portrait
 from mien.reenact.bank import BankState, choose, pose_distances, weights
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import Mesh, mesh_of
-from mien.reenact.target import target_of
+from mien.reenact.target import target_of, turned
 from mien.synthesis import Synthesis, Window
 
 
@@ -42,7 +42,7 @@ class Reenact:
         motion = identity_motion() if motion is None else motion
         base = self._portraits[0].pose
         if len(self._puppets) > 1:
-            distances = pose_distances(self._portraits, base.rotation @ motion.rotation)
+            distances = pose_distances(self._portraits, turned(base, motion))
             self._state = choose(self._state, distances, seconds)
         return tuple(
             _synthesis(self._puppets[i], self._portraits[0], motion, weight) for i, weight in weights(self._state, seconds)
@@ -58,14 +58,15 @@ def _puppet(portrait: Portrait, threads: int) -> _Puppet:
 def _synthesis(puppet: _Puppet, first: Portrait, motion: Motion, weight: float) -> Synthesis:
     target = target_of(puppet.portrait, motion, first.pose)
     vertices = puppet.mesh.place(puppet.portrait, target)
-    vertices[:, :2] -= puppet.window.corner.astype(np.float32)
+    corner = puppet.window.corner.astype(np.float32)
+    vertices[:, :2] -= corner
     return Synthesis(
         portrait=puppet.portrait,
         window=puppet.window,
         landmarks=target.landmarks,
         vertices=vertices,
         triangles=puppet.mesh.triangles,
-        flow=puppet.flow(vertices),
+        flow=puppet.flow(vertices, puppet.mesh.looked_up(target) - corner),
         weight=weight,
         hint=motion.hint,
     )

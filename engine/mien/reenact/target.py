@@ -11,7 +11,7 @@ from mien.face import topology
 from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
 from mien.face.features import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
-from mien.face.pose import fit_pose
+from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.untangle import folded, untangle
 from mien.portrait import Portrait
@@ -44,8 +44,14 @@ def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = N
     shape = _expressed(portrait.rest, motion)
     own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
-    pose = Similarity(own.rotation @ motion.rotation, own.translation + way, own.scale * motion.scale)
+    pose = Similarity(turned(own, motion), own.translation + way, own.scale * motion.scale)
     return Target(shape, pose, _unfolded(pose.apply(shape), pose.scale))
+
+
+def turned(own: Similarity, motion: Motion) -> Array:
+    """(3, 3): the head's rotation when a head held as `own` makes the motion's turn."""
+    angles, turn = angles_of(own.rotation), motion.turn
+    return rotation_of(Angles(angles.yaw + turn.yaw, angles.pitch + turn.pitch, angles.roll + turn.roll))
 
 
 def _absolute(portrait: Portrait, fractions: Array) -> Target:
