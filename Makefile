@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
 BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLists.txt) $(CPP)
 
-PORTRAIT ?= sample:ada
+PORTRAIT ?= sample:mira
 
 .PHONY: venv demo test test-full lint format bench wheel clean
 

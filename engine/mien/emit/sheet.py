@@ -26,6 +26,8 @@ Pixels = NDArray[np.uint8]
 COLUMNS, ROWS = 6, 2
 CELL = 256
 """Pixels of a cell's side; pictures are fitted into it."""
+FOOT = 96
+"""Pixels of an empty strip below the moments, where the mark hides none of them."""
 _STILL_RATE = Fraction(25)
 GROUND = 24
 """Grey around a picture that is not square."""
@@ -133,10 +135,10 @@ def fit(pixels: Pixels) -> Pixels:
 
 
 def tile(moments: Sequence[Moment]) -> Pixels:
-    """The sheet of at least one moment: rows of drivers, each above the row of its answers."""
+    """The sheet of at least one moment: rows of drivers, each above the row of its answers, and the foot."""
     columns = min(COLUMNS, len(moments))
     rows = -(-len(moments) // columns)
-    sheet = np.full((2 * rows * CELL, columns * CELL, 3), GROUND, np.uint8)
+    sheet = np.full((2 * rows * CELL + FOOT, columns * CELL, 3), GROUND, np.uint8)
     for number, moment in enumerate(moments):
         row, column = divmod(number, columns)
         pair = np.concatenate([moment.driver, moment.answer])

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from mien.emit.sheet import CELL, COLUMNS, GROUND, ROWS, SheetSink, Spread, fit
+from mien.emit.sheet import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound import Sound
@@ -87,9 +87,23 @@ def test_sheet_is_written_when_the_inner_sink_has_finished(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [path]
     with av.open(str(path)) as picture:
         pixels = next(picture.decode(video=0)).to_ndarray(format="rgb24")
-    assert pixels.shape == (2 * ROWS * CELL, COLUMNS * CELL, 3)
+    assert pixels.shape == (2 * ROWS * CELL + FOOT, COLUMNS * CELL, 3)
     assert (pixels[:CELL, :CELL] == 0).all()
     assert (pixels[CELL : 2 * CELL, :CELL] == 255).all()
+
+
+def test_the_mark_hides_no_moment(tmp_path: Path) -> None:
+    sheets = []
+    for mark in (False, True):
+        path = tmp_path / f"{mark}.png"
+        with SheetSink(path, Nowhere(), {}, mark=mark) as sink:
+            for number in range(50):
+                sink.write(_frame(number))
+        with av.open(str(path)) as picture:
+            sheets.append(next(picture.decode(video=0)).to_ndarray(format="rgb24"))
+    plain, marked = sheets
+    assert (plain[:-FOOT] == marked[:-FOOT]).all()
+    assert (plain[-FOOT:] != marked[-FOOT:]).any()
 
 
 def test_a_failed_run_leaves_no_sheet(tmp_path: Path) -> None:
