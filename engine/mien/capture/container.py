@@ -11,8 +11,10 @@ import av
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
 from av.container.input import InputContainer
+from av.packet import Packet
 from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.capture.pixels import describe
@@ -78,6 +80,24 @@ class Opened:
         """Width of a stored pixel divided by its height."""
         aspect = self.video.sample_aspect_ratio
         return float(aspect) if aspect and aspect > 0 else 1.0
+
+    def stamp(self, picture: VideoFrame) -> int | None:
+        """When a decoded picture is shown, in ticks; None where that is not known."""
+        if not self.by_order:
+            return picture.pts if picture.pts is not None else picture.dts
+        if picture.dts is None:
+            return None
+        step = round(1 / (self.rate * self.time_base))
+        return picture.dts - self.decoder.reorder_depth * step
+
+    def stamp_of_packet(self, packet: Packet[VideoStream]) -> int | None:
+        """When the picture of a key frame's packet is shown, in ticks."""
+        return packet.dts if self.by_order else packet.pts
+
+    @property
+    def by_order(self) -> bool:
+        """Whether the container only has times of decoding; what libav makes of them for B-frames is wrong."""
+        return self.container.format.name == "avi"
 
     def seek(self, seconds: Fraction) -> bool:
         """Go to the key frame at or before a time since the container began; False where that cannot be done."""

@@ -113,7 +113,7 @@ class Decoding:
     def _place(self, picture: VideoFrame) -> Frame | None:
         """The frame where it belongs, None outside of what is played."""
         step = picture.duration or None
-        pts = self._timeline.place(picture.pts if picture.pts is not None else picture.dts, step)
+        pts = self._timeline.place(self._opened.stamp(picture), step)
         time = pts * self._time_base
         self._note(picture, time, step)
         if self._span.start and time < self._start - _ROUNDING:

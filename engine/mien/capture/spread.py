@@ -47,7 +47,7 @@ def _length(opened: Opened) -> Fraction:
     packets, last = 0, 0
     for packet in _packets(opened):
         packets += 1
-        last = max(last, packet.pts or 0)
+        last = max(last, opened.stamp_of_packet(packet) or 0)
     opened.container.seek(0)
     return max(last * opened.time_base - opened.origin, packets / opened.rate)
 
@@ -57,10 +57,9 @@ def _keys(opened: Opened, targets: Sequence[Fraction]) -> list[int]:
     keys: list[int] = []
     for target in targets:
         packet = _seek(opened, int(target / opened.time_base))
-        if packet is None or packet.pts is None:
-            continue
-        if not keys or packet.pts > keys[-1]:
-            keys.append(packet.pts)
+        key = None if packet is None else opened.stamp_of_packet(packet)
+        if key is not None and (not keys or key > keys[-1]):
+            keys.append(key)
     if keys:
         opened.container.seek(0)
     return keys
@@ -72,7 +71,7 @@ def _at_keys(opened: Opened, keys: Sequence[int]) -> Iterator[tuple[VideoFrame, 
         if packet is None:
             continue
         for picture in [*_decode(opened, packet), *_decode(opened, None)][:1]:
-            yield picture, picture.pts if picture.pts is not None else key
+            yield picture, key
 
 
 def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> Iterator[tuple[VideoFrame, int]]:
@@ -82,7 +81,8 @@ def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> I
     waiting = [int(target / opened.time_base) for target in reversed(targets)]
     last = round(begin / opened.time_base) - step
     for picture in frames_of(opened):
-        last = picture.pts if picture.pts is not None else last + step
+        stamp = opened.stamp(picture)
+        last = stamp if stamp is not None else last + step
         if not waiting:
             return
         if last + step <= waiting[-1]:

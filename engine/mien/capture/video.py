@@ -144,7 +144,7 @@ class VideoSource:
                 f"got {float(self._span.start):g} s; choose an earlier start"
             )
         return SourceError(
-            f"{self._name}: expected a video, got none of its {decoding.broken} frames to decode; "
+            f"{self._name}: expected a video or a picture, got none of its {decoding.broken} frames to decode; "
             "the file is damaged or of an unknown codec: convert it again"
         )
 

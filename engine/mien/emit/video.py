@@ -58,14 +58,16 @@ class Container:
     format: str
     video: str
     audio: str
-    time_base: Fraction | None
+    time_base: Fraction | None = None
     """The only time base that the container knows; None: any."""
+    flags: str = ""
+    """Of libav's mov muxer: the index in front, and in mov, which else knows few of them, metadata by any name."""
 
 
 CONTAINERS = {
-    ".mp4": Container("mp4", "libx264", "aac", None),
-    ".m4v": Container("mp4", "libx264", "aac", None),
-    ".mov": Container("mov", "libx264", "aac", None),
+    ".mp4": Container("mp4", "libx264", "aac", flags="+faststart"),
+    ".m4v": Container("mp4", "libx264", "aac", flags="+faststart"),
+    ".mov": Container("mov", "libx264", "aac", flags="+faststart+use_metadata_tags"),
     ".mkv": Container("matroska", "libx264", "aac", _MILLISECONDS),
     ".webm": Container("webm", "libvpx-vp9", "libopus", _MILLISECONDS),
 }
@@ -145,7 +147,7 @@ class VideoSink(Ending):
         target.remove(self._part)
 
     def _open_container(self) -> OutputContainer:
-        options = {"movflags": "+faststart"} if self._kind.format in ("mp4", "mov") else {}
+        options = {"movflags": self._kind.flags} if self._kind.flags else {}
         container = av.open(f"file:{self._part}", "w", format=self._kind.format, container_options=options)
         container.metadata.update(tags(self._settings.metadata))
         return container

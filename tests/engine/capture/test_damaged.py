@@ -1,0 +1,158 @@
+"""Files that broke on their way."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from mien import capture
+from mien.capture.synthetic import number_of
+from mien.capture.timeline import Timeline
+from mien.errors import SourceError
+from mien.frame import Frame
+from mien.sound import SoundFormat
+
+MakeClip = Any
+
+
+def cut(path: Path, share: float) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def overwrite_packets(path: Path, which: set[int]) -> None:
+    """Fill the bodies of some video packets of a file with noise."""
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    noise = np.random.default_rng(0)
+    for index in which:
+        position, size = places[index]
+        assert position is not None
+        data[position + 6 : position + size] = noise.integers(0, 256, size - 6, dtype=np.uint8).tobytes()
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_broken_frames_in_the_middle_are_skipped_and_counted(make_clip: MakeClip, tmp_path: Path, threads: int) -> None:
+    clip = make_clip(count=40, codec="mjpeg", pix_fmt="yuvj420p", time_base=Fraction(1, 30))
+    path = clip.write(tmp_path / "clip.avi")
+    with av.open(str(path)) as container:
+        places = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    for index in (7, 20):
+        position, size = places[index]
+        assert position is not None
+        data[position : position + size] = bytes(size)
+    path.write_bytes(data)
+    with capture.open(path, threads=threads) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        broken = source.broken_frames
+    assert broken == 2
+    assert [number_of(frame.pixels) for frame in frames] == [i for i in range(40) if i not in (7, 20)]
+    assert frames[7].seconds == pytest.approx(8 / 30)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+def test_noise_inside_h264_does_not_stop_the_file(make_clip: MakeClip, tmp_path: Path, ending: str) -> None:
+    path = make_clip(count=60, key_frames=10, options={"bf": "0"}).write(tmp_path / f"clip{ending}")
+    overwrite_packets(path, {13, 14, 35})
+    with capture.open(path) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        broken = source.broken_frames
+    assert broken >= 1
+    assert len(frames) + broken == 60
+    assert [number_of(frame.pixels) for frame in frames[-20:]] == list(range(40, 60))
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".ts", ".avi"])
+def test_truncated_file_is_decoded_as_far_as_it_goes(make_clip: MakeClip, tmp_path: Path, ending: str) -> None:
+    options = {"movflags": "+faststart"} if ending == ".mp4" else {}
+    base = Fraction(1, 30) if ending == ".avi" else Fraction(1, 15360)
+    clip = make_clip(count=90, container_options=options, time_base=base, key_frames=5)
+    path = cut(clip.write(tmp_path / f"clip{ending}"), 0.6)
+    with capture.open(path) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        warnings = source.warnings
+    assert 30 < len(frames) < 80
+    assert [number_of(frame.pixels) for frame in frames[:30]] == list(range(30))
+    if ending in (".mp4", ".mkv"):  # the others lose their length with their end
+        assert len(warnings) == 1
+        assert "breaks off at" in warnings[0] or "broke off at" in warnings[0]
+
+
+def test_truncated_sound_and_pictures_warn_once(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(count=90, sound=SoundFormat(48000, 1), container_options={"movflags": "+faststart"})
+    with capture.open(cut(clip.write(tmp_path / "clip.mp4"), 0.7)) as source:
+        assert sum(isinstance(item, Frame) for item in source) > 20
+        assert len(source.warnings) == 1
+
+
+def test_whole_file_has_no_warning(plain: Path) -> None:
+    with capture.open(plain) as source:
+        list(source)
+        assert source.warnings == ()
+        assert source.broken_frames == 0
+
+
+def test_a_span_of_a_file_has_no_warning(plain: Path) -> None:
+    with capture.open(plain, start=0.5, duration=0.5) as source:
+        list(source)
+        assert source.warnings == ()
+
+
+def test_index_lost_is_refused(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = cut(make_clip(count=30).write(tmp_path / "clip.mp4"), 0.5)
+    with pytest.raises(SourceError, match=r"expected a video or a picture, got .* breaks off before its first frame"):
+        capture.open(path)
+
+
+def test_no_frame_decodes(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(count=6, codec="ffv1", pix_fmt="yuv420p").write(tmp_path / "clip.mkv")
+    overwrite_packets(path, set(range(6)))
+    with pytest.raises(SourceError, match=r"clip\.mkv: expected .*, got none of its \d+ frames to decode"):
+        capture.open(path)
+
+
+def test_good_times_pass_untouched() -> None:
+    line = Timeline(Fraction(1, 90000), 3000)
+    assert [line.place(pts) for pts in (-3000, 0, 3003, 90000)] == [-3000, 0, 3003, 90000]
+
+
+def test_duplicate_and_backward_times_are_moved_by_the_least() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(pts) for pts in (0, 40, 40, 39, 80, 120)] == [0, 40, 41, 42, 80, 120]
+
+
+def test_missing_times_follow_by_duration_or_step() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(None), line.place(None, 20), line.place(None), line.place(200)] == [0, 40, 60, 200]
+
+
+def test_a_clock_that_was_reset_goes_on() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(pts) for pts in (5000, 5040, 0, 40, 80)] == [5000, 5040, 5080, 5120, 5160]
+
+
+def test_raw_stream_without_any_times(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(count=20, options={"bf": "0"}).write(tmp_path / "clip.h264")
+    with capture.open(path) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == list(range(20))
+    times = [frame.seconds for frame in frames]
+    assert np.all(np.diff(times) > 0)
+
+
+def test_negative_times_are_shifted_to_zero(make_clip: MakeClip, tmp_path: Path) -> None:
+    clip = make_clip(count=10, times=[(i - 3) * 512 for i in range(10)], codec="ffv1")
+    with capture.open(clip.write(tmp_path / "clip.nut")) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+    assert len(frames) == 10
+    assert frames[0].pts == 0
+    assert np.diff([frame.seconds for frame in frames]) == pytest.approx(1 / 30, abs=1e-3)

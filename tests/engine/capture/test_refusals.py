@@ -1,0 +1,111 @@
+"""One clear line for whatever is no source."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mien import capture
+from mien.errors import MienError, SettingError, SourceError
+
+MakeClip = Any
+
+
+def refusal(source: str | Path, **options: float) -> str:
+    with pytest.raises(MienError) as caught:
+        capture.open(source, **options)  # type: ignore[arg-type]
+    line = str(caught.value)
+    assert "\n" not in line
+    assert str(source) in line
+    return line
+
+
+def test_not_existing(tmp_path: Path) -> None:
+    assert "expected a file, got none (no such file or directory)" in refusal(tmp_path / "missing.mp4")
+
+
+def test_device() -> None:
+    assert "expected a file, got a device" in refusal("/dev/null")
+
+
+def test_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert "expected a file, got a pipe" in refusal(tmp_path / "pipe")
+
+
+def test_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s")
+        assert "expected a file, got a socket" in refusal("s")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert "got an empty file" in refusal(tmp_path / "empty.mp4")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.mp4", "notes.png", "notes.bin", "notes", "notes.m3u8"])
+def test_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("nothing to see here\n" * 100)
+    assert "expected a video or a picture, got" in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["noise.mp4", "noise.bin"])
+def test_noise(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bytes((i * 7919 >> 3) % 256 for i in range(20_000)))
+    refusal(tmp_path / name)
+
+
+def test_play_list_opens_no_other_file(tmp_path: Path, plain: Path) -> None:
+    (tmp_path / "list.m3u8").write_text(f"#EXTM3U\n#EXTINF:2,\n{plain}\n#EXT-X-ENDLIST\n")
+    refusal(tmp_path / "list.m3u8")
+
+
+def test_sound_only(tmp_path: Path) -> None:
+    import av
+    import numpy as np
+
+    path = tmp_path / "song.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        stream.codec_context.layout = "mono"
+        run = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
+        run.sample_rate = 8000
+        container.mux(stream.encode(run))
+    assert "expected a video, got sound only" in refusal(path)
+
+
+@pytest.mark.parametrize("start", [2.0, 2.5, 100.0])
+def test_start_past_the_end(plain: Path, start: float) -> None:
+    line = refusal(plain, start=start)
+    assert f"expected a start before the end at 2.00 s, got {start:g} s; choose an earlier start" in line
+
+
+@pytest.mark.parametrize("options", [{"start": -1.0}, {"duration": 0.0}, {"duration": -2.0}, {"start": float("nan")}])
+def test_spans_that_are_none(plain: Path, options: dict[str, float]) -> None:
+    with pytest.raises(SettingError, match="got"):
+        capture.open(plain, **options)  # type: ignore[arg-type]
+
+
+def test_a_folder_is_no_portrait(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="expected a file, got a folder; name a file in it"):
+        capture.image.read(tmp_path)
+
+
+def test_text_is_no_portrait(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to see here\n" * 100)
+    with pytest.raises(SourceError, match="expected a video or a picture"):
+        capture.image.read(tmp_path / "notes.txt")
+
+
+def test_importing_the_room_is_cheap() -> None:
+    code = "import sys, mien.capture, mien.emit; print('av' in sys.modules, 'numpy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "False"]
