@@ -1,4 +1,4 @@
-// The ops as functions of their params structs; one table of them per instruction set.
+// The ops as functions of their params structs, and a table of them for every instruction set.
 #pragma once
 
 #include "mien/blend.h"
@@ -10,29 +10,30 @@
 #include "mien/to_image.h"
 #include "mien/to_tensor.h"
 
+// The one list of ops: function and params struct.
+#define MIEN_EACH_OP(OP)                \
+    OP(blend, Blend)                    \
+    OP(flow_warp, FlowWarp)             \
+    OP(paste, Paste)                    \
+    OP(rasterize_flow, RasterizeFlow)   \
+    OP(rasterize_parts, RasterizeParts) \
+    OP(temporal_blend, TemporalBlend)   \
+    OP(to_image, ToImage)               \
+    OP(to_tensor, ToTensor)
+
 namespace mien {
 
+#define MIEN_MEMBER(name, Params) void (*name)(const Params& params, int threads);
 struct Ops {
-    void (*blend)(const Blend&, int threads);
-    void (*flow_warp)(const FlowWarp&, int threads);
-    void (*paste)(const Paste&, int threads);
-    void (*rasterize_flow)(const RasterizeFlow&, int threads);
-    void (*rasterize_parts)(const RasterizeParts&, int threads);
-    void (*temporal_blend)(const TemporalBlend&, int threads);
-    void (*to_image)(const ToImage&, int threads);
-    void (*to_tensor)(const ToTensor&, int threads);
+    MIEN_EACH_OP(MIEN_MEMBER)
 };
+#undef MIEN_MEMBER
 
 namespace MIEN_ISA {
 
-void blend(const Blend& params, int threads);
-void flow_warp(const FlowWarp& params, int threads);
-void paste(const Paste& params, int threads);
-void rasterize_flow(const RasterizeFlow& params, int threads);
-void rasterize_parts(const RasterizeParts& params, int threads);
-void temporal_blend(const TemporalBlend& params, int threads);
-void to_image(const ToImage& params, int threads);
-void to_tensor(const ToTensor& params, int threads);
+#define MIEN_FUNCTION(name, Params) void name(const Params& params, int threads);
+MIEN_EACH_OP(MIEN_FUNCTION)
+#undef MIEN_FUNCTION
 
 }  // namespace MIEN_ISA
 }  // namespace mien

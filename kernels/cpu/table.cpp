@@ -2,16 +2,9 @@
 
 namespace mien::MIEN_ISA {
 
+#define MIEN_ENTRY(name, Params) name,
 extern const Ops table;
-const Ops table = {
-    .blend = blend,
-    .flow_warp = flow_warp,
-    .paste = paste,
-    .rasterize_flow = rasterize_flow,
-    .rasterize_parts = rasterize_parts,
-    .temporal_blend = temporal_blend,
-    .to_image = to_image,
-    .to_tensor = to_tensor,
-};
+const Ops table = {MIEN_EACH_OP(MIEN_ENTRY)};
+#undef MIEN_ENTRY
 
 }  // namespace mien::MIEN_ISA

@@ -38,11 +38,12 @@ def ints(values: Sequence[Any]) -> NDArray[np.int32]:
 def jittered_grid(rng: Rng, size: tuple[int, int], cell: int, step: float) -> tuple[Floats, Ints]:
     """A planar triangulation of more than a picture: every cell cut along either diagonal, in either winding.
 
-    Corners stand on multiples of `step` px, so that with large steps many pixel centres lie on edges and corners.
+    Corners stand on multiples of `step` px, so that with large steps many pixel centres lie on edges and corners. They
+    move by less than a quarter of a cell, beyond which triangles could turn over and overlap.
     """
     rows, columns = size[0] // cell + 4, size[1] // cell + 4
     y, x = np.indices((rows, columns))
-    points = (np.stack([x, y], axis=2) - 1.5) * cell + rng.uniform(-0.3, 0.3, (rows, columns, 2)) * cell
+    points = (np.stack([x, y], axis=2) - 1.5) * cell + rng.uniform(-0.18, 0.18, (rows, columns, 2)) * cell
     corners = np.round(points / step) * step
     a = (y * columns + x)[:-1, :-1].ravel()
     b, c, d = a + 1, a + columns, a + columns + 1
@@ -64,7 +65,7 @@ def with_depth(points: Floats, depth: Floats | float) -> Floats:
 def test_every_pixel_of_a_triangulation_is_hit_once(
     isa: str, rng: Rng, size: tuple[int, int], step: float, n: int
 ) -> None:
-    points, triangles = jittered_grid(rng, size, 6, step)
+    points, triangles = jittered_grid(rng, size, 8, step)
     target = with_depth(points, 1.0)
     hits = np.zeros(size, int)
     for i in range(len(triangles)):
