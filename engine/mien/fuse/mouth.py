@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 INNER = np.array(topology.INNER_LIPS)
 LUMA = np.array([0.299, 0.587, 0.114])
 GAIN_LIMITS = (0.5, 2.0)
-RIM = 0.05
+RIM = 0.08
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
 SHADE, SHADE_DEPTH = 0.45, 0.06
 """How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""

@@ -60,7 +60,7 @@ class FaceMesh:
         found = self._graph.process(pixels).multi_face_landmarks or ()
         height, width = pixels.shape[:2]
         scale = np.array([width, height, width], dtype=np.float64)
-        return [np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64) * scale for face in found]
+        return [_points(face) * scale for face in found]
 
     def forget(self) -> None:
         """Do not track on from the last call."""
@@ -77,6 +77,23 @@ class FaceMesh:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+LANDMARK_BYTES = 17
+LANDMARK_TAGS = ((0, 0x0A), (1, 15), (2, 0x0D), (7, 0x15), (12, 0x1D))
+"""How protobuf writes a landmark of three floats: (offset, byte) of its tags and length."""
+
+
+def _points(face: Any) -> Array:
+    """(N, 3) from a NormalizedLandmarkList. Reading its wire form is six times faster than its Python objects, and that
+    time would be taken from the other workers, since it holds the interpreter's lock."""
+    rows = np.frombuffer(face.SerializeToString(), np.uint8)
+    if len(rows) == LANDMARK_BYTES * len(face.landmark):
+        rows = rows.reshape(-1, LANDMARK_BYTES)
+        if all((rows[:, offset] == byte).all() for offset, byte in LANDMARK_TAGS):
+            floats = np.concatenate([rows[:, 3:7], rows[:, 8:12], rows[:, 13:17]], axis=1)
+            return floats.view("<f4").astype(np.float64)
+    return np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64)
 
 
 def detect_faces(pixels: Pixels, *, least_score: float = 0.4) -> list[Box]:
