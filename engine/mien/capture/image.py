@@ -167,7 +167,7 @@ def _need_decodable(size: tuple[int, int], name: str) -> None:
     if (8 * width + 1024) * (height + 128) >= _DECODE_BYTES:
         raise SourceError(
             f"{name}: expected a picture of at most 16,000 x 16,000 pixels, got {width:,} x {height:,}; "
-            "shrink it, or save it as PNG"
+            "shrink it, or save it as PNG without interlacing"
         )
 
 

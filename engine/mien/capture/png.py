@@ -52,7 +52,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def can_split(data: bytes, header: Header) -> bool:
     """Whether `strips` can decode the file: 8 or 16 bit, not interlaced, no palette, no transparent colour."""
     plain = header.colour in _CHANNELS and header.depth in (8, 16) and not header.interlaced
-    return plain and all(kind != b"tRNS" for kind, _ in _chunks(data))
+    return plain and header.row_bytes <= _STRIP_BYTES and all(kind != b"tRNS" for kind, _ in _chunks(data))
 
 
 def strips(data: bytes, header: Header, multiple: int) -> Iterator[VideoFrame]:

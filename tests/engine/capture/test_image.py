@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from av.codec.context import CodecContext
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from mien import capture
 from mien.capture.image import read
+from mien.capture.pixels import PixelReader
 from mien.errors import SourceError
 from mien.frame import Frame
 
@@ -106,6 +108,16 @@ def test_exif_orientation_of_webp(tmp_path: Path) -> None:
     assert np.abs(read(path).astype(int) - QUADRANTS).max() < 4
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_display_matrix_beside_unknown_side_data(orientation: int) -> None:
+    """libav hands on the whole EXIF block as side data of a kind that PyAV does not know."""
+    decoder = CodecContext.create("mjpeg", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    data = jpeg_with_orientation(jpeg(stored(QUADRANTS, orientation)), orientation, "<")
+    (frame,) = [*decoder.decode(Packet(data)), *decoder.decode(None)]
+    assert np.abs(PixelReader().read(frame).astype(int) - QUADRANTS).mean() < 3
+
+
 def test_damaged_exif_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "odd.jpg"
     data = jpeg(QUADRANTS)
@@ -161,7 +173,9 @@ def gradient(width: int, height: int) -> NDArray[np.uint8]:
     return pixels
 
 
-@pytest.mark.parametrize(("codec", "pix_fmt"), [("png", "rgb24"), ("png", "rgba"), ("mjpeg", "yuvj444p")])
+@pytest.mark.parametrize(
+    ("codec", "pix_fmt"), [("png", "rgb24"), ("png", "rgba"), ("png", "rgb48be"), ("mjpeg", "yuvj444p")]
+)
 def test_large_pictures_look_the_same_small(tmp_path: Path, codec: str, pix_fmt: str) -> None:
     """The strip by strip way of PNG, and the shrinking decoder of JPEG, against the picture itself."""
     width, height = 6007, 3001

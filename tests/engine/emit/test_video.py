@@ -193,6 +193,18 @@ def test_alpha_is_dropped(tmp_path: Path) -> None:
     assert number_of(read(tmp_path / "out.mp4")[0][0].pixels) == 3
 
 
+@pytest.mark.parametrize("target", ["out.mp4", "out.png", "out.jpg"])
+@pytest.mark.parametrize("beside", [None, (96, 64)])
+def test_arrays_that_may_not_be_written(tmp_path: Path, target: str, beside: tuple[int, int] | None) -> None:
+    pixels = pattern(96, 64, 0)
+    pixels.flags.writeable = False
+    frame = Frame(pixels, 0, Fraction(1, 25))
+    settings = SinkSettings(96, 64, Fraction(25), Fraction(1, 25))
+    with emit.open(tmp_path / target, settings, mark=False, beside=beside) as sink:
+        sink.write(frame.answer(pixels))
+    assert (tmp_path / target).exists()
+
+
 def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "out.mp4"
     path.write_bytes(b"before")
