@@ -1,8 +1,8 @@
 """Where skin meets skin: gaps of lids and lips on an un-posed face, measured and set.
 
-An offset carried from face to face leaves lids that do not quite close and lips that cross; so the gaps travel as channels
-of their own and are set exactly on the target. Setting a gap moves the rim by the whole amount and the skin around it by a
-falling share, which is linear in the change and precomputed on the canonical face.
+An offset carried from face to face leaves lids that do not quite close and lips that cross; so the gaps travel as
+channels of their own and are set exactly on the target. Setting a gap moves the rim by the whole amount and the skin
+around it by a falling share, which is linear in the change and precomputed on the canonical face.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def _lip_matrix() -> Array:
     points = canonical_face().points
     line = np.interp(points[:, 0], points[UPPER_LIP_RIM, 0], points[UPPER_LIP_RIM, 1])
     skin = np.arange(len(points)) < topology.SKIN_COUNT
-    corners = np.isin(np.arange(len(points)), [ring[i] for ring in (topology.INNER_LIPS, topology.OUTER_LIPS) for i in (0, 10)])
+    corners = np.isin(
+        np.arange(len(points)), [ring[i] for ring in (topology.INNER_LIPS, topology.OUTER_LIPS) for i in (0, 10)]
+    )
     upper = skin & (points[:, 1] < line) & ~corners
     lower = skin & (points[:, 1] > line) & ~corners
     upper[LOWER_LIP_RIM], lower[UPPER_LIP_RIM] = False, False

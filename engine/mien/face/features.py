@@ -1,7 +1,7 @@
 """Sizes of a face's features: motion is measured in them, so that it carries over between faces of different shape.
 
-Each landmark belongs to the regions of the face with weights that sum to one; a region has a size along each axis. Offsets
-divided by the driver's sizes and multiplied by the portrait's are the same deed on another face.
+Each landmark belongs to the regions of the face with weights that sum to one; a region has a size along each axis.
+Offsets divided by the driver's sizes and multiplied by the portrait's are the same deed on another face.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _span(shape: Array, a: int, b: int, axis: int) -> float:
 def region_sizes(shape: Array) -> Array:
     """(4, 3): extent of each of `REGIONS` along x, y, z of an un-posed `shape` (478, 3), in its own unit.
 
-    Widths of the face at the temples, of the eyes, of the brows, of the mouth; heights of the face above the nose, between
-    brow and eye, and of the lower face.
+    Widths of the face at the temples, of the eyes, of the brows, of the mouth; heights of the face above the nose,
+    between brow and eye, and of the lower face.
     """
     temple, upper = _span(shape, 127, 356, 0), _span(shape, 10, 2, 1)
     eyes = (_span(shape, 33, 133, 0) + _span(shape, 362, 263, 0)) / 2

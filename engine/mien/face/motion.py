@@ -18,8 +18,8 @@ class Motion:
     """One frame's motion relative to the driver's neutral. The identity motion leaves the portrait as it is."""
 
     turn: Angles
-    """The head's turn from neutral, to be added to the portrait's own angles: yaw and pitch are about the head's own axes,
-    roll is in the plane of the picture."""
+    """The head's turn from neutral, to be added to the portrait's own angles: yaw and pitch are about the head's own
+    axes, roll is in the plane of the picture."""
     translation: Array
     """(2,): the head's way in the picture, in eye distances."""
     scale: float
@@ -35,8 +35,8 @@ class Motion:
     """(9,): gaps between the inner lips from left to right, in heights of the lower face; 0 is closed."""
     hint: MouthHint | None = None
     landmarks: Array | None = None
-    """Absolute mode only, (478, 3): the target itself as fractions of the driver's frame (x and z of its width, y of its
-    height); then the fields above are ignored."""
+    """Absolute mode only, (478, 3): the target itself as fractions of the driver's frame (x and z of its width, y of
+    its height); then the fields above are ignored."""
 
 
 def identity_motion() -> Motion:

@@ -55,8 +55,8 @@ def _rigid_template() -> Array:
 def fit_pose(landmarks: Array, template: Array | None = None) -> Similarity:
     """Head pose of `landmarks` (478, 3), in pixels: the map from the canonical frame to the picture.
 
-    `template` (478, 3) is the person's own un-posed shape where it is known; the canonical face otherwise. Procrustes over
-    the points that expression moves least.
+    `template` (478, 3) is the person's own un-posed shape where it is known; the canonical face otherwise. Procrustes
+    over the points that expression moves least.
     """
     source = _rigid_template() if template is None else template[RIGID]
     return fit_similarity(source, landmarks[RIGID])

@@ -2,7 +2,8 @@
 
 A landmarker guesses what a turned head hides, and often puts the hidden contour inside the face: in the picture such a
 mesh folds, and the fold shows as a doubled cheek once the head turns. Position-based projection of area constraints
-(Mueller et al., Position Based Dynamics, 2007), all triangles at once; outer landmarks give way, eyes, nose and mouth stay.
+(Mueller et al., Position Based Dynamics, 2007), all triangles at once; outer landmarks give way, eyes, nose and mouth
+stay.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ GIVE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Constraints:
-    triangles: NDArray[np.int64]
+    corners: NDArray[np.int64]
+    """(3, T): indices of the triangles' corners."""
     least: Array
     mobility: Array
 
@@ -34,54 +36,50 @@ class _Constraints:
 def folded(points: Array, scale: float) -> NDArray[np.bool_]:
     """(T,): which triangles of landmarks (478, 2) have turned over or nearly so; `scale` is pixels per eye distance."""
     law = _constraints()
-    return np.asarray(_areas(points, law.triangles) < 0.5 * law.least * scale * scale)
+    return np.asarray(_areas(points.T.take(law.corners, axis=1)) < 0.5 * law.least * scale * scale)
 
 
 def untangle(points: Array, scale: float, rounds: int = 200) -> Array:
     """Landmarks (478, 2) in pixels without folds, moved as little as that takes; at most `rounds` projections."""
     law = _constraints()
     least = law.least * scale * scale
-    out = points.copy()
+    plane = np.ascontiguousarray(points.T)
     for _ in range(rounds):
-        missing = least - _areas(out, law.triangles)
+        corners = plane.take(law.corners, axis=1)
+        missing = least - _areas(corners)
         bad = np.flatnonzero(missing > 0)
         if not len(bad) or missing.max() < 1e-3 * scale:
             break
-        _project(out, law.triangles[bad], missing[bad], law.mobility)
-    return out
+        _project(plane, law.corners[:, bad], corners[:, :, bad], missing[bad], law.mobility)
+    return np.ascontiguousarray(plane.T)
 
 
-def _project(points: Array, triangles: NDArray[np.int64], missing: Array, mobility: Array) -> None:
-    """One step: each of `triangles` asks its corners to restore `missing` area; askings are averaged."""
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    slopes = np.stack([_quarter(c - b), _quarter(a - c), _quarter(b - a)], axis=1) / 2
-    give = mobility[triangles]
-    total = (give * (slopes**2).sum(axis=2)).sum(axis=1) + 1e-12
-    push = slopes * (give * (missing / total)[:, None])[..., None]
-    moves, asked = np.zeros_like(points), np.zeros(len(points))
-    np.add.at(moves, triangles, push)
-    np.add.at(asked, triangles, 1.0)
-    points += moves / np.maximum(asked, 1.0)[:, None]
+def _project(plane: Array, indices: NDArray[np.int64], corners: Array, missing: Array, mobility: Array) -> None:
+    """One step: triangles with `indices` (3, n) and `corners` (2, 3, n) ask for `missing` area; askings are averaged."""
+    edges = corners[:, (2, 0, 1)] - corners[:, (1, 2, 0)]
+    slopes = np.stack([-edges[1], edges[0]]) / 2
+    give = mobility[indices]
+    total = (give * (slopes[0] ** 2 + slopes[1] ** 2)).sum(axis=0) + 1e-12
+    push = slopes * (give * (missing / total))
+    flat, count = indices.ravel(), plane.shape[1]
+    asked = np.maximum(np.bincount(flat, minlength=count), 1)
+    for row, way in zip(plane, push, strict=True):
+        row += np.bincount(flat, way.ravel(), count) / asked
 
 
-def _quarter(edge: Array) -> Array:
-    """Edges (N, 2) turned by a quarter, so that moving the opposite corner along it gains area."""
-    return np.stack([-edge[:, 1], edge[:, 0]], axis=1)
-
-
-def _areas(points: Array, triangles: NDArray[np.int64]) -> Array:
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    ab, ac = b - a, c - a
-    return np.asarray((ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]) / 2)
+def _areas(corners: Array) -> Array:
+    """(n,) signed areas of triangles with corners (2, 3, n)."""
+    x, y = corners
+    return np.asarray(((x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])) / 2)
 
 
 @lru_cache(maxsize=1)
 def _constraints() -> _Constraints:
     face = canonical_face()
     plane = face.points[:, :2]
-    triangles = face.triangles.astype(np.int64)
-    areas = _areas(plane, triangles)
+    corners = np.ascontiguousarray(face.triangles.T.astype(np.int64))
+    areas = _areas(plane.T.take(corners, axis=1))
     upright = areas > 1e-4
     contour = np.linalg.norm(plane[:, None] - plane[None, list(topology.OVAL)], axis=2).min(axis=1)
     mobility = 0.02 + np.exp(-((contour / GIVE) ** 2))
-    return _Constraints(triangles[upright], LEAST * areas[upright], mobility)
+    return _Constraints(np.ascontiguousarray(corners[:, upright]), LEAST * areas[upright], mobility)
