@@ -1,7 +1,8 @@
 """Eyes that lids slide over: the eyeball keeps its place and size between the eye's corners, the lids uncover it.
 
 The skin's mesh would squeeze iris and white as the lids close. Instead each eye is drawn once more, inside the target's
-lids: anchored at the corners, the iris moved by gaze, and stretched only where the lids open wider than in the portrait.
+lids: anchored at the corners, the iris moved by gaze, and stretched only where the lids open wider than in the
+portrait.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mien_kernels import ops
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Box = tuple[slice, slice]
@@ -88,7 +89,9 @@ def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.
     under = under + LASH_UNDER * taper * frame.axes[1]
     corner = np.array([box[1].start, box[0].start], dtype=np.float64)
     shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(min(strength, 1.0) * LASH_COVER)
+    mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(
+        min(strength, 1.0) * LASH_COVER
+    )
     below = out[box].astype(np.float32)
     out[box] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
 
@@ -137,7 +140,8 @@ def _flow(
 
 
 def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> Array:
-    """Heights in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the portrait's."""
+    """Heights in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the
+    portrait's."""
     x = place[..., 0]
     upper, lower = _lids(ring)
     upper_to, lower_to = _lids(ring_to)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from mien_kernels import ops
 from numpy.typing import NDArray
 
 from mien.config import Mouth
@@ -12,6 +11,7 @@ from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.fuse.mouth import draw_driver_mouth, draw_plain_mouth
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Synthesis, Window
+from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mien_kernels import ops
 from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
 from mien.fuse.eyes import box_around, outline_mask
+from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -139,7 +139,8 @@ class _Spot:
         return cls(out, box, shape, lips_of(outline - corner), outline_mask(outline - corner, shape))
 
     def between(self) -> tuple[Array, Array, Array]:
-        """For each pixel x along the mouth, the share of the way from upper to lower lip, and the way below the upper."""
+        """For each pixel x along the mouth, the share of the way from upper to lower lip, and the way below the
+        upper."""
         ys, xs = np.mgrid[0 : self.shape[0], 0 : self.shape[1]].astype(np.float64)
         place = self.lips.local(np.stack([xs, ys], axis=-1))
         top, bottom = np.interp(place[..., 0], *self.lips.upper), np.interp(place[..., 0], *self.lips.lower)

@@ -1,7 +1,7 @@
 """The driver's neutral: estimated, never assumed to be the first frame.
 
-From many frames (a seekable file), the calm ones are found by scores that compare each frame with the clip's own habits;
-their median is the neutral. From a stream, the same estimate runs over a bounded set of frames seen so far.
+From many frames (a seekable file), the calm ones are found by scores that compare each frame with the clip's own
+habits; their median is the neutral. From a stream, the same estimate runs over a bounded set of frames seen so far.
 """
 
 from __future__ import annotations

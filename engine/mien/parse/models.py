@@ -92,7 +92,7 @@ def _points(face: Any) -> Array:
         rows = rows.reshape(-1, LANDMARK_BYTES)
         if all((rows[:, offset] == byte).all() for offset, byte in LANDMARK_TAGS):
             floats = np.concatenate([rows[:, 3:7], rows[:, 8:12], rows[:, 13:17]], axis=1)
-            return floats.view("<f4").astype(np.float64)
+            return np.asarray(floats.view("<f4"), dtype=np.float64)
     return np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import Face, eye_distance
+from mien.face.mouth import mouth_hint
 from mien.frame import Frame
 from mien.parse.find import bounds, find_faces
-from mien.face.mouth import mouth_hint
 from mien.parse.models import FaceMesh
 
 Array = NDArray[np.float64]
@@ -27,8 +27,8 @@ FACES = 5
 class Parser:
     """Callable Frame -> Face | None; a context manager.
 
-    The face is chosen once: the largest, or the `face`-th by size. Then it is tracked, in a window of its own where there
-    are several. A lost face is sought again near where it was last seen.
+    The face is chosen once: the largest, or the `face`-th by size. Then it is tracked, in a window of its own where
+    there are several. A lost face is sought again near where it was last seen.
     """
 
     def __init__(self, *, face: int | None = None, hints: bool = True) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from mien_kernels import ops
 from numpy.typing import NDArray
 
 from mien.portrait import Portrait
 from mien.reenact.mesh import Mesh
 from mien.synthesis import Window
+from mien_kernels import ops
 
 FINEST = 640
 """Longer side of the finest flow; beyond, the flow is smooth enough to be interpolated."""
@@ -43,9 +43,7 @@ class Flow:
     def __call__(self, vertices: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.float32]:
         """The flow (h, w, 2) from target `vertices` (V, 3) back to `source` (V, 2), all in pixels of the window."""
         scaled = (vertices + np.float32(0.5)) * self._grid - np.float32(0.5)
-        ops.rasterize_flow(
-            scaled, source, self._triangles, out=self._flow, depth=self._depth, threads=self._threads
-        )
+        ops.rasterize_flow(scaled, source, self._triangles, out=self._flow, depth=self._depth, threads=self._threads)
         if self._share < 1.0:
             self._rescale_uncovered()
         return self._flow

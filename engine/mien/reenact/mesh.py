@@ -1,13 +1,14 @@
 """The portrait's mesh: its landmarks, and rings around them that take hair, ears and neck along and fade out.
 
-Rings continue the face's contour outwards and backwards in the un-posed face, so they turn with the head in space. How far
-a ring point follows the head falls with its distance, sooner below the jaw, where neck and shoulders stay.
+Rings continue the face's contour outwards and backwards in the un-posed face, so they turn with the head in space. How
+far a ring point follows the head falls with its distance, sooner below the jaw, where neck and shoulders stay.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -46,6 +47,7 @@ APART = 1.03
 
 SKIN = topology.SKIN_COUNT
 OVAL: Final = np.array(topology.OVAL)
+LIP_CORNERS: Final = (topology.INNER_LIPS[0], topology.INNER_LIPS[10])
 MIDDLE_HEIGHT = 0.35
 
 
@@ -79,7 +81,7 @@ class Mesh:
         rested[:, :2] += self.follow * (moved - rested)[:, :2]
         rested[:, 2] = moved[:, 2]
         rested[:, :2] = _nested(target, rested[:, :2])
-        return np.concatenate([target.landmarks[:SKIN], rested]).astype(np.float32)
+        return np.asarray(np.concatenate([target.landmarks[:SKIN], rested]), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +112,7 @@ def mesh_of(portrait: Portrait) -> Mesh:
     follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
     source = np.concatenate([portrait.landmarks[:SKIN, :2], outside[:, :2]]).astype(np.float32)
     rims = (
-        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, (topology.INNER_LIPS[0], topology.INNER_LIPS[10]), LIP_INSET, LIP_INSET),
+        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, LIP_INSET, LIP_INSET),
         *(
             _rim(portrait, upper, lower, (eye[0], eye[8]), UPPER_LID_INSET, LOWER_LID_INSET)
             for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
@@ -184,13 +186,12 @@ def _rim(
 @lru_cache(maxsize=1)
 def mesh_triangles() -> NDArray[np.int32]:
     """(T, 3): canonical triangles, strips that fill eyes and mouth, and strips between the rings. Read-only."""
-    strips = [
-        _strip((topology.INNER_LIPS[0], *UPPER_LIP_RIM), (topology.INNER_LIPS[0], *LOWER_LIP_RIM), topology.INNER_LIPS[10])
-    ]
+    start, end = LIP_CORNERS
+    strips = [_strip((start, *UPPER_LIP_RIM), (start, *LOWER_LIP_RIM), end)]
     for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
         strips.append(_strip((eye[0], *upper), (eye[0], *lower), eye[8]))
     loops = [OVAL, *(SKIN + np.arange(len(REACH) * len(OVAL)).reshape(len(REACH), len(OVAL)))]
-    for inner, outer in zip(loops[:-1], loops[1:], strict=True):
+    for inner, outer in pairwise(loops):
         after_in, after_out = np.roll(inner, -1), np.roll(outer, -1)
         strips.append(np.stack([inner, outer, after_out], axis=1))
         strips.append(np.stack([inner, after_out, after_in], axis=1))

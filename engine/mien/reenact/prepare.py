@@ -47,7 +47,7 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
         rest=close_lips(shape),
         matte=matte,
         background=fill(pixels, matte == 0) if matte is not None else None,
-        digest=hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest(),
+        digest=hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
     )
 
 

@@ -28,7 +28,8 @@ class _Puppet:
 class Reenact:
     """Callable (Motion | None, seconds) -> syntheses whose weights sum to 1; None shows the portrait at rest.
 
-    Pictures of one person must be of one size and aligned (see `mien.prepare`); the first one's pose is the neutral of all.
+    Pictures of one person must be of one size and aligned (see `mien.prepare`); the first one's pose is the neutral of
+    all.
     """
 
     def __init__(self, portraits: tuple[Portrait, ...], threads: int = 1) -> None:
@@ -45,7 +46,8 @@ class Reenact:
             distances = pose_distances(self._portraits, turned(base, motion))
             self._state = choose(self._state, distances, seconds)
         return tuple(
-            _synthesis(self._puppets[i], self._portraits[0], motion, weight) for i, weight in weights(self._state, seconds)
+            _synthesis(self._puppets[i], self._portraits[0], motion, weight)
+            for i, weight in weights(self._state, seconds)
         )
 
 

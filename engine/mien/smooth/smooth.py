@@ -1,16 +1,16 @@
 """The room's stage: each frame blended with the one before it, carried along by the flow between their target shapes.
 
-Causal. Where the carried picture and the new one differ (a mouth opens, an eye turns, something is uncovered), and the more
-the faster things move, the new picture counts alone, so nothing trails.
+Causal. Where the carried picture and the new one differ (a mouth opens, an eye turns, something is uncovered), and the
+more the faster things move, the new picture counts alone, so nothing trails.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from mien_kernels import ops
 from numpy.typing import NDArray
 
 from mien.synthesis import Fused, Synthesis, Window
+from mien_kernels import ops
 
 COARSE = 4
 """The flow between two frames is rasterised at one place in so many pixels each way."""
@@ -47,9 +47,7 @@ class Smooth:
             self._flows[key] = _Carry(now, self._threads)
         flow, weight = self._flows[key].between(now, then)
         out = np.empty_like(pixels)
-        ops.temporal_blend(
-            pixels, previous, flow, out, self._strength, THRESHOLD, weight=weight, threads=self._threads
-        )
+        ops.temporal_blend(pixels, previous, flow, out, self._strength, THRESHOLD, weight=weight, threads=self._threads)
         return out
 
 
@@ -73,9 +71,7 @@ class _Carry:
         target = now.vertices.copy()
         target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
         source = then.vertices[:, :2] + self._corner
-        ops.rasterize_flow(
-            target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads
-        )
+        ops.rasterize_flow(target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads)
         uncovered = np.isinf(self._depth)
         self._flow[uncovered] = self._places[uncovered]
         way = np.abs(self._flow - self._places).max(axis=-1)
