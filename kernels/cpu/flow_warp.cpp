@@ -10,7 +10,7 @@ typedef ScaledField<2> FlowField;
 
 template <int C>
 void warp_chunk(const FlowWarp& p, int32_t count, const float (*at)[kChunk], uint8_t* out) {
-    Neighbours found;
+    Neighbours<C> found;
     look<C>(static_cast<const uint8_t*>(p.source), {p.height, p.width, C}, p.padding, count, at, found);
     uint32_t pixels[kChunk];
     for (int32_t i = 0; i < count; ++i) {

@@ -22,35 +22,35 @@ struct Taps {
     float down[kChunk];
 };
 
-// `overread`: elements that are read beyond a pixel's channels.
-inline void border_taps(Extent extent, int32_t overread, int32_t count, const float* px, const float* py, Taps& taps) {
+// `span`: elements that are read from a left neighbour on, both neighbours or more; 0 where no more than they are.
+inline void border_taps(Extent extent, int32_t span, int32_t count, const float* px, const float* py, Taps& taps) {
     const int32_t pitch = extent.width * extent.channels;
-    const int32_t last_start = extent.height * pitch - extent.channels - overread;
+    const int32_t last_start = extent.height * pitch - span;
     for (int32_t i = 0; i < count; ++i) {
         const Axis x = border_axis(px[i], extent.width);
         const Axis y = border_axis(py[i], extent.height);
         const int32_t start = y.low * pitch + x.low * extent.channels;
-        const int32_t right = (x.high - x.low) * extent.channels;
         const int32_t below = (y.high - y.low) * pitch;
-        taps.start[i] = start + right + below > last_start ? -1 : start;
-        taps.right[i] = right;
+        taps.start[i] = start + below > last_start ? -1 : start;
+        taps.right[i] = (x.high - x.low) * extent.channels;
         taps.below[i] = below;
         taps.across[i] = x.fraction;
         taps.down[i] = y.fraction;
     }
 }
 
-inline void zero_taps(Extent extent, int32_t overread, int32_t count, const float* px, const float* py, Taps& taps) {
+inline void zero_taps(Extent extent, int32_t span, int32_t count, const float* px, const float* py, Taps& taps) {
     const int32_t pitch = extent.width * extent.channels;
-    const int32_t last_start = extent.height * pitch - extent.channels - overread;
+    const int32_t last_start = extent.height * pitch - span;
     for (int32_t i = 0; i < count; ++i) {
         const Axis x = zero_axis(px[i], extent.width);
         const Axis y = zero_axis(py[i], extent.height);
-        const int32_t start = y.low * pitch + x.low * extent.channels;
+        const int32_t last_row = lesser(y.low, extent.height - 1);  // beyond, the offset of a large picture overflows
+        const int32_t start = last_row * pitch + lesser(x.low, extent.width - 1) * extent.channels;
         // One number that is negative if anything is outside: the compiler vectorises this, but no chain of conditions.
         const int32_t across = lesser(x.low, extent.width - 1 - x.high);
         const int32_t down = lesser(y.low, extent.height - 1 - y.high);
-        const int32_t room = lesser(lesser(across, down), last_start - extent.channels - pitch - start);
+        const int32_t room = lesser(lesser(across, down), last_start - pitch - start);
         taps.start[i] = room < 0 ? -1 : start;
         taps.right[i] = extent.channels;
         taps.below[i] = pitch;
@@ -59,17 +59,30 @@ inline void zero_taps(Extent extent, int32_t overread, int32_t count, const floa
     }
 }
 
-inline void fill_taps(Padding padding, Extent extent, int32_t overread, int32_t count, const float* px, const float* py,
+inline void fill_taps(Padding padding, Extent extent, int32_t span, int32_t count, const float* px, const float* py,
                       Taps& taps) {
-    if (padding == Padding::border) return border_taps(extent, overread, count, px, py, taps);
-    zero_taps(extent, overread, count, px, py, taps);
+    if (padding == Padding::border) return border_taps(extent, span, count, px, py, taps);
+    zero_taps(extent, span, count, px, py, taps);
 }
 
-// The four neighbours of each pixel of a chunk, and how to mix them.
+// The four neighbours of each pixel of a chunk, left and right together, and how to mix them.
+template <int C>
 struct Neighbours {
-    uint32_t pixels[4][kChunk];  // top left, top right, bottom left, bottom right
+    uint64_t top[kChunk];
+    uint64_t bottom[kChunk];
     Taps taps;
 };
+
+template <int C>
+uint64_t paired(uint32_t left, uint32_t right) {
+    return left | (static_cast<uint64_t>(right) << (8 * C));
+}
+
+inline uint64_t load_eight(const uint8_t* at) {
+    uint64_t pair;
+    __builtin_memcpy(&pair, at, 8);
+    return pair;
+}
 
 template <int C>
 uint32_t pixel_or_zero(const uint8_t* picture, Extent extent, int32_t y, int32_t x) {
@@ -78,39 +91,38 @@ uint32_t pixel_or_zero(const uint8_t* picture, Extent extent, int32_t y, int32_t
 }
 
 template <int C>
-void look_carefully(const uint8_t* picture, Extent extent, Axis y, Axis x, int32_t i, Neighbours& found) {
-    found.pixels[0][i] = pixel_or_zero<C>(picture, extent, y.low, x.low);
-    found.pixels[1][i] = pixel_or_zero<C>(picture, extent, y.low, x.high);
-    found.pixels[2][i] = pixel_or_zero<C>(picture, extent, y.high, x.low);
-    found.pixels[3][i] = pixel_or_zero<C>(picture, extent, y.high, x.high);
+uint64_t pair_or_zero(const uint8_t* picture, Extent extent, int32_t y, Axis x) {
+    return paired<C>(pixel_or_zero<C>(picture, extent, y, x.low), pixel_or_zero<C>(picture, extent, y, x.high));
 }
 
-// For a picture of C = 1..4 channels.
+// For a picture of C = 1..4 channels. On the last column the right neighbour is whatever follows: its weight is zero.
 template <int C>
 void look(const uint8_t* picture, Extent extent, Padding padding, int32_t count, const float (*at)[kChunk],
-          Neighbours& found) {
+          Neighbours<C>& found) {
     Taps& taps = found.taps;
-    fill_taps(padding, extent, 4 - C, count, at[0], at[1], taps);
+    fill_taps(padding, extent, 8, count, at[0], at[1], taps);
     for (int32_t i = 0; i < count; ++i) {
         if (taps.start[i] < 0) {
             const Axis x = padded_axis(at[0][i], extent.width, padding);
             const Axis y = padded_axis(at[1][i], extent.height, padding);
-            look_carefully<C>(picture, extent, y, x, i, found);
+            found.top[i] = pair_or_zero<C>(picture, extent, y.low, x);
+            found.bottom[i] = pair_or_zero<C>(picture, extent, y.high, x);
             continue;
         }
         const uint8_t* top = picture + taps.start[i];
-        const uint8_t* bottom = top + taps.below[i];
-        found.pixels[0][i] = load_four(top);
-        found.pixels[1][i] = load_four(top + taps.right[i]);
-        found.pixels[2][i] = load_four(bottom);
-        found.pixels[3][i] = load_four(bottom + taps.right[i]);
+        found.top[i] = load_eight(top);
+        found.bottom[i] = load_eight(top + taps.below[i]);
     }
 }
 
-inline float tapped(const Neighbours& found, int32_t i, int channel) {
-    return bilinear(channel_of(found.pixels[0][i], channel), channel_of(found.pixels[1][i], channel),
-                    channel_of(found.pixels[2][i], channel), channel_of(found.pixels[3][i], channel),
-                    found.taps.across[i], found.taps.down[i]);
+template <int C>
+float tapped(const Neighbours<C>& found, int32_t i, int channel) {
+    const uint32_t top_left = static_cast<uint32_t>(found.top[i]);
+    const uint32_t top_right = static_cast<uint32_t>(found.top[i] >> (8 * C));
+    const uint32_t bottom_left = static_cast<uint32_t>(found.bottom[i]);
+    const uint32_t bottom_right = static_cast<uint32_t>(found.bottom[i] >> (8 * C));
+    return bilinear(channel_of(top_left, channel), channel_of(top_right, channel), channel_of(bottom_left, channel),
+                    channel_of(bottom_right, channel), found.taps.across[i], found.taps.down[i]);
 }
 
 }  // namespace mien::MIEN_ISA

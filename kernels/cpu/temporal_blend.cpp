@@ -17,7 +17,7 @@ inline float magnitude(float value) {
 
 template <int C>
 void blend_chunk(const TemporalBlend& p, int64_t start, int32_t count, const float (*at)[kChunk], const float* factor) {
-    Neighbours found;
+    Neighbours<C> found;
     look<C>(p.previous, {p.height, p.width, C}, Padding::border, count, at, found);
     uint32_t pixels[kChunk];
     load_row<C>(p.current + start * C, count, pixels);

@@ -14,7 +14,7 @@ void add_tap(const ToTensor& p, float y, int32_t x, float offset, int32_t count,
         at[0][i] = affine(p.matrix, tap_x, y);
         at[1][i] = affine(p.matrix + 3, tap_x, y);
     }
-    Neighbours found;
+    Neighbours<C> found;
     look<C>(p.image, {p.height, p.width, C}, p.padding, count, at, found);
     for (int32_t i = 0; i < count; ++i)
         for (int c = 0; c < C; ++c)
