@@ -26,7 +26,7 @@ RIM = 0.08
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
 SHADE, SHADE_DEPTH = 0.45, 0.06
 """How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""
-CAVITY_DEPTH, GREY_SHARE = 0.55, 0.5
+CAVITY_DEPTH, GREY_SHARE = 0.4, 0.3
 """How much of its brightness and colour the darkest part of a mouth loses."""
 CAVITY = 0.22
 """Brightness of the cavity relative to the lips, without a driver's mouth."""
