@@ -25,6 +25,8 @@ def main() -> None:
         if chosen.data is None:
             parser.error("portraits: expected --data or $MIEN_DATA, got neither; name the folder that holds faces/")
         make_portraits(chosen.data / "faces", chosen.out)
+    if chosen.what == "clip":
+        make_driver(chosen.out)
 
 
 def make_portraits(faces: Path, out: Path) -> None:
@@ -39,6 +41,13 @@ def make_portraits(faces: Path, out: Path) -> None:
     for name, plan in PLANS.items():
         head = blend(album, looks, name)
         _write(out / f"{name}.jpg", developed(composed(head, plan), head.points, plan, space))
+
+
+def make_driver(out: Path) -> None:
+    """Write the driver clip to `out`, acted by one of the portraits there."""
+    from mien_export.samples.clip import ACTOR, make_clip
+
+    make_clip(out / f"{ACTOR}.jpg", out / "driver.mp4")
 
 
 def _write(path: Path, picture: Picture) -> None:

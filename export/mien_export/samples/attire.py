@@ -73,7 +73,7 @@ def with_neck(below: Picture, points: Array, skin: Colour, frame: Frame, girth: 
     m, c, w, half = frame.middle, frame.chin, frame.width, 0.5 * girth * frame.width
     left = curve(
         [
-            (m - half, c - 0.5 * w),
+            (m - 1.06 * half, c - 0.5 * w),
             (m - 0.96 * half, c - 0.05 * w),
             (m - 1.03 * half, c + 0.14 * w),
             (m - 1.8 * half, c + 0.4 * w),
@@ -139,7 +139,7 @@ def ear_hollows(points: Array, side: int) -> Plane:
         groove = _ellipse(at + [out * 0.07 * span, -0.12 * span], 0.13 * span, 0.40 * span, side)
         rim = _ellipse(at + [out * 0.04 * span, -0.12 * span], 0.11 * span, 0.36 * span, side)
         hollow = np.maximum(hollow, np.maximum(crescent, 0.7 * np.clip(groove - rim, 0, 1)))
-    return blur(hollow, 1.6)
+    return blur(hollow, 2.4)
 
 
 def _ellipse(at: Array, half_width: float, half_height: float, side: int) -> Plane:

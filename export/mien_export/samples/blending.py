@@ -24,8 +24,10 @@ def encoded(light: Picture) -> Picture:
 
 def face_mask(points: Array, side: int, grow: int = 0, soft: float = 9.0) -> Plane:
     """Soft mask of the hull of the landmarks (P, 2)."""
-    mask = np.zeros((side, side), np.float32)
-    cv2.fillConvexPoly(mask, np.round(cv2.convexHull(points.astype(np.float32))).astype(np.int32), 1.0)
+    drawn = np.zeros((side, side), np.uint8)
+    hull = np.round(cv2.convexHull(points.astype(np.float32)) * 16).astype(np.int32)
+    cv2.fillConvexPoly(drawn, hull, 255, cv2.LINE_AA, 4)
+    mask = drawn.astype(np.float32) / 255
     if grow:
         mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1)))
     return blur(mask, soft)

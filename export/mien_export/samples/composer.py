@@ -22,10 +22,10 @@ NECK: Final = np.array([0.0, 1.2, 0.25])
 
 VISEMES: Final[dict[str, dict[str, float]]] = {
     "rest": {},
-    "AA": {"jaw_open": 0.80, "lips_stretch": 0.10, "lower_lip_down": 0.2},
+    "AA": {"jaw_open": 1.0, "lips_stretch": 0.10, "lower_lip_down": 0.2},
     "EH": {"jaw_open": 0.45, "lips_stretch": 0.35, "lower_lip_down": 0.2},
     "EE": {"jaw_open": 0.18, "lips_stretch": 0.70, "upper_lip_up": 0.35, "lower_lip_down": 0.35},
-    "OH": {"jaw_open": 0.55, "lips_pucker": 0.55},
+    "OH": {"jaw_open": 0.7, "lips_pucker": 0.55},
     "OO": {"jaw_open": 0.28, "lips_pucker": 0.95},
     "M": {"lips_press": 0.55},
     "F": {"jaw_open": 0.06, "upper_lip_up": 0.30, "lips_press": 0.15},
@@ -154,7 +154,7 @@ def _speech(rng: np.random.Generator, start: float, end: float) -> tuple[Phone, 
 def _mouthed(phones: tuple[Phone, ...], times: Array) -> dict[str, Array]:
     """Weights over time: every phone dominates around its middle, and neighbours blend (Cohen and Massaro, 1993)."""
     tracks = {name: np.zeros(len(times)) for name in EXPRESSIONS}
-    total = np.full(len(times), 0.35)
+    total = np.full(len(times), 0.2)
     for phone in phones:
         middle, reach = phone.start + phone.duration / 2, 0.62 * phone.duration + 0.015
         share = np.exp(-(((times - middle) / reach) ** 2)) * (2.5 if phone.viseme in ("M", "F") else 1.0)

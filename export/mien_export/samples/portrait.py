@@ -171,7 +171,7 @@ def _tinted(face: Picture, head: Blend, hairness: Plane, plan: Plan) -> Picture:
     lab = lab + ear * (_at_least(lab, skin, 8.0, 12.0, 7.0) - lab)
     lab = lab + (1 - hairness)[..., None] * np.array(plan.skin_tint, np.float32)
     if not plan.long_hair:
-        lab[..., 0] *= 1 - 0.30 * attire.ear_hollows(head.points, OUT)
+        lab[..., 0] *= 1 - 0.16 * attire.ear_hollows(head.points, OUT)
     return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
 
 
