@@ -1,0 +1,56 @@
+"""Drivers and portraits to measure with: those named, else the samples and what `$MIEN_DATA` holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from mien import samples
+from mien.errors import SourceError
+
+CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+
+
+def clips_of(paths: Sequence[Path] | None) -> list[Path]:
+    """The video files that `paths` name, folders among them opened; without any, the sample driver and `$MIEN_DATA`'s.
+
+    Raises:
+        SourceError: there are none.
+    """
+    return _named(paths, CLIPS, "video") if paths else [samples.driver(), *_data("clips", CLIPS)]
+
+
+def portraits_of(paths: Sequence[Path] | None) -> list[Path]:
+    """The pictures that `paths` name, folders among them opened; without any, the sample portraits and `$MIEN_DATA`'s.
+
+    Raises:
+        SourceError: there are none.
+    """
+    if paths:
+        return _named(paths, PICTURES, "picture")
+    return [*samples.portraits().values(), *_data("clips/portraits", PICTURES)]
+
+
+def _named(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> list[Path]:
+    found = [file for path in paths for file in (_in_folder(path, endings) if path.is_dir() else [path])]
+    for path in found:
+        if not path.exists():
+            raise SourceError(f"{path}: expected a {what} or a folder of them, got nothing; check the path")
+    if not found:
+        names = ", ".join(str(path) for path in paths)
+        raise SourceError(
+            f"{names}: expected at least one {what} ({', '.join(endings)}), got none; name another folder"
+        )
+    return found
+
+
+def _data(folder: str, endings: tuple[str, ...]) -> list[Path]:
+    root = os.environ.get("MIEN_DATA")
+    path = Path(root or "") / folder
+    return _in_folder(path, endings) if root and path.is_dir() else []
+
+
+def _in_folder(folder: Path, endings: tuple[str, ...]) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in endings)

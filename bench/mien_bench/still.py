@@ -1,0 +1,126 @@
+"""`mien bench still`: whether a portrait is still when its driver is, but for a camera's noise and a codec's."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import mien
+from mien import api, emit
+from mien.config import ReenactSettings
+from mien.emit.sink import SinkSettings
+from mien.errors import FaceError, SourceError
+from mien.frame import Frame
+from mien.portrait import Portrait
+from mien_bench.answer import Track, answer
+from mien_bench.jitter import Jitter, jitter
+from mien_bench.material import clips_of, portraits_of
+from mien_bench.performance import perform
+from mien_bench.report import write_values
+
+Pixels = NDArray[np.uint8]
+
+RATE: Final = Fraction(30)
+MOST: Final = 0.3
+"""Pixels at 512: what the mean over the landmarks may tremble."""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the jitter of each portrait; 1 if `--gate` and one trembles too much."""
+    options = _parser().parse_args(arguments)
+    clip, portraits = clips_of(options.driver)[0], portraits_of(options.portraits)
+    settings = ReenactSettings(size=options.size, threads=options.threads)
+    picture = frame_at(clip, options.at)
+    print(f"{'portrait':<20}{'of':<10}{'mean':>8}{'median':>8}{'worst':>8}{'step':>8}   px at 512", flush=True)
+    results: dict[str, dict[str, Jitter]] = {}
+    for path in portraits:
+        (portrait,) = api.prepare(path, size=settings.size)
+        results[path.stem] = tremble(picture, portrait, settings, options.seconds, options.noise)
+        for what, found in results[path.stem].items():
+            print(
+                f"{path.stem:<20}{what:<10}{found.mean:8.3f}{found.median:8.3f}{found.worst:8.3f}{found.step:8.3f}",
+                flush=True,
+            )
+    if options.json is not None:
+        write_values(options.json, {n: {w: asdict(j) for w, j in r.items()} for n, r in results.items()})
+    return int(options.gate and any(max(r["target"].mean, r["found"].mean) > MOST for r in results.values()))
+
+
+def tremble(
+    picture: Pixels, portrait: Portrait, settings: ReenactSettings, seconds: float, noise: float, seed: int = 0
+) -> dict[str, Jitter]:
+    """The jitter of a still driver, of the shapes aimed at, and of what is found again, after a second to settle.
+
+    Args:
+        picture: (H, W, 3), what the camera looks at.
+        noise: standard deviation of the sensor's noise in grey levels.
+
+    Raises:
+        FaceError: there is no face to be found.
+    """
+    with TemporaryDirectory(prefix="mien-bench-") as folder:
+        clip = Path(folder) / "still.mp4"
+        write_still(clip, picture, round(seconds * RATE), noise, np.random.default_rng(seed))
+        performance = perform(clip, portrait, settings)
+        made = answer(performance, portrait, settings)
+    driver = max(picture.shape[:2])
+    own = max(portrait.size)
+    return {
+        "driver": _settled(performance.landmarks, driver),
+        "target": _settled(made.target, own),
+        "found": _settled(made.found, own),
+    }
+
+
+def write_still(path: Path, picture: Pixels, count: int, noise: float, random: np.random.Generator) -> None:
+    """A video file of `count` frames of one picture, each with Gaussian noise of its own."""
+    height, width = (side - side % 2 for side in picture.shape[:2])
+    settings = SinkSettings(width, height, RATE, 1 / RATE)
+    still = picture[:height, :width].astype(np.float32)
+    with emit.open(str(path), settings, mark=False, quality=emit.VideoQuality(crf=23)) as sink:
+        for number in range(count):
+            noisy = still + noise * random.standard_normal(still.shape, np.float32)
+            sink.write(Frame(np.clip(np.rint(noisy), 0, 255).astype(np.uint8), number, 1 / RATE))
+
+
+def frame_at(clip: Path, seconds: float) -> Pixels:
+    """The frame (H, W, 3) that a clip shows at a time.
+
+    Raises:
+        SourceError: the clip is shorter, or cannot be read.
+    """
+    with mien.capture.open(clip, start=seconds) as source:
+        for frame in islice((item for item in source if isinstance(item, Frame)), 1):
+            return frame.pixels.copy()
+    raise SourceError(f"{clip}: expected a frame at {seconds} s, got none; name an earlier time")
+
+
+def _settled(track: Track, side: int) -> Jitter:
+    seen = [one for one in track[round(RATE) :] if one is not None]
+    if len(seen) < 2:
+        raise FaceError(f"expected a face in the frames after the first second, got {len(seen)}; take another picture")
+    return jitter(np.array(seen), side)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mien bench still", description="Measure how still portraits are when their driver is a noisy still."
+    )
+    parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="default: the sample driver")
+    parser.add_argument("--at", type=float, default=0.0, metavar="S", help="second of the driver that is shown (0)")
+    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="length; the first is not counted (5)")
+    parser.add_argument("--noise", type=float, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)")
+    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
+    parser.add_argument("--gate", action="store_true", help=f"exit with 1 if a mean exceeds {MOST} px")
+    return parser
