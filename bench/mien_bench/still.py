@@ -20,7 +20,7 @@ from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
 from mien.portrait import Portrait
-from mien_bench.answer import Track, answer
+from mien_bench.answer import Track, answer, find_again
 from mien_bench.jitter import Jitter, jitter
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.performance import perform
@@ -59,6 +59,8 @@ def tremble(
 ) -> dict[str, Jitter]:
     """The jitter of a still driver, of the shapes aimed at, and of what is found again, after a second to settle.
 
+    And the floor: of what is found in a video of the portrait itself, which does not move at all.
+
     Args:
         picture: (H, W, 3), what the camera looks at.
         noise: standard deviation of the sensor's noise in grey levels.
@@ -71,12 +73,16 @@ def tremble(
         write_still(clip, picture, round(seconds * RATE), noise, np.random.default_rng(seed))
         performance = perform(clip, portrait, settings)
         made = answer(performance, portrait, settings)
+        resting = Path(folder) / "resting.mp4"
+        write_still(resting, portrait.pixels, len(performance.motions), 0.0, np.random.default_rng(seed))
+        floor = find_again(resting)
     driver = max(picture.shape[:2])
     own = max(portrait.size)
     return {
         "driver": _settled(performance.landmarks, driver),
         "target": _settled(made.target, own),
         "found": _settled(made.found, own),
+        "floor": _settled(floor, own),
     }
 
 

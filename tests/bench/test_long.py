@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mien.frame import Frame
+from mien.sound import Sound
+from mien_bench import command
+from mien_bench.looped import Looped
+from mien_bench.memory import MemoryLog, resident, slope
+
+
+def test_laps_follow_each_other_without_a_step(swaying: Path) -> None:
+    with Looped(swaying, 5.0) as source:
+        items = list(source)
+    frames = [item.seconds for item in items if isinstance(item, Frame)]
+    assert frames == pytest.approx([number / 20 for number in range(100)])
+    assert source.info.frame_count == 100
+    heard = [item for item in items if isinstance(item, Sound)]
+    ends = [sound.seconds + sound.samples.shape[1] / sound.format.rate for sound in heard]
+    begins = [sound.seconds for sound in heard]
+    assert begins[1:] == pytest.approx(ends[:-1], abs=0.03)
+    assert ends[-1] == pytest.approx(5.0, abs=0.2)
+
+
+def test_the_neutral_is_looked_for_in_one_lap(swaying: Path) -> None:
+    with Looped(swaying, 60.0) as source:
+        assert len(list(source.sample(10))) == 10
+
+
+def test_memory_is_noted_at_every_so_many_frames() -> None:
+    log = MemoryLog(every=3)
+    assert [log() for _ in range(7)] == [False, False, True, False, False, True, False]
+    assert log.frames == [3, 6]
+    assert all(10 < megabytes < 1e5 for megabytes in [*log.megabytes, resident()])
+
+
+def test_slope_leaves_the_warm_up_out() -> None:
+    frames = [1000 * number for number in range(1, 11)]
+    megabytes = [500.0, 700.0, *(900.0 + 2 * number for number in range(8))]
+    assert slope(frames, megabytes, 0.2) == pytest.approx(2.0)
+    assert slope(frames[:3], megabytes[:3], 0.5) is None
+    assert slope([], [], 0.2) is None
+
+
+def test_command_runs_it(
+    swaying: Path, pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = tmp_path / "numbers.json"
+    chosen = ["--driver", str(swaying), "--portrait", str(pictures[1]), "--size", "96", "--minutes", "0.06"]
+    assert command.main(["long", *chosen, "--every", "20", "--json", str(numbers)]) == 0
+    assert "72 frames" in capsys.readouterr().out
+    form = json.loads(numbers.read_text())
+    assert form["frames"] == [20, 40, 60]
+    assert list(tmp_path.iterdir()) == [numbers]
