@@ -26,6 +26,8 @@ LOWER_LIDS: Final = np.array([eye[15:8:-1] for eye in topology.EYES])
 
 LIP_REACH, LID_REACH = 0.16, 0.055
 """How far a rim takes the skin along, in eye distances."""
+TOUCHING = 0.02
+"""Gap in eye distances below which rims begin to meet in depth."""
 LOWER_LIP_SHARE, UPPER_LID_SHARE = 0.65, 0.9
 """The lower lip and the upper lid do most of the way."""
 
@@ -44,6 +46,7 @@ def set_lip_gaps(shape: Array, gaps: Array) -> Array:
     """A copy of `shape` (478, 3) whose inner lips stand `gaps` (9,) apart."""
     out = shape.copy()
     out[:, 1] += _lip_matrix() @ (gaps - lip_gaps(shape))
+    _meet(out, UPPER_LIP_RIM, LOWER_LIP_RIM, gaps)
     return out
 
 
@@ -53,7 +56,17 @@ def set_lid_gaps(shape: Array, gaps: Array) -> Array:
     change = gaps - lid_gaps(shape)
     for matrix, row in zip(_lid_matrices(), change, strict=True):
         out[:, 1] += matrix @ row
+    for upper, lower, row in zip(UPPER_LIDS, LOWER_LIDS, gaps, strict=True):
+        _meet(out, upper, lower, row)
     return out
+
+
+def _meet(shape: Array, upper: NDArray[np.int64], lower: NDArray[np.int64], gaps: Array) -> None:
+    """Bring rims that touch together in width and depth too: else they part again as soon as the head nods."""
+    apart = (shape[lower] - shape[upper]) / 2 * [1.0, 0.0, 1.0]
+    way = np.clip(1 - gaps / TOUCHING, 0.0, 1.0)[:, None] * apart
+    shape[upper] += way
+    shape[lower] -= way
 
 
 def _spread(points: Array, rim: NDArray[np.int64], reach: float, members: NDArray[np.bool_]) -> Array:

@@ -23,7 +23,7 @@ class Angles:
     yaw: float
     """Positive turns the nose to the picture's right."""
     pitch: float
-    """Positive turns the nose down."""
+    """Positive turns the nose up."""
     roll: float
     """Positive turns the head clockwise as seen in the picture."""
 

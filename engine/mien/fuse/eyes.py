@@ -25,7 +25,8 @@ LASH_FROM = 0.3
 LASH_OVER, LASH_UNDER, LASH_COVER = 0.05, 0.02, 0.85
 """How far the lash line reaches over and under the lids, in eye widths, and its opacity."""
 RIM = 0.02
-"""What stays hidden along the portrait's lids, in eye widths: there the picture shows lashes, not the eye."""
+"""What gets hidden along the portrait's lids as lids move by as much, in eye widths: there the picture shows lashes,
+not the eye. Lids that do not move hide nothing: at rest the eye is the picture's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,8 +146,9 @@ def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> A
     x = place[..., 0]
     upper, lower = _lids(ring)
     upper_to, lower_to = _lids(ring_to)
-    top, bottom = np.interp(x, *upper) + RIM, np.interp(x, *lower) - RIM
+    top, bottom = np.interp(x, *upper), np.interp(x, *lower)
     top_to, bottom_to = np.interp(x, *upper_to), np.interp(x, *lower_to)
+    top, bottom = top + np.minimum(np.abs(top_to - top), RIM), bottom - np.minimum(np.abs(bottom_to - bottom), RIM)
     y = place[..., 1]
     above = _squeeze(middle - y, middle - np.minimum(top, middle), middle - top_to)
     below = _squeeze(y - middle, np.maximum(bottom, middle) - middle, bottom_to - middle)

@@ -11,7 +11,7 @@ from mien.errors import FaceError
 from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.pose import angles_of, fit_pose
-from mien.face.rest import close_lips
+from mien.face.rest import close_lips, lips_touching
 from mien.face.untangle import untangle
 from mien.portrait import Portrait
 from mien.reenact.background import fill
@@ -37,7 +37,8 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
     check_face(landmarks)
     pose = fit_pose(landmarks)
     landmarks = np.concatenate([untangle(landmarks[:, :2], pose.scale), landmarks[:, 2:]], axis=1)
-    shape = pose.undo(landmarks)
+    shape = lips_touching(pose.undo(landmarks))
+    landmarks = pose.apply(shape)
     matte = matte_of(person, landmarks) if person is not None else None
     return Portrait(
         pixels=np.ascontiguousarray(pixels),

@@ -15,6 +15,7 @@ from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.untangle import folded, untangle
 from mien.portrait import Portrait
+from mien.reenact.contour import hold_contour
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,8 @@ def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = N
     own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(turned(own, motion), own.translation + way, own.scale * motion.scale)
-    return Target(shape, pose, _unfolded(pose.apply(shape), pose.scale))
+    landmarks = hold_contour(pose.apply(shape), portrait.landmarks, pose.scale / portrait.pose.scale)
+    return Target(shape, pose, _unfolded(landmarks, pose.scale))
 
 
 def turned(own: Similarity, motion: Motion) -> Array:
@@ -84,7 +86,6 @@ def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:
         width = abs(float(corners[1, 0] - corners[0, 0]))
         stand = (rest[iris[0], :2] - own.mean(axis=0)[:2]) / max(abs(float(own[1, 0] - own[0, 0])), 1e-6)
         placed = np.clip(stand + way, -GAZE_EDGE, GAZE_EDGE) * width
-        shape[list(iris)] = rest[list(iris)] - rest[iris[0]]
-        shape[list(iris)] += corners.mean(axis=0)
-        shape[list(iris), :2] += placed
+        shape[list(iris)] = rest[list(iris)] + corners.mean(axis=0) - own.mean(axis=0)
+        shape[list(iris), :2] += corners.mean(axis=0)[:2] + placed - shape[iris[0], :2]
     return shape
