@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.pose import angles_of, fit_pose
@@ -34,8 +35,8 @@ def test_a_performance_begins_neutral_and_covers_the_promised_ranges() -> None:
     deeds = compose(8.0, seed=2).deeds
     assert len(deeds) == 200
     assert max(abs(w) for w in deeds[0].weights) < 0.02
-    for track, reach in ((lambda d: d.turn.yaw, 19), (lambda d: d.turn.pitch, 8), (lambda d: d.turn.roll, 6)):
-        values = [track(d) for d in deeds]
+    turns = np.array([(d.turn.yaw, d.turn.pitch, d.turn.roll) for d in deeds])
+    for values, reach in zip(turns.T, (19, 8, 6), strict=True):
         assert max(values) > reach * 0.9
         assert min(values) < -reach * 0.9
     assert max(d.weights[INDEX["lid_left"]] for d in deeds) > 0.95

@@ -25,6 +25,8 @@ def main() -> None:
         if chosen.data is None:
             parser.error("portraits: expected --data or $MIEN_DATA, got neither; name the folder that holds faces/")
         make_portraits(chosen.data / "faces", chosen.out)
+    if chosen.what == "avatar":
+        make_avatar(chosen.out)
     if chosen.what == "clip":
         make_driver(chosen.out)
 
@@ -43,6 +45,13 @@ def make_portraits(faces: Path, out: Path) -> None:
         _write(out / f"{name}.jpg", developed(composed(head, plan), head.points, plan, space))
 
 
+def make_avatar(out: Path) -> None:
+    """Write the drawn face to `out`."""
+    from mien_export.samples.avatar import draw_avatar
+
+    _write(out / "avatar.png", draw_avatar())
+
+
 def make_driver(out: Path) -> None:
     """Write the driver clip to `out`, acted by one of the portraits there."""
     from mien_export.samples.clip import ACTOR, make_clip
@@ -52,7 +61,7 @@ def make_driver(out: Path) -> None:
 
 def _write(path: Path, picture: Picture) -> None:
     pixels = np.ascontiguousarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)[:, :, ::-1])
-    cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mien_export.samples.album import Array, Picture
-from mien_export.samples.blending import face_mask, over, soft_step
+from mien_export.samples.blending import over, soft_step
 from mien_export.samples.warping import Plane, blur
 
 Colour = tuple[float, float, float]
@@ -33,7 +33,7 @@ def backdrop(side: int, attire: Attire) -> Picture:
     glow = np.exp(-(((x - 0.42) / 0.62) ** 2 + ((y - 0.34) / 0.6) ** 2))
     cloud = blur(np.random.default_rng(attire.seed).normal(size=(side, side)).astype(np.float32), side / 9)
     light = 0.62 + 0.5 * glow + 0.05 * cloud / np.abs(cloud).max()
-    return np.clip(np.array(attire.backdrop, np.float32) * light[..., None], 0, 1)
+    return np.asarray(np.clip(np.array(attire.backdrop, np.float32) * light[..., None], 0, 1))
 
 
 def filled(outline: Array, side: int, soft: float = 0.8) -> Plane:
@@ -169,7 +169,7 @@ def _band(line: Array, side: int, width: float) -> Plane:
 
 
 def _below_line(line: Array, side: int, fade: float) -> Plane:
-    return np.exp(-_distance(line, side) / fade).astype(np.float32)
+    return np.asarray(np.exp(-_distance(line, side) / fade).astype(np.float32))
 
 
 def _rim(band: Plane) -> Plane:

@@ -10,9 +10,10 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+
 from mien.face import topology
 from mien.face.canonical import canonical_face
-from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Pins = dict[int, tuple[float, float, float]]
@@ -72,7 +73,7 @@ def _plate() -> Array:
 
 def _spread(pins: Pins, still: tuple[int, ...] = STILL) -> Array:
     """The field (478, 3) that moves the pinned landmarks as told and bends least between."""
-    known = {k: (0.0, 0.0, 0.0) for k in still} | pins
+    known = dict.fromkeys(still, (0.0, 0.0, 0.0)) | pins
     fixed, free = np.array(sorted(known)), np.array(sorted(set(range(topology.SKIN_COUNT)) - set(known)))
     values = np.array([known[k] for k in fixed])
     plate, field = _plate(), np.zeros((topology.COUNT, 3))
@@ -95,7 +96,7 @@ LOWER_OUTER: Final = (topology.OUTER_LIPS[0], *topology.OUTER_LIPS[:9:-1])
 
 def _lips(width: float, height: float, corner: tuple[float, float, float], upper: tuple[float, float, float],
           lower_lip: tuple[float, float, float]) -> Pins:  # fmt: skip
-    """Corners move by `corner` (outwards, down, away; in mouth widths), the lips' middles by shares of the lower face."""
+    """Corners move by `corner` (outwards, down, away; mouth widths), the lips' middles by shares of the lower face."""
     pins: Pins = {152: (0.0, 0.0, 0.0), 164: (0.0, 0.0, 0.0)}
     rows = ((UPPER_INNER, upper), (UPPER_OUTER, upper), (LOWER_INNER, lower_lip), (LOWER_OUTER, lower_lip))
     for row, middle in rows:
@@ -115,8 +116,9 @@ def _jaw_open(width: float, lower: float) -> Pins:
             down = drop * (share * inner + 0.30 * (1 - inner))
             pins[k] = (inwards, down, 0.10 * max(down, 0.0))
     for k, share in ((152, 0.88), (148, 0.86), (377, 0.86), (176, 0.82), (400, 0.82), (149, 0.74), (378, 0.74),
-                     (150, 0.64), (379, 0.64), (136, 0.52), (365, 0.52), (172, 0.40), (397, 0.40), (58, 0.25), (288, 0.25),
-                     (132, 0.10), (361, 0.10), (93, 0.0), (323, 0.0), (18, 0.95), (200, 0.92), (199, 0.90)):  # fmt: skip
+                     (150, 0.64), (379, 0.64), (136, 0.52), (365, 0.52), (172, 0.40), (397, 0.40), (58, 0.25),
+                     (288, 0.25), (132, 0.10), (361, 0.10), (93, 0.0), (323, 0.0),
+                     (18, 0.95), (200, 0.92), (199, 0.90)):  # fmt: skip
         pins[k] = (0.0, drop * share, 0.16 * drop * share)
     pins[164] = (0.0, 0.0, 0.0)
     return pins
@@ -163,7 +165,7 @@ def _gaze(neutral: Array, axis: int) -> Array:
         way = GAZE_REACH * float(np.linalg.norm(neutral[eye[8]] - neutral[eye[0]])) * (1.0 if axis == 0 else 0.6)
         irises[list(iris), axis] = way
         if axis == 1:
-            pins |= {k: (0.0, 0.55 * way, 0.0) for k in eye[2:7]}
+            pins |= dict.fromkeys(eye[2:7], (0.0, 0.55 * way, 0.0))
     return _spread(pins) + irises
 
 
@@ -174,5 +176,9 @@ def _brows(size: float, inner: tuple[float, float], outer: tuple[float, float]) 
         for row in (brow[:5], brow[:4:-1]):
             for i, k in enumerate(row):
                 t = i / (len(row) - 1)
-                pins[k] = (side * size * (t * inner[0] + (1 - t) * outer[0]), size * (t * inner[1] + (1 - t) * outer[1]), 0.0)
+                pins[k] = (
+                    side * size * (t * inner[0] + (1 - t) * outer[0]),
+                    size * (t * inner[1] + (1 - t) * outer[1]),
+                    0.0,
+                )
     return pins

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ def face_mask(points: Array, side: int, grow: int = 0, soft: float = 9.0) -> Pla
 
 
 def alike(pictures: list[Picture], where: Plane, tone: Array | None = None, strength: float = 0.6) -> list[Picture]:
-    """Give all the same mean colour (Lab) in `where`, by default the median of theirs, and part of the same contrast."""
+    """Give all the same mean colour (Lab) in `where`, by default the median of theirs, and nearly the same contrast."""
     labs = [cv2.cvtColor(p, cv2.COLOR_RGB2LAB) for p in pictures]
     inside = where > 0.6
     means = np.array([lab[inside].mean(axis=0) for lab in labs])
@@ -46,11 +48,11 @@ def alike(pictures: list[Picture], where: Plane, tone: Array | None = None, stre
 
 def _recoloured(lab: Picture, old: Array, gain: Array, new: Array) -> Picture:
     moved = ((lab - old) * gain + new).astype(np.float32)
-    return np.clip(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB), 0, 1)
+    return np.asarray(np.clip(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB), 0, 1), dtype=np.float32)
 
 
 def robust_mean(pictures: list[Picture], mattes: list[Plane], tolerance: float = 0.11) -> tuple[Picture, Plane]:
-    """Mean in linear light, and of the mattes, in which every pixel outvotes what only few show (spectacles, ear-rings)."""
+    """Means of pictures (in linear light) and mattes in which what only few show, as spectacles, is outvoted."""
     stack, shares = np.stack(pictures), np.stack(mattes)
     middle = np.median(stack, axis=0)
     odd = np.stack([blur(np.abs(p - middle).mean(axis=2), 2.0) for p in stack])
@@ -74,7 +76,7 @@ def _blurred(plane: NDArray[np.float32], levels: int) -> list[NDArray[np.float32
 
 def _bands(picture: Picture, levels: int) -> list[Picture]:
     stages = _blurred(picture, levels)
-    return [fine - coarse for fine, coarse in zip(stages, stages[1:], strict=False)] + [stages[-1]]
+    return [fine - coarse for fine, coarse in itertools.pairwise(stages)] + [stages[-1]]
 
 
 def soft_step(plane: Plane, low: float, high: float) -> Plane:

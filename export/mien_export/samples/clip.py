@@ -10,10 +10,10 @@ from typing import Final
 import av
 import cv2
 import numpy as np
-from mien.parse.find import find_faces, refine
-from mien.parse.models import FaceMesh
 from numpy.typing import NDArray
 
+from mien.parse.find import find_faces, refine
+from mien.parse.models import FaceMesh
 from mien_export.samples.album import Picture
 from mien_export.samples.composer import Performance, compose
 from mien_export.samples.puppet import Puppet, perform, take_apart

@@ -1,7 +1,7 @@
 """Motion that is known because we composed it: what a head and a face do over time, for any face shape.
 
-`compose` writes a performance; `Performer` plays it on a neutral shape and gives landmarks. The same performance on a wide
-and a narrow face is the same deed, which is the ground truth for retargeting.
+`compose` writes a performance; `Performer` plays it on a neutral shape and gives landmarks. The same performance on
+a wide and a narrow face is the same deed, which is the ground truth for retargeting.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from mien.face.pose import Angles, rotation_of
 from numpy.typing import NDArray
 
+from mien.face.pose import Angles, rotation_of
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 
 Array = NDArray[np.float64]
@@ -105,7 +105,7 @@ def reshaped(neutral: Array, width: float = 1.0, height: float = 1.0, eyes: floa
 
 
 def compose(seconds: float, rate: float = 25.0, seed: int = 0, quiet: float = 0.5) -> Performance:
-    """A lively performance: it begins with `quiet` neutral seconds, then speaks, blinks, looks about, smiles, and turns.
+    """A lively performance: after `quiet` neutral seconds it speaks, blinks, looks about, smiles, and turns.
 
     Yaw reaches about 20 degrees to both sides, pitch 10, roll 8. The same seed gives the same performance.
     """
@@ -116,7 +116,9 @@ def compose(seconds: float, rate: float = 25.0, seed: int = 0, quiet: float = 0.
     for name, track in _mouthed(phones, times).items():
         tracks[:, INDEX[name]] += track
     _eyes(tracks, times, rng, quiet)
-    tracks[:, INDEX["smile"]] += 0.75 * _bump(times, seconds - 2.1, seconds - 0.5, 0.5) + 0.25 * _bump(times, 0.9, 1.9, 0.4)
+    tracks[:, INDEX["smile"]] += 0.75 * _bump(times, seconds - 2.1, seconds - 0.5, 0.5) + 0.25 * _bump(
+        times, 0.9, 1.9, 0.4
+    )
     tracks[:, INDEX["brow_raise"]] += 0.9 * _bump(times, 0.30 * seconds, 0.42 * seconds, 0.25)
     tracks[:, INDEX["brow_frown"]] += 0.8 * _bump(times, 0.56 * seconds, 0.66 * seconds, 0.25)
     turns, moves, scales = _head(times, seconds, rng, quiet)
@@ -186,7 +188,18 @@ def _eyes(tracks: Array, times: Array, rng: np.random.Generator, quiet: float) -
 def _head(times: Array, seconds: float, rng: np.random.Generator, quiet: float) -> tuple[Array, Array, Array]:
     """Angles (T, 3) through poses that reach all limits, ways (T, 2) and sizes (T,)."""
     poses = np.array(
-        [[0, 0, 0], [13, 3, 2], [20, -3, -3], [2, 9, 1], [-12, 2, 7], [-20, -5, 3], [-4, -10, -4], [9, 4, -8], [0, 0, 0]], float
+        [
+            [0, 0, 0],
+            [13, 3, 2],
+            [20, -3, -3],
+            [2, 9, 1],
+            [-12, 2, 7],
+            [-20, -5, 3],
+            [-4, -10, -4],
+            [9, 4, -8],
+            [0, 0, 0],
+        ],
+        float,
     )
     poses[1:-1] += rng.uniform(-1, 1, (len(poses) - 2, 3))
     marks = np.linspace(quiet, seconds - 0.7, len(poses))

@@ -1,4 +1,4 @@
-"""What a still portrait cannot show and a moving face needs: the inside of a mouth, eyeballs, closed lids. All drawn."""
+"""What a still portrait cannot show and a moving face needs: the inside of a mouth, eyeballs, closed lids; drawn."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from mien.face import topology
 from numpy.typing import NDArray
 
+from mien.face import topology
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.attire import Colour, curve
 from mien_export.samples.blending import face_mask, soft_step
@@ -35,7 +35,7 @@ class Sketch:
 
     def points(self, outline: Array) -> NDArray[np.int32]:
         """Picture coordinates as the board's."""
-        return np.round((outline - [self.left, self.top]) * SCALE).astype(np.int32)
+        return np.asarray(np.round((outline - [self.left, self.top]) * SCALE).astype(np.int32))
 
     def fill(self, outline: Array, colour: NDArray[np.float32], soft: float = 0.0) -> None:
         """Fill an outline (P, 2) with `colour`, its edge `soft` pixels wide."""
@@ -154,8 +154,8 @@ def _triple(colour: NDArray[np.float32]) -> Colour:
 def draw_eye(picture: Picture, lids: Array, open_lid: Array, iris: tuple[Array, float], colours: EyeColours) -> None:
     """An eyeball between the lids, and over it the upper lid as far as it has come down; in place.
 
-    `lids` (16, 2) is the eye's outline now, corners at 0 and 8, upper lid between; `open_lid` (9, 2) the upper lid's edge
-    without a blink; `iris` its centre and radius.
+    `lids` (16, 2) is the eye's outline now, corners at 0 and 8, upper lid between; `open_lid` (9, 2) the upper lid's
+    edge without a blink; `iris` its centre and radius.
     """
     upper, lower = _smooth(lids[:9]), _smooth(np.concatenate([lids[8:], lids[:1]]))
     outline, rest = np.concatenate([upper, lower]), _smooth(open_lid)
@@ -198,7 +198,7 @@ def _draw_ball(sketch: Sketch, opening: Plane, upper: Array, iris: tuple[Array, 
 
 
 def _draw_lid(sketch: Sketch, fallen: Plane, rest: Array, lower: Array, skin: tuple[Picture, Picture]) -> None:
-    """Skin from above and below the eye, each column of its own, passing into each other; rounded by light and shade."""
+    """Skin from above and below the eye, column by column, passing into each other; rounded by light and shade."""
     above, below = skin
     height, width = fallen.shape
     columns = np.arange(width) / SCALE + sketch.left

@@ -1,11 +1,11 @@
-"""What a mean of many photographs loses and a photograph has: crisp eyes, brows and lips, skin texture, sensor grain."""
+"""What a mean of many photographs loses: crisp eyes, brows and lips, texture of skin, grain of a sensor."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from mien.face import topology
 
+from mien.face import topology
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.blending import face_mask
 from mien_export.samples.warping import Plane, blur
@@ -17,8 +17,9 @@ def crisp(picture: Picture, points: Array, age: float = 1.0) -> Picture:
     """`picture` with its features sharpened, most at the eyes; `age` deepens the folds of the skin."""
     side = picture.shape[0]
     features = np.zeros((side, side), np.float32)
-    for outline, weight, grow in ((topology.LEFT_EYE, 1.0, 6), (topology.RIGHT_EYE, 1.0, 6), (topology.LEFT_BROW, 0.8, 5),
-                                  (topology.RIGHT_BROW, 0.8, 5), (LIPS, 0.6, 2)):  # fmt: skip
+    for outline, weight, grow in ((topology.LEFT_EYE, 1.0, 6), (topology.RIGHT_EYE, 1.0, 6),
+                                  (topology.LEFT_BROW, 0.8, 5), (topology.RIGHT_BROW, 0.8, 5),
+                                  (LIPS, 0.6, 2)):  # fmt: skip
         features = np.maximum(features, weight * face_mask(points[list(outline)], side, grow, 3.0))
     fine = picture - blur(picture, 1.1)
     middle = blur(picture, 1.1) - blur(picture, 3.0)
@@ -60,7 +61,7 @@ def with_skin(picture: Picture, where: Plane, seed: int, strength: float = 1.0) 
     level = blur(picture.mean(axis=2), 2.0)
     lit = where * strength * (0.5 + 0.4 * level)
     change = lit[..., None] * (0.0065 * relief[..., None] + 0.006 * blotches[..., None] * np.array([1.0, -0.6, -0.5]))
-    return np.clip(picture * (1 + change), 0, 1).astype(np.float32)
+    return np.asarray(np.clip(picture * (1 + change), 0, 1).astype(np.float32))
 
 
 def with_grain(picture: Picture, seed: int, strength: float = 0.008) -> Picture:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from mien.face.canonical import canonical_face
 
+from mien.face.canonical import canonical_face
 from mien_export.samples.album import Album, Array, Picture
 from mien_export.samples.warping import sample, spline_field
 

@@ -1,4 +1,4 @@
-"""Whether a portrait resembles anybody: distances of face embeddings. Needs dlib and its models; measures, ships nothing."""
+"""Whether a portrait resembles anybody: distances of face embeddings. Needs dlib and its models; only measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pixels of a portrait are the person: a segmentation network's coarse answer, sharpened by keying the backdrop."""
+"""Which pixels of a portrait are the person: a network's coarse answer, sharpened by keying the backdrop."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from mien.face.canonical import canonical_face
 
+from mien.face.canonical import canonical_face
 from mien_export.samples import attire, finish, inventing, strands
 from mien_export.samples.album import SIDE, Album, Array, Looks, Picture
 from mien_export.samples.blending import alike, encoded, face_mask, joined, linear, over, robust_mean, soft_step
@@ -90,7 +90,7 @@ def _toned(part: Picture, whole: Picture, seam: Plane) -> Picture:
     rim = (seam > 0.25) & (seam < 0.75)
     lab, goal = cv2.cvtColor(part, cv2.COLOR_RGB2LAB), cv2.cvtColor(whole, cv2.COLOR_RGB2LAB)
     moved = (lab - lab[rim].mean(axis=0) + goal[rim].mean(axis=0)).astype(np.float32)
-    return np.clip(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB), 0, 1)
+    return np.asarray(np.clip(cv2.cvtColor(moved, cv2.COLOR_LAB2RGB), 0, 1))
 
 
 def composed(head: Blend, plan: Plan) -> Picture:
@@ -172,7 +172,7 @@ def _tinted(face: Picture, head: Blend, hairness: Plane, plan: Plan) -> Picture:
     lab = lab + (1 - hairness)[..., None] * np.array(plan.skin_tint, np.float32)
     if not plan.long_hair:
         lab[..., 0] *= 1 - 0.16 * attire.ear_hollows(head.points, OUT)
-    return np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1)
+    return np.asarray(np.clip(cv2.cvtColor(lab.astype(np.float32), cv2.COLOR_LAB2RGB), 0, 1))
 
 
 def _at_least(lab: Picture, goal: Array, less_red: float, more_red: float, less_yellow: float) -> Picture:
@@ -217,8 +217,8 @@ def _rooted(head: Blend, hairness: Plane, plan: Plan) -> Plane:
     outside = 1 - face_mask(head.points[:468], OUT, soft=2.0) * soft_step(y, brows - 20, brows - 10)
     where = soft_step(hairness, 0.5, 0.9) * outside
     if plan.long_hair:
-        return where * ~((np.abs(x - OUT / 2) < 80) & (y > 340)) * (y < head.points[152, 1] + 10)
-    return where * (y < head.points[TEMPLES, 1].mean() - 14)
+        return np.asarray(where * ~((np.abs(x - OUT / 2) < 80) & (y > 340)) * (y < head.points[152, 1] + 10))
+    return np.asarray(where * (y < head.points[TEMPLES, 1].mean() - 14))
 
 
 def _side_lit(picture: Picture, matte: Plane, strength: float = 0.09) -> Picture:

@@ -43,7 +43,7 @@ def _roots(matte: Plane, where: Plane, hair: Hair, rng: np.random.Generator) -> 
     grown = blur(matte, max(hair.stray, 0.5)) > 0.35
     rows, columns = np.nonzero(grown & (where > 0.5))
     pick = rng.choice(len(rows), size=hair.count, replace=True)
-    return np.column_stack([columns[pick], rows[pick]]) + rng.uniform(-0.5, 0.5, (hair.count, 2))
+    return np.asarray(np.column_stack([columns[pick], rows[pick]]) + rng.uniform(-0.5, 0.5, (hair.count, 2)))
 
 
 def _flow(matte: Plane, lift: float) -> Array:
@@ -81,7 +81,7 @@ def _colours(picture: Picture, matte: Plane, roots: Array, hair: Hair, rng: np.r
     inner = (matte > 0.95).astype(np.float32)
     spread = blur(picture * inner[..., None], 3.0) / (blur(inner, 3.0)[..., None] + 1e-3)
     x, y = np.clip(np.round(roots).astype(int), 0, picture.shape[0] - 1).T
-    return np.clip(spread[y, x] * np.exp(rng.normal(0, hair.contrast, (len(roots), 1))), 0, 1)
+    return np.asarray(np.clip(spread[y, x] * np.exp(rng.normal(0, hair.contrast, (len(roots), 1))), 0, 1))
 
 
 def _drawn(paths: Array, colours: Array, side: int, hair: Hair, rng: np.random.Generator) -> tuple[Picture, Plane]:

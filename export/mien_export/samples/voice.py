@@ -39,7 +39,7 @@ def speak(performance: Performance, seed: int = 0) -> Samples:
     times = np.arange(round(seconds * RATE)) / RATE
     rng = np.random.default_rng(seed)
     voice = _voice(performance.phones, times, rng) + _hiss(performance.phones, times, rng)
-    return (0.5 * voice / max(np.abs(voice).max(), 1e-9)).astype(np.float32)
+    return np.asarray((0.5 * voice / max(np.abs(voice).max(), 1e-9)).astype(np.float32))
 
 
 def _hump(times: Array, phone: Phone, attack: float = 0.025) -> Array:
@@ -62,7 +62,9 @@ def _tracks(phones: tuple[Phone, ...], times: Array) -> tuple[Array, Array]:
 
 def _voice(phones: tuple[Phone, ...], times: Array, rng: np.random.Generator) -> Array:
     loud, formants = _tracks(phones, times)
-    pitch = 118 + 14 * np.sin(2 * np.pi * 0.37 * times + 1.0) + 7 * np.sin(2 * np.pi * 1.3 * times) - 10 * times / times[-1]
+    pitch = (
+        118 + 14 * np.sin(2 * np.pi * 0.37 * times + 1.0) + 7 * np.sin(2 * np.pi * 1.3 * times) - 10 * times / times[-1]
+    )
     pitch *= 1 + 0.006 * np.sin(2 * np.pi * 5.1 * times)
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
     out = np.zeros(len(times))

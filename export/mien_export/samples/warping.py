@@ -16,7 +16,7 @@ GRID = 8
 
 
 def spline_field(target: Array, source: Array, side: int, softness: float = 3.0) -> Field:
-    """The thin-plate field (side, side, 2) that shows `source` (P, 2) at `target` (P, 2); affine far from the points."""
+    """The thin-plate field (side, side, 2) that shows `source` (P, 2) at `target` (P, 2), affine far from them."""
     around = np.linspace(0, 2 * np.pi, 17)[:-1]
     anchors = side / 2 + side * np.column_stack([np.cos(around), np.sin(around)])
     affine = np.linalg.lstsq(_homogeneous(target), source, rcond=None)[0]
@@ -80,11 +80,11 @@ def register(
 
 
 def _grey(picture: Picture) -> NDArray[np.uint8]:
-    return (np.clip(picture.mean(axis=2), 0, 1) ** (1 / 2.2) * 255).astype(np.uint8)
+    return np.asarray(np.clip(picture.mean(axis=2), 0, 1) ** (1 / 2.2) * 255, dtype=np.uint8)
 
 
 def _flow(goal: NDArray[np.uint8], now: NDArray[np.uint8], stiffness: float) -> Field:
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     return blur(search.calc(goal, now, None), stiffness)
 
 
