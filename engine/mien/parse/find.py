@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import eye_distance
-from mien.parse.models import Box, FaceMesh, detect_faces
+from mien.parse.models import Box, FaceMesh
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 MARGIN = 0.6
 """What is kept around a detector's box on each side, as a share of its longer side."""
+SMALLEST_TILE = 256
+"""Pixels: a picture is not cut into smaller squares to look for faces."""
 SAME = 0.7
 """Two finds whose eyes' middles are nearer than this many eye distances are one face."""
 
@@ -20,10 +22,30 @@ def find_faces(pixels: Pixels, mesh: FaceMesh) -> list[Array]:
     """Landmarks (478, 3) in pixels of every face in `pixels` (H, W, 3), largest first; `mesh` looks at stills."""
     faces = list(mesh(pixels))
     if not faces:
-        for box in detect_faces(pixels):
+        for box in mesh.boxes(pixels) or _boxes_in_tiles(pixels, mesh):
             corner, cut = cut_square(pixels, box, MARGIN)
             faces += [face + np.array([*corner, 0.0]) for face in mesh(cut)[:1]]
     return sorted(_distinct(faces), key=eye_distance, reverse=True)
+
+
+def _boxes_in_tiles(pixels: Pixels, mesh: FaceMesh) -> list[Box]:
+    """What a detector finds when it looks at overlapping squares of half the picture's length one by one."""
+    height, width = pixels.shape[:2]
+    side = (max(height, width) + 1) // 2
+    if side < SMALLEST_TILE:
+        return []
+    out = []
+    for y in _starts(height, side):
+        for x in _starts(width, side):
+            tile = np.ascontiguousarray(pixels[y : y + side, x : x + side])
+            out += [(a + x, b + y, c + x, d + y) for a, b, c, d in mesh.boxes(tile)]
+    return out
+
+
+def _starts(length: int, side: int) -> list[int]:
+    """Where tiles of `side` that overlap by half begin along `length`."""
+    steps = max(int(np.ceil(2 * (length - side) / side)), 0)
+    return [round(i * (length - side) / max(steps, 1)) for i in range(steps + 1)]
 
 
 def refine(pixels: Pixels, landmarks: Array, mesh: FaceMesh, looks: int = 5) -> Array:

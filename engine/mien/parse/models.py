@@ -36,6 +36,31 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
+class FaceDetector:
+    """Boxes of faces, also of some that are too small for the face mesh to find by itself."""
+
+    def __init__(self, *, least_score: float = 0.4) -> None:
+        with _quiet():
+            from mediapipe.python.solutions import face_detection
+
+            self._graph: Any = face_detection.FaceDetection(model_selection=1, min_detection_confidence=least_score)
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+
+    def __call__(self, pixels: Pixels) -> list[Box]:
+        """Boxes in `pixels` (H, W, 3), largest first."""
+        found = self._graph.process(pixels).detections or ()
+        height, width = pixels.shape[:2]
+        boxes = []
+        for detection in found:
+            box = detection.location_data.relative_bounding_box
+            x, y = box.xmin * width, box.ymin * height
+            boxes.append((x, y, x + box.width * width, y + box.height * height))
+        return sorted(boxes, key=lambda b: (b[0] - b[2]) * (b[3] - b[1]))
+
+    def close(self) -> None:
+        self._graph.close()
+
+
 class FaceMesh:
     """Landmarks of faces in a picture: tracked from call to call, or found anew each time (`still`)."""
 
@@ -52,6 +77,7 @@ class FaceMesh:
             )
             # The graph opens its models on its first packet, which is when the notes are written.
             self._graph.process(np.zeros((64, 64, 3), np.uint8))
+            self._detector: FaceDetector | None = None
             if not still:
                 self._graph.reset()
 
@@ -62,6 +88,11 @@ class FaceMesh:
         scale = np.array([width, height, width], dtype=np.float64)
         return [_points(face) * scale for face in found]
 
+    def boxes(self, pixels: Pixels) -> list[Box]:
+        """What a `FaceDetector` of its own, made when first asked for, finds in `pixels` (H, W, 3)."""
+        self._detector = self._detector or FaceDetector()
+        return self._detector(pixels)
+
     def forget(self) -> None:
         """Do not track on from the last call."""
         with _quiet():
@@ -69,6 +100,8 @@ class FaceMesh:
 
     def close(self) -> None:
         self._graph.close()
+        if self._detector is not None:
+            self._detector.close()
 
     def __enter__(self) -> Self:
         return self
@@ -94,22 +127,6 @@ def _points(face: Any) -> Array:
             floats = np.concatenate([rows[:, 3:7], rows[:, 8:12], rows[:, 13:17]], axis=1)
             return np.asarray(floats.view("<f4"), dtype=np.float64)
     return np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64)
-
-
-def detect_faces(pixels: Pixels, *, least_score: float = 0.4) -> list[Box]:
-    """Boxes of faces, also small ones, in `pixels` (H, W, 3), largest first."""
-    with _quiet():
-        from mediapipe.python.solutions import face_detection
-
-        with face_detection.FaceDetection(model_selection=1, min_detection_confidence=least_score) as graph:
-            found = graph.process(pixels).detections or ()
-    height, width = pixels.shape[:2]
-    boxes = []
-    for detection in found:
-        box = detection.location_data.relative_bounding_box
-        x, y = box.xmin * width, box.ymin * height
-        boxes.append((x, y, x + box.width * width, y + box.height * height))
-    return sorted(boxes, key=lambda b: (b[0] - b[2]) * (b[3] - b[1]))
 
 
 def segment_person(pixels: Pixels) -> NDArray[np.float32]:

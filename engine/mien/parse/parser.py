@@ -42,7 +42,8 @@ class Parser:
 
     def __call__(self, frame: Frame) -> Face | None:
         pixels = frame.pixels if frame.pixels.shape[2] == 3 else np.ascontiguousarray(frame.pixels[..., :3])
-        landmarks = self._track(pixels) if self._tracking else self._acquire(pixels)
+        landmarks = self._track(pixels) if self._tracking else None
+        landmarks = self._acquire(pixels) if landmarks is None else landmarks
         if landmarks is None:
             return None
         self._last = landmarks
@@ -74,7 +75,8 @@ class Parser:
         self._window = None if alone else _window_around(chosen, pixels)
         self._tracker.forget()
         self._tracking = True
-        return self._track(pixels) if self._tracking else chosen
+        tracked = self._track(pixels)
+        return chosen if tracked is None else tracked
 
     def _choose(self, faces: list[Array], last: Array | None) -> Array | None:
         if not faces:
