@@ -18,7 +18,7 @@
 
 namespace mien {
 
-enum class Type : int32_t { u8, f32 };
+enum class Type : int32_t { u8, f32, f16, bf16 };  // the last two on CUDA only
 enum class Padding : int32_t { border, zero };
 enum class Layout : int32_t { nchw, nhwc };
 

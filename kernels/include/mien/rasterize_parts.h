@@ -43,5 +43,20 @@ MIEN_HD Piece piece_in_row(float ax, float ay, float bx, float by, float top) {
     return {ax + (from - ay) * slope, ax + (to - ay) * slope, to - from};
 }
 
+// What a piece alone covers of the pixel whose left border is `column`: all of its height where it passes left of the
+// pixel, nothing where it passes right.
+MIEN_HD float cover_of_pixel(const Piece& piece, float column) {
+    const float low = lesser(piece.x_from, piece.x_to) - column;
+    const float high = greater(piece.x_from, piece.x_to) - column;
+    if (low >= 1.0f) return 0.0f;
+    if (high <= 0.0f) return piece.height;
+    const float run = high - low;
+    if (run <= 0.0f) return piece.height * (1.0f - low);
+    const float left = greater(-low, 0.0f);
+    const float from = greater(low, 0.0f);
+    const float to = lesser(high, 1.0f);
+    return piece.height * ((left + (to - from) * (1.0f - (from + to) * 0.5f)) / run);
+}
+
 }  // namespace MIEN_ISA
 }  // namespace mien

@@ -1,0 +1,33 @@
+// The ops as functions of their params structs, enqueued on a stream: nothing waits, nothing is allocated, and all of it
+// can be captured in a graph. Pointers are of the device. What comes back is what CUDA said to the launch.
+#pragma once
+
+#include "cuda/launch.h"
+#include "mien/blend.h"
+#include "mien/flow_warp.h"
+#include "mien/paste.h"
+#include "mien/rasterize_flow.h"
+#include "mien/rasterize_parts.h"
+#include "mien/spade_modulate.h"
+#include "mien/temporal_blend.h"
+#include "mien/to_image.h"
+#include "mien/to_tensor.h"
+
+namespace mien::cuda {
+
+Status blend(const Blend& params, Stream stream);
+// `batch` items one after the other in source, flow and out, up to 65535; `layout`: of out.
+Status flow_warp(const FlowWarp& params, int32_t batch, Layout layout, Stream stream);
+Status paste(const Paste& params, Stream stream);
+// Indices of vertices, points and channels are read on the device only: what names none is skipped there.
+Status rasterize_flow(const RasterizeFlow& params, int32_t vertex_count, Stream stream);
+Status rasterize_parts(const RasterizeParts& params, int32_t point_count, Stream stream);
+Status spade_modulate(const SpadeModulate& params, Stream stream);
+Status temporal_blend(const TemporalBlend& params, Stream stream);
+Status to_image(const ToImage& params, Type type, Stream stream);    // `type`: of the tensor
+Status to_tensor(const ToTensor& params, Type type, Stream stream);  // `type`: of out
+
+// Parts that spade_modulate would like to take each plane in; 0 if it keeps planes on the chip and needs none.
+Status spade_parts(const SpadeModulate& params, int32_t& count);
+
+}  // namespace mien::cuda
