@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face import topology
 from mien.face.contacts import lid_gaps, lip_gaps
 from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.rest import at_rest
@@ -96,8 +97,10 @@ def _unrest(sightings: list[Sighting], angles: Array) -> Array:
     turn = np.abs([s.angles - angles for s in sightings]) @ np.array([1 / 12, 1 / 12, 1 / 25])
     usual = np.median(shapes, axis=0)
     odd = np.sqrt(((shapes - usual)[:, :, :2] ** 2).sum(axis=2).mean(axis=1))
+    corners = (shapes - usual)[:, [topology.OUTER_LIPS[0], topology.OUTER_LIPS[10]], :2]
+    smiling = np.linalg.norm(corners, axis=2).mean(axis=1)
     drowsy = np.abs(lids - np.percentile(lids, 65))
-    return np.asarray((opening - opening.min()) / 0.03 + drowsy / 0.03 + turn + odd / 0.03)
+    return np.asarray((opening - opening.min() + drowsy + odd + smiling) / 0.03 + turn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
