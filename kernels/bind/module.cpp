@@ -139,6 +139,26 @@ void rasterize_parts(const In<float, 2>& points, const In<int32_t, 1>& starts, c
     run(&Ops::rasterize_parts, params, threads);
 }
 
+void spade_modulate(const In<float, 4>& x, const In<float, 4>& gamma, const In<float, 4>& beta,
+                    const Out<float, 4>& out, float epsilon, float slope, bool channels_last, int threads) {
+    const SpadeModulate params = {
+        .x = x.data(),
+        .gamma = gamma.data(),
+        .beta = beta.data(),
+        .out = out.data(),
+        .parts = nullptr,
+        .pixels = static_cast<int64_t>(channels_last ? x.shape(1) * x.shape(2) : x.shape(2) * x.shape(3)),
+        .batch = size(x, 0),
+        .channels = size(x, channels_last ? 3 : 1),
+        .part_count = 0,
+        .epsilon = epsilon,
+        .slope = slope,
+        .type = Type::f32,
+        .layout = layout(channels_last),
+    };
+    run(&Ops::spade_modulate, params, threads);
+}
+
 void temporal_blend(const In<uint8_t, 3>& current, const In<uint8_t, 3>& previous, const In<float, 3>& flow,
                     const std::optional<In<float, 2>>& weight, const Out<uint8_t, 3>& out, float strength,
                     float inverse_threshold, int threads) {
@@ -245,6 +265,8 @@ NB_MODULE(_native, m) {
           array("depth"), nb::arg("threads"));
     m.def("rasterize_parts", rasterize_parts, array("points"), array("starts"), array("channels"), array("out"),
           nb::arg("threads"));
+    m.def("spade_modulate", spade_modulate, array("x"), array("gamma"), array("beta"), array("out"), nb::arg("epsilon"),
+          nb::arg("slope"), nb::arg("channels_last"), nb::arg("threads"));
     m.def("temporal_blend", temporal_blend, array("current"), array("previous"), array("flow"), maybe("weight"),
           array("out"), nb::arg("strength"), nb::arg("inverse_threshold"), nb::arg("threads"));
     m.def("to_image", to_image, array("tensor"), array("out"), nb::arg("scale"), nb::arg("bias"),

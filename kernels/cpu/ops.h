@@ -6,6 +6,7 @@
 #include "mien/paste.h"
 #include "mien/rasterize_flow.h"
 #include "mien/rasterize_parts.h"
+#include "mien/spade_modulate.h"
 #include "mien/temporal_blend.h"
 #include "mien/to_image.h"
 #include "mien/to_tensor.h"
@@ -17,6 +18,7 @@
     OP(paste, Paste)                    \
     OP(rasterize_flow, RasterizeFlow)   \
     OP(rasterize_parts, RasterizeParts) \
+    OP(spade_modulate, SpadeModulate)   \
     OP(temporal_blend, TemporalBlend)   \
     OP(to_image, ToImage)               \
     OP(to_tensor, ToTensor)

@@ -27,6 +27,16 @@ def rasterize_flow(
     target: _Floats, source: _Floats, triangles: _Ints, flow: _Floats, depth: _Floats, threads: int
 ) -> None: ...
 def rasterize_parts(points: _Floats, starts: _Ints, channels: _Ints, out: _Floats, threads: int) -> None: ...
+def spade_modulate(
+    x: _Floats,
+    gamma: _Floats,
+    beta: _Floats,
+    out: _Floats,
+    epsilon: float,
+    slope: float,
+    channels_last: bool,
+    threads: int,
+) -> None: ...
 def temporal_blend(
     current: _Bytes,
     previous: _Bytes,

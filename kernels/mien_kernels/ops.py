@@ -185,6 +185,41 @@ def rasterize_parts(
     return result
 
 
+def spade_modulate(
+    x: Floats,
+    gamma: Floats,
+    beta: Floats,
+    out: Floats | None = None,
+    slope: float = 1.0,
+    epsilon: float = 1e-5,
+    layout: Layout = "nchw",
+    threads: int = 1,
+) -> Floats:
+    """act((1 + gamma) * (x - mean) / sqrt(variance + epsilon) + beta), act(v) = v where v >= 0, slope * v elsewhere.
+
+    x: (N, C, H, W) float32, or (N, H, W, C) with layout "nhwc". Mean and (biased) variance are taken over H and W, for
+    every instance and channel. gamma, beta: like x, a value for every pixel. out: like x, and may be x, but must not
+    overlap gamma or beta. slope: 1 no activation, 0 ReLU. epsilon: above 0.
+    """
+    expect("x", x, (F32,), (None, None, None, None))
+    expect("gamma", gamma, (F32,), x.shape)
+    expect("beta", beta, (F32,), x.shape)
+    result = np.empty_like(x) if out is None else out
+    expect("out", result, (F32,), x.shape, written=True)
+    expect_range("slope", slope, -1e6, 1e6)
+    expect_range("epsilon", epsilon, 1e-30, 1e30)
+    last = choice("layout", layout, "nchw", "nhwc")
+    expect_threads(threads)
+    if result.size == 0:
+        return result
+    if result.ctypes.data != x.ctypes.data:
+        expect_apart("out", result, "x", x)
+    expect_apart("out", result, "gamma", gamma)
+    expect_apart("out", result, "beta", beta)
+    _native.spade_modulate(x, gamma, beta, result, epsilon, slope, last, threads)
+    return result
+
+
 def temporal_blend(
     current: Bytes,
     previous: Bytes,

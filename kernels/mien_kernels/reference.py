@@ -110,6 +110,19 @@ def rasterize_parts(points: Floats, starts: Ints, channels: Ints, size: tuple[in
     return out.astype(np.float32)
 
 
+def spade_modulate(
+    x: Floats, gamma: Floats, beta: Floats, slope: float = 1.0, epsilon: float = 1e-5, layout: Layout = "nchw"
+) -> Floats:
+    """See ops.spade_modulate. In float64, which keeps the variance of any float32 values."""
+    plane = (1, 2) if layout == "nhwc" else (2, 3)
+    exact = x.astype(np.float64)
+    centred = exact - exact.mean(axis=plane, keepdims=True)
+    normalised = centred / np.sqrt((centred**2).mean(axis=plane, keepdims=True) + epsilon)
+    value = (1 + gamma.astype(np.float64)) * normalised + beta
+    activated: Floats = np.where(value >= 0, value, value * slope).astype(np.float32)
+    return activated
+
+
 def temporal_blend(
     current: Bytes,
     previous: Bytes,

@@ -27,6 +27,7 @@ picture = zeros(4, 6, 3)
 flow = zeros(4, 6, 2, kind=F32)
 eye = np.eye(2, 3, dtype=F32)
 target, source, triangle = zeros(3, 3, kind=F32), zeros(3, 2, kind=F32), np.array([[0, 1, 2]], I32)
+features, per_channel = zeros(1, 2, 4, 4, kind=F32), zeros(1, 2, 1, 1, kind=F32)
 points, starts, channels = zeros(3, 2, kind=F32), np.array([0, 3], I32), np.array([0], I32)
 
 
@@ -42,6 +43,7 @@ TYPE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
     ("out: expected uint8, got float32", lambda: ops.flow_warp(picture, flow, zeros(4, 6, 3, kind=F32))),
     ("triangles: expected int32, got int64", lambda: ops.rasterize_flow(target, source, triangle.astype(int))),
     ("matrix: expected float32, got float64", lambda: ops.paste(picture, picture.copy(), np.eye(2, 3))),  # type: ignore[arg-type]
+    ("gamma: expected float32, got float64", lambda: ops.spade_modulate(features, features.astype(F64), features)),
 ]
 
 VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
@@ -74,6 +76,10 @@ VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
     ("frame: expected memory apart from crop", lambda: ops.paste(picture, picture, eye)),
     ("image channels: expected 1..4, got 5", lambda: ops.to_tensor(zeros(4, 6, 5), eye, size=(2, 2))),
     ("out: expected shape (3, any, any), got (2, 2, 3)", lambda: ops.to_tensor(picture, eye, zeros(2, 2, 3, kind=F32))),
+    ("x: expected shape (any, any, any, any)", lambda: ops.spade_modulate(features[0], features[0], features[0])),
+    ("beta: expected shape (1, 2, 4, 4), got", lambda: ops.spade_modulate(features, features, per_channel)),
+    ("out: expected memory apart from gamma", lambda: ops.spade_modulate(features + 1, features, features, features)),
+    ("epsilon: expected 1e-30..1e+30, got 0", lambda: ops.spade_modulate(features, features, features, epsilon=0)),
     ('layout: expected "nchw" or "nhwc"', lambda: ops.to_image(zeros(3, 2, 2, kind=F32), layout="chw")),  # type: ignore[arg-type]
 ]  # fmt: skip
 
