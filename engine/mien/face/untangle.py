@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 
 LEAST = 0.06
 """Area that a triangle keeps, as a share of what it has in the canonical face."""
+OUTER = 0.3
+"""Distance from the contour, in eye distances, up to which triangles are watched; inside of it lids and lips shut to
+slivers of their own right, and a nose hides a cheek by being nearer."""
 GIVE = 0.25
 """Distance from the contour, in eye distances, up to which landmarks give way."""
 
@@ -55,7 +58,7 @@ def untangle(points: Array, scale: float, rounds: int = 200) -> Array:
 
 
 def _project(plane: Array, indices: NDArray[np.int64], corners: Array, missing: Array, mobility: Array) -> None:
-    """One step: triangles with `indices` (3, n) and `corners` (2, 3, n) ask for `missing` area; askings are averaged."""
+    """One step: triangles with `indices` (3, n) and `corners` (2, 3, n) ask for `missing` area; asks are averaged."""
     edges = corners[:, (2, 0, 1)] - corners[:, (1, 2, 0)]
     slopes = np.stack([-edges[1], edges[0]]) / 2
     give = mobility[indices]
@@ -79,7 +82,7 @@ def _constraints() -> _Constraints:
     plane = face.points[:, :2]
     corners = np.ascontiguousarray(face.triangles.T.astype(np.int64))
     areas = _areas(plane.T.take(corners, axis=1))
-    upright = areas > 1e-4
     contour = np.linalg.norm(plane[:, None] - plane[None, list(topology.OVAL)], axis=2).min(axis=1)
+    upright = (areas > 1e-4) & (contour[corners].min(axis=0) < OUTER)
     mobility = 0.02 + np.exp(-((contour / GIVE) ** 2))
     return _Constraints(np.ascontiguousarray(corners[:, upright]), LEAST * areas[upright], mobility)

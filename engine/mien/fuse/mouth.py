@@ -24,7 +24,7 @@ LUMA = np.array([0.299, 0.587, 0.114])
 GAIN_LIMITS = (0.5, 2.0)
 RIM = 0.08
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
-SHADE, SHADE_DEPTH = 0.45, 0.06
+SHADE, SHADE_DEPTH = 0.35, 0.05
 """How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""
 CAVITY_DEPTH, GREY_SHARE = 0.4, 0.3
 """How much of its brightness and colour the darkest part of a mouth loses."""

@@ -20,8 +20,8 @@ from mien.motion.neutral import Neutral
 
 Array = NDArray[np.float64]
 
-LIDS_SHUT = 0.16
-"""What a landmarker reports as opening of a shut eye, relative to the open one (median over clips with blinks)."""
+WINK_FROM, BLINK_FROM = 0.8, 0.4
+"""Opening of the wider eye, relative to neutral, from which on lids move apart, and below which they move as one."""
 DEPTH_SHARE = 0.5
 """Offsets in depth are guessed by the landmarker from the picture; half is taken."""
 CONTOUR_SHARE = 0.25
@@ -62,10 +62,20 @@ def measure(landmarks: Array, neutral: Neutral) -> Channels:
         translation=(pose.translation[:2] - neutral.translation) / neutral.scale,
         scale=float(np.log(pose.scale / neutral.scale)),
         expression=offset,
-        lids=np.maximum((opening - LIDS_SHUT) / (1 - LIDS_SHUT), 0.0),
+        lids=_blinking_together(np.maximum((opening - neutral.shut) / (1 - neutral.shut), 0.0)),
         gaze=gaze_of(shape) - gaze_of(neutral.shape),
         lips=gap / lower_face_height(neutral.shape),
     )
+
+
+def _blinking_together(lids: Array) -> Array:
+    """Lids (2,) with the wider one drawn to the other when both are closing.
+
+    A landmarker often leaves one eye of a blink half open. Eyes close together; only while one stays wide open is it a
+    wink.
+    """
+    closing = np.clip((WINK_FROM - lids.max()) / (WINK_FROM - BLINK_FROM), 0.0, 1.0)
+    return np.asarray(lids + closing * (lids.min() - lids))
 
 
 def gaze_of(shape: Array) -> Array:

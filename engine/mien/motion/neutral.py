@@ -21,6 +21,13 @@ Array = NDArray[np.float64]
 CALM_SHARE = 0.12
 CALM_LEAST = 5
 """The neutral is the median of this share of the frames, and of so many at least."""
+CLOSED_LIPS = 0.03
+"""Gap in eye distances up to which a landmarker's lips count as closed."""
+SHUT, SHUT_LEAST, SHUT_MOST = 0.16, 0.05, 0.5
+"""What a landmarker usually reports as opening of a shut eye, relative to the open one, and bounds on what it may
+report of this driver's blinks."""
+BLINK_FRAMES = 30
+"""Frames from which on a blink is expected to have been seen."""
 MEMORY = 120
 """Frames that a running estimate remembers."""
 
@@ -37,6 +44,8 @@ class Neutral:
     """(2,): where in the frame, in pixels."""
     scale: float
     """Pixels per canonical unit."""
+    shut: Array
+    """(2,): what the landmarker reports as opening of the shut left and right eye, relative to the open one."""
     lips: Array
     """(9,): what the landmarker reports as gaps of this driver's closed lips."""
 
@@ -52,7 +61,8 @@ class Sighting:
     translation: Array
     scale: float
     opening: float
-    lids: float
+    lids: Array
+    """(2,): mean gap of the left and right eye."""
 
 
 def sight(landmarks: Array) -> Sighting:
@@ -66,7 +76,7 @@ def sight(landmarks: Array) -> Sighting:
         pose.translation[:2],
         pose.scale,
         float(np.maximum(lip_gaps(shape), 0).mean()),
-        float(lid_gaps(shape).mean()),
+        lid_gaps(shape).mean(axis=1),
     )
 
 
@@ -76,23 +86,30 @@ def estimate(sightings: list[Sighting]) -> Neutral:
     order = np.argsort(_unrest(sightings, angles), kind="stable")
     calm = [sightings[i] for i in order[: max(CALM_LEAST, round(CALM_SHARE * len(sightings)))]]
     shape = np.median([s.shape for s in calm], axis=0)
+    rest = at_rest(shape)
     return Neutral(
-        shape=at_rest(shape),
+        shape=rest,
         angles=Angles(*(float(a) for a in angles)),
         translation=np.median([s.translation for s in sightings], axis=0),
         scale=float(np.median([s.scale for s in sightings])),
+        shut=_shut(sightings, rest),
         lips=np.clip(lip_gaps(shape), 0.0, CLOSED_LIPS),
     )
 
 
-CLOSED_LIPS = 0.03
-"""Gap in eye distances up to which a landmarker's lips count as closed."""
+def _shut(sightings: list[Sighting], rest: Array) -> Array:
+    """(2,): the narrowest that each eye was seen, where that was narrow enough to be a blink, else the usual value."""
+    if len(sightings) < BLINK_FRAMES:
+        return np.full(2, SHUT)
+    openings = np.array([s.lids for s in sightings]) / np.maximum(lid_gaps(rest).mean(axis=1), 1e-3)
+    narrowest = np.percentile(openings, 1, axis=0)
+    return np.where(narrowest < SHUT_MOST, np.maximum(narrowest, SHUT_LEAST), SHUT)
 
 
 def _unrest(sightings: list[Sighting], angles: Array) -> Array:
     """(N,): how far each frame is from rest; one unit is a clear difference to the eye."""
     opening = np.array([s.opening for s in sightings])
-    lids = np.array([s.lids for s in sightings])
+    lids = np.array([s.lids.mean() for s in sightings])
     shapes = np.array([s.shape for s in sightings])
     turn = np.abs([s.angles - angles for s in sightings]) @ np.array([1 / 12, 1 / 12, 1 / 25])
     usual = np.median(shapes, axis=0)
@@ -141,6 +158,7 @@ def mix(a: Neutral, b: Neutral, share: float) -> Neutral:
         Angles(*angles),
         a.translation + share * (b.translation - a.translation),
         a.scale + share * (b.scale - a.scale),
+        a.shut + share * (b.shut - a.shut),
         a.lips + share * (b.lips - a.lips),
     )
 

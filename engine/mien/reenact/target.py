@@ -15,7 +15,6 @@ from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.untangle import folded, untangle
 from mien.portrait import Portrait
-from mien.reenact.contour import hold_contour
 
 Array = NDArray[np.float64]
 
@@ -46,8 +45,7 @@ def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = N
     own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(turned(own, motion), own.translation + way, own.scale * motion.scale)
-    landmarks = hold_contour(pose.apply(shape), portrait.landmarks, pose.scale / portrait.pose.scale)
-    return Target(shape, pose, _unfolded(landmarks, pose.scale))
+    return Target(shape, pose, _unfolded(pose.apply(shape), pose.scale))
 
 
 def turned(own: Similarity, motion: Motion) -> Array:
