@@ -6,7 +6,7 @@ CORE := $(VENV)/.core
 DEV := $(VENV)/.dev
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-CPP := $(shell find kernels -name '*.cpp' -o -name '*.h')
+CPP := $(shell find kernels -name '*.cpp' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh')
 BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLists.txt) $(CPP)
 
 PORTRAIT ?= sample:mira

@@ -10,6 +10,7 @@ NEEDED = (
     "mien/py.typed",
     "mien/face/canonical.npz",
     "mien/samples/*.jpg",
+    "mien/samples/*.png",
     "mien/samples/*.mp4",
     "mien_kernels/_native*.so",
     "mien_kernels/_native.pyi",
