@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from mien import api, emit
-from mien.clock import MonotonicClock
+from mien import api
 from mien.config import ReenactSettings
-from mien.pipeline import render
-from mien.provenance import record
-from mien.stages import open_stages
 from mien.stats import Statistics
-from mien_bench.looped import Looped
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.memory import MemoryLog, resident, slope
+from mien_bench.prolonged import prolong
 from mien_bench.report import write_values
 
 WARM_UP: Final = 0.2
@@ -32,9 +26,9 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     clip, portrait = clips_of(options.driver)[0], portraits_of(options.portrait)[0]
     settings = ReenactSettings(size=options.size, threads=options.threads)
-    source, log = Looped(clip, options.minutes * 60), MemoryLog(options.every)
-    print(f"{clip.name} for {options.minutes:g} minutes, {source.info.frame_count} frames x {portrait.name}")
-    statistics = run(source, portrait, settings, log)
+    log = MemoryLog(options.every)
+    print(f"{clip.name} for {options.minutes:g} minutes x {portrait.name}", flush=True)
+    statistics = run(clip, options.minutes * 60, portrait, settings, log)
     growth = slope(log.frames, log.megabytes, WARM_UP)
     said = "too short to tell" if growth is None else f"{growth:+.3f} MB per 1000 frames"
     print(f"{statistics.frames_out} frames at {statistics.fps:.1f} fps; after {WARM_UP:.0%} of the run: {said}")
@@ -43,23 +37,17 @@ def main(arguments: list[str]) -> int:
     return int(options.gate and growth is not None and growth > MOST)
 
 
-def run(source: Looped, picture: Path, settings: ReenactSettings, log: MemoryLog) -> Statistics:
-    """Render all of `source` to H.264 in a folder that is deleted, telling of memory as `log` notes it."""
-    clock = MonotonicClock()
-    statistics = Statistics(clock)
-    (portrait,) = api.prepare(picture, size=settings.size)
+def run(clip: Path, seconds: float, picture: Path, settings: ReenactSettings, log: MemoryLog) -> Statistics:
+    """Render laps of `clip` to H.264, telling of memory as `log` notes it; nothing that is written is kept."""
 
     def watch(so_far: Statistics) -> None:
         if log():
             print(f"{so_far.frames_out:>8} frames {resident():8.1f} MB {so_far.fps:6.1f} fps", flush=True)
 
-    with TemporaryDirectory(prefix="mien-bench-") as folder, ExitStack() as stack:
-        stack.enter_context(source)
-        made = api.sink_settings(portrait.size, source.info, record([picture], settings, version("mien")))
-        sink = stack.enter_context(emit.open(str(Path(folder) / "long.mp4"), made, mark=settings.mark))
-        stages = stack.enter_context(open_stages((portrait,), source, settings))
-        render(source, stages, sink, statistics, clock, watch)
-    return statistics
+    with TemporaryDirectory(prefix="mien-bench-") as folder:
+        driver = Path(folder) / "driver.mp4"
+        prolong(clip, seconds, driver)
+        return api.render_file([picture], driver, Path(folder) / "output.mp4", settings, progress=watch)
 
 
 def _values(log: MemoryLog, growth: float | None, statistics: Statistics) -> dict[str, Any]:

@@ -1,33 +1,40 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+import mien
+from mien.errors import SourceError
 from mien.frame import Frame
 from mien.sound import Sound
 from mien_bench import command
-from mien_bench.looped import Looped
 from mien_bench.memory import MemoryLog, resident, slope
+from mien_bench.prolonged import prolong
 
 
-def test_laps_follow_each_other_without_a_step(swaying: Path) -> None:
-    with Looped(swaying, 5.0) as source:
+def test_laps_follow_each_other(swaying: Path, tmp_path: Path) -> None:
+    prolong(swaying, 5.0, tmp_path / "longer.mp4")
+    with mien.capture.open(tmp_path / "longer.mp4") as source:
         items = list(source)
     frames = [item.seconds for item in items if isinstance(item, Frame)]
-    assert frames == pytest.approx([number / 20 for number in range(100)])
-    assert source.info.frame_count == 100
+    steps = [after - before for before, after in pairwise(frames)]
+    assert len(frames) == pytest.approx(100, abs=4)
+    assert sorted(steps)[:90] == pytest.approx([0.05] * 90, abs=1e-3)
+    assert max(steps) < 0.16
     heard = [item for item in items if isinstance(item, Sound)]
     ends = [sound.seconds + sound.samples.shape[1] / sound.format.rate for sound in heard]
     begins = [sound.seconds for sound in heard]
-    assert begins[1:] == pytest.approx(ends[:-1], abs=0.03)
+    assert begins[1:] == pytest.approx(ends[:-1], abs=0.15)
     assert ends[-1] == pytest.approx(5.0, abs=0.2)
 
 
-def test_the_neutral_is_looked_for_in_one_lap(swaying: Path) -> None:
-    with Looped(swaying, 60.0) as source:
-        assert len(list(source.sample(10))) == 10
+def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises(SourceError, match="cannot be copied"):
+        prolong(tmp_path / "text.mp4", 5.0, tmp_path / "longer.mp4")
 
 
 def test_memory_is_noted_at_every_so_many_frames() -> None:
@@ -51,7 +58,8 @@ def test_command_runs_it(
     numbers = tmp_path / "numbers.json"
     chosen = ["--driver", str(swaying), "--portrait", str(pictures[1]), "--size", "96", "--minutes", "0.06"]
     assert command.main(["long", *chosen, "--every", "20", "--json", str(numbers)]) == 0
-    assert "72 frames" in capsys.readouterr().out
+    frames = int(capsys.readouterr().out.splitlines()[-1].split()[0])
+    assert frames == pytest.approx(72, abs=4)
     form = json.loads(numbers.read_text())
     assert form["frames"] == [20, 40, 60]
     assert list(tmp_path.iterdir()) == [numbers]
