@@ -148,7 +148,6 @@ def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> A
     upper_to, lower_to = _lids(ring_to)
     top, bottom = np.interp(x, *upper), np.interp(x, *lower)
     top_to, bottom_to = np.interp(x, *upper_to), np.interp(x, *lower_to)
-    top, bottom = top + np.minimum(np.abs(top_to - top), RIM), bottom - np.minimum(np.abs(bottom_to - bottom), RIM)
     y = place[..., 1]
     above = _squeeze(middle - y, middle - np.minimum(top, middle), middle - top_to)
     below = _squeeze(y - middle, np.maximum(bottom, middle) - middle, bottom_to - middle)
@@ -156,9 +155,11 @@ def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> A
 
 
 def _squeeze(way: Array, have: Array, want: Array) -> Array:
-    """`way` from the middle, such that a lid at `want` shows what the portrait has up to `have`."""
-    share = np.where(want > have, have / np.maximum(want, 1e-6), 1.0)
-    return np.asarray(np.minimum(way * share, have))
+    """`way` from the middle, such that a lid at `want` shows what the portrait, with its lid at `have`, has to show."""
+    hidden = np.minimum(np.abs(want - have), RIM)
+    shown = np.maximum(have - hidden, 0.0)
+    share = np.where(want > shown + hidden, shown / np.maximum(want, 1e-6), 1.0)
+    return np.asarray(np.minimum(way * share, shown + RIM - hidden))
 
 
 def _lids(ring: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:

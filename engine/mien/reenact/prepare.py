@@ -15,6 +15,7 @@ from mien.face.rest import close_lips, lips_touching
 from mien.face.untangle import untangle
 from mien.portrait import Portrait
 from mien.reenact.background import fill
+from mien.reenact.person import one_person
 from mien.reenact.relief import bearable
 
 Array = NDArray[np.float64]
@@ -40,7 +41,7 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
     landmarks = bearable(np.concatenate([untangle(landmarks[:, :2], pose.scale), landmarks[:, 2:]], axis=1))
     shape = lips_touching(pose.undo(landmarks))
     landmarks = pose.apply(shape)
-    matte = matte_of(person, landmarks) if person is not None else None
+    matte = matte_of(one_person(person, landmarks), landmarks) if person is not None else None
     return Portrait(
         pixels=np.ascontiguousarray(pixels),
         landmarks=landmarks,
