@@ -1,0 +1,85 @@
+"""SPADE modulation in ONNX: one node that TensorRT gives to our plug-in, and every other runtime to its function body.
+
+The function `mien.SpadeModulate` (x, gamma, beta -> out; attributes slope and epsilon as in `mien_kernels.ops`) is made
+of standard operators of opset 18. Statistics are float32, whatever the type of the inputs is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto, TensorProto, helper
+
+DOMAIN: Final = "mien"
+OPERATOR: Final = "SpadeModulate"
+VERSION: Final = 1
+BODY_OPSET: Final = 18
+
+_ATTRIBUTES: Final = ("slope", "epsilon", "plugin_namespace", "plugin_version", "aot")
+
+
+def spade_node(
+    x: str, gamma: str, beta: str, out: str, *, slope: float = 1.0, epsilon: float = 1e-5, name: str = ""
+) -> NodeProto:
+    """A call of the function on values of these names, each (N, C, H, W) of one floating-point type.
+
+    The last three attributes are for TensorRT: which plug-in, and that its kernel is compiled ahead of time.
+    """
+    return helper.make_node(
+        OPERATOR,
+        [x, gamma, beta],
+        [out],
+        name=name or None,
+        domain=DOMAIN,
+        slope=slope,
+        epsilon=epsilon,
+        plugin_namespace=DOMAIN,
+        plugin_version=str(VERSION),
+        aot=1,
+    )
+
+
+def spade_function() -> FunctionProto:
+    """The body that stands in wherever there is no plug-in."""
+    make = helper.make_node
+    nodes = [
+        make("Constant", [], ["plane"], value_ints=[2, 3]),
+        make("Constant", [], ["one"], value_float=1.0),
+        _with_callers(make("Constant", [], ["epsilon"]), "value_float", "epsilon"),
+        make("Cast", ["x"], ["exact"], to=TensorProto.FLOAT),
+        make("ReduceMean", ["exact", "plane"], ["mean"]),
+        make("Sub", ["exact", "mean"], ["centred"]),
+        make("Mul", ["centred", "centred"], ["squares"]),
+        make("ReduceMean", ["squares", "plane"], ["variance"]),
+        make("Add", ["variance", "epsilon"], ["positive"]),
+        make("Sqrt", ["positive"], ["deviation"]),
+        make("Div", ["centred", "deviation"], ["normalised"]),
+        make("Cast", ["gamma"], ["exact_gamma"], to=TensorProto.FLOAT),
+        make("Add", ["exact_gamma", "one"], ["factor"]),
+        make("Mul", ["normalised", "factor"], ["scaled"]),
+        make("Cast", ["beta"], ["exact_beta"], to=TensorProto.FLOAT),
+        make("Add", ["scaled", "exact_beta"], ["value"]),
+        _with_callers(make("LeakyRelu", ["value"], ["activated"]), "alpha", "slope"),
+        make("CastLike", ["activated", "x"], ["out"]),
+    ]
+    opsets = [helper.make_opsetid("", BODY_OPSET)]
+    return helper.make_function(DOMAIN, OPERATOR, ["x", "gamma", "beta"], ["out"], nodes, opsets, _ATTRIBUTES)
+
+
+def _with_callers(node: NodeProto, attribute: str, of_caller: str) -> NodeProto:
+    """The node, an attribute of which is one of the call."""
+    reference = helper.make_attribute_ref(attribute, AttributeProto.FLOAT)
+    reference.ref_attr_name = of_caller
+    node.attribute.append(reference)
+    return node
+
+
+def with_spade_function(model: ModelProto) -> ModelProto:
+    """A copy of a model that calls the function, with the function in it."""
+    complete = ModelProto()
+    complete.CopyFrom(model)
+    if not any(function.domain == DOMAIN and function.name == OPERATOR for function in complete.functions):
+        complete.functions.append(spade_function())
+    if all(opset.domain != DOMAIN for opset in complete.opset_import):
+        complete.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
+    return complete
