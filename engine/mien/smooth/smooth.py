@@ -16,6 +16,8 @@ COARSE = 4
 """The flow between two frames is rasterised at one place in so many pixels each way."""
 THRESHOLD = 20.0
 """Difference in grey levels at which the previous frame no longer counts."""
+STILL = 0.02
+"""Pixels below which nothing has moved: rasterising is no more exact."""
 CALM = 0.75
 """Motion in pixels of a 512 px picture at which the previous frame counts half: carrying a picture along blurs it."""
 
@@ -72,7 +74,10 @@ class _Carry:
         target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
         source = then.vertices[:, :2] + self._corner
         ops.rasterize_flow(target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads)
-        uncovered = np.isinf(self._depth)
-        self._flow[uncovered] = self._places[uncovered]
         way = np.abs(self._flow - self._places).max(axis=-1)
-        return self._flow, 1 / (1 + (way / self._calm) ** 2)
+        still = np.isinf(self._depth) | (way < STILL)
+        self._flow[still], way[still] = self._places[still], 0.0
+        weight = 1 / (1 + (way / self._calm) ** 2)
+        # Beyond the outermost places a coarse flow is no longer where it says.
+        weight[[0, -1]], weight[:, [0, -1]] = 0.0, 0.0
+        return self._flow, weight

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.api import prepare
+from mien.face.motion import identity_motion
+from mien.face.mouth import mouth_hint
+from mien.face.pose import Angles
+from mien.fuse.fuse import Fuse
+from mien.portrait import Portrait
+from mien.reenact.reenact import Reenact
+
+Pixels = NDArray[np.uint8]
+STILL = identity_motion()
+
+
+def test_every_frame_has_an_array_of_its_own(portrait: Portrait) -> None:
+    fuse, reenact = Fuse("none"), Reenact((portrait,))
+    first = fuse(reenact(STILL, 0.0)).pixels
+    kept = first.copy()
+    second = fuse(reenact(replace(STILL, turn=Angles(15, 0, 0)), 0.1)).pixels
+    assert not np.shares_memory(first, second)
+    np.testing.assert_array_equal(first, kept)
+    assert first.flags.c_contiguous
+    assert not np.shares_memory(first, portrait.pixels)
+
+
+def test_fusing_again_gives_the_same(portrait: Portrait) -> None:
+    reenact = Reenact((portrait,))
+    motion = replace(STILL, turn=Angles(10, 5, -4), lids=np.array([0.3, 0.8]), lips=np.full(9, 0.1))
+    shown = [Fuse("none", threads)(reenact(motion, 0.0)).pixels for threads in (1, 2)]
+    np.testing.assert_array_equal(shown[0], shown[1])
+
+
+def test_weights_of_two_pictures_blend(pictures: dict[str, Pixels]) -> None:
+    several = prepare(pictures["aldo"], pictures["teo"])
+    fuse = Fuse("none")
+    a, b = (Reenact((portrait,))(STILL, 0.0)[0] for portrait in several)
+    alone = [fuse((one,)).pixels.astype(float) for one in (a, b)]
+    for share in (0.25, 0.5, 0.9):
+        both = fuse((replace(a, weight=1 - share), replace(b, weight=share))).pixels
+        wanted = (1 - share) * alone[0] + share * alone[1]
+        assert np.abs(both - wanted).max() <= 1.5
+
+
+def test_the_drivers_mouth_is_taken_where_wanted(portrait: Portrait, portraits: dict[str, Portrait]) -> None:
+    driver = portraits["teo"]
+    green = driver.pixels.copy()
+    green[:] = [20, 200, 20]
+    hint = mouth_hint(green, driver.landmarks)
+    motion = replace(STILL, lips=np.full(9, 0.25), hint=hint)
+    (synthesis,) = Reenact((portrait,))(motion, 0.0)
+    x, y = np.rint((synthesis.landmarks[13, :2] + synthesis.landmarks[14, :2]) / 2).astype(int)
+    driven, plain = (Fuse(mouth)((synthesis,)).pixels[y, x].astype(int) for mouth in ("driver", "none"))
+    assert driven[1] > driven[0] + 20
+    assert plain[1] < plain[0] + 20
+    lost = Fuse("driver")((replace(synthesis, hint=None),)).pixels[y, x].astype(int)
+    np.testing.assert_array_equal(lost, plain)
+
+
+def test_a_turned_head_leaves_the_background_still(portrait: Portrait) -> None:
+    assert portrait.matte is not None
+    fuse, reenact = Fuse("none"), Reenact((portrait,))
+    shown = [fuse(reenact(replace(STILL, turn=Angles(yaw, 0, 0)), 0.0)).pixels.astype(int) for yaw in (-25, 0, 25)]
+    height, width = portrait.matte.shape
+    corner = np.zeros((height, width), bool)
+    corner[: height // 16] = True
+    corner[: height // 2, : width // 10] = True
+    assert portrait.matte[corner].max() == 0
+    for one in shown:
+        assert np.abs(one - portrait.pixels)[corner].max() <= 1
+
+
+@pytest.mark.parametrize("turn", [Angles(20, 0, 0), Angles(-20, 0, 0)])
+def test_nothing_of_the_face_is_torn(turn: Angles, portrait: Portrait) -> None:
+    """Where skin is, the step between neighbours stays near that of the picture itself."""
+    (synthesis,) = Reenact((portrait,))(replace(STILL, turn=turn), 0.0)
+    out = Fuse("none")((synthesis,)).pixels.astype(int)
+    steps = [
+        np.percentile(np.abs(np.diff(image.astype(int), axis=1)).max(axis=2), 99.5) for image in (out, portrait.pixels)
+    ]
+    assert steps[0] < 1.5 * steps[1]
