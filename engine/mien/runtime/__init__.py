@@ -1,0 +1,1 @@
+"""Networks as graphs that a runtime loads and runs."""
