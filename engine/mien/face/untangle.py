@@ -51,7 +51,7 @@ def untangle(points: Array, scale: float, rounds: int = 200) -> Array:
         corners = plane.take(law.corners, axis=1)
         missing = least - _areas(corners)
         bad = np.flatnonzero(missing > 0)
-        if not len(bad) or missing.max() < 1e-3 * scale:
+        if not len(bad) or missing.max() < 1e-5 * scale * scale:
             break
         _project(plane, law.corners[:, bad], corners[:, :, bad], missing[bad], law.mobility)
     return np.ascontiguousarray(plane.T)

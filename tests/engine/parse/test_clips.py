@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def test_the_face_of_a_clip_is_tracked_without_leaps(clip: Path) -> None:
     found = [face.landmarks for face in faces if face is not None]
     assert len(found) >= 0.9 * len(faces)
     scale = fit_pose(found[0]).scale
-    steps = [np.abs(b[4, :2] - a[4, :2]).max() / scale for a, b in zip(found, found[1:], strict=False)]
+    steps = [np.abs(b[4, :2] - a[4, :2]).max() / scale for a, b in pairwise(found)]
     assert max(steps) < 0.5
 
 
