@@ -14,7 +14,7 @@ from torch import Tensor
 from mien_kernels import ops
 
 _PLANE = (2, 3)
-_NATIVE = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.float16, torch.bfloat16)}
+_NATIVE_TYPES = {"cpu": (torch.float32,), "cuda": (torch.float32, torch.float16, torch.bfloat16)}
 
 
 def spade_modulate(x: Tensor, gamma: Tensor, beta: Tensor, slope: float = 1.0, epsilon: float = 1e-5) -> Tensor:
@@ -35,13 +35,18 @@ def spade_modulate(x: Tensor, gamma: Tensor, beta: Tensor, slope: float = 1.0, e
 def _modulate(x: Tensor, gamma: Tensor, beta: Tensor, slope: float, epsilon: float) -> Tensor:
     _check(x, gamma, beta, slope, epsilon)
     x, gamma, beta = (value.contiguous(memory_format=_format(x)) for value in (x, gamma, beta))
-    if x.dtype not in _NATIVE.get(x.device.type, ()):
+    if x.dtype not in _NATIVE_TYPES.get(x.device.type, ()):
         return _in_torch(x, gamma, beta, slope, epsilon)
-    last = _format(x) is torch.channels_last
     out = torch.empty_like(x)
-    arrays = [_array(value, last) for value in (x, gamma, beta, out)]
-    ops.spade_modulate(*arrays, slope, epsilon, "nhwc" if last else "nchw", torch.get_num_threads())
+    _native(x, gamma, beta, out, slope, epsilon)
     return out
+
+
+def _native(x: Tensor, gamma: Tensor, beta: Tensor, out: Tensor, slope: float, epsilon: float) -> None:
+    last = _format(x) is torch.channels_last
+    a, b, c, d = (_array(value, last) for value in (x, gamma, beta, out))
+    layout: ops.Layout = "nhwc" if last else "nchw"
+    ops.spade_modulate(a, b, c, d, slope, epsilon, layout, torch.get_num_threads())
 
 
 @_modulate.register_fake

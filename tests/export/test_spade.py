@@ -9,7 +9,7 @@ import pytest
 
 from mien_kernels import reference
 
-torch = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
+torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 modulate: Any = pytest.importorskip("mien_export.spade").spade_modulate
 
 TOLERANCE = {"float64": 1e-6, "float32": 2e-5, "bfloat16": 0.05}
@@ -25,13 +25,18 @@ def tensors(*shape: int, kind: Any = torch.float64, format: Any = torch.contiguo
     return tuple(torch.from_numpy(value).to(kind).contiguous(memory_format=format) for value in values)
 
 
+def expected_of(given: Any, slope: float) -> Any:
+    x, gamma, beta = (value.float().contiguous().numpy() for value in given)
+    return reference.spade_modulate(x, gamma, beta, slope)
+
+
 @slopes
 @formats
 @pytest.mark.parametrize("kind", list(TOLERANCE))
 def test_values_are_the_references(slope: float, format: Any, kind: str) -> None:
     given = tensors(2, 5, 9, 11, kind=getattr(torch, kind), format=format)
     got = modulate(*given, slope=slope)
-    expected = reference.spade_modulate(*(value.float().contiguous().numpy() for value in given), slope)
+    expected = expected_of(given, slope)
     assert got.dtype == given[0].dtype
     assert got.stride() == given[0].stride()
     np.testing.assert_allclose(got.float().numpy(), expected, rtol=TOLERANCE[kind], atol=TOLERANCE[kind])
@@ -118,6 +123,6 @@ def test_cuda_agrees_with_the_reference_on_the_callers_stream(slope: float, form
     with torch.cuda.stream(stream):
         got = modulate(*(value.cuda(non_blocking=True) for value in given), slope=slope)
     stream.synchronize()
-    expected = reference.spade_modulate(*(value.float().contiguous().numpy() for value in given), slope)
+    expected = expected_of(given, slope)
     tolerance = TOLERANCE["float32"] if kind is torch.float32 else TOLERANCE["bfloat16"]
     np.testing.assert_allclose(got.float().cpu().numpy(), expected, rtol=tolerance, atol=tolerance)
