@@ -11,6 +11,7 @@ BENCHES: Final = {
     "stages": "how long each stage of one frame takes (default)",
     "follow": "how portraits follow drivers, in what is found again in the output",
     "still": "how still a portrait is when its driver is",
+    "kernels": "how fast each kernel is, beside what else could do it",
     "long": "whether memory stays constant over a long driver",
 }
 

@@ -1,0 +1,171 @@
+"""Two sides of one task, timed against each other: outputs compared first, then repetitions in turns.
+
+Machines change their speed while they are measured. So every round runs each side once, in an order that rotates; a
+copy of as many bytes as the task must move at least is one of the sides; what is told is the median over rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENOUGH_MS: Final = 4.0
+"""Shorter calls are repeated within a round until they take this long together."""
+MOST_CALLS: Final = 500
+SLOW_MS: Final = 100.0
+"""Calls longer than this are timed in SLOW_ROUNDS only."""
+SLOW_ROUNDS: Final = 1
+
+
+class Stopwatch(Protocol):
+    """Milliseconds per call of something that is called a number of times."""
+
+    def __call__(self, call: Callable[[], object], calls: int) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One way to do a task."""
+
+    name: str
+    call: Callable[[], object]
+    """Does it once, into memory that is there already."""
+    output: Callable[[], NDArray[Any]] | None
+    """What the last call left, in the order of axes that all sides share; None where there is nothing to compare."""
+    tolerance: float = 1e-4
+    """Mean absolute difference to our output up to which it is the same result, in units of the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is measured: an op on arrays of a shape and type."""
+
+    op: str
+    about: str
+    """Shape, type and layout."""
+    device: str
+    bytes: int
+    """What must be read and written at least."""
+    ours: Side
+    peers: tuple[Side, ...]
+    copy: Side
+    expected: Callable[[], NDArray[Any]]
+    """What ours shall put out."""
+
+    @property
+    def name(self) -> str:
+        """Names the task in tables and files."""
+        return f"{self.op} {self.about} {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A task against one peer. Times are medians over rounds, spreads the quarter to three quarters of them."""
+
+    name: str
+    op: str
+    about: str
+    device: str
+    peer: str
+    ms: float
+    peer_ms: float
+    ratio: float
+    """peer_ms / ms: above 1 we are faster."""
+    share_of_copy: float
+    """Time of a copy of the compulsory bytes, as a share of our time."""
+    ms_spread: tuple[float, float]
+    peer_ms_spread: tuple[float, float]
+    difference: float | None
+    """Mean absolute difference of the outputs; None where the peer does something else."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For a file."""
+        return asdict(self)
+
+
+class DifferentOutput(AssertionError):
+    """Two sides do not do the same, so that their times say nothing."""
+
+
+def measure(task: Task, rounds: int, stopwatch: Stopwatch) -> list[Row]:
+    """Compare outputs, then time all sides in turns: a row for each peer, the copy last.
+
+    Raises:
+        DifferentOutput: a peer's result is not ours.
+    """
+    differences = compare(task)
+    sides = (task.ours, *task.peers, task.copy)
+    times = _in_turns(sides, rounds, stopwatch)
+    ours, copies = times[0], times[-1]
+    return [
+        Row(
+            name=task.name,
+            op=task.op,
+            about=task.about,
+            device=task.device,
+            peer=side.name,
+            ms=median(ours),
+            peer_ms=median(found),
+            ratio=median(found) / median(ours),
+            share_of_copy=median(copies) / median(ours),
+            ms_spread=_spread(ours),
+            peer_ms_spread=_spread(found),
+            difference=differences.get(side.name),
+        )
+        for side, found in zip(sides[1:], times[1:], strict=True)
+    ]
+
+
+def compare(task: Task) -> dict[str, float]:
+    """Mean absolute difference between our output and that of each peer that has one.
+
+    Raises:
+        DifferentOutput: it is more than the side's tolerance, or ours is not the reference's.
+    """
+    task.ours.call()
+    assert task.ours.output is not None
+    ours = task.ours.output().astype(np.float64)
+    _expect_alike(task, "the reference", task.expected(), ours, task.ours.tolerance)
+    differences = {}
+    for side in task.peers:
+        if side.output is not None:
+            side.call()
+            differences[side.name] = _expect_alike(task, side.name, side.output(), ours, side.tolerance)
+    return differences
+
+
+def _expect_alike(task: Task, name: str, theirs: NDArray[Any], ours: NDArray[np.float64], tolerance: float) -> float:
+    difference = float(np.abs(theirs.astype(np.float64) - ours).mean()) if theirs.shape == ours.shape else np.inf
+    if not difference <= tolerance:
+        raise DifferentOutput(f"{task.name}: expected {name} to differ by {tolerance:g} at most, got {difference:g}")
+    return difference
+
+
+def _in_turns(sides: Sequence[Side], rounds: int, stopwatch: Stopwatch) -> list[list[float]]:
+    calls = [_calls(side, stopwatch) for side in sides]
+    times: list[list[float]] = [[] for _ in sides]
+    for turn in range(rounds):
+        for step in range(len(sides)):
+            index = (turn + step) % len(sides)
+            if calls[index] == 0 and turn >= SLOW_ROUNDS:
+                continue
+            times[index].append(stopwatch(sides[index].call, max(calls[index], 1)))
+    return times
+
+
+def _calls(side: Side, stopwatch: Stopwatch) -> int:
+    """How often a side is called in a round, found while it warms up; 0 where it is slow."""
+    if stopwatch(side.call, 1) > SLOW_MS:
+        return 0
+    once = stopwatch(side.call, 1)
+    return int(np.clip(ENOUGH_MS / max(once, 1e-4), 1, MOST_CALLS))
+
+
+def _spread(times: list[float]) -> tuple[float, float]:
+    low, high = np.quantile(times, [0.25, 0.75])
+    return float(low), float(high)

@@ -1,0 +1,90 @@
+"""`mien bench kernels`: sides take turns, outputs are compared before times are, and rows say what they shall."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien_bench import command, kernels
+from mien_bench.harness import DifferentOutput, Side, Task, measure
+from mien_bench.places import places
+from mien_kernels import _native
+
+FIELDS = {"name", "peer", "ms", "peer_ms", "ratio", "share_of_copy"}
+
+
+class Turns:
+    """A stopwatch that looks up how long things take, and notes in which order it was asked."""
+
+    def __init__(self, times: dict[str, float]) -> None:
+        self.times = times
+        self.asked: list[str] = []
+        self.running = ""
+
+    def side(self, name: str, value: float = 1.0) -> Side:
+        def call() -> None:
+            self.running = name
+
+        return Side(name, call, lambda: np.full(3, value), tolerance=0.01)
+
+    def __call__(self, call: Callable[[], object], calls: int) -> float:
+        call()
+        self.asked.append(self.running)
+        return self.times[self.running]
+
+
+def task(turns: Turns, other: float = 1.0, expected: float = 1.0) -> Task:
+    sides = turns.side("mien"), (turns.side("slow", other), turns.side("other")), turns.side("copy")
+    return Task("op", "shape", "cpu", 64, *sides, expected=lambda: np.full(3, expected))
+
+
+def test_sides_take_turns_and_slow_ones_few() -> None:
+    turns = Turns({"mien": 2.0, "slow": 150.0, "other": 3.0, "copy": 1.0})
+    rows = measure(task(turns), 4, turns)
+    assert [row.peer for row in rows] == ["slow", "other", "copy"]
+    assert [row.ratio for row in rows] == [75.0, 1.5, 0.5]
+    assert {row.share_of_copy for row in rows} == {0.5}
+    assert rows[0].difference == 0.0
+    assert turns.asked[-3:] == ["copy", "mien", "other"]
+    assert turns.asked.count("slow") == 2  # once to find out, once to tell
+
+
+@pytest.mark.parametrize(("other", "expected"), [(1.1, 1.0), (1.0, 1.1), (float("nan"), 1.0)])
+def test_different_outputs_are_not_timed(other: float, expected: float) -> None:
+    turns = Turns({})
+    with pytest.raises(DifferentOutput, match=r"op shape cpu: expected (slow|the reference) to differ by 0.01 at most"):
+        measure(task(turns, other, expected), 4, turns)
+    assert turns.asked == []
+
+
+def test_every_op_has_a_task() -> None:
+    ops = {name for name in dir(_native) if not name.startswith("_")} - {"available_isas", "selected_isa", "select_isa"}
+    assert set(kernels.OPS) == ops
+
+
+def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "kernels.json"
+    options = ["--op", "to_image", "--op", "rasterize_parts", "--rounds", "1", "--device", "cpu", "--json", str(file)]
+    assert command.main(["kernels", *options]) == 0
+    report = json.loads(file.read_text())
+    assert report["about"]["rounds"] == 1
+    assert all(row.keys() >= FIELDS for row in report["rows"])
+    assert {row["peer"] for row in report["rows"]} >= {"NumPy reference", "memcpy"}
+    assert "rasterize_parts 9 outlines 256x256 cpu" in capsys.readouterr().out
+
+
+def test_the_copy_moves_all_bytes_with_any_number_of_threads() -> None:
+    for threads in (1, 3):
+        for place in places(threads, "cpu"):
+            assert place.stopwatch(place.copy(16 << 20).call, 1) > 0
+
+
+def test_neither_mediapipe_nor_pyav_is_needed() -> None:
+    code = "import sys, mien_bench.kernels; print(sorted({'mediapipe', 'av', 'torch'} & set(sys.modules)))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
