@@ -1,8 +1,7 @@
 // The smallest op: the template for new ones. A kernel over the header's arithmetic, and its launch.
-#include "mien/blend.h"
-
 #include "cuda/element.h"
 #include "cuda/ops.h"
+#include "mien/blend.h"
 
 namespace mien::cuda {
 namespace {

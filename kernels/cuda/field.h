@@ -18,8 +18,7 @@ struct Field {
 };
 
 MIEN_HD Field field_of(const float* values, int32_t rows, int32_t columns, int32_t out_rows, int32_t out_columns) {
-    return {values,   rows, columns, out_rows, out_columns, size_ratio(rows, out_rows),
-            size_ratio(columns, out_columns)};
+    return {values, rows, columns, out_rows, out_columns, size_ratio(rows, out_rows), size_ratio(columns, out_columns)};
 }
 
 template <int kValues>

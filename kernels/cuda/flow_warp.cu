@@ -1,8 +1,7 @@
-#include "mien/flow_warp.h"
-
 #include "cuda/field.h"
 #include "cuda/ops.h"
 #include "cuda/taps.h"
+#include "mien/flow_warp.h"
 
 namespace mien::cuda {
 namespace {
@@ -46,9 +45,9 @@ __device__ Pack<T, kCount> warped(const T* source, const Taps& taps, int32_t cha
     Pack<T, kCount> out;
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
-        const float value = bilinear(to_float(top_left.values[i]), to_float(top_right.values[i]),
-                                     to_float(bottom_left.values[i]), to_float(bottom_right.values[i]), taps.across,
-                                     taps.down);
+        const float value =
+            bilinear(to_float(top_left.values[i]), to_float(top_right.values[i]), to_float(bottom_left.values[i]),
+                     to_float(bottom_right.values[i]), taps.across, taps.down);
         out.values[i] = from_float<T>(value);
     }
     return out;
@@ -113,9 +112,7 @@ struct Turned {
 
     Pack<T, kWhole<T>> cells[kRows][kGroups];
 
-    __device__ Pack<T, kWhole<T>>& group(int row, int index) {
-        return cells[row][index ^ (row / kWhole<T>)];
-    }
+    __device__ Pack<T, kWhole<T>>& group(int row, int index) { return cells[row][index ^ (row / kWhole<T>)]; }
 };
 
 // Into planes: a block reads kWhole channels of a pixel per thread and writes kWhole pixels of a channel.

@@ -1,20 +1,18 @@
 // What a launcher needs of CUDA. In a build for tests the host stands in for the device: the same kernels, run by
-// cuda/on_host.h.
+// cuda/on_host.
 #pragma once
 
+#include "cuda/stream.h"
 #include "mien/portable.h"
 
 #if defined(MIEN_ON_HOST)
-#include "cuda/on_host.h"
+#include "cuda/on_host/device.h"
 #else
 #include <cuda_runtime.h>
 #define MIEN_DYNAMIC_SHARED(name) extern __shared__ __align__(16) unsigned char name[]
 #endif
 
 namespace mien::cuda {
-
-typedef cudaStream_t Stream;
-typedef cudaError_t Status;
 
 constexpr int kThreads = 256;
 

@@ -9,8 +9,8 @@ namespace mien::cuda {
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = ~0u;
 
-// The mean of the first pack that a thread sees is its pivot. Values that have drifted far from it cost digits of the
-// squares, but no more than what they add to the variance themselves holds.
+// The first value that a thread sees is its pivot. Values that have drifted far from it cost digits of the squares, but
+// no more than what they add to the variance themselves holds.
 struct Sums {
     float pivot;
     float count;
@@ -25,13 +25,7 @@ struct Sums {
 
     template <class T, int kCount>
     __device__ void add_pack(const Pack<T, kCount>& pack) {
-        if (count == 0.0f) {
-            float first = 0.0f;
-#pragma unroll
-            for (int i = 0; i < kCount; ++i)
-                first += to_float(pack.values[i]);
-            pivot = first * (1.0f / kCount);
-        }
+        if (count == 0.0f) pivot = to_float(pack.values[0]);
 #pragma unroll
         for (int i = 0; i < kCount; ++i)
             add(to_float(pack.values[i]));
@@ -83,8 +77,8 @@ __device__ Pack<T, kCount> modulated_pack(const Pack<T, kCount>& x, const Pack<T
     Pack<T, kCount> out;
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
-        out.values[i] = from_float<T>(modulated(to_float(x.values[i]), to_float(gamma.values[i]),
-                                                to_float(beta.values[i]), normal, slope));
+        out.values[i] = from_float<T>(
+            modulated(to_float(x.values[i]), to_float(gamma.values[i]), to_float(beta.values[i]), normal, slope));
     }
     return out;
 }

@@ -1,8 +1,8 @@
-// The ops as functions of their params structs, enqueued on a stream: nothing waits, nothing is allocated, and all of it
-// can be captured in a graph. Pointers are of the device. What comes back is what CUDA said to the launch.
+// The ops as functions of their params structs, enqueued on a stream: nothing waits, nothing is allocated, and all of
+// it can be captured in a graph. Pointers are of the device. What comes back is what CUDA said to the launch.
 #pragma once
 
-#include "cuda/launch.h"
+#include "cuda/stream.h"
 #include "mien/blend.h"
 #include "mien/flow_warp.h"
 #include "mien/paste.h"

@@ -1,9 +1,8 @@
-#include "mien/paste.h"
-
 #include <cmath>
 
 #include "cuda/ops.h"
 #include "cuda/taps.h"
+#include "mien/paste.h"
 
 namespace mien::cuda {
 namespace {

@@ -1,8 +1,8 @@
 // Pixels gather rather than triangles scatter: a block owns a tile, finds the triangles that may reach it, in their
 // order, and every pixel keeps the nearest. No depth buffer is shared, so nothing is atomic and every run is the same.
-#include "mien/rasterize_flow.h"
-
+#include "cuda/launch.h"
 #include "cuda/ops.h"
+#include "mien/rasterize_flow.h"
 
 namespace mien::cuda {
 namespace {

@@ -1,6 +1,6 @@
-#include "mien/rasterize_parts.h"
-
+#include "cuda/launch.h"
 #include "cuda/ops.h"
+#include "mien/rasterize_parts.h"
 
 namespace mien::cuda {
 namespace {

@@ -1,23 +1,23 @@
-// spade_modulate of (batch, pixels, channels). A block owns a strip of channels, 32 bytes to 512 bytes wide: its threads
-// stand side by side over the strip's packs and in rows over its pixels.
+// spade_modulate of (batch, pixels, channels). A block owns a strip of channels, 32 bytes to 512 bytes wide: its
+// threads stand side by side over the strip's packs and in rows over its pixels.
 #include "cuda/moments.h"
 
 namespace mien::cuda {
 namespace {
 
 constexpr int32_t kMostParts = 256;
-constexpr int kMostAcross = 32;    // packs of a strip
-constexpr int kKeptAcross = 2;     // where a strip stays on the chip: a whole sector of memory
+constexpr int kMostAcross = 32;  // packs of a strip
+constexpr int kKeptAcross = 2;   // where a strip stays on the chip: a whole sector of memory
 constexpr int kReserved = 12 * 1024;
 
 // Where this thread stands.
 template <int kCount>
 struct Place {
-    int across;          // packs of a strip
-    int column;          // of this thread, in packs
+    int across;  // packs of a strip
+    int column;  // of this thread, in packs
     int row;
-    int rows;            // pixels that the block looks at together
-    int32_t channel;     // of the first value of its pack
+    int rows;         // pixels that the block looks at together
+    int32_t channel;  // of the first value of its pack
     bool on_strip;
 };
 
@@ -45,7 +45,7 @@ __device__ int64_t pack_at(const SpadeModulate& p, const Place<kCount>& place, i
     return (blockIdx.z * p.pixels + pixel) * p.channels + place.channel;
 }
 
-// Sums of kCount channels, each around the mean of the thread's first pixels.
+// Sums of kCount channels, each around its value in the thread's first pixel; see Sums.
 template <int kCount>
 struct ColumnSums {
     float count;
@@ -106,8 +106,8 @@ __device__ Pack<T, kCount> modulated_columns(const SpadeModulate& p, const Pack<
     Pack<T, kCount> out;
 #pragma unroll
     for (int i = 0; i < kCount; ++i) {
-        out.values[i] = from_float<T>(modulated(to_float(x.values[i]), to_float(gamma.values[i]),
-                                                to_float(beta.values[i]), normals[i], p.slope));
+        out.values[i] = from_float<T>(
+            modulated(to_float(x.values[i]), to_float(gamma.values[i]), to_float(beta.values[i]), normals[i], p.slope));
     }
     return out;
 }

@@ -1,7 +1,6 @@
-#include "mien/spade_modulate.h"
-
 #include "cuda/moments.h"
 #include "cuda/ops.h"
+#include "mien/spade_modulate.h"
 
 namespace mien::cuda {
 

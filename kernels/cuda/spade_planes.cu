@@ -7,7 +7,7 @@ namespace mien::cuda {
 namespace {
 
 constexpr int kMostThreads = 1024;
-constexpr int kAhead = 2;        // packs of gamma and beta under way while statistics are joined
+constexpr int kAhead = 2;  // packs of gamma and beta under way while statistics are joined
 constexpr int kPartThreads = 256;
 constexpr int32_t kMostParts = 64;
 constexpr int kReserved = 2048;  // bytes of shared memory for all that is not the plane
@@ -61,8 +61,7 @@ __device__ void modulate_kept(const SpadeModulate& p, const Plane<T>& plane, con
     for (int i = 0; i < kAhead; ++i) {
         const int64_t pack = range.first + i * step;
         if (pack >= range.last) break;
-        store_pack<kCount>(plane.out + pack * kCount,
-                           modulated_pack(kept[pack], gamma[i], beta[i], normal, p.slope));
+        store_pack<kCount>(plane.out + pack * kCount, modulated_pack(kept[pack], gamma[i], beta[i], normal, p.slope));
     }
 #pragma unroll 4
     for (int64_t pack = range.first + kAhead * step; pack < range.last; pack += step) {

@@ -1,8 +1,7 @@
-#include "mien/temporal_blend.h"
-
 #include "cuda/field.h"
 #include "cuda/ops.h"
 #include "cuda/taps.h"
+#include "mien/temporal_blend.h"
 
 namespace mien::cuda {
 namespace {

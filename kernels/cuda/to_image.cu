@@ -1,7 +1,6 @@
-#include "mien/to_image.h"
-
 #include "cuda/element.h"
 #include "cuda/ops.h"
+#include "mien/to_image.h"
 
 namespace mien::cuda {
 namespace {

@@ -1,15 +1,13 @@
-#include "mien/to_tensor.h"
-
 #include "cuda/ops.h"
 #include "cuda/taps.h"
+#include "mien/to_tensor.h"
 
 namespace mien::cuda {
 namespace {
 
 template <int C>
 __device__ void add_tap(const ToTensor& p, float y, float x, float* sums) {
-    const Taps taps =
-        taps_at(affine(p.matrix, x, y), affine(p.matrix + 3, x, y), p.height, p.width, C, p.padding);
+    const Taps taps = taps_at(affine(p.matrix, x, y), affine(p.matrix + 3, x, y), p.height, p.width, C, p.padding);
 #pragma unroll
     for (int c = 0; c < C; ++c)
         sums[c] += tapped(p.image, taps, c);

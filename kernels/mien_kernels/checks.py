@@ -22,7 +22,7 @@ def expect(name: str, value: Any, kinds: tuple[np.dtype[Any], ...], shape: Axes,
     TypeError for what is no array or has another element type; ValueError for shape, memory order and writability.
     """
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{name}: expected a NumPy array {_shape(shape)} {_kinds(kinds)}, got {type(value).__name__}")
+        raise TypeError(f"{name}: expected a NumPy array {_shape(shape)} {_kinds(kinds)}, got {_named(value)}")
     if value.dtype not in kinds:
         raise TypeError(f"{name}: expected {_kinds(kinds)}, got {value.dtype}")
     if value.ndim != len(shape) or any(
@@ -69,6 +69,12 @@ def choice(name: str, value: str, first: str, second: str) -> bool:
     if value != first and value != second:
         raise ValueError(f'{name}: expected "{first}" or "{second}", got {value!r}')
     return value == second
+
+
+def _named(value: Any) -> str:
+    """The type of a value, with its library where NumPy has one of the same name."""
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def _shape(shape: Axes) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_kernels import _native
+from mien_kernels import _native, cuda
 from mien_kernels.checks import (
     F32,
     I32,
@@ -25,6 +25,7 @@ from mien_kernels.checks import (
     expect_range,
     expect_threads,
 )
+from mien_kernels.device import is_elsewhere, run
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -38,7 +39,13 @@ HARD_EDGE = 1e30
 
 
 def blend(
-    base: Pixels, over: Pixels, mask: Floats | Bytes | None = None, out: Pixels | None = None, threads: int = 1
+    base: Pixels,
+    over: Pixels,
+    mask: Floats | Bytes | None = None,
+    out: Pixels | None = None,
+    threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Pixels:
     """base + (over - base) * mask.
 
@@ -46,6 +53,8 @@ def blend(
     channel is the mask (straight alpha, 0..255 for uint8, 0..1 for float32). mask: (H, W), float32 0..1 or uint8
     0..255. out: like base, and may be base. uint8 results are rounded to nearest.
     """
+    if is_elsewhere(base):
+        return run(blend, cuda.blend, stream, threads, base, over, mask, out)
     expect("base", base, PIXELS, (None, None, None))
     height, width, channels = base.shape
     kind = (base.dtype,)
@@ -60,7 +69,13 @@ def blend(
 
 
 def flow_warp(
-    source: Pixels, flow: Floats, out: Pixels | None = None, padding: Padding = "border", threads: int = 1
+    source: Pixels,
+    flow: Floats,
+    out: Pixels | None = None,
+    padding: Padding = "border",
+    threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Pixels:
     """`source` seen through `flow`, bilinearly.
 
@@ -68,6 +83,8 @@ def flow_warp(
     out: (oh, ow, C), type of source; (h, w, C) if not given. Where its size is not the flow's, the flow is resized
     bilinearly on the fly. padding: what lies outside of the source: its border repeated, or zero.
     """
+    if is_elsewhere(source):
+        return run(flow_warp, cuda.flow_warp, stream, threads, source, flow, out, padding)
     expect("source", source, PIXELS, (None, None, None))
     expect("flow", flow, (F32,), (None, None, 2))
     channels = source.shape[2]
@@ -93,6 +110,8 @@ def paste(
     bias: Floats | None = None,
     mask: Floats | None = None,
     threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Bytes:
     """Resample `crop` into `frame` in place; returns `frame`. Pixels that the crop does not reach stay untouched.
 
@@ -100,6 +119,8 @@ def paste(
     crop pixels from the crop's border inwards over which it fades in (smoothstep). gain, bias: (C,) float32, colour
     becomes gain * value + bias, clipped (1 and 0 if not given). mask: (h, w) float32 0..1, a further factor.
     """
+    if is_elsewhere(frame):
+        return run(paste, cuda.paste, stream, threads, frame, crop, matrix, feather, gain, bias, mask)
     expect("frame", frame, (U8,), (None, None, None), written=True)
     channels = frame.shape[2]
     expect_range("frame channels", channels, 1, 4)
@@ -128,6 +149,7 @@ def rasterize_flow(
     threads: int = 1,
     *,
     size: tuple[int, int] | None = None,
+    stream: int | None = None,
 ) -> tuple[Floats, Floats]:
     """The backward flow of a mesh that moved from `source` to `target`; returns (out, depth).
 
@@ -137,6 +159,10 @@ def rasterize_flow(
     +inf where uncovered. size: (H, W), needed only without `out`. Both windings are drawn; triangles without area,
     not finite or beyond 2**21 pixels are skipped. A pixel centre on a shared edge belongs to exactly one triangle.
     """
+    if is_elsewhere(target):
+        return run(
+            rasterize_flow, cuda.rasterize_flow, stream, threads, target, source, triangles, out, depth, size=size
+        )
     expect("target", target, (F32,), (None, 3))
     expect("source", source, (F32,), (target.shape[0], 2))
     expect("triangles", triangles, (I32,), (None, 3))
@@ -161,6 +187,7 @@ def rasterize_parts(
     threads: int = 1,
     *,
     size: tuple[int, int, int] | None = None,
+    stream: int | None = None,
 ) -> Floats:
     """Fill closed outlines into the channels of a parsing map, anti-aliased by covered area.
 
@@ -169,6 +196,8 @@ def rasterize_parts(
     by maximum, the rest is 0. size: (C, H, W), needed only without `out`. Winding is non-zero; an outline with fewer
     than three points or one that is not finite fills nothing.
     """
+    if is_elsewhere(points):
+        return run(rasterize_parts, cuda.rasterize_parts, stream, threads, points, starts, channels, out, size=size)
     expect("points", points, (F32,), (None, 2))
     expect("channels", channels, (I32,), (None,))
     expect("starts", starts, (I32,), (channels.shape[0] + 1,))
@@ -194,6 +223,8 @@ def spade_modulate(
     epsilon: float = 1e-5,
     layout: Layout = "nchw",
     threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Floats:
     """act((1 + gamma) * (x - mean) / sqrt(variance + epsilon) + beta), act(v) = v where v >= 0, slope * v elsewhere.
 
@@ -201,6 +232,8 @@ def spade_modulate(
     every instance and channel. gamma, beta: like x, a value for every pixel. out: like x, and may be x, but must not
     overlap gamma or beta. slope: 1 no activation, 0 ReLU. epsilon: above 0.
     """
+    if is_elsewhere(x):
+        return run(spade_modulate, cuda.spade_modulate, stream, threads, x, gamma, beta, out, slope, epsilon, layout)
     expect("x", x, (F32,), (None, None, None, None))
     expect("gamma", gamma, (F32,), x.shape)
     expect("beta", beta, (F32,), x.shape)
@@ -229,6 +262,8 @@ def temporal_blend(
     threshold: float = 32.0,
     weight: Floats | None = None,
     threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Bytes:
     """Mix the previous output, carried to now by `flow`, into the current one where the two agree.
 
@@ -237,6 +272,20 @@ def temporal_blend(
     * max(0, 1 - d / threshold), times weight ((fh, fw) float32, resized alike) where given; 0 where the flow leaves the
     picture. out: like current, may be current but not previous. strength: 0..1. threshold: grey levels, above 0.
     """
+    if is_elsewhere(current):
+        return run(
+            temporal_blend,
+            cuda.temporal_blend,
+            stream,
+            threads,
+            current,
+            previous,
+            flow,
+            out,
+            strength,
+            threshold,
+            weight,
+        )
     expect("current", current, (U8,), (None, None, None))
     expect_range("current channels", current.shape[2], 3, 4)
     expect("previous", previous, (U8,), current.shape)
@@ -265,11 +314,15 @@ def to_image(
     bias: float = 0.0,
     layout: Layout = "nchw",
     threads: int = 1,
+    *,
+    stream: int | None = None,
 ) -> Bytes:
     """A tensor as a picture: value * scale + bias, rounded to nearest and clipped to 0..255.
 
     tensor: (C, h, w) float32, or (h, w, C) with layout "nhwc". out: (h, w, C) uint8.
     """
+    if is_elsewhere(tensor):
+        return run(to_image, cuda.to_image, stream, threads, tensor, out, scale, bias, layout)
     expect("tensor", tensor, (F32,), (None, None, None))
     last = choice("layout", layout, "nchw", "nhwc")
     channels, height, width = (tensor.shape[2], *tensor.shape[:2]) if last else tensor.shape
@@ -291,6 +344,7 @@ def to_tensor(
     threads: int = 1,
     *,
     size: tuple[int, int] | None = None,
+    stream: int | None = None,
 ) -> Floats:
     """An affine crop of `image`, resized and scaled into a network's input: value * scale + bias.
 
@@ -298,6 +352,10 @@ def to_tensor(
     (h, w, C) with layout "nhwc". size: (h, w), needed only without `out`. Sampling is bilinear; where the crop shrinks
     by more than 2, each pixel is the mean of a box of samples at most 1.5 image pixels apart. padding as in flow_warp.
     """
+    if is_elsewhere(image):
+        return run(
+            to_tensor, cuda.to_tensor, stream, threads, image, matrix, out, scale, bias, padding, layout, size=size
+        )
     expect("image", image, (U8,), (None, None, None))
     channels = image.shape[2]
     expect_range("image channels", channels, 1, 4)
