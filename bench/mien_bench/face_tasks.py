@@ -47,7 +47,7 @@ def rasterize_flow(place: Place, peers: Peers) -> Iterator[Task]:
             PIXELS,
         ),
         peers=others,
-        copy=place.copy(count),
+        copies=place.copies(count),
         expected=expected,
     )
 
@@ -74,7 +74,7 @@ def rasterize_parts(place: Place, peers: Peers) -> Iterator[Task]:
             COVERAGE,
         ),
         peers=tuple(others),
-        copy=place.copy(out.nbytes),
+        copies=place.copies(out.nbytes),
         expected=expected,
     )
 

@@ -65,7 +65,7 @@ def _spade(
         bytes=total,
         ours=Side("mien", call, lambda: place.get(out), tolerance),
         peers=tuple(others),
-        copy=place.copy(total),
+        copies=place.copies(total),
         expected=expected,
     )
 
@@ -121,7 +121,7 @@ def _warp(place: Place, peers: Peers, shape: tuple[int, int, int, int], kind: st
         bytes=total,
         ours=Side("mien", call, lambda: place.get(out), TOLERANCE[kind]),
         peers=tuple(others),
-        copy=place.copy(total),
+        copies=place.copies(total),
         expected=expected,
     )
 

@@ -45,7 +45,7 @@ def _task(
 ) -> Task:
     numpy = (Side("NumPy reference", expected, expected, tolerance),) if place.name == "cpu" else ()
     ours = Side("mien", call, lambda: place.get(out), tolerance)
-    return Task(op, about, place.name, count, ours, (*numpy, *others), place.copy(count), expected)
+    return Task(op, about, place.name, count, ours, (*numpy, *others), place.copies(count), expected)
 
 
 def flow_warp(place: Place, peers: Peers) -> Iterator[Task]:

@@ -49,8 +49,8 @@ class Place(Protocol):
         """The same memory as a torch tensor."""
         ...
 
-    def copy(self, count: int) -> Side:
-        """Moves `count` bytes: half of them read, half of them written."""
+    def copies(self, count: int) -> tuple[Side, ...]:
+        """Ways to move `count` bytes: half of them read, half of them written."""
         ...
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:
@@ -79,12 +79,13 @@ class Processor:
         """See Place."""
         return import_module("torch").from_numpy(array)
 
-    def copy(self, count: int) -> Side:
-        """See Place; memcpy, shared by the threads if there is enough for each."""
+    def copies(self, count: int) -> tuple[Side, ...]:
+        """See Place; memcpy, and memcpy shared by the threads if there is enough for each."""
         source, target = np.ones(count // 2, np.uint8), np.zeros(count // 2, np.uint8)
-        parts = min(self.threads, max(1, source.size // PER_THREAD))
-        if parts == 1:
-            return Side("memcpy", lambda: np.copyto(target, source), None)
+        alone = Side("memcpy", lambda: np.copyto(target, source), None)
+        parts = min(self.threads, source.size // PER_THREAD)
+        if parts < 2:
+            return (alone,)
         slices = list(zip(np.array_split(target, parts), np.array_split(source, parts), strict=True))
 
         def shared() -> None:
@@ -93,7 +94,7 @@ class Processor:
             for other in others:
                 other.result()
 
-        return Side("memcpy", shared, None)
+        return alone, Side(f"memcpy, {parts} threads", shared, None)
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:
         """See Place."""
@@ -128,11 +129,11 @@ class Cuda:
         """See Place."""
         return array
 
-    def copy(self, count: int) -> Side:
+    def copies(self, count: int) -> tuple[Side, ...]:
         """See Place."""
         source = self.torch.ones(count // 2, dtype=self.torch.uint8, device="cuda")
         target = self.torch.empty_like(source)
-        return Side("device copy", lambda: target.copy_(source), None)
+        return (Side("device copy", lambda: target.copy_(source), None),)
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:
         """See Place; a call is captured once, after it has run outside of the graph."""

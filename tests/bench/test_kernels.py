@@ -40,7 +40,7 @@ class Turns:
 
 
 def task(turns: Turns, other: float = 1.0, expected: float = 1.0) -> Task:
-    sides = turns.side("mien"), (turns.side("slow", other), turns.side("other")), turns.side("copy")
+    sides = turns.side("mien"), (turns.side("slow", other), turns.side("other")), (turns.side("copy"),)
     return Task("op", "shape", "cpu", 64, *sides, expected=lambda: np.full(3, expected))
 
 
@@ -82,7 +82,9 @@ def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_the_copy_moves_all_bytes_with_any_number_of_threads() -> None:
     for threads in (1, 3):
         for place in places(threads, "cpu"):
-            assert place.stopwatch(place.copy(16 << 20).call, 1) > 0
+            copies = place.copies(16 << 20)
+            assert len(copies) == min(threads, 2)
+            assert all(place.stopwatch(copy.call, 1) > 0 for copy in copies)
 
 
 def test_neither_mediapipe_nor_pyav_is_needed() -> None:
