@@ -75,13 +75,13 @@ class MotionSettings:
     """`relative`: the portrait's own face plus the driver's change from neutral.
     `absolute`: the driver's own landmarks, for self-reenactment."""
     gains: Gains = field(default_factory=Gains)
-    pose: OneEuro = OneEuro(min_cutoff=0.7, beta=8.0)
+    pose: OneEuro = OneEuro(min_cutoff=0.35, beta=20.0)
     """Rotation and translation; units of radians and of face widths."""
     expression: OneEuro = OneEuro(min_cutoff=1.0, beta=40.0)
     """Surface offsets in face widths."""
     eyes: OneEuro = OneEuro(min_cutoff=1.5, beta=80.0)
     """Eyelids and irises in face widths: blinks must not lag."""
-    scale: OneEuro = OneEuro(min_cutoff=0.5, beta=3.0)
+    scale: OneEuro = OneEuro(min_cutoff=0.3, beta=6.0)
     """Size of the head relative to neutral."""
 
     def __post_init__(self) -> None:

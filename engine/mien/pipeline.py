@@ -8,9 +8,8 @@ is constant: each channel holds a few items, and who is ahead waits.
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
@@ -30,9 +29,6 @@ T = TypeVar("T")
 
 DEPTH = 8
 """Items per channel: about four frames with the sound between them."""
-
-TURN = 0.0005
-"""Seconds after which a worker must offer the interpreter to the others."""
 
 Progress = Callable[[Statistics], None]
 
@@ -72,31 +68,15 @@ def stream(
     answered: Channel[Frame | Sound] = Channel(depth)
     statistics.announce(*stages.names)
     crew = _Crew((decoded, moved, answered))
-    with _quick_turns():
-        try:
-            crew.start("mien-decode", lambda: _decode(source, decoded, statistics, clock))
-            crew.start("mien-motion", lambda: _follow(stages, decoded, moved, statistics, clock))
-            crew.start("mien-synthesis", lambda: _synthesise(stages, moved, answered, statistics, clock))
-            yield from answered
-        finally:
-            crew.stop()
+    try:
+        crew.start("mien-decode", lambda: _decode(source, decoded, statistics, clock))
+        crew.start("mien-motion", lambda: _follow(stages, decoded, moved, statistics, clock))
+        crew.start("mien-synthesis", lambda: _synthesise(stages, moved, answered, statistics, clock))
+        yield from answered
+    finally:
+        crew.stop()
     crew.raise_first_error()
     _need_faces(source, statistics)
-
-
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let the workers take turns at the interpreter every half millisecond.
-
-    Each worker needs it for a moment between two native calls. At Python's 5 ms a worker back from native code waits
-    longer for its turn than its whole stage takes: the offline path ran at half the frame rate.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def render(

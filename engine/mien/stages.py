@@ -41,7 +41,7 @@ def open_stages(
 
         yield Stages(
             parse=parser,
-            motion=_retarget(source, parser, settings),
+            motion=_retarget(source, settings),
             synthesis=(
                 ("reenact", synthesise),
                 ("fuse", Fuse(settings.mouth, threads)),
@@ -50,14 +50,19 @@ def open_stages(
         )
 
 
-def _retarget(source: Source, parser: Parser, settings: ReenactSettings) -> Retarget:
+def _retarget(source: Source, settings: ReenactSettings) -> Retarget:
     if not source.info.seekable:
         return Retarget(settings.motion)
-    return Retarget.from_samples(settings.motion, _sampled_faces(source, parser))
+    return Retarget.from_samples(settings.motion, _sampled_faces(source, settings))
 
 
-def _sampled_faces(source: Source, parser: Parser) -> Iterator[Face]:
-    for frame in source.sample(SAMPLES):
-        landmarks = parser.find(frame.pixels)
-        if landmarks is not None:
-            yield Face(landmarks, frame.size)
+def _sampled_faces(source: Source, settings: ReenactSettings) -> Iterator[Face]:
+    """Faces all over the source, as tracking sees them.
+
+    A landmarker that looks at a still reads the same face a few per cent wider than one that tracks it, which would
+    arrive as motion. So each sample is shown twice: the first look finds the face, the second one tracks it.
+    """
+    with Parser(face=settings.face, hints=False) as scout:
+        for frame in source.sample(SAMPLES):
+            if scout(frame) is not None and (face := scout(frame)) is not None:
+                yield face

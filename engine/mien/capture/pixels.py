@@ -112,6 +112,7 @@ class PixelReader:
         self._still = still
         self._reformatter = VideoReformatter()
         self._size: tuple[int, int] | None = None
+        self._turns: dict[float, Turn] = {}
 
     def read(
         self,
@@ -128,7 +129,7 @@ class PixelReader:
             oriented: whether to follow the frame's display matrix.
             size: (width, height) instead of the first frame's.
         """
-        turn = turn_of(frame) if oriented else Turn.NONE
+        turn = self._turn(frame) if oriented else Turn.NONE
         width, height = size or self._stored_size(frame, turn, sample_aspect)
         through_alpha = self._alpha or has_alpha(frame.format)
         converted = self._reformatter.reformat(
@@ -142,6 +143,12 @@ class PixelReader:
         )
         pixels = cast(NDArray[np.uint8], converted.to_ndarray())
         return upright(over_black(pixels) if through_alpha and not self._alpha else pixels, turn)
+
+    def _turn(self, frame: VideoFrame) -> Turn:
+        """`turn_of`, asked once for each rotation: PyAV 18 never frees the side data that it hands out."""
+        if frame.rotation not in self._turns:
+            self._turns[frame.rotation] = turn_of(frame)
+        return self._turns[frame.rotation]
 
     def _stored_size(self, frame: VideoFrame, turn: Turn, sample_aspect: float) -> tuple[int, int]:
         if self._size is None:
