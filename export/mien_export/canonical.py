@@ -1,8 +1,8 @@
 """Make the canonical face: `python -m mien_export.canonical --data DIR --out FILE`.
 
-Un-posed landmarks of closed-mouth faces, averaged by generalised Procrustes analysis and made symmetric. The unit is the
-distance of the outer eye corners; x to the picture's right, y down, z away from the viewer; the origin lies on the axis of
-symmetry at the height of the eyes and the depth of the temples, about where a head turns.
+Un-posed landmarks of closed-mouth faces, averaged by generalised Procrustes analysis and made symmetric. The unit is
+the distance of the outer eye corners; x to the picture's right, y down, z away from the viewer; the origin lies on the
+axis of symmetry at the height of the eyes and the depth of the temples, about where a head turns.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.path import Path as Outline
-from mien.face import topology
-from mien.face.procrustes import Array, fit_similarity
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import Delaunay
 
+from mien.face import topology
+from mien.face.procrustes import Array, fit_similarity
+
+Indices = NDArray[np.int64]
 RIGID = np.array(topology.RIGID)
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
@@ -37,10 +40,10 @@ def mean_shape(faces: Array, rounds: int = 8) -> Array:
     for _ in range(rounds):
         aligned = [fit_similarity(face[RIGID], mean[RIGID]).apply(face) for face in faces]
         mean = np.median(aligned, axis=0)
-    return mean
+    return np.asarray(mean)
 
 
-def mirror_pairs(shape: Array) -> NDArrayInt:
+def mirror_pairs(shape: Array) -> Indices:
     """For every landmark the index of its mirror image, by the cheapest matching of the mirrored shape."""
     mirrored = (shape - shape.mean(axis=0)) * MIRROR + shape.mean(axis=0)
     for _ in range(4):
@@ -49,17 +52,14 @@ def mirror_pairs(shape: Array) -> NDArrayInt:
         mirrored = fit_similarity(mirrored[pairs], shape).apply(mirrored)
     if not np.array_equal(pairs[pairs], np.arange(len(shape))):
         raise ValueError("the landmarks' mirror images do not pair up")
-    return pairs
+    return np.asarray(pairs)
 
 
-NDArrayInt = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-
-
-def symmetric(shape: Array, pairs: NDArrayInt) -> Array:
+def symmetric(shape: Array, pairs: Indices) -> Array:
     """`shape` turned so that its mirror plane is x = 0, and averaged with its mirror image."""
     mirrored = (shape * MIRROR)[pairs]
     turn = fit_similarity(mirrored, shape)
-    # The reflection shape -> turn(mirrored) has its plane half-way: average the two in shape's frame, then find that plane.
+    # the reflection's plane lies half-way between a shape and its turned mirror image
     mean = (shape + turn.apply(mirrored)) / 2
     across = mean[topology.RIGHT_EYE[0]] - mean[topology.LEFT_EYE[0]]
     x = across / np.linalg.norm(across)
@@ -68,7 +68,7 @@ def symmetric(shape: Array, pairs: NDArrayInt) -> Array:
     z /= np.linalg.norm(z)
     frame = np.stack([x, np.cross(z, x), z])
     out = (mean - mean.mean(axis=0)) @ frame.T
-    return (out + (out * MIRROR)[pairs]) / 2
+    return np.asarray((out + (out * MIRROR)[pairs]) / 2)
 
 
 def normalise(shape: Array, pitch: float) -> Array:
@@ -78,10 +78,10 @@ def normalise(shape: Array, pitch: float) -> Array:
     eyes = shape[[topology.LEFT_EYE[0], topology.RIGHT_EYE[0]]]
     temples = shape[[127, 356]]
     origin = np.array([0.0, eyes[:, 1].mean(), temples[:, 2].mean()])
-    return (shape - origin) / np.linalg.norm(eyes[1] - eyes[0])
+    return np.asarray((shape - origin) / np.linalg.norm(eyes[1] - eyes[0]))
 
 
-def triangulate(opened: Array) -> NDArrayInt:
+def triangulate(opened: Array) -> Indices:
     """Delaunay triangles of the skin landmarks in the face's plane, inside the contour and outside of eyes and mouth.
 
     `opened` has its lips apart, so that upper and lower lip are not joined across the gap.
@@ -92,17 +92,17 @@ def triangulate(opened: Array) -> NDArrayInt:
     inside = Outline(plane[list(topology.OVAL)]).contains_points(centres)
     for hole in (*topology.EYES, topology.INNER_LIPS):
         inside &= ~np.isin(triangles, hole).all(axis=1)
-    return triangles[inside].astype(np.int64)
+    return np.asarray(triangles[inside], dtype=np.int64)
 
 
-def oriented(triangles: NDArrayInt, plane: Array) -> NDArrayInt:
+def oriented(triangles: Indices, plane: Array) -> Indices:
     """Triangles with one winding, in an order that does not depend on the triangulation's run."""
     a, b, c = (plane[triangles[:, i]] for i in range(3))
     flip = np.cross(b - a, c - a) < 0
     triangles[flip] = triangles[flip][:, ::-1]
     first = triangles.argmin(axis=1)
     rolled = np.stack([np.roll(row, -k) for row, k in zip(triangles, first, strict=True)])
-    return rolled[np.lexsort(rolled.T[::-1])]
+    return np.asarray(rolled[np.lexsort(rolled.T[::-1])])
 
 
 def make(data: Path, out: Path) -> None:
@@ -121,7 +121,8 @@ def make(data: Path, out: Path) -> None:
         triangles=triangles.astype(np.int32),
         mirror=pairs.astype(np.int32),
     )
-    print(f"{(opening < 0.03).sum()} closed-mouth faces, {len(triangles)} triangles, pitch {np.degrees(pitch):.1f} degrees")
+    closed_mouths = int((opening < 0.03).sum())
+    print(f"{closed_mouths} closed-mouth faces, {len(triangles)} triangles, pitch {np.degrees(pitch):.1f} degrees")
 
 
 def main() -> None:

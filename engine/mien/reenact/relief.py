@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 STEEPEST = 2.0
-"""Depth per way in the picture: turned by 20 degrees, an edge that steep grows by two thirds or shrinks to a quarter."""
+"""Depth per way in the picture: turned by 20 degrees, such an edge grows by two thirds or shrinks to a quarter."""
 REACH = 0.35
 """How far from the contour relief is held, in eye distances."""
 ROUNDS = 150

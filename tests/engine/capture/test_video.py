@@ -289,6 +289,11 @@ def test_the_display_matrix_is_asked_for_once(make_clip: MakeClip, tmp_path: Pat
     from mien.capture import pixels
 
     asked: list[float] = []
-    monkeypatch.setattr(pixels, "turn_of", lambda frame: asked.append(frame.rotation) or pixels.Turn.NONE)
+
+    def asking(frame: Any) -> Any:
+        asked.append(frame.rotation)
+        return pixels.Turn.NONE
+
+    monkeypatch.setattr(pixels, "turn_of", asking)
     assert len(frames_of(make_clip().write(tmp_path / "clip.mp4"))) == 30
     assert asked == [0]
