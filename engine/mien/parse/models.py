@@ -75,18 +75,25 @@ class FaceMesh:
                 min_detection_confidence=0.4,
                 min_tracking_confidence=0.4,
             )
-            # The graph opens its models on its first packet, which is when the notes are written.
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
-            self._detector: FaceDetector | None = None
-            if not still:
-                self._graph.reset()
+            self._open()
+        self._met = False
+        """Whether it has met a face: with the first one come more notes."""
+        self._detector: FaceDetector | None = None
 
     def __call__(self, pixels: Pixels) -> list[Array]:
         """Landmarks (478, 3) of each face in `pixels` (H, W, 3): x, y in pixels, z in the scale of x."""
-        found = self._graph.process(pixels).multi_face_landmarks or ()
+        found = self._process(pixels).multi_face_landmarks or ()
         height, width = pixels.shape[:2]
         scale = np.array([width, height, width], dtype=np.float64)
         return [_points(face) * scale for face in found]
+
+    def _process(self, pixels: Pixels) -> Any:
+        if self._met:
+            return self._graph.process(pixels)
+        with _quiet():
+            result = self._graph.process(pixels)
+        self._met = bool(result.multi_face_landmarks)
+        return result
 
     def boxes(self, pixels: Pixels) -> list[Box]:
         """What a `FaceDetector` of its own, made when first asked for, finds in `pixels` (H, W, 3)."""
@@ -97,6 +104,11 @@ class FaceMesh:
         """Do not track on from the last call."""
         with _quiet():
             self._graph.reset()
+            self._open()
+
+    def _open(self) -> None:
+        """Show the graph an empty picture: with the first one it opens its models and writes its notes."""
+        self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def close(self) -> None:
         self._graph.close()

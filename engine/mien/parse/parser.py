@@ -20,6 +20,9 @@ Window = tuple[int, int, int, int]
 
 ROOM = 0.7
 """Room around the face in a tracking window on each side, as a share of the face's longer side."""
+PATIENCE, NEAR = 2.0, 1.5
+"""Seconds for which a lost face is waited for before another's is taken, and how far it may have gone meanwhile, in eye
+distances."""
 FACES = 5
 """How many faces are told apart."""
 
@@ -38,15 +41,16 @@ class Parser:
         self._tracker = FaceMesh(still=False)
         self._window: Window | None = None
         self._last: Array | None = None
+        self._seen_at = 0.0
         self._tracking = False
 
     def __call__(self, frame: Frame) -> Face | None:
         pixels = frame.pixels if frame.pixels.shape[2] == 3 else np.ascontiguousarray(frame.pixels[..., :3])
         landmarks = self._track(pixels) if self._tracking else None
-        landmarks = self._acquire(pixels) if landmarks is None else landmarks
+        landmarks = self._acquire(pixels, frame.seconds) if landmarks is None else landmarks
         if landmarks is None:
             return None
-        self._last = landmarks
+        self._last, self._seen_at = landmarks, frame.seconds
         hint = mouth_hint(pixels, landmarks) if self._hints else None
         return Face(landmarks, frame.size, hint=hint)
 
@@ -66,9 +70,10 @@ class Parser:
     ) -> None:
         self.close()
 
-    def _acquire(self, pixels: NDArray[np.uint8]) -> Array | None:
+    def _acquire(self, pixels: NDArray[np.uint8], seconds: float) -> Array | None:
         faces = find_faces(pixels, self._finder)
-        chosen = self._choose(faces, self._last)
+        patient = self._last is not None and abs(seconds - self._seen_at) < PATIENCE
+        chosen = self._choose([face for face in faces if not patient or self._is_near(face)], self._last)
         if chosen is None:
             return None
         alone = len(faces) == 1 and eye_distance(chosen) > 0.05 * pixels.shape[1]
@@ -84,6 +89,13 @@ class Parser:
         if last is None:
             return faces[self._rank] if self._rank < len(faces) else None
         return min(faces, key=lambda face: float(np.abs(face[:, :2] - last[:, :2]).mean()))
+
+    def _is_near(self, face: Array) -> bool:
+        """Whether a face stands where the chosen one may have moved since it was last seen."""
+        if self._last is None:
+            return True
+        apart = np.hypot(*(face[:, :2].mean(axis=0) - self._last[:, :2].mean(axis=0)))
+        return bool(apart < NEAR * max(eye_distance(face), eye_distance(self._last)))
 
     def _track(self, pixels: NDArray[np.uint8]) -> Array | None:
         window = self._window

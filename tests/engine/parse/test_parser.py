@@ -79,6 +79,19 @@ def test_a_lost_face_is_none_and_the_same_one_is_taken_up_again(pictures: dict[s
         np.testing.assert_allclose(again.landmarks[:, :2], before.landmarks[:, :2], atol=3.0)
 
 
+def test_anothers_face_is_taken_only_after_waiting(pictures: dict[str, Pixels], parser: Parser) -> None:
+    both, alone = stage(pictures, 300, 240), stage(pictures, 300, 240)
+    alone[:, :360] = BLANK[:, :360]
+    chosen = parser(frame(both, 0))
+    assert chosen is not None
+    assert chosen.landmarks[4, 0] < 360
+    assert parser(frame(alone, 1)) is None
+    assert parser(frame(alone, 45)) is None
+    other = parser(frame(alone, 52))
+    assert other is not None
+    assert other.landmarks[4, 0] > 360
+
+
 def test_a_face_that_walks_away_is_followed(pictures: dict[str, Pixels], parser: Parser) -> None:
     for i in range(12):
         pixels = BLANK.copy()
