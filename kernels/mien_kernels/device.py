@@ -118,7 +118,6 @@ def on_cuda(value: Any) -> bool:
 
 def run(
     op: Callable[..., Result],
-    on_device: Callable[..., Any],
     stream: int | None,
     threads: int,
     *args: Any,
@@ -126,6 +125,7 @@ def run(
 ) -> Result:
     """Run an op on arrays that are not NumPy's: on CUDA, or on NumPy arrays over the same host memory."""
     if on_cuda(args[0]):
+        on_device = getattr(importlib.import_module("mien_kernels.cuda"), op.__name__)
         return cast(Result, on_device(*args, **options, stream=stream))
     seen = [_as_numpy(value) for value in args]
     result: Any = op(*seen, **options, threads=threads)

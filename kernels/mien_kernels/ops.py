@@ -1,8 +1,10 @@
 """The ops: arguments are checked, outputs allocated where none is given, and the native loops run without the GIL.
 
-All arrays are C-contiguous NumPy arrays on the host. Pixel centres have integer coordinates: pixel (0, 0) covers
--0.5..0.5. Flows are backward and absolute: at each output pixel the (x, y) of the source to look at. `threads` counts
-the caller. Wrong arguments raise TypeError (no array, element type) or ValueError (shape, memory order, range).
+All arrays are C-contiguous. NumPy arrays are worked on here, on the host; arrays on CUDA (CuPy, torch, PyCUDA and
+others) in `mien_kernels.cuda`, on `stream`, a cudaStream_t, or on the current stream of their library. Pixel centres
+have integer coordinates: pixel (0, 0) covers -0.5..0.5. Flows are backward and absolute: at each output pixel the
+(x, y) of the source to look at. `threads` counts the caller. Wrong arguments raise TypeError (no array, element type)
+or ValueError (shape, memory order, range).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_kernels import _native, cuda
+from mien_kernels import _native
 from mien_kernels.checks import (
     F32,
     I32,
@@ -54,7 +56,7 @@ def blend(
     0..255. out: like base, and may be base. uint8 results are rounded to nearest.
     """
     if is_elsewhere(base):
-        return run(blend, cuda.blend, stream, threads, base, over, mask, out)
+        return run(blend, stream, threads, base, over, mask, out)
     expect("base", base, PIXELS, (None, None, None))
     height, width, channels = base.shape
     kind = (base.dtype,)
@@ -84,7 +86,7 @@ def flow_warp(
     bilinearly on the fly. padding: what lies outside of the source: its border repeated, or zero.
     """
     if is_elsewhere(source):
-        return run(flow_warp, cuda.flow_warp, stream, threads, source, flow, out, padding)
+        return run(flow_warp, stream, threads, source, flow, out, padding)
     expect("source", source, PIXELS, (None, None, None))
     expect("flow", flow, (F32,), (None, None, 2))
     channels = source.shape[2]
@@ -120,7 +122,7 @@ def paste(
     becomes gain * value + bias, clipped (1 and 0 if not given). mask: (h, w) float32 0..1, a further factor.
     """
     if is_elsewhere(frame):
-        return run(paste, cuda.paste, stream, threads, frame, crop, matrix, feather, gain, bias, mask)
+        return run(paste, stream, threads, frame, crop, matrix, feather, gain, bias, mask)
     expect("frame", frame, (U8,), (None, None, None), written=True)
     channels = frame.shape[2]
     expect_range("frame channels", channels, 1, 4)
@@ -160,9 +162,7 @@ def rasterize_flow(
     not finite or beyond 2**21 pixels are skipped. A pixel centre on a shared edge belongs to exactly one triangle.
     """
     if is_elsewhere(target):
-        return run(
-            rasterize_flow, cuda.rasterize_flow, stream, threads, target, source, triangles, out, depth, size=size
-        )
+        return run(rasterize_flow, stream, threads, target, source, triangles, out, depth, size=size)
     expect("target", target, (F32,), (None, 3))
     expect("source", source, (F32,), (target.shape[0], 2))
     expect("triangles", triangles, (I32,), (None, 3))
@@ -197,7 +197,7 @@ def rasterize_parts(
     than three points or one that is not finite fills nothing.
     """
     if is_elsewhere(points):
-        return run(rasterize_parts, cuda.rasterize_parts, stream, threads, points, starts, channels, out, size=size)
+        return run(rasterize_parts, stream, threads, points, starts, channels, out, size=size)
     expect("points", points, (F32,), (None, 2))
     expect("channels", channels, (I32,), (None,))
     expect("starts", starts, (I32,), (channels.shape[0] + 1,))
@@ -233,7 +233,7 @@ def spade_modulate(
     overlap gamma or beta. slope: 1 no activation, 0 ReLU. epsilon: above 0.
     """
     if is_elsewhere(x):
-        return run(spade_modulate, cuda.spade_modulate, stream, threads, x, gamma, beta, out, slope, epsilon, layout)
+        return run(spade_modulate, stream, threads, x, gamma, beta, out, slope, epsilon, layout)
     expect("x", x, (F32,), (None, None, None, None))
     expect("gamma", gamma, (F32,), x.shape)
     expect("beta", beta, (F32,), x.shape)
@@ -275,7 +275,6 @@ def temporal_blend(
     if is_elsewhere(current):
         return run(
             temporal_blend,
-            cuda.temporal_blend,
             stream,
             threads,
             current,
@@ -322,7 +321,7 @@ def to_image(
     tensor: (C, h, w) float32, or (h, w, C) with layout "nhwc". out: (h, w, C) uint8.
     """
     if is_elsewhere(tensor):
-        return run(to_image, cuda.to_image, stream, threads, tensor, out, scale, bias, layout)
+        return run(to_image, stream, threads, tensor, out, scale, bias, layout)
     expect("tensor", tensor, (F32,), (None, None, None))
     last = choice("layout", layout, "nchw", "nhwc")
     channels, height, width = (tensor.shape[2], *tensor.shape[:2]) if last else tensor.shape
@@ -353,9 +352,7 @@ def to_tensor(
     by more than 2, each pixel is the mean of a box of samples at most 1.5 image pixels apart. padding as in flow_warp.
     """
     if is_elsewhere(image):
-        return run(
-            to_tensor, cuda.to_tensor, stream, threads, image, matrix, out, scale, bias, padding, layout, size=size
-        )
+        return run(to_tensor, stream, threads, image, matrix, out, scale, bias, padding, layout, size=size)
     expect("image", image, (U8,), (None, None, None))
     channels = image.shape[2]
     expect_range("image channels", channels, 1, 4)

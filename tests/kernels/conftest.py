@@ -8,6 +8,7 @@ MIEN_REQUIRE_CUDA=1 and MIEN_REQUIRE_NVCC=1 fail tests that would be skipped for
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import inspect
 import os
@@ -30,15 +31,19 @@ OPS = (
     "blend", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate", "temporal_blend", "to_image",
     "to_tensor",
 )  # fmt: skip
+PLACES = ("cuda on host", "cupy", "torch")
 ON_HOST = ("matrix", "gain", "bias")
 """Arguments that are NumPy arrays wherever the op runs."""
 
 
 class Library(Protocol):
-    """Takes NumPy arrays to where a library has its own, and back."""
+    """Takes NumPy arrays to where a library has its own, and back (float types as float32); `kinds` of these it has."""
 
-    def put(self, array: NDArray[Any]) -> Any: ...
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+    def put(self, array: NDArray[Any], kind: str | None = None) -> Any: ...
     def get(self, array: Any) -> NDArray[Any]: ...
+    def offset(self, array: NDArray[Any], kind: str | None = None) -> Any: ...
 
 
 class Lent:
@@ -66,37 +71,71 @@ class Lent:
         }
 
 
+def shifted(array: NDArray[Any]) -> NDArray[Any]:
+    """The values after one more, in one row."""
+    return np.concatenate([array.ravel()[:1], array.ravel()])
+
+
+def imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        missing(f"{name} is not installed", "MIEN_REQUIRE_CUDA")
+
+
 class LentArrays:
-    def put(self, array: NDArray[Any]) -> Lent:
-        return Lent(array.copy())
+    kinds = ("float32", "float16", "bfloat16")
+
+    def put(self, array: NDArray[Any], kind: str | None = None) -> Lent:
+        if kind != "bfloat16":
+            return Lent(np.array(array, kind, order="C"))
+        bits = array.astype(np.float32).view(np.uint32).astype(np.uint64)
+        return Lent(((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16))
 
     def get(self, array: Any) -> NDArray[Any]:
         held: NDArray[Any] = array.array
-        return held
+        if held.dtype == np.uint16:
+            return (held.astype(np.uint32) << 16).view(np.float32)
+        return held.astype(np.float32) if held.dtype == np.float16 else held
+
+    def offset(self, array: NDArray[Any], kind: str | None = None) -> Lent:
+        return Lent(self.put(shifted(array), kind).array[1:].reshape(array.shape))
 
 
 class CuPy:
-    def __init__(self) -> None:
-        self.cupy = pytest.importorskip("cupy")
+    kinds = ("float32", "float16")
 
-    def put(self, array: NDArray[Any]) -> Any:
-        return self.cupy.asarray(array)
+    def __init__(self) -> None:
+        self.cupy = imported("cupy")
+
+    def put(self, array: NDArray[Any], kind: str | None = None) -> Any:
+        return self.cupy.array(array, kind, order="C")
 
     def get(self, array: Any) -> NDArray[Any]:
         got: NDArray[Any] = self.cupy.asnumpy(array)
-        return got
+        return got.astype(np.float32) if got.dtype == np.float16 else got
+
+    def offset(self, array: NDArray[Any], kind: str | None = None) -> Any:
+        return self.put(shifted(array), kind)[1:].reshape(array.shape)
 
 
 class Torch:
-    def __init__(self) -> None:
-        self.torch = pytest.importorskip("torch")
+    kinds = ("float32", "float16", "bfloat16")
 
-    def put(self, array: NDArray[Any]) -> Any:
-        return self.torch.tensor(array, device="cuda")
+    def __init__(self) -> None:
+        self.torch = imported("torch")
+        if not self.torch.cuda.is_available():
+            missing("this torch has no CUDA", "MIEN_REQUIRE_CUDA")
+
+    def put(self, array: NDArray[Any], kind: str | None = None) -> Any:
+        return self.torch.tensor(array, device="cuda", dtype=None if kind is None else getattr(self.torch, kind))
 
     def get(self, array: Any) -> NDArray[Any]:
-        got: NDArray[Any] = array.cpu().numpy()
+        got: NDArray[Any] = (array.float() if array.is_floating_point() else array).cpu().numpy()
         return got
+
+    def offset(self, array: NDArray[Any], kind: str | None = None) -> Any:
+        return self.put(shifted(array), kind)[1:].reshape(array.shape)
 
 
 def missing(reason: str, variable: str) -> NoReturn:
@@ -152,6 +191,7 @@ def on_gpu(library: Callable[[], Library]) -> Library:
 def carried(op: Callable[..., Any], library: Library) -> Callable[..., Any]:
     """`op` on NumPy arrays that are carried to `library` before and back after."""
 
+    @functools.wraps(op)
     def call(*args: Any, **options: Any) -> Any:
         given = inspect.signature(op).bind(*args, **options).arguments
         moved: dict[int, Any] = {}
@@ -170,7 +210,14 @@ def carried(op: Callable[..., Any], library: Library) -> Callable[..., Any]:
     return call
 
 
-@pytest.fixture(scope="module", params=[*_native.available_isas(), "cuda on host", "cupy", "torch"])
+def opened(place: str, patch: pytest.MonkeyPatch) -> Library:
+    """The library of one of PLACES."""
+    if place == "cuda on host":
+        return lend(patch)
+    return on_gpu(CuPy if place == "cupy" else Torch)
+
+
+@pytest.fixture(scope="module", params=[*_native.available_isas(), *PLACES])
 def isa(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param in _native.available_isas():
         before = _native.selected_isa()
@@ -179,11 +226,24 @@ def isa(request: pytest.FixtureRequest) -> Iterator[str]:
         _native.select_isa(before)
         return
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "cuda on host":
-            library = lend(patch)
-        else:
-            library = on_gpu(CuPy if request.param == "cupy" else Torch)
+        library = opened(request.param, patch)
         for name in OPS:
             patch.setattr(ops, name, carried(getattr(ops, name), library))
         yield request.param
+    device.native.cache_clear()
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def library(request: pytest.FixtureRequest) -> Iterator[Library]:
+    """CUDA arrays, of every library that can be tried."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield opened(request.param, patch)
+    device.native.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def lent() -> Iterator[Library]:
+    """CUDA arrays that are NumPy's."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield opened("cuda on host", patch)
     device.native.cache_clear()
