@@ -18,6 +18,7 @@ from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_RIM
 from mien.portrait import Portrait
+from mien.reenact.lashes import lash_thickness
 from mien.reenact.target import Target
 
 Array = NDArray[np.float64]
@@ -36,7 +37,7 @@ EAR, CHIN = 0.45, 1.2
 BORDER = 0.6
 """Width of the rim along the picture's border, in eye distances, in which rings come to rest: what the frame cuts off
 cannot move away from it."""
-LIP_INSET, UPPER_LID_INSET, LOWER_LID_INSET = 0.02, 0.05, 0.04
+LIP_INSET, LOWER_LID_INSET = 0.02, 0.04
 """How far, in widths of the mouth or eye, a rim's skin is taken from beyond the rim once it is fully closed: there the
 picture shows teeth, or the white of the eye, and lashes that would be stretched."""
 
@@ -114,7 +115,7 @@ def mesh_of(portrait: Portrait) -> Mesh:
     rims = (
         _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, LIP_INSET, LIP_INSET),
         *(
-            _rim(portrait, upper, lower, (eye[0], eye[8]), UPPER_LID_INSET, LOWER_LID_INSET)
+            _rim(portrait, upper, lower, (eye[0], eye[8]), _lashes(portrait, eye, upper), LOWER_LID_INSET)
             for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
         ),
     )
@@ -175,12 +176,21 @@ def _rim(
     over: float,
     under: float,
 ) -> Rim:
-    points = portrait.landmarks[:, :2]
-    across = points[corners[1]] - points[corners[0]]
-    across = across if across[0] >= 0 else -across
-    down = np.array([-across[1], across[0]], dtype=np.float32)
+    down = _down(portrait, corners).astype(np.float32)
     gaps = portrait.shape[lower, 1] - portrait.shape[upper, 1]
     return Rim(upper, lower, gaps, -over * down, under * down)
+
+
+def _down(portrait: Portrait, corners: tuple[int, int]) -> Array:
+    """(2,): the way down across an eye or mouth, as long as its corners are apart, in pixels."""
+    across = portrait.landmarks[corners[1], :2] - portrait.landmarks[corners[0], :2]
+    across = across if across[0] >= 0 else -across
+    return np.array([-across[1], across[0]])
+
+
+def _lashes(portrait: Portrait, eye: tuple[int, ...], upper: NDArray[np.int64]) -> float:
+    lid = portrait.landmarks[upper[1:-1], :2]
+    return lash_thickness(portrait.pixels, lid, -_down(portrait, (eye[0], eye[8])))
 
 
 @lru_cache(maxsize=1)

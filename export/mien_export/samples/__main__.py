@@ -1,4 +1,4 @@
-"""Make the packaged samples: `python -m mien_export.samples portraits|avatar|clip --out DIR [--data DIR]`."""
+"""Make the packaged samples: `python -m mien_export.samples portraits|avatar|clip|poster --out DIR [--data DIR]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ QUALITY = 92
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m mien_export.samples", description=__doc__)
-    parser.add_argument("what", choices=["portraits", "avatar", "clip"])
+    parser.add_argument("what", choices=["portraits", "avatar", "clip", "poster"])
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
     parser.add_argument("--data", type=Path, default=os.environ.get("MIEN_DATA"), help="default: $MIEN_DATA")
     chosen = parser.parse_args()
@@ -29,6 +29,8 @@ def main() -> None:
         make_avatar(chosen.out)
     if chosen.what == "clip":
         make_driver(chosen.out)
+    if chosen.what == "poster":
+        make_poster(chosen.out)
 
 
 def make_portraits(faces: Path, out: Path) -> None:
@@ -57,6 +59,13 @@ def make_driver(out: Path) -> None:
     from mien_export.samples.clip import ACTOR, make_clip
 
     make_clip(out / f"{ACTOR}.jpg", out / "driver.mp4")
+
+
+def make_poster(out: Path) -> None:
+    """Write the README's picture to `out`, from the samples that are packaged."""
+    from mien_export.samples.poster import draw_poster
+
+    _write(out / "poster.jpg", draw_poster())
 
 
 def _write(path: Path, picture: Picture) -> None:
