@@ -1,7 +1,7 @@
 """SPADE modulation in ONNX: one node that TensorRT gives to our plug-in, and every other runtime to its function body.
 
 The function `mien.SpadeModulate` (x, gamma, beta -> out; attributes slope and epsilon as in `mien_kernels.ops`) is made
-of standard operators of opset 18. Statistics are float32, whatever the type of the inputs is.
+of standard operators. Statistics are float32, whatever the type of the inputs is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto, TensorPro
 DOMAIN: Final = "mien"
 OPERATOR: Final = "SpadeModulate"
 VERSION: Final = 1
-BODY_OPSET: Final = 18
+LEAST_OPSET: Final = 18
+"""The first in which ReduceMean takes its axes as an input, as it still does."""
 
 _ATTRIBUTES: Final = ("slope", "epsilon", "plugin_namespace", "plugin_version", "aot")
 
@@ -39,8 +40,14 @@ def spade_node(
     )
 
 
-def spade_function() -> FunctionProto:
-    """The body that stands in wherever there is no plug-in."""
+def spade_function(opset: int = LEAST_OPSET) -> FunctionProto:
+    """The body that stands in wherever there is no plug-in, in operators of `opset`.
+
+    Raises:
+        ValueError: `opset` is below 18.
+    """
+    if opset < LEAST_OPSET:
+        raise ValueError(f"opset: expected {LEAST_OPSET} or more, got {opset}")
     make = helper.make_node
     nodes = [
         make("Constant", [], ["plane"], value_ints=[2, 3]),
@@ -62,7 +69,7 @@ def spade_function() -> FunctionProto:
         _with_callers(make("LeakyRelu", ["value"], ["activated"]), "alpha", "slope"),
         make("CastLike", ["activated", "x"], ["out"]),
     ]
-    opsets = [helper.make_opsetid("", BODY_OPSET)]
+    opsets = [helper.make_opsetid("", opset)]
     return helper.make_function(DOMAIN, OPERATOR, ["x", "gamma", "beta"], ["out"], nodes, opsets, _ATTRIBUTES)
 
 
@@ -75,11 +82,12 @@ def _with_callers(node: NodeProto, attribute: str, of_caller: str) -> NodeProto:
 
 
 def with_spade_function(model: ModelProto) -> ModelProto:
-    """A copy of a model that calls the function, with the function in it."""
+    """A copy of a model that calls the function, with the function in it, in operators of the model's opset."""
     complete = ModelProto()
     complete.CopyFrom(model)
     if not any(function.domain == DOMAIN and function.name == OPERATOR for function in complete.functions):
-        complete.functions.append(spade_function())
+        opset = next(found.version for found in model.opset_import if found.domain in ("", "ai.onnx"))
+        complete.functions.append(spade_function(opset))
     if all(opset.domain != DOMAIN for opset in complete.opset_import):
         complete.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
     return complete

@@ -22,7 +22,7 @@ TOLERANCE = 1e-5
 
 
 def block() -> Any:
-    class Block(torch.nn.Module):
+    class Block(torch.nn.Module):  # type: ignore[misc]  # torch may be missing
         def __init__(self) -> None:
             super().__init__()
             self.gamma, self.beta = (torch.nn.Conv2d(3, 8, 1) for _ in range(2))

@@ -17,13 +17,13 @@ TOLERANCE = {"float32": 2e-5, "float16": 2e-3}
 """Of results around 1: rounding of the last places, in the type of the result."""
 
 
-def model(kind: str, slope: float) -> Any:
+def model(kind: str, slope: float, opset: int = 18) -> Any:
     helper = onnx.helper
     element = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
     values = [helper.make_tensor_value_info(name, element, ["n", "c", "h", "w"]) for name in ("x", "g", "b", "y")]
     node = spade.spade_node("x", "g", "b", "y", slope=slope, epsilon=1e-4)
     graph = helper.make_graph([node], "spade", values[:3], values[3:])
-    bare = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    bare = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
     return spade.with_spade_function(bare)
 
 
@@ -58,3 +58,9 @@ def test_the_function_enters_a_model_once() -> None:
     again = spade.with_spade_function(once)
     assert len(again.functions) == len(once.functions) == 1
     assert [opset.domain for opset in again.opset_import] == ["", "mien"]
+
+
+def test_the_body_is_in_operators_of_the_models_opset() -> None:
+    onnx.checker.check_model(model("float32", 1.0, 21), full_check=True)
+    with pytest.raises(ValueError, match="opset: expected 18 or more, got 17"):
+        model("float32", 1.0, 17)
