@@ -25,7 +25,7 @@ $(CORE): $(BIN)/python $(BUILD_FILES)
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --no-build-isolation --editable '.[dev]'
+	$(PIP) install --quiet --no-build-isolation --editable '.[dev,train,cpu]'
 	@touch $@
 
 demo: $(CORE)
