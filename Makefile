@@ -38,6 +38,10 @@ test: lint wheel
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }
 	$(BIN)/python -m pytest
+	PYTHON=$(BIN)/python kernels/check_sanitizers.sh
+	$(BIN)/mien bench follow
+	$(BIN)/mien bench still
+	$(BIN)/mien bench long
 
 lint: $(DEV)
 	$(BIN)/ruff check
