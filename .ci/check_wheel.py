@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import sys
 import zipfile
 
@@ -17,12 +18,14 @@ NEEDED = (
     "mien_kernels/py.typed",
     "*.dist-info/licenses/LICENSE",
 )
-UNWANTED = ("*/__pycache__/*", "*.cpp", "*.h", "tests/*")
+NEEDED_WITH_NVCC = ("mien_kernels/_cuda*.so", "mien_kernels/_cuda.pyi")
+UNWANTED = ("*/__pycache__/*", "*.cpp", "*.cu", "*.h", "tests/*")
 
 
 def main(path: str) -> str | None:
     names = zipfile.ZipFile(path).namelist()
-    lacking = [pattern for pattern in NEEDED if not fnmatch.filter(names, pattern)]
+    needed = NEEDED + (NEEDED_WITH_NVCC if os.environ.get("MIEN_REQUIRE_NVCC") == "1" else ())
+    lacking = [pattern for pattern in needed if not fnmatch.filter(names, pattern)]
     extra = [name for pattern in UNWANTED for name in fnmatch.filter(names, pattern)]
     return f"{path}: lacks {lacking}, holds {extra}" if lacking or extra else None
 

@@ -144,7 +144,7 @@ __global__ void __launch_bounds__(kThreads) spade_column_parts(SpadeModulate p, 
 }
 
 template <class T, int kCount>
-__global__ void __launch_bounds__(kThreads) spade_column_from_parts(SpadeModulate p, int across) {
+__global__ void __launch_bounds__(kThreads, 4) spade_column_from_parts(SpadeModulate p, int across) {
     __shared__ Normal strip[kMostAcross * kCount];
     const Place<kCount> place = place_in<kCount>(p, across);
     const int32_t first = static_cast<int32_t>(blockIdx.y) * across * kCount;

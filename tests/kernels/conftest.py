@@ -148,13 +148,14 @@ def missing(reason: str, variable: str) -> NoReturn:
 @functools.cache
 def built_on_host() -> types.ModuleType | str:
     """The CUDA kernels compiled for the host, or why there are none."""
-    if shutil.which("nvcc") is None or shutil.which("cmake") is None:
+    cmake = shutil.which("cmake", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    if shutil.which("nvcc") is None or cmake is None:
         return "no nvcc or no cmake on PATH"
     build = ROOT / "build" / "on_host"
-    configure = ["cmake", "-S", str(ROOT), "-B", str(build), "-DMIEN_CUDA=OFF", "-DMIEN_ON_HOST=ON", "-DMIEN_WERROR=ON"]
+    configure = [cmake, "-S", str(ROOT), "-B", str(build), "-DMIEN_CUDA=OFF", "-DMIEN_ON_HOST=ON", "-DMIEN_WERROR=ON"]
     for command in (
         [*configure, f"-DPython_EXECUTABLE={sys.executable}"],
-        ["cmake", "--build", str(build), "--target", "_cuda_on_host", "--parallel"],
+        [cmake, "--build", str(build), "--target", "_cuda_on_host", "--parallel"],
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
