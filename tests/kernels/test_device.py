@@ -126,6 +126,12 @@ def test_the_stream_is_the_callers(called: Called, monkeypatch: pytest.MonkeyPat
     assert called.calls == [(3, 71), (3, 5), (3, 2), (3, 0)]
 
 
+def test_dlpack_tells_what_an_array_is(lent: Any) -> None:
+    gaps = np.zeros((2, 6, 4), np.float16)[:, ::2]
+    address, shape, strides, kind, _ = device.native().looked_at(gaps.__dlpack__())
+    assert (address, shape, strides, kind) == (gaps.ctypes.data, (2, 3, 4), (24, 8, 1), "float16")
+
+
 def test_two_devices_are_refused(called: Called) -> None:
     tensor, _ = array_of("another", "<f4", ordinal=0)
     _, image = array_of("another", "<f4", ordinal=1)
