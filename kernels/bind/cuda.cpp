@@ -124,9 +124,9 @@ void flow_warp(uintptr_t source, uintptr_t flow, uintptr_t out, int32_t batch, c
         .out_width = out_size[1],
         .type = type(kind),
         .padding = padding(zero),
+        .layout = layout(channels_last),
     };
-    enqueue("flow_warp", device, stream,
-            [&](cuda::Stream s) { return cuda::flow_warp(params, batch, layout(channels_last), s); });
+    enqueue("flow_warp", device, stream, [&](cuda::Stream s) { return cuda::flow_warp(params, batch, s); });
 }
 
 void paste(uintptr_t frame, uintptr_t crop, uintptr_t mask, const Picture& size, const Size& crop_size,

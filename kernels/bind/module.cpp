@@ -69,7 +69,9 @@ void blend(const AnyIn<3>& under, const AnyIn<3>& over, const std::optional<AnyI
     run(&Ops::blend, params, threads);
 }
 
-void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>& out, bool zero, int threads) {
+void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>& out, bool zero, bool channels_last,
+               int threads) {
+    const int height = channels_last ? 0 : 1;
     const FlowWarp params = {
         .source = source.data(),
         .flow = flow.data(),
@@ -79,10 +81,11 @@ void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>
         .channels = size(source, 2),
         .flow_height = size(flow, 0),
         .flow_width = size(flow, 1),
-        .out_height = size(out, 0),
-        .out_width = size(out, 1),
+        .out_height = size(out, height),
+        .out_width = size(out, height + 1),
         .type = type(source),
         .padding = padding(zero),
+        .layout = layout(channels_last),
     };
     run(&Ops::flow_warp, params, threads);
 }
@@ -258,7 +261,8 @@ auto maybe(const char* name) {
 NB_MODULE(_native, m) {
     select_from_environment();
     m.def("blend", blend, array("under"), array("over"), maybe("mask"), array("out"), nb::arg("threads"));
-    m.def("flow_warp", flow_warp, array("source"), array("flow"), array("out"), nb::arg("zero"), nb::arg("threads"));
+    m.def("flow_warp", flow_warp, array("source"), array("flow"), array("out"), nb::arg("zero"),
+          nb::arg("channels_last"), nb::arg("threads"));
     m.def("paste", paste, array("frame"), array("crop"), array("matrix"), nb::arg("inverse_feather"), array("gain"),
           array("bias"), maybe("mask"), nb::arg("threads"));
     m.def("rasterize_flow", rasterize_flow, array("target"), array("source"), array("triangles"), array("flow"),

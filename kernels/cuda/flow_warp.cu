@@ -194,12 +194,12 @@ Status picture_of(const Work& w, Layout layout) {
 
 }  // namespace
 
-Status flow_warp(const FlowWarp& p, int32_t batch, Layout layout, Stream stream) {
+Status flow_warp(const FlowWarp& p, int32_t batch, Stream stream) {
     const Work work = {p, field_of(p.flow, p.flow_height, p.flow_width, p.out_height, p.out_width), batch,
                        static_cast<int64_t>(p.out_height) * p.out_width, stream};
     if (p.channels == 0 || work.pixels == 0) return cudaSuccess;
-    if (p.type == Type::u8) return picture_of(work, layout);
-    return for_float_type(p.type, [&](auto kind) { return features_of<decltype(kind)>(work, layout); });
+    if (p.type == Type::u8) return picture_of(work, p.layout);
+    return for_float_type(p.type, [&](auto kind) { return features_of<decltype(kind)>(work, p.layout); });
 }
 
 }  // namespace mien::cuda

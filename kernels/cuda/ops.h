@@ -17,7 +17,7 @@ namespace mien::cuda {
 
 Status blend(const Blend& params, Stream stream);
 // `batch` items one after the other in source, flow and out, up to 65535; `layout`: of out.
-Status flow_warp(const FlowWarp& params, int32_t batch, Layout layout, Stream stream);
+Status flow_warp(const FlowWarp& params, int32_t batch, Stream stream);
 Status paste(const Paste& params, Stream stream);
 // Indices of vertices, points and channels are read on the device only: what names none is skipped there.
 Status rasterize_flow(const RasterizeFlow& params, int32_t vertex_count, Stream stream);

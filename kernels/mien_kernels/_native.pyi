@@ -12,7 +12,9 @@ _Ints = NDArray[np.int32]
 def blend(
     under: NDArray[Any], over: NDArray[Any], mask: NDArray[Any] | None, out: NDArray[Any], threads: int
 ) -> None: ...
-def flow_warp(source: NDArray[Any], flow: _Floats, out: NDArray[Any], zero: bool, threads: int) -> None: ...
+def flow_warp(
+    source: NDArray[Any], flow: _Floats, out: NDArray[Any], zero: bool, channels_last: bool, threads: int
+) -> None: ...
 def paste(
     frame: _Bytes,
     crop: _Bytes,

@@ -77,21 +77,26 @@ def flow_warp(
     padding: Padding = "border",
     threads: int = 1,
     *,
+    layout: Layout = "nhwc",
     stream: int | None = None,
 ) -> Pixels:
     """`source` seen through `flow`, bilinearly.
 
     source: (H, W, C) uint8 or float32. flow: (h, w, 2) float32, where to look in the source, x then y, in pixels.
-    out: (oh, ow, C), type of source; (h, w, C) if not given. Where its size is not the flow's, the flow is resized
-    bilinearly on the fly. padding: what lies outside of the source: its border repeated, or zero.
+    out: (oh, ow, C), or (C, oh, ow) with layout "nchw"; type of source; of the flow's size if not given. Where its
+    size is not the flow's, the flow is resized bilinearly on the fly. padding: what lies outside of the source: its
+    border repeated, or zero.
     """
     if is_elsewhere(source):
-        return run(flow_warp, stream, threads, source, flow, out, padding)
+        return run(flow_warp, stream, threads, source, flow, out, padding, layout=layout)
     expect("source", source, PIXELS, (None, None, None))
     expect("flow", flow, (F32,), (None, None, 2))
     channels = source.shape[2]
-    result = np.empty((*flow.shape[:2], channels), source.dtype) if out is None else out
-    expect("out", result, (source.dtype,), (None, None, channels), written=True)
+    last = choice("layout", layout, "nchw", "nhwc")
+    made = (*flow.shape[:2], channels) if last else (channels, *flow.shape[:2])
+    result = np.empty(made, source.dtype) if out is None else out
+    wanted = (None, None, channels) if last else (channels, None, None)
+    expect("out", result, (source.dtype,), wanted, written=True)
     zero = choice("padding", padding, "border", "zero")
     expect_threads(threads)
     if result.size == 0:
@@ -99,7 +104,7 @@ def flow_warp(
     expect_pixels("source", source)
     expect_pixels("flow", flow)
     expect_apart("out", result, "source", source)
-    _native.flow_warp(source, flow, result, zero, threads)
+    _native.flow_warp(source, flow, result, zero, last, threads)
     return result
 
 

@@ -90,6 +90,9 @@ def test_flow_warp(
     got = np.empty((*out, channels), source.dtype)
     assert ops.flow_warp(source, at, got, padding, n) is got
     assert_same(got, expected)
+    planes = np.empty((channels, *out), source.dtype)
+    assert ops.flow_warp(source, at, planes, padding, n, layout="nchw") is planes
+    assert_same(planes, expected.transpose(2, 0, 1))
 
 
 @many

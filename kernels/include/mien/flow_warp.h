@@ -8,7 +8,7 @@ namespace mien {
 struct FlowWarp {
     const void* source;  // (height, width, channels) of `type`
     const float* flow;   // (flow_height, flow_width, 2): where to look in the source, x then y, in pixels
-    void* out;           // (out_height, out_width, channels) of `type`
+    void* out;           // (out_height, out_width, channels) of `type`, or (channels, out_height, out_width)
     int32_t height;
     int32_t width;
     int32_t channels;
@@ -18,6 +18,7 @@ struct FlowWarp {
     int32_t out_width;
     Type type;
     Padding padding;
+    Layout layout;  // of `out`; the source is nhwc
 };
 
 }  // namespace mien
