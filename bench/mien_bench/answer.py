@@ -31,6 +31,7 @@ from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.stats import Statistics
 from mien.synthesis import Synthesis
+from mien.threads import usable_threads
 from mien_bench.performance import Performance
 from mien_bench.recording import Recording, read_recording
 
@@ -128,4 +129,4 @@ def _stages(
 
 
 def _threads(settings: ReenactSettings) -> int:
-    return settings.threads or api.usable_threads()
+    return settings.threads or usable_threads()

@@ -30,6 +30,7 @@ from mien.provenance import Provenance, record
 from mien.reenact.prepare import prepare_portrait
 from mien.stages import open_stages
 from mien.stats import Statistics
+from mien.threads import usable_threads
 
 Pixels = NDArray[np.uint8]
 Picture = str | os.PathLike[str] | Pixels
@@ -139,11 +140,6 @@ def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenanc
     """What a sink must know of frames of `size` (width, height) that answer those of a source."""
     width, height = size
     return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
-
-
-def usable_threads() -> int:
-    """Logical processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:

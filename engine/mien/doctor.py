@@ -12,6 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from mien.threads import usable_threads
+
 CORE = ("mien", "numpy", "av", "mediapipe", "protobuf")
 OPTIONAL = (
     "onnxruntime",
@@ -142,7 +144,7 @@ def _look_at_machine() -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         processor=_processor_name(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=usable_threads(),
         memory_gib=_memory_gib(),
         python=(major, minor, patch),
         gpus=_gpus(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 from mien.capture.source import Source
@@ -19,6 +18,7 @@ from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Synthesis
+from mien.threads import usable_threads
 
 SAMPLES = 300
 """Frames of a seekable file from which the driver's neutral is estimated."""
@@ -32,7 +32,7 @@ def open_stages(
 
     A seekable source is looked through once for the driver's neutral.
     """
-    threads = settings.threads or len(os.sched_getaffinity(0))
+    threads = settings.threads or usable_threads()
     with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
         reenact = Reenact(portraits, threads)
 

@@ -50,9 +50,9 @@ class Synthesis:
     """Share of this synthesis in the frame, where several pictures of one person answer."""
     hint: MouthHint | None = None
     generated: NDArray[np.uint8] | None = None
-    """(h, w, 3): what a generator painted for the window."""
+    """(H, W, 3): what a generator painted for the window, at the window's size; None with `mask`."""
     mask: NDArray[np.float32] | None = None
-    """(h, w) in 0..1: 1 keeps the warped portrait, 0 takes the generated picture."""
+    """(H, W) in 0..1: 1 keeps the warped portrait, 0 takes the generated picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien.capture.entry import is_folder
 from mien.capture.source import Source
 from mien.capture.span import Span
+from mien.threads import usable_threads
 
 _THREADS_LIMIT = 4
 """Of the default; more gain little for one stream."""
@@ -45,7 +46,7 @@ def open(
         SettingError: a negative start, or a duration or rate that is not positive.
     """
     span = Span.of(start, duration)
-    count = threads if threads is not None else min(_THREADS_LIMIT, len(os.sched_getaffinity(0)))
+    count = threads if threads is not None else min(_THREADS_LIMIT, usable_threads())
     if not isinstance(source, (str, os.PathLike)):
         from mien.capture.synthetic import array_source
 

@@ -73,6 +73,8 @@ class _Canvas:
             draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
         else:
             draw_plain_mouth(self.own, self.lip_colour, target, inner)
+        if synthesis.generated is not None and synthesis.mask is not None:
+            ops.blend(inner, synthesis.generated, 1 - synthesis.mask, inner, threads=threads)
         if not self.whole:
             out[self.area] = inner
         return out

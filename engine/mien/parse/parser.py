@@ -54,10 +54,6 @@ class Parser:
         hint = mouth_hint(pixels, landmarks) if self._hints else None
         return Face(landmarks, frame.size, hint=hint)
 
-    def find(self, pixels: NDArray[np.uint8]) -> Array | None:
-        """The chosen face of a still (H, W, 3), independent of tracking."""
-        return self._choose(find_faces(pixels, self._finder), None)
-
     def close(self) -> None:
         self._finder.close()
         self._tracker.close()

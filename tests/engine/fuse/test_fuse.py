@@ -47,6 +47,19 @@ def test_weights_of_two_pictures_blend(pictures: dict[str, Pixels]) -> None:
         assert np.abs(both - wanted).max() <= 1.5
 
 
+def test_what_was_generated_shows_where_the_mask_gives_way(portrait: Portrait) -> None:
+    synthesis = Reenact((portrait,))(STILL, 0.0)[0]
+    width, height = synthesis.window.size
+    warped = Fuse("none")((synthesis,)).pixels
+    green = np.full((height, width, 3), (0, 255, 0), np.uint8)
+    mask = np.ones((height, width), np.float32)
+    mask[:, : width // 2] = 0
+    shown = Fuse("none")((replace(synthesis, generated=green, mask=mask),)).pixels
+    left = synthesis.window.x0 + width // 2
+    assert (shown[synthesis.window.y0 : synthesis.window.y1, synthesis.window.x0 : left] == (0, 255, 0)).all()
+    np.testing.assert_array_equal(shown[:, left:], warped[:, left:])
+
+
 def test_the_drivers_mouth_is_taken_where_wanted(portrait: Portrait, portraits: dict[str, Portrait]) -> None:
     driver = portraits["teo"]
     green = driver.pixels.copy()

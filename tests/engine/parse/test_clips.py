@@ -36,9 +36,10 @@ def test_the_face_of_a_clip_is_tracked_without_leaps(clip: Path) -> None:
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.stem)
 def test_the_neutral_of_a_clip_is_a_calm_face(clip: Path) -> None:
     with capture.open(clip) as source, Parser(hints=False) as parser:
-        found = [parser.find(frame.pixels) for frame in source.sample(30)]
-    sightings = [sight(landmarks) for landmarks in found if landmarks is not None]
+        faces = [parser(frame) for frame in source.sample(30)]
+    found = [face.landmarks for face in faces if face is not None]
+    sightings = [sight(landmarks) for landmarks in found]
     neutral = estimate(sightings)
     assert lid_gaps(neutral.shape).mean() > 0.04
-    yaws = [angles_of(fit_pose(one).rotation).yaw for one in found if one is not None]
+    yaws = [angles_of(fit_pose(one).rotation).yaw for one in found]
     assert min(yaws) <= neutral.angles.yaw <= max(yaws)

@@ -128,10 +128,3 @@ def test_without_hints_no_picture_of_the_driver_is_kept(pictures: dict[str, Pixe
         face = parser(frame(pictures["mira"]))
         assert isinstance(face, Face)
         assert face.hint is None
-
-
-def test_a_still_is_parsed_apart_from_tracking(pictures: dict[str, Pixels], parser: Parser) -> None:
-    assert parser.find(BLANK) is None
-    found = parser.find(pictures["teo"])
-    assert found is not None
-    assert found.shape == (478, 3)
