@@ -1,0 +1,1 @@
+"""Training data: portraits with landmarks, and pairs manufactured from them."""
