@@ -1,4 +1,4 @@
-"""The generator's crop: upright, of one size and place for every face, bound to the head's pose and not to its expression.
+"""The generator's crop: upright, of one size and place for every face, bound to the head's pose, not its expression.
 
 Unlike a box around landmarks it does not breathe when the mouth opens, and it leaves room for a chin that falls.
 """

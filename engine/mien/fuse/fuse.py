@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
+from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
 from mien.fuse.eyes import draw_eyes, lash_colours
-from mien.fuse.mouth import draw_driver_mouth, draw_plain_mouth
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Synthesis, Window
 from mien_kernels import ops

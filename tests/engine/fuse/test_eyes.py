@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.motion import identity_motion
-from mien.fuse.eyes import box_around, draw_eyes, draw_lash_line, eye_frame, lash_colours, outline_mask
+from mien.face.outlines import box_around, outline_mask
+from mien.fuse.eyes import draw_eyes, draw_lash_line, eye_frame, lash_colours
 from mien.portrait import Portrait
 from mien.reenact.target import target_of
 

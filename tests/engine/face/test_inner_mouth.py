@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
+from mien.face.inner_mouth import LUMA, brightness_gain, draw_driver_mouth, draw_plain_mouth, lips_of, match_tone
 from mien.face.motion import identity_motion
 from mien.face.mouth import mouth_hint
-from mien.fuse.eyes import outline_mask
-from mien.fuse.mouth import LUMA, brightness_gain, draw_driver_mouth, draw_plain_mouth, lips_of, match_tone
+from mien.face.outlines import outline_mask
 from mien.portrait import Portrait
 from mien.reenact.target import target_of
 

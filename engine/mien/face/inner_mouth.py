@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
-from mien.fuse.eyes import box_around, outline_mask
+from mien.face.outlines import box_around, outline_mask
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
