@@ -1,7 +1,8 @@
 """A folder of aligned portraits with their landmarks.
 
-It holds `manifest.csv` (columns file, split, pad_frac and an identity, first of those named `identity*`), `landmarks.npz`
-(`files`, `landmarks` (n, 478, 3) as shares of the picture's side) and the pictures that the manifest names.
+It holds `manifest.csv` (columns file, split, pad_frac and an identity, first of those named `identity*`),
+`landmarks.npz` (`files`, `landmarks` (n, 478, 3) as shares of the picture's side) and the pictures that the
+manifest names.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mien.errors import SettingError, SourceError
-from PIL import Image
 
 MOST_PADDING = 0.10
 """Share of a picture outside of its photograph, above which it is left out."""
@@ -46,7 +47,7 @@ class Faces:
             and Path(row["file"]).name in index
         ]
         if not self._rows:
-            raise SettingError(f"{self.folder} holds no portraits of split {split!r}; expected rows of it in manifest.csv")
+            raise SettingError(f"{self.folder} holds no portraits of split {split!r}; see its manifest.csv")
 
     @property
     def count(self) -> int:

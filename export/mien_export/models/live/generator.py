@@ -30,9 +30,7 @@ class LiveGenerator(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(SpadeResidual(level.channels) for _ in range(level.blocks)) for level in levels
         )
-        self.reduce = nn.ModuleList(
-            conv1(a.channels, b.channels) for a, b in zip(levels, levels[1:], strict=False)
-        )
+        self.reduce = nn.ModuleList(conv1(a.channels, b.channels) for a, b in zip(levels, levels[1:], strict=False))
         self.enter = nn.ModuleDict(
             {str(level.resolution): _entrance(level) for level in levels if level.resolution > 64}
         )

@@ -1,0 +1,73 @@
+"""The mouth hint in training: the target's own inner mouth, as if another camera had seen it on a driver."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.crop import SIDE
+from mien.face.face import MouthHint
+from mien.face.inner_mouth import draw_driver_mouth
+from mien.face.mouth import mouth_hint
+from mien.portrait import Portrait
+from mien.reenact.erase import NOTHING
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+DROPPED: Final = 0.25
+"""How often there is no hint."""
+INNER: Final = np.array(topology.INNER_LIPS)
+
+
+def hint_of(picture: Pixels, landmarks: Array, rng: np.random.Generator) -> MouthHint | None:
+    """The inner mouth of `picture` (H, W, 3) with `landmarks` (478, 3), under another camera; None one time in four."""
+    if rng.random() < DROPPED:
+        return None
+    found = _off(landmarks, rng)
+    mouth = mouth_hint(picture, found)
+    if mouth is None:
+        return None
+    factor, pixels = recoloured(mouth.pixels, rng)
+    return MouthHint(pixels, mouth.outline, mouth.lip_colour * factor)
+
+
+def recoloured(picture: Pixels, rng: np.random.Generator) -> tuple[Array, Pixels]:
+    """What the lips' colours (3,) are multiplied by, and the picture.
+
+    Mild changes of colour, brightness and sharpness: strong ones would teach that darkness means nothing.
+    """
+    values = picture.astype(np.float32) / 255
+    factor = np.exp(rng.normal(0, 0.06, 3)) * np.exp(rng.normal(0, 0.15))
+    values = values ** np.float32(np.exp(rng.normal(0, 0.12))) * factor.astype(np.float32)
+    if rng.random() < 0.4:
+        values = _softened(values)
+    values += rng.standard_normal(values.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.02))
+    return factor, np.asarray(np.clip(values * 255 + 0.5, 0, 255), dtype=np.uint8)
+
+
+def hint_picture(hint: MouthHint | None, portrait: Portrait, landmarks: Array) -> Pixels:
+    """(256, 256, 3): the hint between the target's lips, `landmarks` (478, 3) in the crop; 128 elsewhere."""
+    out = np.full((SIDE, SIDE, 3), NOTHING, np.uint8)
+    if hint is not None:
+        own = mouth_hint(portrait.pixels, portrait.landmarks)
+        colour = own.lip_colour if own is not None else hint.lip_colour
+        draw_driver_mouth(hint, colour, landmarks, out)
+    return out
+
+
+def _off(landmarks: Array, rng: np.random.Generator) -> Array:
+    """Landmarks whose inner lips were found a little elsewhere."""
+    out = landmarks.copy()
+    out[INNER, :2] += rng.normal(0, 0.5, 2) + rng.normal(0, 0.3, (len(INNER), 2))
+    return out
+
+
+def _softened(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A blur over three pixels."""
+    for axis in (0, 1):
+        values = (np.roll(values, 1, axis) + 2 * values + np.roll(values, -1, axis)) / 4
+    return values

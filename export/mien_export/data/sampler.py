@@ -1,0 +1,93 @@
+"""Samples by number: the same seed and number give the same pair, whatever came before and whoever makes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import FaceError
+from mien.face import topology
+from mien.face.canonical import canonical_face
+from mien.face.crop import SIDE
+from mien_export.data.augment import augmented, mirrored
+from mien_export.data.faces import Faces
+from mien_export.data.hint import hint_of
+from mien_export.data.pairs import Pair, manufacture, prepared
+from mien_export.data.perturb import perturbed
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+TRIES: Final = 20
+MOUTH, LEFT_EYE, RIGHT_EYE = np.array([128, 178]), np.array([92, 108]), np.array([164, 108])
+"""Where the parts lie in the crop, about."""
+WANDER: Final = 14
+"""How far a cut's middle may lie from its part, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """What samples are drawn."""
+
+    seed: int = 0
+    side: int = 128
+    """256 gives whole crops, less a cut around mouth or eyes."""
+    mouth_share: float = 0.65
+    """Of cuts, how many show the mouth."""
+
+
+class Sampler:
+    """Callable: number -> pair. Pickles with its faces' landmarks; pictures are read when asked for."""
+
+    def __init__(self, faces: Faces, sampling: Sampling) -> None:
+        self._faces = faces
+        self._sampling = sampling
+
+    def __call__(self, number: int) -> Pair:
+        """The pair with this number.
+
+        Raises:
+            FaceError: no face of many tries could be animated.
+        """
+        rng = np.random.default_rng([self._sampling.seed, number])
+        for _ in range(TRIES):
+            try:
+                return self._cut(self._whole(rng), rng)
+            except FaceError:
+                continue
+        raise FaceError(f"sample {number}: none of {TRIES} faces could be animated; check the folder's landmarks")
+
+    def _whole(self, rng: np.random.Generator) -> Pair:
+        picture, landmarks = self._face(rng)
+        picture = augmented(picture, rng)
+        portrait = prepared(picture, landmarks)
+        other = prepared(*self._face(rng)).rest if rng.random() < 0.15 else None
+        moved = perturbed(portrait, rng, other)
+        return manufacture(portrait, moved, rng, hint_of(picture, landmarks, rng))
+
+    def _face(self, rng: np.random.Generator) -> tuple[Pixels, Array]:
+        index = int(rng.integers(self._faces.count))
+        picture = self._faces.picture(index)
+        landmarks = self._faces.landmarks(index, picture.shape[0])
+        return mirrored_face(picture, landmarks) if rng.random() < 0.5 else (picture, landmarks)
+
+    def _cut(self, pair: Pair, rng: np.random.Generator) -> Pair:
+        side = self._sampling.side
+        if side >= SIDE:
+            return pair
+        eye = LEFT_EYE if rng.random() < 0.5 else RIGHT_EYE
+        middle = MOUTH if rng.random() < self._sampling.mouth_share else eye
+        corner = middle + rng.integers(-WANDER, WANDER + 1, 2) - side // 2
+        x0, y0 = (int(v) // 16 * 16 for v in np.clip(corner, 0, SIDE - side))
+        return pair.cut(x0, y0, side)
+
+
+def mirrored_face(picture: Pixels, landmarks: Array) -> tuple[Pixels, Array]:
+    """The face as a mirror shows it: picture (H, W, 3) and landmarks (478, 3)."""
+    out = landmarks[canonical_face().mirror].copy()
+    out[:, 0] = picture.shape[1] - 1 - out[:, 0]
+    assert len(out) == topology.COUNT
+    return mirrored(picture), out

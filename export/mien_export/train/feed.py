@@ -1,0 +1,47 @@
+"""Batches by number, made in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mien_export.data.pairs import Pair
+from mien_export.train.batch import collate
+
+
+class _Numbered(Dataset[Pair]):
+    """Samples of a range of numbers."""
+
+    def __init__(self, sample: Callable[[int], Pair], count: int) -> None:
+        self._sample, self._count = sample, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Pair:
+        return self._sample(number)
+
+
+def batches(
+    sample: Callable[[int], Pair], first: int, last: int, size: int, workers: int
+) -> Iterator[dict[str, Tensor]]:
+    """Batches `first` to `last` - 1, of samples number * size and on, in this order whatever the workers do."""
+    numbers = range(first * size, last * size)
+    loader: DataLoader[Pair] = DataLoader(
+        _Numbered(sample, last * size),
+        batch_size=size,
+        sampler=numbers,
+        num_workers=workers,
+        collate_fn=collate,
+        worker_init_fn=_one_thread,
+        prefetch_factor=4 if workers else None,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    return iter(loader)
+
+
+def _one_thread(_: int) -> None:
+    torch.set_num_threads(1)

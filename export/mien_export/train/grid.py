@@ -1,0 +1,26 @@
+"""Pictures of what a run paints: source, warped, hint, painted, shown, truth; one row a sample."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from mien_export.train.batch import HALF, Batch
+
+
+def write_grid(path: Path, batch: Batch, painted: Tensor, shown: Tensor) -> None:
+    """Write a grid of pictures (N, 3, H, W) in -1..1 as PNG."""
+    columns = (batch.source, batch.warped, batch.hint, painted, shown, batch.target)
+    rows = [_bytes(column) for column in columns]
+    whole = np.concatenate([np.concatenate(list(column), axis=0) for column in rows], axis=1)
+    beside = path.with_suffix(".part.png")
+    Image.fromarray(whole).save(beside)
+    beside.replace(path)
+
+
+def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    values = pictures.detach().float().cpu().permute(0, 2, 3, 1).numpy() * HALF + HALF + 0.5
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)

@@ -1,0 +1,169 @@
+"""One step of training the live networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mien_export.models.live.appearance import Appearance
+from mien_export.models.live.generator import LiveGenerator, fused
+from mien_export.models.live.patches import TwoScales
+from mien_export.models.live.sizes import SIZES
+from mien_export.train.average import Average
+from mien_export.train.batch import Batch, to_batch, warp_features
+from mien_export.train.regions import weights
+from mien_export.train.terms import (
+    adversarial,
+    feature_matching,
+    gradient_l1,
+    mask_target,
+    mask_term,
+    weighted_l1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLosses:
+    """Weights of the terms; 0 switches one off."""
+
+    generated: float = 10.0
+    fused: float = 10.0
+    gradient: float = 10.0
+    mask: float = 0.5
+    adversarial: float = 0.5
+    matching: float = 5.0
+
+
+class LiveNetworks(nn.Module):
+    """Appearance and generator together."""
+
+    def __init__(self, size: str) -> None:
+        super().__init__()
+        self.appearance = Appearance(SIZES[size])
+        self.generator = LiveGenerator(SIZES[size])
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Painted picture (N, 3, H, W) in -1..1 and mask (N, 1, H, W) in 0..1."""
+        features = self.appearance(batch.source, batch.source_parsing)
+        out: tuple[Tensor, Tensor] = self.generator(
+            warp_features(features, batch.flow), batch.parsing, batch.warped, batch.hint
+        )
+        return out
+
+
+class LiveStep:
+    """Networks, discriminator and optimisers, with one method that learns from a batch."""
+
+    def __init__(
+        self,
+        size: str,
+        device: torch.device,
+        losses: LiveLosses | None = None,
+        rate: float = 2e-4,
+        decay: float = 0.999,
+    ) -> None:
+        self.device = device
+        self.losses = losses or LiveLosses()
+        layout: Any = torch.channels_last
+        self.networks = LiveNetworks(size).to(device, memory_format=layout)
+        self.critic = TwoScales().to(device, memory_format=layout)
+        self.average = Average(self.networks, decay)
+        self.optimiser = torch.optim.Adam(self.networks.parameters(), rate, betas=(0.5, 0.99))
+        self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.5, 0.99))
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of both optimisers."""
+        for optimiser in (self.optimiser, self.critic_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+
+    def __call__(self, raw: dict[str, Tensor]) -> dict[str, float]:
+        """Learn from a collated batch; returns the terms before their weights."""
+        batch = to_batch(raw, self.device)
+        weight = weights(batch.parsing, batch.valid)
+        with self._autocast():
+            painted, mask = self.networks(batch)
+        painted, mask = painted.float(), mask.float()
+        shown = fused(batch.warped, painted, mask)
+        terms = self._terms(batch, painted, mask, shown, weight)
+        critic_loss = self._learn_critic(batch, painted, shown, weight)
+        loss = sum((getattr(self.losses, name) * term for name, term in terms.items()), painted.new_zeros(()))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimiser.step()
+        self.average.update(self.networks)
+        return {name: float(term.detach()) for name, term in terms.items()} | {"critic": critic_loss}
+
+    def _terms(self, batch: Batch, painted: Tensor, mask: Tensor, shown: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        truth = batch.target
+        goal = mask_target(batch.warped, painted.detach(), truth, _erased(batch.warped))
+        terms = {
+            "generated": weighted_l1(painted, truth, weight),
+            "fused": weighted_l1(shown, truth, weight),
+            "gradient": gradient_l1(painted, truth, weight),
+            "mask": mask_term(mask, goal, weight),
+        }
+        if self.losses.adversarial or self.losses.matching:
+            self.critic.requires_grad_(False)
+            with self._autocast():
+                real = self.critic(truth, batch.parsing)
+                fake = self.critic(_mixed(painted, shown), batch.parsing)
+            self.critic.requires_grad_(True)
+            terms["adversarial"] = adversarial(fake, 1.0, weight)
+            terms["matching"] = feature_matching(fake, real, weight)
+        return terms
+
+    def _learn_critic(self, batch: Batch, painted: Tensor, shown: Tensor, weight: Tensor) -> float:
+        if not self.losses.adversarial:
+            return 0.0
+        fake = _mixed(painted, shown).detach()
+        with self._autocast():
+            of_real, of_fake = self.critic(batch.target, batch.parsing), self.critic(fake, batch.parsing)
+        loss = (adversarial(of_real, 1.0, weight) + adversarial(of_fake, 0.0, weight)) / 2
+        self.critic_optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        self.critic_optimiser.step()
+        return float(loss.detach())
+
+    @torch.no_grad()
+    def paint(self, raw: dict[str, Tensor]) -> tuple[Batch, Tensor, Tensor]:
+        """The batch, the averaged networks' painted pictures and what is shown."""
+        batch = to_batch(raw, self.device)
+        with self.average.applied(self.networks), self._autocast():
+            painted, mask = self.networks(batch)
+        return batch, painted.float(), fused(batch.warped, painted.float(), mask.float())
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on."""
+        return {
+            "networks": self.networks.state_dict(),
+            "critic": self.critic.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "critic_optimiser": self.critic_optimiser.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.networks.load_state_dict(state["networks"])
+        self.critic.load_state_dict(state["critic"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+
+
+def _mixed(painted: Tensor, shown: Tensor) -> Tensor:
+    """Painted pictures of the first half of a batch, shown ones of the second: both must look real."""
+    half = len(painted) // 2
+    return torch.cat([painted[:half], shown[half:]])
+
+
+def _erased(warped: Tensor) -> Tensor:
+    """(N, 1, H, W): 1 where the warped picture says nothing."""
+    return (warped.abs().amax(dim=1, keepdim=True) < 1e-6).to(warped.dtype)

@@ -1,0 +1,149 @@
+"""The loop of a run: stages, checkpoints, pictures, a line of progress; goes on where it was stopped, to the bit."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+import numpy as np
+import torch
+
+from mien.errors import SettingError
+from mien_export.data.faces import Faces
+from mien_export.data.sampler import Sampler, Sampling
+from mien_export.train import checkpoint
+from mien_export.train.config import LiveConfig, Stage
+from mien_export.train.feed import batches
+from mien_export.train.grid import write_grid
+from mien_export.train.live import LiveStep
+
+LATEST: Final = "latest.pt"
+SHOWN: Final = 6
+"""Rows of a picture grid."""
+WINDOW: Final = 50
+"""Steps over which the line of progress averages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Where and how a run goes, none of which changes what it learns."""
+
+    out: Path
+    device: str = "cpu"
+    workers: int = 1
+    threads: int | None = None
+    seconds: float | None = None
+    """Stop, with a checkpoint, after so long."""
+    every: float = 180.0
+    """Seconds between checkpoints."""
+    grid_every: int = 500
+    """Steps between picture grids."""
+
+
+def train(
+    config: LiveConfig, faces: Faces, seed: int, run: Run, clock: Callable[[], float] = time.monotonic,
+    tell: TextIO = sys.stderr,
+) -> list[dict[str, float]]:
+    """Run `config` to its end or for `run.seconds`; returns the terms of the steps done now.
+
+    Raises:
+        SettingError: `run.out` holds a run of another config or seed.
+    """
+    run.out.mkdir(parents=True, exist_ok=True)
+    _settle(seed, run.threads)
+    step = LiveStep(config.size, torch.device(run.device), config.losses)
+    done = _resumed(step, config, seed, run.out / LATEST)
+    began = saved = clock()
+    history: list[dict[str, float]] = []
+    line = _Line(tell, config.steps)
+    while done < config.steps and not _over(run, clock() - began):
+        index, first = config.stage_at(done)
+        stage = config.stages[index]
+        step.set_rate(stage.rate)
+        sampler = Sampler(faces, Sampling(seed=seed * 1000 + index, side=stage.side))
+        for raw in batches(sampler, done - first, stage.steps, stage.batch, run.workers):
+            terms = step(raw)
+            done += 1
+            history.append(terms)
+            line.show(done, stage, terms, clock())
+            if done % run.grid_every == 0:
+                _draw(step, raw, run.out / f"step{done:06d}.png")
+            if clock() - saved > run.every:
+                _save(step, config, seed, done, run.out / LATEST)
+                saved = clock()
+            if _over(run, clock() - began):
+                break
+    _save(step, config, seed, done, run.out / LATEST)
+    line.end()
+    return history
+
+
+def _settle(seed: int, threads: int | None) -> None:
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # other people's code may draw from it
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def _over(run: Run, seconds: float) -> bool:
+    return run.seconds is not None and seconds >= run.seconds
+
+
+def _resumed(step: LiveStep, config: LiveConfig, seed: int, path: Path) -> int:
+    """Steps already done, after loading them into `step`."""
+    if not path.exists():
+        return 0
+    state = checkpoint.load(path)
+    if (state["size"], state["seed"]) != (config.size, seed):
+        raise SettingError(
+            f"{path} holds a run of size {state['size']} with seed {state['seed']}, asked for size {config.size} with "
+            f"seed {seed}; give another --out or the same settings"
+        )
+    step.load_state_dict(state["step"])
+    torch.set_rng_state(state["rng"])
+    return int(state["done"])
+
+
+def _save(step: LiveStep, config: LiveConfig, seed: int, done: int, path: Path) -> None:
+    state: dict[str, Any] = {"size": config.size, "seed": seed, "done": done, "rng": torch.get_rng_state()}
+    checkpoint.save(path, state | {"step": step.state_dict()})
+
+
+def _draw(step: LiveStep, raw: dict[str, torch.Tensor], path: Path) -> None:
+    write_grid(path, *step.paint({name: value[:SHOWN] for name, value in raw.items()}))
+
+
+class _Line:
+    """One line that says how it goes."""
+
+    def __init__(self, tell: TextIO, steps: int) -> None:
+        self._tell, self._steps = tell, steps
+        self._terms: deque[dict[str, float]] = deque(maxlen=WINDOW)
+        self._times: deque[float] = deque(maxlen=WINDOW)
+
+    def show(self, done: int, stage: Stage, terms: dict[str, float], now: float) -> None:
+        self._terms.append(terms)
+        self._times.append(now)
+        if done % 10 and self._tell.isatty() is False and done % 100:
+            return
+        pace = (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
+        means = {name: sum(row[name] for row in self._terms) / len(self._terms) for name in terms}
+        words = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
+        left = (self._steps - done) / pace / 60 if pace > 0 else 0.0
+        end = "\r" if self._tell.isatty() else "\n"
+        self._tell.write(
+            f"step {done}/{self._steps}  {words}  {pace * stage.batch:.1f} samples/s  {left:.0f} min left   {end}"
+        )
+        self._tell.flush()
+
+    def end(self) -> None:
+        if self._tell.isatty():
+            self._tell.write("\n")
