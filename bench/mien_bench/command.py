@@ -12,6 +12,7 @@ BENCHES: Final = {
     "follow": "how portraits follow drivers, in what is found again in the output",
     "still": "how still a portrait is when its driver is",
     "kernels": "how fast each kernel is, beside what else could do it",
+    "quality": "how near to the truth models come, and to the thesis's figures",
     "long": "whether memory stays constant over a long driver",
 }
 

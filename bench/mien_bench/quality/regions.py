@@ -1,0 +1,92 @@
+"""Where in a crop things are measured: regions told by the truth's landmarks, never by what was made of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.crop import SIDE, crop_matrix, inverse
+from mien.face.pose import fit_pose
+from mien.reenact.parsing import PARTS, parsing_map
+from mien_bench.quality.picture import blurred
+from mien_kernels import ops
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+REGIONS: Final = ("inner_mouth", "lips", "eyes", "face", "uncovered", "rest")
+"""Each place belongs to the first that holds it; `face` is what of it is neither mouth nor eyes."""
+EYE_MARGIN: Final = 4.0
+"""Pixels of the crop by which eyes are widened: lids and lashes are part of them."""
+LEAST: Final = 12.0
+"""Pixels below which a region is not there: closed lips show no mouth."""
+
+
+def cut(pixels: Pixels, matrix: Array) -> Pixels:
+    """(SIDE, SIDE, 3): the crop of a picture (H, W, 3) by `matrix` (2, 3), picture to crop; border repeated.
+
+    Large pictures are averaged first, so that none is sampled with gaps.
+    """
+    step = max(int(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1)
+    height, width = (side // step * step for side in pixels.shape[:2])
+    parts = pixels[:height, :width].reshape(height // step, step, width // step, step, 3)
+    small = pixels if step == 1 else np.rint(parts.mean(axis=(1, 3))).astype(np.uint8)
+    places = (_places(matrix) + 0.5) / step - 0.5
+    return ops.flow_warp(np.ascontiguousarray(small), places.astype(np.float32))
+
+
+def crop_of(landmarks: Array) -> Array:
+    """(2, 3): picture to crop, for landmarks (478, 3) in pixels of the picture."""
+    return crop_matrix(fit_pose(landmarks))
+
+
+def regions_of(truth: Array, portrait: Array, matrix: Array, size: tuple[int, int]) -> Floats:
+    """(6, SIDE, SIDE) in 0..1: `REGIONS`, which share out every pixel of the crop that lies in the picture.
+
+    Args:
+        truth: (478, 3), landmarks of the wanted picture.
+        portrait: (478, 3), of the picture that was moved, in the same pixels: where its face was and the
+            truth's is not, something comes into view.
+        matrix: (2, 3), picture to crop.
+        size: (width, height) of the picture in pixels.
+    """
+    wanted = dict(zip(PARTS, parsing_map(truth, matrix, (SIDE, SIDE)), strict=True))
+    had = dict(zip(PARTS, parsing_map(portrait, matrix, (SIDE, SIDE)), strict=True))
+    masks = (
+        wanted["teeth"],
+        np.maximum(wanted["upper_lip"], wanted["lower_lip"]),
+        np.clip(blurred(wanted["eyes"], EYE_MARGIN) * 8, 0.0, 1.0),
+        wanted["face"],
+        np.maximum(had["face"] - wanted["face"], 0.0),
+        np.ones((SIDE, SIDE), np.float32),
+    )
+    left = _inside(matrix, size)
+    out = np.empty((len(REGIONS), SIDE, SIDE), np.float32)
+    for region, mask in zip(out, masks, strict=True):
+        np.multiply(left, mask, out=region)
+        left = left - region
+    return out
+
+
+def averages(values: Floats, regions: Floats) -> Array:
+    """(6,): the mean of a map (SIDE, SIDE) over each region, NaN where the region is too small."""
+    sizes = regions.sum(axis=(1, 2), dtype=np.float64)
+    sums = np.tensordot(regions, values, axes=([1, 2], [0, 1])).astype(np.float64)
+    return np.where(sizes >= LEAST, sums / np.maximum(sizes, LEAST), np.nan)
+
+
+def _places(matrix: Array) -> Array:
+    """(SIDE, SIDE, 2): where in the picture each pixel of the crop lies."""
+    back = inverse(matrix)
+    ys, xs = np.mgrid[0:SIDE, 0:SIDE].astype(np.float64)
+    return np.asarray(np.stack([xs, ys], axis=-1) @ back[:, :2].T + back[:, 2])
+
+
+def _inside(matrix: Array, size: tuple[int, int]) -> Floats:
+    """(SIDE, SIDE): 1 where the crop shows the picture of `size` (width, height), 0 where it repeats its border."""
+    places = _places(matrix)
+    inside = (places >= 0).all(axis=2) & (places <= np.array(size) - 1).all(axis=2)
+    return inside.astype(np.float32)
