@@ -23,5 +23,9 @@ class SettingError(MienError):
     """A setting outside of its range, or settings that exclude each other."""
 
 
+class ModelError(MienError):
+    """A model bundle that is missing, broken or foreign: which file, what was expected, what it is."""
+
+
 class BackendError(MienError):
-    """A runtime, kernel or model bundle that is missing or broken, with its likely causes."""
+    """A runtime or kernel that is missing or broken, with its likely causes."""

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien.face.parts import PARTS
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
 
-PARTS: Final = ("face", "brows", "eyes", "gaze", "nose", "upper_lip", "lower_lip", "teeth", "nose_bridge")
-"""Names of the channels, in their order; `teeth` is all of the inner mouth, `gaze` what the lids show of the irises."""
 EYES, GAZE = PARTS.index("eyes"), PARTS.index("gaze")
 IRIS_POINTS: Final = 16
 """Corners of the outline of an iris."""

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
+from mien.face.parts import PARTS
 from mien.portrait import Portrait
-from mien.reenact.parsing import PARTS, parsing_map
+from mien.reenact.parsing import parsing_map
 
 Floats = NDArray[np.float32]
 SHAPE = canonical_face().points

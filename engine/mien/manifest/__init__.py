@@ -1,0 +1,15 @@
+"""The contract of a model bundle: a folder with `manifest.toml` and ONNX files.
+
+    bundle = read_bundle(Path("oneshot-live"))
+    graph = bundle.graph("generator", precision="int8")
+
+A bundle is data: nothing in it is run while it is read, and one that asks for code or files from elsewhere is refused.
+"""
+
+from __future__ import annotations
+
+from mien.manifest.bundle import MANIFEST, Bundle, Graph, TensorSpec
+from mien.manifest.reading import read_bundle
+from mien.manifest.writing import write_manifest
+
+__all__ = ["MANIFEST", "Bundle", "Graph", "TensorSpec", "read_bundle", "write_manifest"]

@@ -1,0 +1,101 @@
+"""What a bundle is once it is read: values, checked."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mien.errors import ModelError
+
+FORMAT: Final = 1
+"""Of manifests that this code reads and writes."""
+MANIFEST: Final = "manifest.toml"
+BATCH: Final = "batch"
+"""Name of the dynamic axis, which comes first in every tensor."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One input or output of a graph: what it is called, and what it means."""
+
+    name: str
+    role: str
+    """One of `mien.manifest.roles.ROLES`: what the engine puts there or takes from there."""
+    shape: tuple[str | int, ...]
+    """(batch, channels, height, width); the batch by its name."""
+    dtype: str = "float32"
+    """`float32`, or `float16` in a graph of that precision."""
+    range: tuple[float, float] | None = None
+    """Least and greatest value; None where there is none, as in features."""
+    warped: bool = False
+    """Whether the frame's flow warps it on its way from `appearance` to `generator`."""
+
+    def sized(self, batch: int) -> tuple[int, ...]:
+        """The shape for a batch of this many."""
+        return tuple(batch if isinstance(size, str) else size for size in self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One ONNX file of a bundle."""
+
+    name: str
+    """`appearance`: once per portrait; `generator`: for every frame."""
+    precision: str
+    """`fp32`, `fp16` or `int8`."""
+    path: Path
+    sha256: str
+    """Of the file, in hexadecimal."""
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A model: its graphs and where they come from."""
+
+    folder: Path
+    name: str
+    """What the user types."""
+    kind: str
+    """`oneshot-live` or `oneshot-paper`: which engine runs it."""
+    size: str
+    """The configuration's name, as `m`."""
+    side: int
+    """Height and width of the crop in pixels."""
+    parsing: tuple[str, ...]
+    """Names of the parsing map's channels."""
+    licence: str
+    version: str
+    commit: str
+    """Of the code that trained it."""
+    trained_on: str
+    losses: str
+    """Which terms and extractors the weights were trained with."""
+    graphs: tuple[Graph, ...]
+    precisions_for_auto: tuple[str, ...] = ("fp32",)
+    """Those that keep the quality, so that `auto` may choose among them by speed."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the graphs are, in hexadecimal: bundles that compute the same have the same."""
+        graphs = sorted(f"{graph.name} {graph.precision} {graph.sha256}" for graph in self.graphs)
+        return hashlib.sha256("\n".join(graphs).encode()).hexdigest()
+
+    def precisions(self, name: str) -> tuple[str, ...]:
+        """Those that the graph of this name comes in, as listed in the manifest; none where there is no such graph."""
+        return tuple(graph.precision for graph in self.graphs if graph.name == name)
+
+    def graph(self, name: str, precision: str = "fp32") -> Graph:
+        """The graph of this name and precision.
+
+        Raises:
+            ModelError: the bundle has none.
+        """
+        for graph in self.graphs:
+            if (graph.name, graph.precision) == (name, precision):
+                return graph
+        has = ", ".join(f"{graph.name} {graph.precision}" for graph in self.graphs)
+        raise ModelError(f"model {self.name}: expected a graph {name} in {precision}, got {has}; choose one of these")
