@@ -41,7 +41,8 @@ def random_look(tones: Tones, rng: np.random.Generator) -> MouthLook:
     """A look that fits a photograph with these tones."""
     white, skin = tones.white, float(tones.skin @ LUMA)
     grey = float(white @ LUMA)
-    yellow = np.array([1.0, 1.0 - rng.uniform(0.0, 0.10), 1.0 - rng.uniform(0.0, 0.34)])
+    stain = rng.uniform(0.0, 0.3)
+    yellow = np.array([1.0, 1.0 - 0.35 * stain - rng.uniform(0.0, 0.05), 1.0 - stain])
     tooth = white * yellow * rng.uniform(0.72, 1.05)
     flesh = _flesh(tones.lips, grey)
     gum = flesh * np.array([1.0, rng.uniform(0.8, 1.15), rng.uniform(0.85, 1.15)]) * rng.uniform(0.45, 0.85)
@@ -55,8 +56,8 @@ def random_look(tones: Tones, rng: np.random.Generator) -> MouthLook:
         tongue=tongue,
         light=light / np.linalg.norm(light),
         ambient=float(rng.uniform(0.3, 0.6)),
-        bounce=float(rng.uniform(0.0, 0.05)),
-        dimming=float(rng.uniform(0.8, 2.2)),
+        bounce=float(rng.uniform(0.0, 0.4)),
+        dimming=float(np.exp(rng.uniform(np.log(0.8), np.log(4.0)))),
         gloss=float(rng.uniform(0.0, 0.5) ** 1.5 * grey * 2.5),
         sharpness=float(rng.uniform(25.0, 90.0)),
         coat=float(rng.uniform(0.0, 1.0) ** 2),
@@ -66,8 +67,8 @@ def random_look(tones: Tones, rng: np.random.Generator) -> MouthLook:
 
 def _flesh(lips: Array, grey: float) -> Array:
     """Wet tissue under this light: red as lips are without lipstick, of a brightness between lips and teeth."""
-    red = np.array([1.0, 0.36, 0.33])
+    red = np.array([1.0, 0.26, 0.25])
     tint = lips / max(float(lips.max()), 1e-6)
-    colour = 0.65 * red + 0.35 * np.array([1.0, float(np.clip(tint[1], 0.25, 0.6)), float(np.clip(tint[2], 0.2, 0.6))])
+    colour = 0.65 * red + 0.35 * np.array([1.0, float(np.clip(tint[1], 0.2, 0.5)), float(np.clip(tint[2], 0.18, 0.5))])
     bright = 0.55 * float(lips @ LUMA) + 0.2 * grey
     return np.asarray(colour * (bright / float(colour @ LUMA)))

@@ -30,6 +30,8 @@ SOFT_LIGHT: Final = 0.06
 """Blur of the main light's shadows per mouth width, and the same again per depth."""
 NOWHERE: Final = 0.9
 """Depth in mouth widths of what no surface covers."""
+WALLS: Final = np.array([1.0, 0.35, 0.3], np.float32)
+"""What flesh returns of white light."""
 LEVELS: Final = (0.02, 0.06, 0.14, 0.28, 0.5, 0.9)
 """Blurs of the outline, in mouth widths."""
 
@@ -57,8 +59,10 @@ def render_mouth(mouth: Posed, size: tuple[int, int], look: MouthLook, rng: np.r
     colour = _colours(surface.stuff, look, rng)
     facing = np.clip((surface.normal @ look.light.astype(np.float32) + WRAP) / (1 + WRAP), 0.0, 1.0)
     top = (np.clip(-look.light[2], 0.2, 1.0) + WRAP) / (1 + WRAP)
-    lit = (1 - look.ambient) / top * direct * facing + look.ambient * around * (0.55 + 0.45 * -surface.normal[..., 2])
-    shown = colour * (lit + np.float32(look.bounce) * np.sqrt(around))[..., None]
+    sky = 0.55 - 0.45 * surface.normal[..., 2]
+    lit = (1 - look.ambient) / top * direct * facing + look.ambient * around * sky
+    walls = np.float32(look.bounce) * (1 - around) * around
+    shown = colour * (lit[..., None] + walls[..., None] * WALLS)
     shown += (_highlights(surface, look) * (0.2 + 0.8 * direct) * around)[..., None]
     return np.asarray(cv2.resize(shown, size[::-1], interpolation=cv2.INTER_AREA), dtype=np.float32)
 

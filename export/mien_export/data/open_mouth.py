@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.canonical import canonical_face
-from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps, set_lip_gaps
+from mien.face.contacts import lip_gaps, set_lip_gaps
 from mien.face.features import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
 from mien.face.outlines import box_around, outline_mask
 from mien.face.pose import Angles
-from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.portrait import Portrait
-from mien.reenact.flow import Flow, window_of
-from mien.reenact.mesh import mesh_of
 from mien.reenact.prepare import prepare_portrait
 from mien.reenact.target import Target, target_of
 from mien_export.data.ict import read_ict
@@ -29,15 +26,15 @@ from mien_export.data.ict_landmarks import expression_fields
 from mien_export.data.mouth_look import random_look
 from mien_export.data.mouth_render import Posed, render_mouth
 from mien_export.data.mouth_shape import MouthShape, mouth_shape
+from mien_export.data.moved_skin import moved_skin
 from mien_export.data.tones import Tones, to_display, tones_of
-from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 INNER: Final = np.array(topology.INNER_LIPS)
-LEAST_GAP: Final = 0.06
-"""Gap in eye distances below which there is nothing to see between the lips."""
+LEAST_GAP: Final = 1.0
+"""Gap in pixels below which there is nothing to see between the lips."""
 NOSE_BASE: Final = 2
 """The landmark that holds the upper jaw to the skull."""
 LIP_SKIN: Final = 0.03
@@ -93,10 +90,10 @@ def random_opening(rng: np.random.Generator) -> Opening:
         weights |= {name: weight} if name == "mouthFunnel" else {f"{name}_L": weight, f"{name}_R": weight}
     side = rng.choice(["jawLeft", "jawRight"])
     weights[str(side)] = float(rng.uniform(0.0, 0.15))
-    lift = float(rng.uniform(-0.06, 0.10) * (0.4 + 0.6 * jaw))
-    out = float(rng.uniform(-0.15, 0.05))
+    lift = float(rng.uniform(-0.05, 0.16) * (0.4 + 0.6 * jaw))
+    out = float(rng.uniform(-0.12, 0.08))
     if rng.uniform() < 0.3:
-        out -= 0.25  # drawn back: a dark mouth
+        lift, out = min(lift, 0.0), out - 0.25  # drawn back: a dark mouth
     return Opening(weights, (lift, out), Angles(*rng.normal(0.0, (3.0, 2.0, 1.5))))
 
 
@@ -121,7 +118,7 @@ def with_opening(
     """As `open_mouth`, with an opening that is given."""
     portrait = prepare_portrait(picture, landmarks, None)
     target = _target(portrait, opening, model)
-    out = _skin(portrait, target)
+    out = moved_skin(portrait, target, LIP_SKIN)
     jaw = opening.weights.get("jawOpen", 0.0)
     posed = _posed(portrait, target, model.shape, jaw, opening.tongue, rng)
     _lay_mouth(out, posed, target, tones_of(picture, landmarks), rng)
@@ -141,29 +138,6 @@ def _target(portrait: Portrait, opening: Opening, model: MouthModel) -> Target:
         way = np.array([0.0, -0.75 * below]) / portrait.pose.scale
         target = target_of(portrait, Motion(opening.turn, way, scale, field, np.ones(2), np.zeros((2, 2)), gaps))
     return target
-
-
-def _skin(portrait: Portrait, target: Target) -> Pixels:
-    mesh = mesh_of(portrait)
-    source = mesh.looked_up(target)
-    shown = np.clip(lip_gaps(portrait.shape) / LEAST_GAP, 0.0, 1.0)[:, None]
-    across = portrait.landmarks[INNER[10], :2] - portrait.landmarks[INNER[0], :2]
-    down = LIP_SKIN * np.array([-across[1], across[0]])
-    source[UPPER_LIP_RIM] -= (shown * down).astype(np.float32)
-    source[LOWER_LIP_RIM] += (shown * down).astype(np.float32)
-    window = window_of(portrait, mesh)
-    corner = window.corner.astype(np.float32)
-    vertices = mesh.place(portrait, target)
-    vertices[:, :2] -= corner
-    flow = Flow(window, mesh, 1)(vertices, source - corner)
-    area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
-    person = np.ascontiguousarray(portrait.pixels[area])
-    out = portrait.pixels.copy()
-    inner = ops.flow_warp(person, flow, np.empty_like(person))
-    own = portrait.landmarks[:, :2] - window.corner
-    draw_eyes(person, own, lash_colours(person, own), target.landmarks[:, :2] - window.corner, inner)
-    out[area] = inner
-    return out
 
 
 def _posed(
@@ -188,7 +162,7 @@ def _lay_mouth(
 ) -> None:
     lips = target.landmarks[INNER]
     box = box_around(lips[:, :2], 2, out.shape[1], out.shape[0])
-    if box is None or (lips[15, 1] - lips[5, 1]) < 1.0:
+    if box is None or lips[15, 1] - lips[5, 1] < LEAST_GAP:
         return
     size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
     corner = np.array([box[1].start, box[0].start, 0.0])

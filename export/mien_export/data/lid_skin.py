@@ -1,0 +1,108 @@
+"""A lid that has come down: its skin, shaded as it lies over the eyeball, and its lashes.
+
+Stretched down from below the brow, a lid shows what was there: hair of the brow, the shade of the fold. So it is
+repainted in the colours of the skin around the eye.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.outlines import box_around
+from mien.fuse.eyes import EyeFrame, eye_frame
+from mien_export.data.occluders import SUBPIXEL
+from mien_export.data.tones import LUMA, mask_in
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+BELOW: Final = (0.22, 0.34)
+"""Where skin is looked up below the lower lid, in eye widths."""
+COVER: Final = 0.8
+"""Opacity of the paint where a lid has come all the way."""
+FOLD, BULGE = 0.22, 0.08
+"""How much darker a lid is in its fold, and how much brighter where it bulges."""
+LASH_LINE: Final = 0.035
+"""Thickness of the lashes' roots, in eye widths."""
+FINE: Final = 3
+"""Samples a pixel along each side, for lashes."""
+
+
+def paint_lid(out: Pixels, before: Array, after: Array, grain: float, rng: np.random.Generator) -> None:
+    """Paint, in `out` (H, W, 3), what an upper lid covers that came down from ring `before` to `after` (16, 2)."""
+    box = box_around(before, 3, out.shape[1], out.shape[0])
+    if box is None:
+        return
+    frame = eye_frame(before)
+    lid = np.concatenate([before[:9], after[8::-1]])
+    inside = mask_in(box, lid)
+    if inside.max() < 0.5:
+        return
+    mask = cv2.GaussianBlur(inside, (0, 0), 1.0)
+    down = _way_down(box, frame, before, after)
+    skin = _skin(out, frame, after)
+    stretched = out[box][inside >= 0.5].astype(np.float32) @ LUMA.astype(np.float32)
+    shade = float(np.percentile(stretched, 70)) / max(float(skin @ LUMA), 1.0)
+    skin = skin * np.float32(np.clip((1 + shade) / 2, 0.6, 1.1))  # half in the shade that the stretched lid has
+    tone = 1 - FOLD * (1 - down) ** 2 + BULGE * np.sin(np.pi * down) * rng.uniform(0.0, 1.0)
+    paint = skin * tone[..., None] + rng.normal(0.0, grain, (*mask.shape, 1)).astype(np.float32)
+    under = out[box].astype(np.float32)
+    share = (mask * np.float32(COVER))[..., None]
+    out[box] = np.clip(under + (paint - under) * share + 0.5, 0, 255).astype(np.uint8)
+
+
+def draw_lashes(out: Pixels, ring: Array, colour: Array, shut: float, rng: np.random.Generator) -> None:
+    """Draw the lashes of an upper lid with outline `ring` (16, 2), hanging the more the more it is `shut` (0..1)."""
+    frame = eye_frame(ring)
+    width = float(np.hypot(*frame.axes[0]))
+    box = box_around(ring, int(0.3 * width) + 2, out.shape[1], out.shape[0])
+    if box is None or shut <= 0:
+        return
+    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
+    size = ((box[1].stop - box[1].start) * FINE, (box[0].stop - box[0].start) * FINE)
+    canvas = np.zeros(size[::-1], np.uint8)
+    t = np.linspace(0.0, 1.0, 40)
+    rim = np.stack([np.interp(t, np.linspace(0, 1, 9), ring[:9, k]) for k in range(2)], axis=1)
+    thick = max(round(LASH_LINE * width * FINE * rng.uniform(0.5, 1.2)), 1)
+    cv2.polylines(canvas, [_fixed(rim, corner)], False, 200, thick, cv2.LINE_AA, SUBPIXEL)
+    long = rng.uniform(0.03, 0.12) * shut
+    for share in rng.uniform(0.1, 0.95, 22):
+        root = np.array([np.interp(share, t, rim[:, k]) for k in range(2)])
+        outwards = (0.5 - share) * (1 if ring[0, 0] < ring[8, 0] else -1)
+        tip = root + frame.axes[1] * long + frame.axes[0] * outwards * -2 * long
+        cv2.polylines(canvas, [_fixed(np.array([root, tip]), corner)], False, 130, 1, cv2.LINE_AA, SUBPIXEL)
+    share = cv2.resize(canvas, (size[0] // FINE, size[1] // FINE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    share = (share * np.float32(min(2 * shut, 1.0) / 255))[..., None]
+    under = out[box].astype(np.float32)
+    out[box] = (under + (colour.astype(np.float32) - under) * share + np.float32(0.5)).astype(np.uint8)
+
+
+def _way_down(box: tuple[slice, slice], frame: EyeFrame, before: Array, after: Array) -> Floats:
+    """(h, w) in 0..1: from where the lid was to where it is."""
+    y, x = np.mgrid[box].astype(np.float64)
+    place = frame.local(np.stack([x, y], axis=-1))
+    tops = []
+    for ring in (before, after):
+        rim = frame.local(ring[:9])
+        rim = rim[np.argsort(rim[:, 0], kind="stable")]
+        tops.append(np.interp(place[..., 0], rim[:, 0], rim[:, 1]))
+    way = (place[..., 1] - tops[0]) / np.maximum(tops[1] - tops[0], 1e-3)
+    return np.asarray(np.clip(way, 0.0, 1.0), dtype=np.float32)
+
+
+def _skin(out: Pixels, frame: EyeFrame, ring: Array) -> Floats:
+    """(3,): colour of the skin below the eye."""
+    rows = [ring[10:15] + share * frame.axes[1] for share in BELOW]
+    x, y = np.rint(np.concatenate(rows)).astype(np.int64).T
+    found = out[np.clip(y, 0, out.shape[0] - 1), np.clip(x, 0, out.shape[1] - 1)]
+    return np.asarray(np.median(found.astype(np.float32), axis=0))
+
+
+def _fixed(points: Array, corner: Array) -> NDArray[np.int32]:
+    """Points of the picture as OpenCV's fixed-point positions in the finer box."""
+    return np.asarray(np.rint(((points - corner + 0.5) * FINE - 0.5) * 2**SUBPIXEL), dtype=np.int32)
