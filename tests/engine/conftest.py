@@ -159,7 +159,7 @@ def _save_int8(source: Path, target: Path) -> None:
     """The graph with its convolutions in int8 (QDQ), scaled on random inputs."""
     import logging
 
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, quantize_static
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
     class Random(CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -170,5 +170,15 @@ def _save_int8(source: Path, target: Path) -> None:
             return next(self._left, None)
 
     logging.disable(logging.WARNING)
-    quantize_static(source, target, Random(), QuantFormat.QDQ, op_types_to_quantize=["Conv"], per_channel=True)
+    symmetric = {"ActivationSymmetric": True}
+    quantize_static(
+        source,
+        target,
+        Random(),
+        QuantFormat.QDQ,
+        op_types_to_quantize=["Conv"],
+        per_channel=True,
+        activation_type=QuantType.QInt8,
+        extra_options=symmetric,
+    )
     logging.disable(logging.NOTSET)

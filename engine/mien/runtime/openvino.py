@@ -1,0 +1,97 @@
+"""OpenVINO: the fast way on a CPU, in bf16 or int8 where the processor has it. The only file that imports it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from mien.errors import BackendError
+from mien.manifest import Graph
+from mien.runtime.session import Buffers, buffers
+
+INSTALL: Final = "pip install 'mien[cpu]'"
+COMPUTED: Final = {"fp32": ("fp32", "f32"), "bf16": ("fp32", "bf16"), "fp16": ("fp16", "f32")} | {
+    "int8": ("int8", "f32"),
+    "int8+bf16": ("int8", "bf16"),
+}
+"""(the graph's precision, the hint for what is not quantised) by the precision that a session is asked for."""
+
+
+class OpenVinoSession:
+    """A graph in OpenVINO's CPU plug-in, its arrays shared with it."""
+
+    backend = "openvino"
+
+    def __init__(
+        self, graph: Graph, *, precision: str, threads: int = 1, batch: int = 1, cache: Path | None = None
+    ) -> None:
+        """Compile the graph for this processor.
+
+        Args:
+            graph: in the precision that `COMPUTED` names for `precision`.
+            precision: one of `COMPUTED`.
+            cache: folder for compiled graphs; None: it is compiled every time.
+
+        Raises:
+            BackendError: OpenVINO is not there, refuses the graph, or this processor has no bf16.
+        """
+        self.precision, self.threads = precision, threads
+        self.inputs: Buffers = buffers(graph.inputs, batch)
+        self.outputs: Buffers = buffers(graph.outputs, batch)
+        library, hint = _library(), COMPUTED[precision][1]
+        core = library.Core()
+        if hint == "bf16" and not _has_bf16(core):
+            raise BackendError("openvino: expected a processor with bf16 instructions, got none here; use fp32 or int8")
+        try:
+            model = core.read_model(graph.path)
+            model.reshape({tensor.name: list(tensor.sized(batch)) for tensor in graph.inputs})
+            self._compiled: Any = core.compile_model(model, "CPU", _properties(hint, threads, cache))
+            self._request: Any = self._compiled.create_infer_request()
+            for name, array in {**self.inputs, **self.outputs}.items():
+                self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
+        except Exception as error:
+            raise BackendError(f"openvino: cannot load {graph.path} ({_one_line(error)})") from error
+
+    def run(self) -> None:
+        """Compute `outputs` from `inputs`."""
+        self._request.infer(share_outputs=True)
+
+    def close(self) -> None:
+        """Let go of the runtime's memory."""
+        self._request = self._compiled = None
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bf16.
+
+    Raises:
+        BackendError: OpenVINO is not there.
+    """
+    return _has_bf16(_library().Core())
+
+
+def _has_bf16(core: Any) -> bool:
+    return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _library() -> Any:
+    try:
+        import openvino
+    except ImportError as error:
+        raise BackendError(f"openvino: it does not load ({_one_line(error)}); {INSTALL}") from error
+    return openvino
+
+
+def _properties(hint: str, threads: int, cache: Path | None) -> dict[str, Any]:
+    properties = {
+        "INFERENCE_PRECISION_HINT": hint,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # other stages share the processors
+    }
+    return properties if cache is None else properties | {"CACHE_DIR": str(cache)}
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
