@@ -27,7 +27,7 @@ COVER: Final = 0.8
 """Opacity of the paint where a lid has come all the way."""
 FOLD, BULGE = 0.22, 0.08
 """How much darker a lid is in its fold, and how much brighter where it bulges."""
-LASH_LINE: Final = 0.035
+LASH_LINE: Final = 0.06
 """Thickness of the lashes' roots, in eye widths."""
 FINE: Final = 3
 """Samples a pixel along each side, for lashes."""
@@ -69,7 +69,7 @@ def draw_lashes(out: Pixels, ring: Array, colour: Array, shut: float, rng: np.ra
     t = np.linspace(0.0, 1.0, 40)
     rim = np.stack([np.interp(t, np.linspace(0, 1, 9), ring[:9, k]) for k in range(2)], axis=1)
     thick = max(round(LASH_LINE * width * FINE * rng.uniform(0.5, 1.2)), 1)
-    cv2.polylines(canvas, [_fixed(rim, corner)], False, 200, thick, cv2.LINE_AA, SUBPIXEL)
+    cv2.polylines(canvas, [_fixed(rim, corner)], False, 220, thick, cv2.LINE_AA, SUBPIXEL)
     long = rng.uniform(0.03, 0.12) * shut
     for share in rng.uniform(0.1, 0.95, 22):
         root = np.array([np.interp(share, t, rim[:, k]) for k in range(2)])
@@ -77,7 +77,7 @@ def draw_lashes(out: Pixels, ring: Array, colour: Array, shut: float, rng: np.ra
         tip = root + frame.axes[1] * long + frame.axes[0] * outwards * -2 * long
         cv2.polylines(canvas, [_fixed(np.array([root, tip]), corner)], False, 130, 1, cv2.LINE_AA, SUBPIXEL)
     share = cv2.resize(canvas, (size[0] // FINE, size[1] // FINE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    share = (share * np.float32(min(2 * shut, 1.0) / 255))[..., None]
+    share = (share * np.float32(min(4 * shut, 1.0) / 255))[..., None]
     under = out[box].astype(np.float32)
     out[box] = (under + (colour.astype(np.float32) - under) * share + np.float32(0.5)).astype(np.uint8)
 
