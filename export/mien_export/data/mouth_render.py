@@ -30,6 +30,8 @@ SOFT_LIGHT: Final = 0.06
 """Blur of the main light's shadows per mouth width, and the same again per depth."""
 NOWHERE: Final = 0.9
 """Depth in mouth widths of what no surface covers."""
+CHEEKS, FRONT = 0.5, 0.12
+"""How fast cheeks and tongue, which lie closer in life than in the model, shut the light out, from which depth on."""
 WALLS: Final = np.array([1.0, 0.35, 0.3], np.float32)
 """What flesh returns of white light."""
 LEVELS: Final = (0.02, 0.06, 0.14, 0.28, 0.5, 0.9)
@@ -56,6 +58,8 @@ def render_mouth(mouth: Posed, size: tuple[int, int], look: MouthLook, rng: np.r
     width = max(float(np.linalg.norm(mouth.lips[10, :2] - mouth.lips[0, :2])), 4.0)
     depth = _depth(surface.z, mouth.lips) / np.float32(width)
     direct, around = _light(depth * np.float32(look.dimming), mouth.lips[:, :2], width, look.light, size)
+    hidden = np.exp(-CHEEKS * np.float32(look.dimming) * np.maximum(depth - FRONT, 0.0))
+    direct, around = direct * hidden, around * hidden
     colour = _colours(surface.stuff, look, rng)
     facing = np.clip((surface.normal @ look.light.astype(np.float32) + WRAP) / (1 + WRAP), 0.0, 1.0)
     top = (np.clip(-look.light[2], 0.2, 1.0) + WRAP) / (1 + WRAP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.canonical import canonical_face
-from mien.face.contacts import lip_gaps, set_lip_gaps
+from mien.face.contacts import UPPER_LIP_RIM, lip_gaps, set_lip_gaps
 from mien.face.features import landmark_sizes, lower_face_height
-from mien.face.motion import Motion
+from mien.face.motion import Motion, identity_motion
 from mien.face.outlines import box_around, outline_mask
 from mien.face.pose import Angles
 from mien.portrait import Portrait
@@ -37,6 +37,7 @@ LEAST_GAP: Final = 1.0
 """Gap in pixels below which there is nothing to see between the lips."""
 NOSE_BASE: Final = 2
 """The landmark that holds the upper jaw to the skull."""
+CHIN: Final = 152
 LIP_SKIN: Final = 0.03
 """How far beyond its rim, in mouth widths, an open lip's skin is looked up: at the rim the picture shows teeth."""
 LOWEST_CHIN: Final = 0.985
@@ -71,6 +72,8 @@ class Opening:
     tongue: tuple[float, float]
     """Its tip raised and put out, in eye distances."""
     turn: Angles
+    raised: float = 0.0
+    """Share of the portrait's own raised upper lip, as it smiles with teeth, that stays raised."""
 
 
 def random_opening(rng: np.random.Generator) -> Opening:
@@ -79,7 +82,7 @@ def random_opening(rng: np.random.Generator) -> Opening:
     weights = {"jawOpen": jaw}
     kind = rng.choice(["plain", "laugh", "oh", "shout", "talk"])
     both = {
-        "plain": (),
+        "plain": (("mouthUpperUp", 0.4),),
         "laugh": (("mouthSmile", 0.5), ("cheekRaiser", 0.6), ("mouthUpperUp", 0.4)),
         "oh": (("mouthFunnel", 0.7), ("browInnerUp", 0.6), ("browOuterUp", 0.6)),
         "shout": (("mouthUpperUp", 0.7), ("mouthLowerDown", 0.6), ("mouthStretch", 0.5), ("browDown", 0.6)),
@@ -94,7 +97,7 @@ def random_opening(rng: np.random.Generator) -> Opening:
     out = float(rng.uniform(-0.12, 0.08))
     if rng.uniform() < 0.3:
         lift, out = min(lift, 0.0), out - 0.25  # drawn back: a dark mouth
-    return Opening(weights, (lift, out), Angles(*rng.normal(0.0, (3.0, 2.0, 1.5))))
+    return Opening(weights, (lift, out), Angles(*rng.normal(0.0, (3.0, 2.0, 1.5))), float(rng.uniform(0.0, 1.0)))
 
 
 def open_mouth(picture: Pixels, landmarks: Array, rng: np.random.Generator, model: MouthModel) -> tuple[Pixels, Array]:
@@ -126,18 +129,24 @@ def with_opening(
 
 
 def _target(portrait: Portrait, opening: Opening, model: MouthModel) -> Target:
+    motion = _motion(portrait, opening, model)
+    target = target_of(portrait, motion)
+    below = target.landmarks[CHIN, 1] - LOWEST_CHIN * portrait.size[1]
+    if below <= 0:
+        return target
+    height = target.landmarks[CHIN, 1] - target.landmarks[10, 1]
+    way = np.array([0.0, -0.75 * below]) / portrait.pose.scale
+    return target_of(portrait, replace(motion, translation=way, scale=float(max(1 - 0.5 * below / height, 0.9))))
+
+
+def _motion(portrait: Portrait, opening: Opening, model: MouthModel) -> Motion:
     field = np.asarray(sum(weight * model.fields[name] for name, weight in opening.weights.items()))
     canonical = canonical_face().points
     gaps = np.maximum(lip_gaps(set_lip_gaps(canonical, np.zeros(9)) + field), 0.0) / lower_face_height(canonical)
-    motion = Motion(opening.turn, np.zeros(2), 1.0, field, np.ones(2), np.zeros((2, 2)), gaps)
-    target = target_of(portrait, motion)
-    below = target.landmarks[152, 1] - LOWEST_CHIN * portrait.size[1]
-    if below > 0:
-        height = target.landmarks[152, 1] - target.landmarks[10, 1]
-        scale = max(1 - 0.5 * below / height, 0.9)
-        way = np.array([0.0, -0.75 * below]) / portrait.pose.scale
-        target = target_of(portrait, Motion(opening.turn, way, scale, field, np.ones(2), np.zeros((2, 2)), gaps))
-    return target
+    up = np.minimum((portrait.shape - portrait.rest)[:, 1], 0.0) * opening.raised
+    field[:, 1] += up / landmark_sizes(portrait.rest)[:, 1]
+    gaps -= up[UPPER_LIP_RIM] / lower_face_height(portrait.rest)
+    return replace(identity_motion(), turn=opening.turn, expression=field, lips=gaps)
 
 
 def _posed(
@@ -176,7 +185,8 @@ def _lay_mouth(
     )
     shown = to_display(render_mouth(mouth, size, random_look(tones, rng), rng))
     shown = cv2.GaussianBlur(shown, (0, 0), rng.uniform(0.45, 0.75))
-    shown += tones.grain * cv2.GaussianBlur(rng.normal(0.0, 1.6, size).astype(np.float32), (0, 0), 0.6)[..., None]
+    noise = cv2.GaussianBlur(rng.normal(0.0, 1.4, size).astype(np.float32), (0, 0), 0.6)[..., None]
+    shown += tones.grain * noise * (0.25 + shown.mean(axis=2, keepdims=True) / 170)
     mask = cv2.GaussianBlur(outline_mask((lips - corner)[:, :2], size), (0, 0), 0.6)[..., None]
     under = out[box].astype(np.float32)
     out[box] = np.clip(under + (shown - under) * mask + 0.5, 0, 255).astype(np.uint8)
