@@ -30,8 +30,13 @@ class Layer:
 
     def over(self, picture: Pixels) -> Pixels:
         """`picture` (H, W, 3) behind the layer."""
-        under = picture.astype(np.float32)
-        return np.clip(under + (self.colour - under) * self.mask[..., None] + 0.5, 0, 255).astype(np.uint8)
+        out = picture.copy()
+        x, y, width, height = cv2.boundingRect((self.mask > 0).astype(np.uint8))
+        box = (slice(y, y + height), slice(x, x + width))
+        under = picture[box].astype(np.float32)
+        over = under + (self.colour[box] - under) * self.mask[box][..., None]
+        out[box] = np.clip(over + np.float32(0.5), 0, 255).astype(np.uint8)
+        return out
 
 
 def hand(picture: Pixels, points: Array, unit: float, rng: np.random.Generator) -> Layer:
@@ -89,8 +94,8 @@ def microphone(picture: Pixels, points: Array, unit: float, rng: np.random.Gener
     _tube(height, head + lean * radius, head + lean * 6 * unit, radius * 0.55, radius * 0.5)
     grey = rng.uniform(8.0, 90.0) * np.array([1.0, *rng.uniform(0.9, 1.15, 2)])
     layer = _modelled(height, grey, rng, 0.75)
-    grille = rng.normal(1.0, rng.uniform(0.0, 0.3), picture.shape[:2]).astype(np.float32)[..., None]
-    return Layer(layer.colour * grille, layer.mask)
+    grille = rng.standard_normal(picture.shape[:2], np.float32) * np.float32(rng.uniform(0.0, 0.3)) + np.float32(1)
+    return Layer(layer.colour * grille[..., None], layer.mask)
 
 
 def thing(picture: Pixels, points: Array, unit: float, rng: np.random.Generator) -> Layer:

@@ -41,7 +41,7 @@ def _outlines(points: Array, unit: float, rng: np.random.Generator) -> tuple[Arr
     corners = [points[[eye[0], eye[8]]] for eye in topology.EYES]
     along = (corners[1].mean(axis=0) - corners[0].mean(axis=0)) / unit
     down = np.array([-along[1], along[0]])
-    wide, tall = rng.uniform(0.27, 0.34) * unit, rng.uniform(0.15, 0.27) * unit
+    wide, tall = rng.uniform(0.22, 0.30) * unit, rng.uniform(0.13, 0.25) * unit
     square = rng.uniform(0.35, 1.0)
     angle = np.linspace(0.0, 2 * np.pi, 41)[:-1]
     x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** square * wide
