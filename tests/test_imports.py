@@ -30,7 +30,7 @@ LAYERS = [  # from below; what is not named is ground floor
     set[str](),
     {"runtime"},
     ROOMS,
-    {"serve", "pipeline", "stages", "align"},
+    {"serve", "pipeline", "stages", "painters", "align"},
     {"cli", "api", "doctor", "__main__", "__init__"},
 ]
 ONE_FILE_PER_PACKAGE = {"mediapipe", "openvino", "onnxruntime", "cupy"}

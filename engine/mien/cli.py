@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien.clock import MonotonicClock
-from mien.config import MODELS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
+from mien.config import BACKENDS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
 from mien.progress import ProgressLine
 from mien.stats import Statistics
@@ -102,7 +102,8 @@ def _add_reenact(commands: Any) -> None:
     parser.add_argument("--compare", action="store_true", help="driver and result side by side")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="also a contact sheet, as a PNG picture")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also the statistics, as JSON")
-    parser.add_argument("--model", choices=MODELS, default="warp")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
+    parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
     parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
@@ -121,6 +122,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
     plain = ReenactSettings()
     return ReenactSettings(
         model=options.model,
+        backend=options.backend,
         motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
         mouth=options.mouth,
         smooth=plain.smooth if options.smooth is None else options.smooth,

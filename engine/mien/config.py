@@ -8,11 +8,13 @@ from typing import Literal, get_args
 
 from mien.errors import SettingError
 
-Model = Literal["warp"]
+Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt"]
 MotionMode = Literal["relative", "absolute"]
 Mouth = Literal["driver", "none"]
 
-MODELS: tuple[Model, ...] = get_args(Model)
+WARP = "warp"
+"""The model that is none: the portrait is warped, its mouth borrowed or plain."""
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 MOTION_MODES: tuple[MotionMode, ...] = get_args(MotionMode)
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
 
@@ -92,7 +94,10 @@ class MotionSettings:
 class ReenactSettings:
     """All that decides which pixels come out for a given portrait and driver."""
 
-    model: Model = "warp"
+    model: str = WARP
+    """`warp`, the name of a bundle that is packaged or was added, or a bundle's folder."""
+    backend: Backend = "auto"
+    """What runs the model's graphs; `auto` measures once what is there."""
     motion: MotionSettings = field(default_factory=MotionSettings)
     mouth: Mouth = "driver"
     """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
@@ -108,7 +113,7 @@ class ReenactSettings:
     """Processor threads that the engine may use; None: all that the process may run on."""
 
     def __post_init__(self) -> None:
-        _need_one_of("model", self.model, MODELS)
+        _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
         _need_within("smooth", self.smooth, 0.0, 0.95)
         if self.face is not None:

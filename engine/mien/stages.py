@@ -12,6 +12,7 @@ from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
 from mien.motion.retarget import Retarget
+from mien.painters import open_painter
 from mien.parse.parser import Parser
 from mien.pipeline import Stages
 from mien.portrait import Portrait
@@ -33,8 +34,11 @@ def open_stages(
     A seekable source is looked through once for the driver's neutral.
     """
     threads = settings.threads or usable_threads()
-    with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
-        reenact = Reenact(portraits, threads)
+    with (
+        Parser(face=settings.face, hints=settings.mouth == "driver") as parser,
+        open_painter(settings, threads) as painter,
+    ):
+        reenact = Reenact(portraits, threads, painter)
 
         def synthesise(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
             return reenact(motion, frame.seconds)

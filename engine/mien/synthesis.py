@@ -32,6 +32,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Painting:
+    """A generator's crop of the moving face."""
+
+    generated: NDArray[np.uint8]
+    """(side, side, 3)."""
+    mask: NDArray[np.float32]
+    """(side, side) in 0..1: 1 keeps the warped portrait, 0 takes the painted picture."""
+    matrix: NDArray[np.float64]
+    """(2, 3): from pixels of the portrait's picture to pixels of the crop."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Synthesis:
     """One frame to be fused. Arrays may be reused by the stage that made them once the next frame is made."""
 
@@ -49,10 +61,8 @@ class Synthesis:
     weight: float = 1.0
     """Share of this synthesis in the frame, where several pictures of one person answer."""
     hint: MouthHint | None = None
-    generated: NDArray[np.uint8] | None = None
-    """(H, W, 3): what a generator painted for the window, at the window's size; None with `mask`."""
-    mask: NDArray[np.float32] | None = None
-    """(H, W) in 0..1: 1 keeps the warped portrait, 0 takes the generated picture."""
+    painting: Painting | None = None
+    """What a generator painted; None where none runs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,13 @@ from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
 from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.portrait import Portrait
-from mien.synthesis import Fused, Synthesis, Window
+from mien.synthesis import Fused, Painting, Synthesis, Window
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
+
+EDGE = 16.0
+"""Pixels of the generator's crop over which it fades in from its border."""
 
 
 class Fuse:
@@ -67,17 +70,28 @@ class _Canvas:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()
         inner = out if self.whole else self.inner
         self._skin(synthesis, inner, threads)
+        if synthesis.painting is not None:
+            self._lay(synthesis.painting, inner, threads)
+        else:
+            self._draw_features(synthesis, mouth, inner)
+        if not self.whole:
+            out[self.area] = inner
+        return out
+
+    def _draw_features(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels) -> None:
+        """Eyes and mouth without a generator."""
         target = synthesis.landmarks[:, :2] - self.window.corner
         draw_eyes(self.person, self.source, self.lashes, target, inner)
         if mouth == "driver" and synthesis.hint is not None:
             draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
         else:
             draw_plain_mouth(self.own, self.lip_colour, target, inner)
-        if synthesis.generated is not None and synthesis.mask is not None:
-            ops.blend(inner, synthesis.generated, 1 - synthesis.mask, inner, threads=threads)
-        if not self.whole:
-            out[self.area] = inner
-        return out
+
+    def _lay(self, painting: Painting, inner: Pixels, threads: int) -> None:
+        """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place."""
+        matrix = painting.matrix.copy()
+        matrix[:, 2] += matrix[:, :2] @ self.window.corner
+        ops.paste(inner, painting.generated, matrix.astype(np.float32), EDGE, mask=1 - painting.mask, threads=threads)
 
     def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:
         if self.behind is None:

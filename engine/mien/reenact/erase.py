@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.reenact.parsing import PARTS
+from mien_kernels import ops
 
 TEETH: Final = PARTS.index("teeth")
 NOTHING: Final = 128
@@ -22,21 +23,28 @@ STRETCHED, BEARABLE = 0.10, 0.22
 """Pixels of the portrait to one of the target below which all, and above which nothing, is erased."""
 
 
-def erasure(parsing: NDArray[np.float32], flow: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(h, w) in 0..1: how much of each pixel of the warped portrait is to be erased.
+class Erasing:
+    """Callable that erases in place, with buffers of its own for crops of one side."""
 
-    parsing: (9, h, w), of the target. flow: (h, w, 2), absolute, of target pixels to as large portrait pixels; h and w
-    are even.
-    """
-    out = np.repeat(np.repeat(_stretch(flow), 2, axis=0), 2, axis=1)
-    np.maximum(out, np.minimum(parsing[TEETH] * np.float32(MOUTH_GAIN), np.float32(1)), out=out)
-    return out
+    def __init__(self, side: int) -> None:
+        self._share = np.empty((side, side), np.float32)
+        self._nothing = np.full((side, side, 3), NOTHING, np.uint8)
 
+    def __call__(
+        self, warped: NDArray[np.uint8], parsing: NDArray[np.float32], flow: NDArray[np.float32], threads: int = 1
+    ) -> None:
+        """Replace what the warp cannot know by `NOTHING` in `warped` (side, side, 3).
 
-def erase(warped: NDArray[np.uint8], share: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """`warped` (h, w, 3) with `share` (h, w) of each pixel replaced by `NOTHING`."""
-    difference = (np.float32(NOTHING) - warped) * share[..., None]
-    return np.asarray(warped + difference + np.float32(0.5), dtype=np.uint8)
+        parsing: (9, side, side), of the target. flow: (side, side, 2), absolute, of target pixels to as large portrait
+        pixels. The side is even.
+        """
+        share = self._share
+        stretch = _stretch(flow)
+        for row in (0, 1):
+            for column in (0, 1):
+                share[row::2, column::2] = stretch
+        np.maximum(share, np.minimum(parsing[TEETH] * np.float32(MOUTH_GAIN), np.float32(1)), out=share)
+        ops.blend(warped, self._nothing, share, warped, threads=threads)
 
 
 def _stretch(flow: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -37,6 +37,8 @@ def bearable(landmarks: Array) -> Array:
     for _ in range(ROUNDS):
         rise = depth[ends[1]] - depth[ends[0]]
         excess = np.sign(rise) * np.maximum(np.abs(rise) - most, 0.0)
+        if not excess.any():
+            break
         moves = np.concatenate([excess * give[0], -excess * give[1]])
         depth += np.bincount(ends.ravel(), moves, topology.COUNT) / asked
     return np.column_stack([landmarks[:, :2], depth])

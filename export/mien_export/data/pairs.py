@@ -18,7 +18,7 @@ from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
 from mien.portrait import Portrait
-from mien.reenact.erase import erase, erasure
+from mien.reenact.erase import Erasing
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
 from mien.reenact.parsing import parsing_map
@@ -94,13 +94,14 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     parsing = parsing_map(truth.landmarks, into, (SIDE, SIDE))
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
+    Erasing(SIDE)(warped, parsing, flow)
     target = crop(picture, into)
     return Pair(
         target=target,
         source=portrait_crop,
         source_parsing=_bytes(parsing_map(seen.landmarks, from_, (SIDE, SIDE))),
         parsing=_bytes(parsing),
-        warped=erase(warped, erasure(parsing, flow)),
+        warped=warped,
         hint=hint_picture(hint, seen, placed(truth.landmarks, into)),
         flow=flow,
         valid=_inside(picture.shape, into),

@@ -12,11 +12,13 @@ from mien.errors import FaceError
 from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.crop import SIDE
-from mien_export.data.augment import augmented, mirrored
+from mien_export.data.augment import mirrored
 from mien_export.data.faces import Faces
 from mien_export.data.hint import hint_of
+from mien_export.data.open_mouth import MouthModel
 from mien_export.data.pairs import Pair, manufacture, prepared
 from mien_export.data.perturb import perturbed
+from mien_export.data.variety import Variety, varied
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -42,9 +44,14 @@ class Sampling:
 class Sampler:
     """Callable: number -> pair. Pickles with its faces' landmarks; pictures are read when asked for."""
 
-    def __init__(self, faces: Faces, sampling: Sampling) -> None:
+    def __init__(
+        self, faces: Faces, sampling: Sampling, model: MouthModel | None = None, variety: Variety | None = None
+    ) -> None:
+        """Without a `model` no mouth is opened wider than a photograph's."""
         self._faces = faces
         self._sampling = sampling
+        self._model = model
+        self._variety = variety or Variety()
 
     def __call__(self, number: int) -> Pair:
         """The pair with this number.
@@ -61,8 +68,7 @@ class Sampler:
         raise FaceError(f"sample {number}: none of {TRIES} faces could be animated; check the folder's landmarks")
 
     def _whole(self, rng: np.random.Generator) -> Pair:
-        picture, landmarks = self._face(rng)
-        picture = augmented(picture, rng)
+        picture, landmarks = varied(*self._face(rng), rng, self._model, self._variety)
         portrait = prepared(picture, landmarks)
         other = prepared(*self._face(rng)).rest if rng.random() < 0.15 else None
         moved = perturbed(portrait, rng, other)

@@ -16,6 +16,7 @@ from mien_export.train.average import Average
 from mien_export.train.batch import Batch, to_batch, warp_features
 from mien_export.train.regions import weights
 from mien_export.train.terms import (
+    Scores,
     adversarial,
     feature_matching,
     gradient_l1,
@@ -47,10 +48,11 @@ class LiveNetworks(nn.Module):
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Painted picture (N, 3, H, W) in -1..1 and mask (N, 1, H, W) in 0..1."""
-        features = self.appearance(batch.source, batch.source_parsing)
-        out: tuple[Tensor, Tensor] = self.generator(
-            warp_features(features, batch.flow), batch.parsing, batch.warped, batch.hint
+        source, source_parsing, parsing, warped, hint = (
+            _half(x) for x in (batch.source, batch.source_parsing, batch.parsing, batch.warped, batch.hint)
         )
+        features = self.appearance(source, source_parsing)
+        out: tuple[Tensor, Tensor] = self.generator(warp_features(features, batch.flow), parsing, warped, hint)
         return out
 
 
@@ -88,8 +90,9 @@ class LiveStep:
             painted, mask = self.networks(batch)
         painted, mask = painted.float(), mask.float()
         shown = fused(batch.warped, painted, mask)
-        terms = self._terms(batch, painted, mask, shown, weight)
-        critic_loss = self._learn_critic(batch, painted, shown, weight)
+        real = self._judged_truth(batch)
+        terms = self._terms(batch, painted, mask, shown, weight, real)
+        critic_loss = self._learn_critic(batch, _mixed(painted, shown).detach(), weight, real)
         loss = sum((getattr(self.losses, name) * term for name, term in terms.items()), painted.new_zeros(()))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -97,7 +100,17 @@ class LiveStep:
         self.average.update(self.networks)
         return {name: float(term.detach()) for name, term in terms.items()} | {"critic": critic_loss}
 
-    def _terms(self, batch: Batch, painted: Tensor, mask: Tensor, shown: Tensor, weight: Tensor) -> dict[str, Tensor]:
+    def _judged_truth(self, batch: Batch) -> Scores:
+        """What the critic says of the truth; none where nobody asks."""
+        if not (self.losses.adversarial or self.losses.matching):
+            return []
+        with self._autocast():
+            scores: Scores = self.critic(_half(batch.target), _half(batch.parsing))
+        return scores
+
+    def _terms(
+        self, batch: Batch, painted: Tensor, mask: Tensor, shown: Tensor, weight: Tensor, real: Scores
+    ) -> dict[str, Tensor]:
         truth = batch.target
         goal = mask_target(batch.warped, painted.detach(), truth, _erased(batch.warped))
         terms = {
@@ -106,23 +119,21 @@ class LiveStep:
             "gradient": gradient_l1(painted, truth, weight),
             "mask": mask_term(mask, goal, weight),
         }
-        if self.losses.adversarial or self.losses.matching:
+        if real:
             self.critic.requires_grad_(False)
             with self._autocast():
-                real = self.critic(truth, batch.parsing)
-                fake = self.critic(_mixed(painted, shown), batch.parsing)
+                fake = self.critic(_half(_mixed(painted, shown)), _half(batch.parsing))
             self.critic.requires_grad_(True)
             terms["adversarial"] = adversarial(fake, 1.0, weight)
             terms["matching"] = feature_matching(fake, real, weight)
         return terms
 
-    def _learn_critic(self, batch: Batch, painted: Tensor, shown: Tensor, weight: Tensor) -> float:
-        if not self.losses.adversarial:
+    def _learn_critic(self, batch: Batch, fake: Tensor, weight: Tensor, real: Scores) -> float:
+        if not real:
             return 0.0
-        fake = _mixed(painted, shown).detach()
         with self._autocast():
-            of_real, of_fake = self.critic(batch.target, batch.parsing), self.critic(fake, batch.parsing)
-        loss = (adversarial(of_real, 1.0, weight) + adversarial(of_fake, 0.0, weight)) / 2
+            of_fake = self.critic(_half(fake), _half(batch.parsing))
+        loss = (adversarial(real, 1.0, weight) + adversarial(of_fake, 0.0, weight)) / 2
         self.critic_optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.critic_optimiser.step()
@@ -162,6 +173,11 @@ def _mixed(painted: Tensor, shown: Tensor) -> Tensor:
     """Painted pictures of the first half of a batch, shown ones of the second: both must look real."""
     half = len(painted) // 2
     return torch.cat([painted[:half], shown[half:]])
+
+
+def _half(x: Tensor) -> Tensor:
+    """As autocast's convolutions would make it, once instead of in each."""
+    return x.to(torch.bfloat16)
 
 
 def _erased(warped: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 
 from mien.errors import SettingError
 from mien_export.data.faces import Faces
+from mien_export.data.open_mouth import mouth_model
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.train import checkpoint
 from mien_export.train.config import LiveConfig, Stage
@@ -44,10 +45,16 @@ class Run:
     """Seconds between checkpoints."""
     grid_every: int = 500
     """Steps between picture grids."""
+    mouths: Path | None = None
+    """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
 
 
 def train(
-    config: LiveConfig, faces: Faces, seed: int, run: Run, clock: Callable[[], float] = time.monotonic,
+    config: LiveConfig,
+    faces: Faces,
+    seed: int,
+    run: Run,
+    clock: Callable[[], float] = time.monotonic,
     tell: TextIO = sys.stderr,
 ) -> list[dict[str, float]]:
     """Run `config` to its end or for `run.seconds`; returns the terms of the steps done now.
@@ -62,11 +69,12 @@ def train(
     began = saved = clock()
     history: list[dict[str, float]] = []
     line = _Line(tell, config.steps)
+    model = mouth_model(run.mouths) if run.mouths is not None else None
     while done < config.steps and not _over(run, clock() - began):
         index, first = config.stage_at(done)
         stage = config.stages[index]
         step.set_rate(stage.rate)
-        sampler = Sampler(faces, Sampling(seed=seed * 1000 + index, side=stage.side))
+        sampler = Sampler(faces, Sampling(seed=seed * 1000 + index, side=stage.side), model)
         for raw in batches(sampler, done - first, stage.steps, stage.batch, run.workers):
             terms = step(raw)
             done += 1

@@ -33,7 +33,7 @@ def mask_target(warped: Tensor, generated: Tensor, truth: Tensor, erased: Tensor
 
 
 GOOD = 0.05
-"""Mean absolute error, in units of -1..1, up to which warped skin is kept whatever was painted: it is the photograph."""
+"""Mean absolute error, in units of -1..1, up to which warped skin is kept whatever was painted."""
 
 
 def mask_term(mask: Tensor, goal: Tensor, weight: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def adversarial(scores: Scores, goal: float, weight: Tensor) -> Tensor:
 def feature_matching(fake: Scores, real: Scores, weight: Tensor) -> Tensor:
     """L1 between the discriminator's features of both pictures (Wang et al. 2018), weighted by region."""
     losses = [
-        ((f.float() - r.float().detach()).abs().mean(1, keepdim=True) * patch_weights(weight, f)).sum((1, 2, 3)).mean()
+        ((f - r.detach()).abs().mean(1, keepdim=True).float() * patch_weights(weight, f)).sum((1, 2, 3)).mean()
         for (_, fakes), (_, reals) in zip(fake, real, strict=True)
         for f, r in zip(fakes, reals, strict=True)
     ]

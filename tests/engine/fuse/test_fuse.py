@@ -13,6 +13,7 @@ from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
+from mien.synthesis import Painting
 
 Pixels = NDArray[np.uint8]
 STILL = identity_motion()
@@ -47,17 +48,19 @@ def test_weights_of_two_pictures_blend(pictures: dict[str, Pixels]) -> None:
         assert np.abs(both - wanted).max() <= 1.5
 
 
-def test_what_was_generated_shows_where_the_mask_gives_way(portrait: Portrait) -> None:
+def test_what_was_painted_shows_where_the_mask_gives_way(portrait: Portrait) -> None:
     synthesis = Reenact((portrait,))(STILL, 0.0)[0]
-    width, height = synthesis.window.size
-    warped = Fuse("none")((synthesis,)).pixels
-    green = np.full((height, width, 3), (0, 255, 0), np.uint8)
-    mask = np.ones((height, width), np.float32)
-    mask[:, : width // 2] = 0
-    shown = Fuse("none")((replace(synthesis, generated=green, mask=mask),)).pixels
-    left = synthesis.window.x0 + width // 2
-    assert (shown[synthesis.window.y0 : synthesis.window.y1, synthesis.window.x0 : left] == (0, 255, 0)).all()
-    np.testing.assert_array_equal(shown[:, left:], warped[:, left:])
+    side = 64
+    green, mask = np.full((side, side, 3), (0, 255, 0), np.uint8), np.ones((side, side), np.float32)
+    mask[:, : side // 2] = 0
+    corner = portrait.landmarks[1, :2].round() - side / 2
+    matrix = np.column_stack([np.eye(2), -corner])
+    shown = Fuse("none")((replace(synthesis, painting=Painting(green, mask, matrix)),)).pixels
+    x, y = corner.astype(int)
+    inner = slice(y + 20, y + side - 20)
+    assert (shown[inner, x + 20 : x + side // 2] == (0, 255, 0)).all()
+    bare = Fuse("none")((replace(synthesis, painting=Painting(green, np.ones_like(mask), matrix)),)).pixels
+    np.testing.assert_array_equal(shown[:, x + side // 2 :], bare[:, x + side // 2 :])
 
 
 def test_the_drivers_mouth_is_taken_where_wanted(portrait: Portrait, portraits: dict[str, Portrait]) -> None:

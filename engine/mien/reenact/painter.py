@@ -1,0 +1,198 @@
+"""The generator at work: between its two graphs the flow warps, and nothing is allocated that a frame could reuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.crop import crop_matrix, inverse, placed
+from mien.face.face import MouthHint
+from mien.face.inner_mouth import draw_driver_mouth
+from mien.face.mouth import mouth_hint
+from mien.manifest import Bundle, TensorSpec
+from mien.portrait import Portrait
+from mien.reenact.erase import NOTHING, Erasing
+from mien.reenact.mesh import Mesh
+from mien.reenact.parsing import parsing_map
+from mien.reenact.target import Target
+from mien.runtime.session import Session
+from mien.synthesis import Painting
+from mien_kernels import ops
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+HALF: Final = 128.0
+"""The byte that becomes 0 in a graph; bytes become -1..0.99."""
+SAME: Final = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
+
+OpenSession = Callable[[str], Session]
+"""Opens the graph of this name, `appearance` or `generator`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A portrait as the generator knows it, made once."""
+
+    mesh: Mesh
+    crop: Pixels
+    """(side, side, 3): the portrait's own crop."""
+    matrix: Array
+    """(2, 3): from its picture to that crop."""
+    features: dict[str, Floats]
+    """(h, w, C) by name, as the warp takes them."""
+    lip_colour: Array
+    """(3,): 0..255."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Where a portrait's face shall be."""
+
+    target: Target
+    vertices: Floats
+    """(V, 3): its mesh, in pixels of the portrait's picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """The last painting, with where its mesh lay, so that it can be carried on."""
+
+    painting: Painting
+    vertices: Floats
+    """(V, 3) in the crop."""
+
+
+class Painter:
+    """Paints crops of one portrait after another with one generator session. For one thread at a time."""
+
+    def __init__(self, bundle: Bundle, open_session: OpenSession, threads: int = 1) -> None:
+        self.bundle = bundle
+        self._open = open_session
+        self._threads = threads
+        self._side = bundle.side
+        self.session = open_session("generator")
+        graph = bundle.graph("generator")
+        self._inputs = {spec.role: self.session.inputs[spec.name] for spec in graph.inputs if spec.role != "feature"}
+        self._features = [spec for spec in graph.inputs if spec.role == "feature"]
+        self._outputs = {spec.role: self.session.outputs[spec.name] for spec in graph.outputs}
+        side = (self._side, self._side)
+        self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
+        self._warped, self._hint = np.empty((*side, 3), np.uint8), np.empty((*side, 3), np.uint8)
+        self._erasing = Erasing(self._side)
+
+    def look(self, portrait: Portrait, mesh: Mesh) -> Look:
+        """What is kept of a portrait. Runs the appearance graph once."""
+        matrix = crop_matrix(portrait.pose, self._side)
+        crop = _crop(portrait.pixels, matrix, self._side)
+        session = self._open("appearance")
+        try:
+            for spec in self.bundle.graph("appearance").inputs:
+                self._give(spec, session, crop, portrait, matrix)
+            session.run()
+            names = [spec.name for spec in self._features]
+            features = {name: np.ascontiguousarray(session.outputs[name][0].transpose(1, 2, 0)) for name in names}
+        finally:
+            session.close()
+        own = mouth_hint(portrait.pixels, portrait.landmarks)
+        colour = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
+        return Look(mesh, crop, matrix, {k: v.astype(np.float32) for k, v in features.items()}, colour)
+
+    def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
+        """The portrait's crop in its new place, painted into arrays of its own."""
+        target = at.target
+        matrix = crop_matrix(target.pose, self._side)
+        vertices = _in_crop(at.vertices, matrix)
+        back = placed(look.mesh.looked_up(target).astype(np.float64), look.matrix).astype(np.float32)
+        ops.rasterize_flow(
+            vertices, back, look.mesh.triangles, out=self._flow, depth=self._depth, threads=self._threads
+        )
+        parsing = self._inputs["parsing"][0]
+        parsing_map(target.landmarks, matrix, (self._side, self._side), out=parsing, threads=self._threads)
+        self._give_warped(look, parsing)
+        self._give_hint(hint, look, placed(target.landmarks, matrix))
+        self._give_features(look)
+        self.session.run()
+        generated = ops.to_image(
+            self._outputs["generated"][0].astype(np.float32, copy=False), scale=HALF, bias=HALF, threads=self._threads
+        )
+        mask = self._outputs["mask"][0, 0].astype(np.float32)
+        return Painted(Painting(generated, mask, matrix), vertices)
+
+    def carry(self, look: Look, at: Placed, last: Painted) -> Painted:
+        """The last painting, moved on by the flow between the two shapes."""
+        matrix = crop_matrix(at.target.pose, self._side)
+        vertices = _in_crop(at.vertices, matrix)
+        ops.rasterize_flow(
+            vertices,
+            np.ascontiguousarray(last.vertices[:, :2]),
+            look.mesh.triangles,
+            out=self._flow,
+            depth=self._depth,
+            threads=self._threads,
+        )
+        generated = ops.flow_warp(last.painting.generated, self._flow, threads=self._threads)
+        mask = ops.flow_warp(last.painting.mask[..., None], self._flow, threads=self._threads)[..., 0]
+        return Painted(Painting(generated, mask, matrix), vertices)
+
+    def close(self) -> None:
+        """Give the session back."""
+        self.session.close()
+
+    def _give(self, spec: TensorSpec, session: Session, crop: Pixels, portrait: Portrait, matrix: Array) -> None:
+        into = session.inputs[spec.name][0]
+        if spec.role == "picture":
+            _to_tensor(crop, into, self._threads)
+        elif spec.role == "portrait_parsing":
+            parsing_map(portrait.landmarks, matrix, (self._side, self._side), out=into, threads=self._threads)
+        else:
+            raise ValueError(f"no such input of appearance: {spec.role}")
+
+    def _give_warped(self, look: Look, parsing: Floats) -> None:
+        ops.flow_warp(look.crop, self._flow, self._warped, threads=self._threads)
+        self._erasing(self._warped, parsing, self._flow)
+        _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
+
+    def _give_hint(self, hint: MouthHint | None, look: Look, landmarks: Array) -> None:
+        if hint is None:
+            self._inputs["hint"][0] = 0
+            return
+        self._hint.fill(NOTHING)
+        draw_driver_mouth(hint, look.lip_colour, landmarks, self._hint)
+        _to_tensor(self._hint, self._inputs["hint"][0], self._threads)
+
+    def _give_features(self, look: Look) -> None:
+        for spec in self._features:
+            feature = look.features[spec.name]
+            into = self.session.inputs[spec.name][0]
+            flow = _cells(self._flow, self._side // into.shape[1])
+            ops.flow_warp(feature, flow, into, threads=self._threads, layout="nchw")
+
+
+def _in_crop(vertices: Floats, matrix: Array) -> Floats:
+    """(V, 3) float32."""
+    return placed(vertices.astype(np.float64), matrix).astype(np.float32)
+
+
+def _cells(flow: Floats, cell: int) -> Floats:
+    """The flow (h, w, 2) of a grid whose cells are `cell` pixels wide, in its own coordinates."""
+    height, width = flow.shape[0] // cell, flow.shape[1] // cell
+    mean = flow.reshape(height, cell, width, cell, 2).mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray((mean + np.float32(0.5)) / np.float32(cell) - np.float32(0.5), dtype=np.float32)
+
+
+def _crop(picture: Pixels, matrix: Array, side: int) -> Pixels:
+    """(side, side, 3): what a map (2, 3) from picture to crop shows."""
+    back = inverse(matrix).astype(np.float32)
+    return ops.to_image(
+        ops.to_tensor(picture, back, scale=1.0, layout="nhwc", size=(side, side)), scale=1.0, layout="nhwc"
+    )
+
+
+def _to_tensor(picture: Pixels, into: Floats, threads: int) -> None:
+    ops.to_tensor(picture, SAME, into, scale=1 / HALF, bias=-1.0, threads=threads)
