@@ -19,7 +19,7 @@ def test_gains_out_of_range_are_refused_by_name(name: str, value: float) -> None
 @pytest.mark.parametrize(
     "values",
     [
-        {"model": "none-such"},
+        {"backend": "abacus"},
         {"mouth": "both"},
         {"smooth": -0.1},
         {"face": -1},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -70,7 +72,8 @@ def train(
     history: list[dict[str, float]] = []
     line = _Line(tell, config.steps)
     model = mouth_model(run.mouths) if run.mouths is not None else None
-    while done < config.steps and not _over(run, clock() - began):
+    asked = _stop_asked()
+    while done < config.steps and not asked and not _over(run, clock() - began):
         index, first = config.stage_at(done)
         stage = config.stages[index]
         step.set_rate(stage.rate)
@@ -85,7 +88,7 @@ def train(
             if clock() - saved > run.every:
                 _save(step, config, seed, done, run.out / LATEST)
                 saved = clock()
-            if _over(run, clock() - began):
+            if asked or _over(run, clock() - began):
                 break
     _save(step, config, seed, done, run.out / LATEST)
     line.end()
@@ -99,6 +102,15 @@ def _settle(seed: int, threads: int | None) -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+def _stop_asked() -> list[int]:
+    """A list that is empty until the process is asked to end; then the run stops after its step, with a checkpoint."""
+    asked: list[int] = []
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, _: asked.append(number))
+    return asked
 
 
 def _over(run: Run, seconds: float) -> bool:
