@@ -9,7 +9,7 @@ A bundle is data: nothing in it is run while it is read, and one that asks for c
 from __future__ import annotations
 
 from mien.manifest.bundle import MANIFEST, Bundle, Graph, TensorSpec
-from mien.manifest.reading import read_bundle
+from mien.manifest.reading import read_bundle, read_manifest
 from mien.manifest.writing import write_manifest
 
-__all__ = ["MANIFEST", "Bundle", "Graph", "TensorSpec", "read_bundle", "write_manifest"]
+__all__ = ["MANIFEST", "Bundle", "Graph", "TensorSpec", "read_bundle", "read_manifest", "write_manifest"]

@@ -32,6 +32,18 @@ def read_bundle(folder: Path) -> Bundle:
     Raises:
         ModelError: it is missing, cut short, changed, or breaks the contract.
     """
+    bundle = read_manifest(folder)
+    for graph in bundle.graphs:
+        files.check_file(graph)
+    return bundle
+
+
+def read_manifest(folder: Path) -> Bundle:
+    """The bundle that the manifest in `folder` speaks of; its files are there, but were not looked into.
+
+    Raises:
+        ModelError: the manifest or a file is missing, or the manifest breaks the contract.
+    """
     path = folder / MANIFEST
     if not folder.is_dir():
         raise ModelError(f"{folder}: expected the folder of a model bundle, got none")
@@ -39,10 +51,7 @@ def read_bundle(folder: Path) -> Bundle:
         raise ModelError(f"{folder}: expected a model bundle with a {MANIFEST}, got none there")
     if path.stat().st_size > _MOST_BYTES:
         raise ModelError(f"{path}: expected at most {_MOST_BYTES} bytes, got {path.stat().st_size}")
-    bundle = parse(folder, files.content(path))
-    for graph in bundle.graphs:
-        files.check_file(graph)
-    return bundle
+    return parse(folder, files.content(path))
 
 
 def parse(folder: Path, content: bytes) -> Bundle:

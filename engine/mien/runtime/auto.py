@@ -1,0 +1,155 @@
+"""The fastest way to run a graph here that keeps its quality: measured briefly, once per machine and model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from statistics import median
+from typing import Final
+
+import numpy as np
+
+from mien.clock import Clock
+from mien.errors import BackendError
+from mien.manifest import Bundle, TensorSpec
+from mien.processor import this_processor
+from mien.runtime.cache import Cache, key_of
+from mien.runtime.choice import Choice, read_choice
+from mien.runtime.openvino import COMPUTED
+from mien.runtime.session import Session
+from mien.threads import usable_threads
+
+CPU_BACKENDS: Final = ("onnxruntime", "openvino")
+EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
+"""Of candidates that are about as fast, the one whose precision comes first here is chosen."""
+ABOUT_AS_FAST: Final = 1.05
+WARM_UP: Final = 3
+ROUNDS: Final = 15
+MOST_SECONDS: Final = 2.0
+"""For all rounds together; the least number of them comes first."""
+LEAST_ROUNDS: Final = 5
+_FORMAT: Final = 1
+_PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
+
+Candidate = tuple[str, str]
+"""Backend and precision."""
+Open = Callable[[str, str], Session]
+
+
+def candidates(bundle: Bundle, graph_name: str, backends: Sequence[str], precision: str | None) -> list[Candidate]:
+    """What may run the graph on the processor, exact ones first.
+
+    Args:
+        backends: of `CPU_BACKENDS`.
+        precision: the only one that is wanted; None: those that the bundle says keep its quality. Where the processor
+            has bf16, that counts as keeping what fp32 keeps.
+    """
+    there = bundle.precisions(graph_name)
+    found = [("onnxruntime", kind) for kind in there] + [
+        ("openvino", kind) for kind, (graph, _) in COMPUTED.items() if graph in there
+    ]
+    allowed = bundle.precisions_for_auto if precision is None else (precision,)
+    if precision is None and "bf16" in this_processor().features:
+        allowed += tuple(kind for kind in ("bf16", "int8+bf16") if COMPUTED[kind][0] in allowed)
+    wanted = [(backend, kind) for backend, kind in found if backend in backends and kind in allowed]
+    return sorted(wanted, key=lambda candidate: EXACT_FIRST.index(candidate[1]))
+
+
+def fastest(
+    bundle: Bundle,
+    graph_name: str,
+    among: Sequence[Candidate],
+    threads: int,
+    open_one: Open,
+    cache: Cache,
+    clock: Clock,
+) -> Choice:
+    """The fastest of these candidates, from the cache where they were measured before on this machine.
+
+    Raises:
+        BackendError: none of them runs here.
+    """
+    place = f"choices/{key_of(_facts(bundle, graph_name, among, threads))}.json"
+    kept = read_choice(cache.read(place))
+    if kept is not None and (kept.backend, kept.precision) in among:
+        return kept
+    choice = _measured(bundle.graph(graph_name).inputs, among, threads, open_one, clock)
+    cache.write(place, choice.as_json())
+    return choice
+
+
+def _facts(bundle: Bundle, graph_name: str, among: Sequence[Candidate], threads: int) -> dict[str, object]:
+    processor = this_processor()
+    return {
+        "format": _FORMAT,
+        "processor": [processor.name, sorted(processor.flags), usable_threads()],
+        "packages": {name: _installed(name) for name in _PACKAGES},
+        "model": [bundle.digest, graph_name],
+        "among": sorted(among),
+        "threads": threads,
+    }
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _measured(
+    inputs: Sequence[TensorSpec], among: Sequence[Candidate], threads: int, open_one: Open, clock: Clock
+) -> Choice:
+    sessions: dict[Candidate, Session] = {}
+    notes: list[str] = []
+    for candidate in among:
+        try:
+            sessions[candidate] = open_one(*candidate)
+        except BackendError as error:
+            notes.append(str(error))
+    notes = list(dict.fromkeys(notes))
+    if not sessions:
+        raise BackendError(
+            "expected a runtime for the model, got none: " + "; ".join(notes or ["nothing to choose from"])
+        )
+    for session in sessions.values():
+        _fill(session, inputs)
+    times = dict(zip(sessions, milliseconds(list(sessions.values()), clock), strict=True))
+    for session in sessions.values():
+        session.close()
+    least = min(times.values())
+    backend, precision = next(candidate for candidate, time in times.items() if time <= least * ABOUT_AS_FAST)
+    told = ", ".join(f"{name} {kind} {time:.1f}" for (name, kind), time in times.items())
+    reason = f"fastest here with {threads} thread{'s' if threads > 1 else ''} ({told} ms)"
+    return Choice(backend, precision, reason, times[backend, precision], tuple(notes))
+
+
+def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
+    """Random values within range: zeros and denormals would not take the time that pictures take."""
+    rng = np.random.default_rng(0)
+    for tensor in inputs:
+        session.inputs[tensor.name][...] = rng.uniform(
+            *(tensor.range or (-1.0, 1.0)), session.inputs[tensor.name].shape
+        )
+
+
+def milliseconds(sessions: Sequence[Session], clock: Clock) -> list[float]:
+    """Median time of a run of each; in turns, so that what else the machine does hits all alike."""
+    for session in sessions:
+        for _ in range(WARM_UP):
+            session.run()
+    rounds = list(_rounds(sessions, clock))
+    return [median(times) * 1e3 for times in zip(*rounds, strict=True)]
+
+
+def _rounds(sessions: Sequence[Session], clock: Clock) -> Iterator[list[float]]:
+    begun = clock.now()
+    for number in range(ROUNDS):
+        if number >= LEAST_ROUNDS and clock.now() - begun > MOST_SECONDS:
+            return
+        times = []
+        for session in sessions:
+            before = clock.now()
+            session.run()
+            times.append(clock.now() - before)
+        yield times

@@ -1,0 +1,56 @@
+"""What was measured or built on this machine and need not be again. Nothing breaks where it cannot be kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mien.atomic import write_atomically
+from mien.folders import user_cache
+
+logger = logging.getLogger(__name__)
+
+
+def key_of(facts: Mapping[str, Any]) -> str:
+    """SHA-256, in hexadecimal, of facts that have a JSON form; whatever changes one of them changes the key."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Files by name in a folder of the user's; a name has the key of all that its content hangs on."""
+
+    folder: Path = field(default_factory=user_cache)
+
+    def read(self, name: str) -> bytes | None:
+        """The content of this name; None where there is none."""
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def write(self, name: str, content: bytes) -> bool:
+        """Keep the content, whole or not at all; False, and a warning, where that cannot be."""
+        path = self.folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, content)
+        except OSError as error:
+            logger.warning("%s cannot be written (%s); it will be made again next time", path, error.strerror)
+            return False
+        return True
+
+    def place(self, name: str) -> Path | None:
+        """A folder of this name, for a runtime that keeps its own files; None where there cannot be one."""
+        path = self.folder / name
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            logger.warning("%s cannot be made (%s); what it would keep is made every time", path, error.strerror)
+            return None
+        return path

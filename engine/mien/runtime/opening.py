@@ -1,0 +1,128 @@
+"""From a bundle to a running graph.
+
+choice = choose(bundle, "generator", threads=2)
+print(choice)
+session = open_session(bundle, "generator", choice.backend, choice.precision, threads=2)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mien.clock import Clock, MonotonicClock
+from mien.errors import BackendError, SettingError
+from mien.manifest import Bundle
+from mien.runtime import auto
+from mien.runtime.cache import Cache
+from mien.runtime.choice import Choice
+from mien.runtime.onnxruntime import PROVIDERS, OnnxRuntimeSession
+from mien.runtime.openvino import COMPUTED, OpenVinoSession
+from mien.runtime.session import Session
+
+BACKENDS: Final = ("auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt")
+"""What a user may ask for; `auto` stays on the processor: an accelerator is used where it is named."""
+ONCE: Final = "appearance"
+"""The graph that runs once per portrait, so that its speed is nothing to choose by."""
+
+
+def choose(
+    bundle: Bundle,
+    graph_name: str,
+    backend: str = "auto",
+    precision: str | None = None,
+    threads: int = 1,
+    *,
+    cache: Cache | None = None,
+    clock: Clock | None = None,
+) -> Choice:
+    """Say what runs a graph, measuring where there is a choice.
+
+    Args:
+        backend: one of `BACKENDS`.
+        precision: as a session tells it (`fp32`, `bf16`, `fp16`, `int8`, `int8+bf16`); None: one that keeps quality.
+        threads: processor threads that it may use.
+        cache: where measurements are kept; None: the user's.
+        clock: to measure by; None: the machine's.
+
+    Raises:
+        SettingError: there is no such backend, or the bundle has no graph for the precision.
+        BackendError: nothing that may be chosen runs here.
+    """
+    _need_backend(backend)
+    cache, clock = cache or Cache(), clock or MonotonicClock()
+    if backend != "auto" and backend not in auto.CPU_BACKENDS:
+        return Choice(backend, precision or _fastest_on_device(bundle, graph_name), "asked for")
+    backends = auto.CPU_BACKENDS if backend == "auto" else (backend,)
+    among = auto.candidates(bundle, graph_name, backends, precision)
+    if not among:
+        has = ", ".join(bundle.precisions(graph_name))
+        raise SettingError(
+            f"precision: expected one that model {bundle.name} has for {graph_name} ({has}) and {backend} computes in, "
+            f"got {precision}"
+        )
+    if len(among) == 1:
+        return Choice(*among[0], "asked for" if precision else "all that there is")
+    if graph_name == ONCE:
+        return _first_that_opens(bundle, graph_name, among, threads, cache)
+
+    def open_one(backend: str, precision: str) -> Session:
+        return open_session(bundle, graph_name, backend, precision, threads, cache=cache)
+
+    return auto.fastest(bundle, graph_name, among, threads, open_one, cache, clock)
+
+
+def open_session(
+    bundle: Bundle,
+    graph_name: str,
+    backend: str = "auto",
+    precision: str | None = None,
+    threads: int = 1,
+    *,
+    batch: int = 1,
+    cache: Cache | None = None,
+) -> Session:
+    """Load a graph, ready to run; where something is left open, `choose` decides.
+
+    Raises:
+        ModelError: the bundle has no such graph.
+        SettingError: there is no such backend, or it does not compute in this precision.
+        BackendError: the runtime is not there, or refuses the graph.
+    """
+    _need_backend(backend)
+    cache = cache or Cache()
+    if backend == "auto" or precision is None:
+        choice = choose(bundle, graph_name, backend, precision, threads, cache=cache)
+        backend, precision = choice.backend, choice.precision
+    if backend == "openvino":
+        if precision not in COMPUTED:
+            raise SettingError(f"openvino: precision must be one of {', '.join(COMPUTED)}, got {precision}")
+        graph = bundle.graph(graph_name, COMPUTED[precision][0])
+        return OpenVinoSession(graph, precision=precision, threads=threads, batch=batch, cache=cache.place("openvino"))
+    graph = bundle.graph(graph_name, precision)
+    if backend in PROVIDERS:
+        place = cache.place(backend) if backend == "onnxruntime-tensorrt" else None
+        return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
+    raise BackendError(f"{backend}: not built yet")
+
+
+def _need_backend(backend: str) -> None:
+    if backend not in BACKENDS:
+        raise SettingError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
+
+
+def _fastest_on_device(bundle: Bundle, graph_name: str) -> str:
+    return "fp16" if "fp16" in bundle.precisions(graph_name) else "fp32"
+
+
+def _first_that_opens(
+    bundle: Bundle, graph_name: str, among: list[auto.Candidate], threads: int, cache: Cache
+) -> Choice:
+    notes = []
+    for backend, precision in among:
+        try:
+            open_session(bundle, graph_name, backend, precision, threads, cache=cache).close()
+        except BackendError as error:
+            notes.append(str(error))
+        else:
+            return Choice(backend, precision, "exact; it runs once per portrait", notes=tuple(dict.fromkeys(notes)))
+    raise BackendError("expected a runtime for the model, got none: " + "; ".join(dict.fromkeys(notes)))
