@@ -28,6 +28,8 @@ class SpadeUnit(nn.Module):
 
     def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
         """x (N, C, H, W) and the parsing map (N, 9, H, W) in 0..1, to (N, C, H, W)."""
+        if x.device.type == "cpu":
+            x = x.float()  # the kernel there knows no other type, and torch takes twice as long
         return spade_modulate(x, self.gamma(parsing), self.beta(parsing), slope=0.0)
 
 
