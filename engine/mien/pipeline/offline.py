@@ -10,45 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from mien.capture.source import Source
 from mien.clock import Clock
 from mien.emit.sink import Sink
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
+from mien.pipeline.stages import FaceT, MotionT, Progress, Stages, timed
 from mien.slot import Channel, Closed
 from mien.sound import Sound
-from mien.stats import Latency, Statistics
-
-FaceT = TypeVar("FaceT")
-MotionT = TypeVar("MotionT")
-T = TypeVar("T")
+from mien.stats import Statistics
 
 DEPTH = 8
 """Items per channel: about four frames with the sound between them."""
-
-Progress = Callable[[Statistics], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Stages(Generic[FaceT, MotionT]):
-    """What happens to a frame, as plain callables; each is only ever called by one thread at a time, in order."""
-
-    parse: Callable[[Frame], FaceT | None]
-    """The face in a frame, None where there is none."""
-    motion: Callable[[FaceT | None, float], MotionT | None]
-    """What the face at a time in seconds does; None as long as none was seen."""
-    synthesis: tuple[tuple[str, Callable[..., Any]], ...]
-    """Named callables: the first is given (MotionT | None, Frame), each other what the one before returned, and the
-    last returns (H, W, 3) uint8 pixels, C-contiguous, that it will not write to again."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What is measured, in the order of a frame's way."""
-        return ("decode", "parse", "motion", *(name for name, _ in self.synthesis))
 
 
 def stream(
@@ -106,18 +82,6 @@ def render(
             if progress is not None:
                 progress(statistics)
     statistics.end()
-
-
-def timed(latency: Latency, clock: Clock, call: Callable[..., T]) -> Callable[..., T]:
-    """`call`, with its durations recorded in `latency`."""
-
-    def timed_call(*arguments: Any) -> T:
-        began = clock.now()
-        result = call(*arguments)
-        latency.record(clock.now() - began)
-        return result
-
-    return timed_call
 
 
 def _decode(source: Source, out: Channel[Frame | Sound], statistics: Statistics, clock: Clock) -> None:
