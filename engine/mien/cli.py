@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
+from mien import models_command
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
@@ -76,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reenact(commands)
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
-    _add(commands, "models", _models, "list the models")
+    models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
     samples = _add(commands, "samples", _samples, "list the sample portraits and the sample driver")
     samples.add_argument("--copy", type=Path, metavar="FOLDER", help="copy them there")
     return parser
@@ -216,7 +217,8 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _models(options: argparse.Namespace) -> int:
-    print("warp  moves the portrait's own pixels; no network, runs everywhere")
+    for line in models_command.run(options):
+        print(line)
     return DONE
 
 

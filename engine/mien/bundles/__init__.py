@@ -1,0 +1,52 @@
+"""Model bundles that are here: those that come with the package, then those that the user added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.errors import ModelError
+from mien.folders import user_models
+from mien.manifest import MANIFEST
+
+PACKAGED = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a bundle lies; whether it is whole shows when it is read."""
+
+    name: str
+    folder: Path
+    packaged: bool
+
+
+def places() -> tuple[Place, ...]:
+    """All that are here, by name; of two with one name only the packaged one, which is the one that is used."""
+    found: dict[str, Place] = {}
+    for root in (PACKAGED, user_models()):
+        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+            if (folder / MANIFEST).is_file() and not folder.name.startswith("."):
+                found.setdefault(folder.name, Place(folder.name, folder, root is PACKAGED))
+    return tuple(found.values())
+
+
+def find(name: str) -> Path:
+    """The folder of the bundle with this name, or at this path.
+
+    Raises:
+        ModelError: there is none.
+    """
+    for place in places():
+        if place.name == name:
+            return place.folder
+    path = Path(name)
+    if path.is_dir():
+        return path
+    if path.name == MANIFEST and path.is_file():
+        return path.parent
+    names = ", ".join(place.name for place in places()) or "none"
+    raise ModelError(
+        f"model {name}: expected one that is here ({names}) or the folder of a bundle, got neither; "
+        "mien models add PATH|URL adds one"
+    )
