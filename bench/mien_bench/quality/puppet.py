@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,6 +19,7 @@ from mien.face.motion import Motion, identity_motion
 from mien.frame import Frame
 from mien.portrait import Portrait
 from mien.stages import open_stages
+from mien.synthesis import Synthesis
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -40,17 +41,25 @@ Puppet = Callable[[Motion | None, int], Shown]
 
 
 @contextmanager
-def open_puppet(portrait: Portrait, settings: ReenactSettings) -> Iterator[Puppet]:
-    """The stages from `reenact` on for one portrait; closed on leaving.
+def open_puppet(
+    portrait: Portrait | Sequence[Portrait], settings: ReenactSettings, *, fusion: bool = True
+) -> Iterator[Puppet]:
+    """The stages from `reenact` on for one portrait, or several of one person; closed on leaving.
+
+    `fusion`: whether the warped portrait is kept where the model's mask says so; without, all that it painted is shown.
 
     Raises:
         MienError: the model cannot be opened.
     """
-    with open_stages((portrait,), _OnePicture(portrait.pixels), settings) as stages:
+    portraits = (portrait,) if isinstance(portrait, Portrait) else tuple(portrait)
+    pixels = portraits[0].pixels
+    with open_stages(portraits, _OnePicture(pixels), settings) as stages:
         (_, synthesise), *others = stages.synthesis
 
         def show(motion: Motion | None, number: int) -> Shown:
-            syntheses = synthesise(motion, Frame(portrait.pixels, number, 1 / RATE))
+            syntheses = synthesise(motion, Frame(pixels, number, 1 / RATE))
+            if not fusion:
+                syntheses = tuple(unfused(one) for one in syntheses)
             shape = max(syntheses, key=lambda one: one.weight).landmarks.copy()
             value: Any = syntheses
             for _, stage in others:
@@ -60,7 +69,15 @@ def open_puppet(portrait: Portrait, settings: ReenactSettings) -> Iterator[Puppe
         yield show
 
 
-def settings_for(model: Any, mouth: Mouth, *, smooth: float = 0.0, threads: int | None = None) -> ReenactSettings:
+def unfused(synthesis: Synthesis) -> Synthesis:
+    """A synthesis that keeps nothing of the warped portrait where a generator painted."""
+    painting = synthesis.painting
+    if painting is None:
+        return synthesis
+    return replace(synthesis, painting=replace(painting, mask=np.zeros_like(painting.mask)))
+
+
+def settings_for(model: str, mouth: Mouth, *, smooth: float = 0.0, threads: int | None = None) -> ReenactSettings:
     """Settings of a model by its name or bundle; `smooth` is off where frames do not follow each other.
 
     Raises:

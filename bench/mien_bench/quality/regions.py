@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import SIDE, crop_matrix, inverse
+from mien.face.parts import PARTS
 from mien.face.pose import fit_pose
-from mien.reenact.parsing import PARTS, parsing_map
+from mien.reenact.parsing import parsing_map
 from mien_bench.quality.picture import blurred
 from mien_kernels import ops
 
@@ -89,4 +90,4 @@ def _inside(matrix: Array, size: tuple[int, int]) -> Floats:
     """(SIDE, SIDE): 1 where the crop shows the picture of `size` (width, height), 0 where it repeats its border."""
     places = _places(matrix)
     inside = (places >= 0).all(axis=2) & (places <= np.array(size) - 1).all(axis=2)
-    return inside.astype(np.float32)
+    return np.asarray(inside, dtype=np.float32)

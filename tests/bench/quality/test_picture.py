@@ -6,7 +6,7 @@ import pytest
 from mien.portrait import Portrait
 from mien_bench.quality import picture
 from mien_bench.quality.frequency import detail, fine_energy
-from mien_bench.quality.regions import SIDE
+from mien.face.crop import SIDE
 
 WHOLE = np.ones((1, SIDE, SIDE), np.float32)
 

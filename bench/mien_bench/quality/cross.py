@@ -1,0 +1,127 @@
+"""Cross-reenactment: every reference does what every guide of somebody else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.config import Mouth
+from mien_bench.quality.action_units import consistency
+from mien_bench.quality.puppet import RATE, open_puppet, settings_for
+from mien_bench.quality.second_look import SAME_PERSON, SecondLook, apart
+from mien_bench.quality.shape_leak import proportions, shape_leak
+from mien_bench.quality.sitters import Guide, Measured, Reference, look_at, motion_to
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+STEP = round(2 * RATE)
+"""Frames between guides: with several pictures of a person, a switch from one to another is over by then."""
+Watcher = Callable[[Reference, Guide, str, Pixels], None]
+"""Told (reference, guide, model, answer)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossing:
+    """One reference with one guide."""
+
+    reference: str
+    guide: str
+    units: float
+    """AU consistency, -1..1."""
+    pose: float
+    """Mean absolute difference of yaw, pitch and roll in degrees."""
+    distance: float
+    """Of the identities of reference and answer."""
+    proportions: tuple[Array, Array]
+    """`shape_leak.PROPORTIONS` of the guide and of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossScore:
+    """One model's crossings."""
+
+    units: float
+    """Per cent."""
+    pose: float
+    identity: float
+    """Per cent within `SAME_PERSON` of the reference; an answer without a face is not."""
+    distance: float
+    """Mean of the embeddings'."""
+    leak: float
+    """Per cent of a difference in the guides' face shapes that arrives; the mean over the proportions."""
+    count: int
+    lost: int
+    """Answers in which no face was found, which the other figures leave out."""
+
+
+def crossings(
+    references: Sequence[Reference],
+    guides: Sequence[Guide],
+    model: str,
+    second_look: SecondLook,
+    *,
+    mouth: Mouth = "driver",
+    fusion: bool = True,
+    threads: int | None = None,
+    watch: Watcher | None = None,
+) -> Iterator[Crossing | None]:
+    """One after the other; None where the answer shows no face.
+
+    Raises:
+        MienError: the model cannot be opened.
+    """
+    settings = settings_for(model, mouth, threads=threads)
+    for reference in references:
+        with open_puppet(reference.portraits, settings, fusion=fusion) as puppet:
+            others = (guide for guide in guides if guide.identity != reference.identity)
+            for number, guide in enumerate(others):
+                motion = motion_to(guide, reference.portraits[0], hint=mouth == "driver")
+                puppet(motion, number * STEP)
+                shown = puppet(motion, number * STEP + STEP // 2)
+                if watch is not None:
+                    watch(reference, guide, model, shown.pixels)
+                found = look_at(shown.pixels, second_look)
+                yield None if found is None else compare(reference, guide, found)
+
+
+def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
+    """The reference itself given as the answer: what doing nothing is worth."""
+    for reference in references:
+        for guide in guides:
+            if guide.identity != reference.identity:
+                yield compare(reference, guide, reference.face)
+
+
+def compare(reference: Reference, guide: Guide, answer: Measured) -> Crossing:
+    """One answer beside whom it shows and whom it follows."""
+    return Crossing(
+        reference.identity,
+        guide.identity,
+        consistency(guide.face.units, answer.units),
+        float(np.abs(guide.face.angles - answer.angles).mean()),
+        apart(reference.face.look, answer.look),
+        (proportions(guide.face.fit), proportions(answer.fit)),
+    )
+
+
+def judge(found: Sequence[Crossing | None]) -> CrossScore:
+    """The score of a model; NaN where nothing was found."""
+    seen = [one for one in found if one is not None]
+    lost = len(found) - len(seen)
+    if not seen:
+        nothing = float("nan")
+        return CrossScore(nothing, nothing, 0.0, nothing, nothing, len(found), lost)
+    same = sum(one.distance < SAME_PERSON for one in seen)
+    return CrossScore(
+        units=100 * float(np.mean([one.units for one in seen])),
+        pose=float(np.mean([one.pose for one in seen])),
+        identity=100 * same / len(found),
+        distance=float(np.mean([one.distance for one in seen])),
+        leak=100 * shape_leak([(one.reference, *one.proportions) for one in seen]),
+        count=len(found),
+        lost=lost,
+    )

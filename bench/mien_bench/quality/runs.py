@@ -1,0 +1,89 @@
+"""Runs of consecutive frames of clips, reenacted as a user sees them, smoothed: for what shows only in time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.config import Mouth, ReenactSettings
+from mien.portrait import Portrait
+from mien_bench.quality.bootstrap import mean_of
+from mien_bench.quality.clips import Clip, watch
+from mien_bench.quality.flicker import flicker
+from mien_bench.quality.hints import mouth_of, recoloured
+from mien_bench.quality.puppet import open_puppet, settings_for, towards
+from mien_bench.quality.regions import REGIONS
+
+Array = NDArray[np.float64]
+
+SMOOTH = ReenactSettings().smooth
+FLOOR = 0.1
+"""Squared grey levels added to both sides, so that a picture that stands still gives a finite ratio."""
+LIGHT_SEED = 0
+CONDITIONS: tuple[tuple[str, Mouth], ...] = (("none", "none"), ("recoloured", "driver"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steadiness:
+    """How one model flickers."""
+
+    model: str
+    condition: str
+    octaves: Array
+    """(6,): octaves of flicker above the truth's in each region, over clips; 0 is as much as the camera and codec."""
+
+    def as_json(self) -> dict[str, object]:
+        """Plain JSON values."""
+        values = dict(zip(REGIONS, self.octaves.tolist(), strict=True))
+        return {"model": self.model, "condition": self.condition, "octaves": values}
+
+
+def run_of(path: Path, count: int) -> Clip:
+    """The first `count` frames of a clip that show a face, each of them."""
+    return watch(path, 1, count)
+
+
+def steadiness(
+    runs: Sequence[tuple[Clip, Portrait]], models: Sequence[str], threads: int | None = None
+) -> list[Steadiness]:
+    """Every model on every run; each is given its clip's portrait.
+
+    Raises:
+        MienError: a model cannot be opened.
+    """
+    found = []
+    for model in models:
+        for condition, mouth in CONDITIONS:
+            rows = [_octaves(run, portrait, model, mouth, threads) for run, portrait in runs]
+            found.append(Steadiness(model, condition, mean_of(np.array(rows))))
+    return found
+
+
+def printed(found: Sequence[Steadiness], frames: int) -> str:
+    """For reading."""
+    lines = ["", f"Flicker in clips, octaves above the truth's own; runs of {frames} frames, smoothing {SMOOTH:g}"]
+    lines.append(f"{'':<36}" + "".join(f"{name:>13}" for name in REGIONS))
+    for one in found:
+        cells = "".join(f"{value:>+13.2f}" for value in one.octaves)
+        lines.append(f"{f'{Path(one.model).name}, mouth: {one.condition}':<36}{cells}")
+    return "\n".join(lines)
+
+
+def _octaves(run: Clip, portrait: Portrait, model: str, mouth: Mouth, threads: int | None) -> Array:
+    """(6,): of one model on one run."""
+    made = []
+    with open_puppet(portrait, settings_for(model, mouth, smooth=SMOOTH, threads=threads)) as puppet:
+        for number, one in enumerate(run.frames):
+            # one light for the whole run: a camera's does not change from frame to frame
+            light = recoloured(one.pixels, np.random.default_rng(LIGHT_SEED))
+            own = mouth_of(run.name, light, one.landmarks) if mouth == "driver" else None
+            motion = towards(one.landmarks, portrait.size, own.hint if own is not None else None)
+            made.append(puppet(motion, number).pixels.copy())
+    landmarks = [one.landmarks for one in run.frames]
+    ours = flicker(made, landmarks, portrait.landmarks)
+    truth = flicker([one.pixels for one in run.frames], landmarks, portrait.landmarks)
+    return np.asarray(np.log2((ours + FLOOR) / (truth + FLOOR)))

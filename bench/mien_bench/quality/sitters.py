@@ -1,0 +1,138 @@
+"""Who takes part in cross-reenactment: references, which are moved, and guides, which they shall do like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import api
+from mien.errors import FaceError
+from mien.face.face import MouthHint
+from mien.face.motion import Motion
+from mien.face.mouth import mouth_hint
+from mien.face.pose import angles_of
+from mien.motion.channels import measure, motion_of
+from mien.motion.neutral import Neutral, estimate, sight
+from mien.parse.models import segment_person
+from mien.portrait import Portrait
+from mien.reenact.prepare import prepare_portrait
+from mien_bench.quality.action_units import action_units
+from mien_bench.quality.clips import Clip, Seen, calmest
+from mien_bench.quality.faces import Photograph
+from mien_bench.quality.second_look import Look, SecondLook
+from mien_bench.quality.shape_fit import ShapeFit, fit_shape
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+SIDE = 512
+"""Longer side of references that are prepared from files."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A picture's face by landmarks that do not drive the engine."""
+
+    look: Look
+    fit: ShapeFit
+
+    @property
+    def units(self) -> Array:
+        """(12,): intensities of `action_units.UNITS`."""
+        return action_units(self.fit.expression)
+
+    @property
+    def angles(self) -> Array:
+        """(3,): yaw, pitch, roll in degrees."""
+        return np.array([self.fit.angles.yaw, self.fit.angles.pitch, self.fit.angles.roll])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Who is moved: one picture of a person, or several."""
+
+    identity: str
+    portraits: tuple[Portrait, ...]
+    face: Measured
+    """Of the first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guide:
+    """Who shows the way."""
+
+    identity: str
+    landmarks: Array
+    """(478, 3), the engine's, in pixels."""
+    neutral: Neutral
+    hint: MouthHint | None
+    face: Measured
+
+
+def look_at(pixels: Pixels, second_look: SecondLook) -> Measured | None:
+    """A picture (H, W, 3) measured; None where no face is found."""
+    look = second_look(pixels)
+    return None if look is None else Measured(look, fit_shape(look.points))
+
+
+def references(people: Iterable[tuple[str, Sequence[Portrait]]], second_look: SecondLook) -> Iterator[Reference]:
+    """Those whose face is found."""
+    for identity, portraits in people:
+        face = look_at(portraits[0].pixels, second_look)
+        if face is not None:
+            yield Reference(identity, tuple(portraits), face)
+
+
+def portraits_of_photographs(photographs: Iterable[Photograph]) -> Iterator[tuple[str, tuple[Portrait]]]:
+    """Test portraits, prepared with the landmarks that came with them."""
+    for one in photographs:
+        yield one.identity, (prepare_portrait(one.pixels, one.landmarks, segment_person(one.pixels)),)
+
+
+def portraits_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Portrait]]]:
+    """Pictures prepared as a user's are; those without a usable face are left out."""
+    for path in paths:
+        try:
+            yield path.stem, (api.prepare(path, size=SIDE)[0],)
+        except FaceError:
+            continue
+
+
+def guides_of_clip(clip: Clip, count: int, second_look: SecondLook) -> Iterator[Guide]:
+    """At most `count` frames of a clip, spread evenly; the neutral is estimated from all that were seen."""
+    neutral = estimate([sight(one.landmarks) for one in clip.frames])
+    for one in _spread(clip.frames, count):
+        face = look_at(one.pixels, second_look)
+        if face is not None:
+            yield Guide(clip.name, one.landmarks, neutral, mouth_hint(one.pixels, one.landmarks), face)
+
+
+def several_of_clip(clip: Clip, count: int) -> tuple[Portrait, ...]:
+    """`count` frames of a clip as pictures of one person: the calmest, then those whose turn differs most from all
+    before; fewer where one cannot be prepared."""
+    chosen = [calmest(clip)]
+    turns = np.array([(seen.angles[0], seen.angles[1]) for seen in (sight(one.landmarks) for one in clip.frames)])
+    while len(chosen) < min(count, len(clip.frames)):
+        apart = np.linalg.norm(turns[:, None] - turns[None, chosen], axis=2).min(axis=1)
+        chosen.append(int(np.argmax(apart)))
+    first, *more = (clip.frames[number].pixels for number in chosen)
+    return api.prepare(first, *more)
+
+
+def motion_to(guide: Guide, portrait: Portrait, hint: bool) -> Motion:
+    """What the guide does, for this portrait: expression relative to neutral; the head held as the guide holds it.
+
+    The thesis copies the guide's pose, so the turn goes all the way there. Place and size stay the portrait's.
+    """
+    neutral = replace(guide.neutral, angles=angles_of(portrait.pose.rotation))
+    motion = motion_of(measure(guide.landmarks, neutral))
+    return replace(motion, translation=np.zeros(2), scale=1.0, hint=guide.hint if hint else None)
+
+
+def _spread(frames: Sequence[Seen], count: int) -> list[Seen]:
+    wanted = min(count, len(frames))
+    return [frames[(2 * i + 1) * len(frames) // (2 * wanted)] for i in range(wanted)]
