@@ -25,7 +25,9 @@ class Appearance(nn.Module):
         self.stem = conv3(4 * (3 + PARTS), widths[0])
         self.down = nn.ModuleList(conv3(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False))
         self.encode = nn.ModuleList(Residual(width) for width in widths)
-        self.lateral = nn.ModuleList(conv1(b, a, gain=0.5) for a, b in zip(widths, widths[1:], strict=False))
+        self.finest = ENCODED.index(size.features[-1][0])
+        used = widths[self.finest :]
+        self.lateral = nn.ModuleList(conv1(b, a, gain=0.5) for a, b in zip(used, used[1:], strict=False))
         self.project = nn.ModuleList(
             conv1(widths[ENCODED.index(resolution)], channels) for resolution, channels in size.features
         )
@@ -40,6 +42,6 @@ class Appearance(nn.Module):
         pyramid = [self.encode[0](h)]
         for down, encode in zip(self.down, self.encode[1:], strict=True):
             pyramid.append(encode(down(F.relu(pyramid[-1]))))
-        for i in range(len(self.lateral) - 1, -1, -1):
-            pyramid[i] = pyramid[i] + upsampled(self.lateral[i](pyramid[i + 1]))
+        for i in range(len(pyramid) - 2, self.finest - 1, -1):
+            pyramid[i] = pyramid[i] + upsampled(self.lateral[i - self.finest](pyramid[i + 1]))
         return tuple(project(pyramid[i]) for project, i in zip(self.project, self.levels, strict=True))

@@ -1,0 +1,102 @@
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.pose import angles_of
+from mien.reenact.erase import NOTHING
+from mien.reenact.parsing import PARTS
+from mien_export.data.faces import Faces
+from mien_export.data.pairs import Pair, prepared
+from mien_export.data.perturb import TURN_LIMIT, Perturbation, perturbed
+from mien_export.data.sampler import Sampler, Sampling, mirrored_face
+from mien_export.data.variety import Variety
+
+TEETH, EYES = PARTS.index("teeth"), PARTS.index("eyes")
+PLAIN = Variety(opened=0.0, edited=0.0, shut=0.0, occluded=0.0)
+
+
+@pytest.fixture(scope="module")
+def whole(faces: Faces) -> list[Pair]:
+    sampler = Sampler(faces, Sampling(seed=3, side=256), variety=PLAIN)
+    return [sampler(number) for number in range(12)]
+
+
+def error(pair: Pair, where: np.ndarray) -> float:
+    return float(np.abs(pair.warped.astype(int) - pair.target)[where].mean())
+
+
+def test_a_number_says_all(faces: Faces) -> None:
+    a, b, other = Sampler(faces, Sampling(seed=1)), Sampler(faces, Sampling(seed=1)), Sampler(faces, Sampling(seed=2))
+    b(5)
+    first, again = a(9), b(9)
+    for field in fields(Pair):
+        np.testing.assert_array_equal(getattr(first, field.name), getattr(again, field.name))
+    assert not np.array_equal(first.target, other(9).target)
+
+
+def test_the_source_warped_back_is_the_truth_where_a_warp_can_know(whole: list[Pair]) -> None:
+    for pair in whole:
+        skin = (pair.parsing[0] == 255) & (pair.valid == 255) & (pair.parsing[[TEETH, EYES]].max(axis=0) == 0)
+        kept = skin & ~(pair.warped == NOTHING).all(axis=2)
+        assert error(pair, kept) < 0.5 * np.abs(pair.source.astype(int) - pair.target)[kept].mean() + 3
+
+
+def test_the_inner_mouth_is_never_in_the_warped_picture(whole: list[Pair]) -> None:
+    mouths = [pair for pair in whole if (pair.parsing[TEETH] > 128).sum() > 20]
+    assert mouths
+    for pair in mouths:
+        assert (pair.warped[pair.parsing[TEETH] > 128] == NOTHING).all()
+
+
+def test_hints_show_the_truths_mouth_and_nothing_else(whole: list[Pair]) -> None:
+    hinted = [pair for pair in whole if (pair.hint != NOTHING).any()]
+    assert 4 <= len(hinted) <= 12
+    for pair in hinted:
+        assert (pair.hint[pair.parsing[TEETH] == 0] == NOTHING).all()
+        inside = pair.parsing[TEETH] > 250
+        if inside.sum() > 20:
+            assert np.abs(pair.hint.astype(int) - pair.target)[inside].mean() < 60
+
+
+def test_cuts_are_parts_of_the_whole(whole: list[Pair]) -> None:
+    cut = whole[0].cut(48, 96, 128)
+    np.testing.assert_array_equal(cut.target, whole[0].target[96:224, 48:176])
+    np.testing.assert_array_equal(cut.parsing, whole[0].parsing[:, 96:224, 48:176])
+    np.testing.assert_allclose(cut.flow + [48, 96], whole[0].flow[96:224, 48:176], atol=1e-4)
+
+
+def test_a_mirrored_face_fits_its_landmarks(faces: Faces) -> None:
+    picture, landmarks = faces.picture(0), faces.landmarks(0)
+    twice = mirrored_face(*mirrored_face(picture, landmarks))
+    np.testing.assert_array_equal(twice[0], picture)
+    np.testing.assert_allclose(twice[1], landmarks)
+    mirrored = mirrored_face(picture, landmarks)[1]
+    assert mirrored[33, 0] < mirrored[263, 0]
+
+
+def test_faces_move_as_faces_can(faces: Faces) -> None:
+    portrait = prepared(faces.picture(0), faces.landmarks(0))
+    rng = np.random.default_rng(0)
+    moved = [perturbed(portrait, rng) for _ in range(60)]
+    gaps, lids = [lip_gaps(m.shape) for m in moved], [lid_gaps(m.shape) for m in moved]
+    assert min(gap.min() for gap in gaps) > -1e-9
+    assert sum(gap.max() < 1e-6 for gap in gaps) > 5
+    assert sum(gap.max() > 0.15 for gap in gaps) > 5
+    assert sum(float(lid.max()) < 0.01 for lid in lids) > 3
+    assert min(lid.min() for lid in lids) > -1e-9
+    turns = np.array([[angles_of(m.pose.rotation).yaw, angles_of(m.pose.rotation).pitch] for m in moved])
+    assert turns.std(axis=0).min() > 2
+    assert (np.abs(turns).max(axis=0) <= np.array(TURN_LIMIT) + 1).all()
+
+
+def test_another_contour_leaves_the_inner_parts(faces: Faces) -> None:
+    portrait = prepared(faces.picture(0), faces.landmarks(0))
+    other = prepared(faces.picture(faces.count - 1), faces.landmarks(faces.count - 1)).rest
+    still = Perturbation(yaw=0, pitch=0, roll=0, smooth=0, contour=1.0)
+    plain = Perturbation(yaw=0, pitch=0, roll=0, smooth=0, contour=0.0)
+    with_it = perturbed(portrait, np.random.default_rng(4), other, still).shape
+    without = perturbed(portrait, np.random.default_rng(4), other, plain).shape
+    way = np.linalg.norm((with_it - without)[:, :2], axis=1)
+    assert way[[10, 152, 234, 454]].mean() > 5 * way[[1, 4, 6, 168]].mean()
