@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -45,3 +46,4 @@ def batches(
 
 def _one_thread(_: int) -> None:
     torch.set_num_threads(1)
+    cv2.setNumThreads(0)
