@@ -1,0 +1,129 @@
+"""Train the packaged face embedding: `python -m mien_export.train.extractors.embedding_training --data DIR --out FILE`.
+
+Contrastive learning (NT-Xent; Chen et al. 2020) over people: two looks of one person attract, all others of the batch
+repel. A look is the photograph, or an engine's rendering of it with another expression and pose, photographed anew; of
+people with two photographs the looks are of both. Some of these people are held out, and verified on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from mien_export.data.faces import Faces
+from mien_export.train.extractors.embedding import FaceEmbedding
+from mien_export.train.extractors.packaged import save_weights
+from mien_export.train.extractors.verification import Verification, verified
+from mien_export.train.extractors.views import Looks, looks_of, varied
+
+TEMPERATURE = 0.1
+HELD_OUT = 48
+"""People with two photographs that are not trained on."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingRun:
+    """How long and how."""
+
+    steps: int = 1500
+    people: int = 96
+    """Of a batch; two looks each."""
+    looks: int = 6
+    """Of each photograph."""
+    rate: float = 2e-3
+    seed: int = 0
+
+
+def contrast(embeddings: Tensor) -> Tensor:
+    """NT-Xent of (2 N, D) of length 1, whose rows i and N + i are one person's."""
+    similar = embeddings @ embeddings.T / TEMPERATURE
+    similar = similar.masked_fill(torch.eye(len(similar), dtype=torch.bool), float("-inf"))
+    half = len(similar) // 2
+    return F.cross_entropy(similar, torch.arange(len(similar)).roll(-half))
+
+
+def split(looks: Looks, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """People to train on, and people with two photographs to verify on."""
+    people = looks.people.numpy()
+    names, counts = np.unique(people, return_counts=True)
+    double = names[counts > counts.min()]
+    held = np.random.default_rng(seed).permutation(double)[: min(HELD_OUT, len(double) // 2)]
+    return np.setdiff1d(names, held), np.sort(held)
+
+
+def fit(looks: Looks, people: NDArray[np.int64], run: EmbeddingRun) -> FaceEmbedding:
+    """An embedding trained on these people."""
+    torch.manual_seed(run.seed)
+    network = FaceEmbedding().train()
+    optimiser = torch.optim.AdamW(network.parameters(), run.rate, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, run.rate, total_steps=run.steps)
+    random, rng = torch.Generator().manual_seed(run.seed), np.random.default_rng(run.seed)
+    rows = {int(who): np.flatnonzero(looks.people.numpy() == who) for who in people}
+    began = time.monotonic()
+    for step in range(run.steps):
+        chosen = rng.choice(people, min(run.people, len(people)), replace=False)
+        pairs = np.array([rng.choice(rows[int(who)], 2, replace=False) for who in chosen])
+        pictures, _ = _batch(looks, torch.from_numpy(pairs.T.reshape(-1)), random)
+        with torch.autocast("cpu", torch.bfloat16):
+            embeddings = network(pictures)
+        loss = contrast(embeddings)
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        optimiser.step()
+        schedule.step()
+        if step % 100 == 99:
+            print(f"step {step + 1}/{run.steps}  loss {loss.item():.3f}  {time.monotonic() - began:.0f} s", flush=True)
+    return network.eval()
+
+
+def verify(network: FaceEmbedding, looks: Looks, people: NDArray[np.int64], every: int) -> Verification:
+    """Over the photographs of `people` themselves, which are every `every`-th look."""
+    chosen = np.arange(0, len(looks.people), every)
+    chosen = chosen[np.isin(looks.people.numpy()[chosen], people)]
+    with torch.no_grad():
+        embeddings = network(looks.pictures[chosen].float() / 127.5 - 1)
+    return verified(embeddings.double().numpy(), looks.people.numpy()[chosen])
+
+
+def verify_varied(network: FaceEmbedding, looks: Looks, seed: int) -> Verification:
+    """Over all looks, each photographed anew: for people with one photograph only."""
+    pictures, _ = _batch(looks, torch.arange(len(looks.people)), torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        embeddings = network(pictures)
+    return verified(embeddings.double().numpy(), looks.people.numpy())
+
+
+def _batch(looks: Looks, rows: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+    return varied(looks.pictures[rows], looks.faces[rows], looks.landmarks[rows], random)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of faces")
+    parser.add_argument("--out", type=Path, required=True, help="file of weights to write")
+    parser.add_argument("--steps", type=int, default=EmbeddingRun().steps)
+    parser.add_argument("--threads", type=int, default=1)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    run = EmbeddingRun(steps=given.steps)
+    looks = looks_of(Faces(given.data, "train", most_padding=1.0), run.looks, run.seed)
+    people, held = split(looks, run.seed)
+    print(f"{len(looks.people)} looks, {len(people)} people to train on, {len(held)} held out", flush=True)
+    network = fit(looks, people, run)
+    print("held out, two photographs each:", verify(network, looks, held, run.looks))
+    test = looks_of(Faces(given.data, "test", most_padding=1.0), run.looks, run.seed)
+    print("test people, one photograph each, rendered and varied:", verify_varied(network, test, run.seed))
+    save_weights(network, given.out)
+
+
+if __name__ == "__main__":
+    main()
