@@ -118,10 +118,21 @@ class Channel(Generic[T]):
             self._changed.wait_for(lambda: len(self._held) < self._capacity or self._closed)
             if self._closed:
                 raise Closed
-            self._held.append(value)
-            self._put += 1
-            self._peak = max(self._peak, len(self._held))
-            self._changed.notify_all()
+            self._append(value)
+
+    def offer(self, value: T) -> bool:
+        """Append `value` if there is room; whether there was. Never blocks.
+
+        Raises:
+            Closed: after `close` or `cancel`.
+        """
+        with self._changed:
+            if self._closed:
+                raise Closed
+            if len(self._held) >= self._capacity:
+                return False
+            self._append(value)
+            return True
 
     def take(self) -> T:
         """The oldest value, waiting for one if need be.
@@ -159,6 +170,12 @@ class Channel(Generic[T]):
             self._closed = self._cancelled = True
             self._held.clear()
             self._changed.notify_all()
+
+    def _append(self, value: T) -> None:
+        self._held.append(value)
+        self._put += 1
+        self._peak = max(self._peak, len(self._held))
+        self._changed.notify_all()
 
     def statistics(self) -> ChannelStatistics:
         with self._changed:

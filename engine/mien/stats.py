@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.clock import Clock
+from mien.live_counters import LiveCounters
 
 _SHORTEST = 1e-6
 _LONGEST = 100.0
 _STEP = math.log(1.02)
+_RECENT = 16
 _BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
 
 
@@ -49,6 +51,7 @@ class Latency:
         self._sum = 0.0
         self._min = math.inf
         self._max = 0.0
+        self._recent = 0.0
 
     def record(self, seconds: float) -> None:
         """Count one duration.
@@ -64,6 +67,7 @@ class Latency:
         self._sum += seconds
         self._min = min(self._min, seconds)
         self._max = max(self._max, seconds)
+        self._recent += (seconds - self._recent) / min(self._count, _RECENT)
 
     def percentile(self, rank: float) -> float:
         """The duration in seconds that the share `rank` (0..1) of all does not exceed; 0 when none was recorded.
@@ -93,6 +97,11 @@ class Latency:
         """Sum of all durations in seconds."""
         return self._sum
 
+    @property
+    def recent(self) -> float:
+        """Running mean in seconds, in which the last 16 durations count for most."""
+        return self._recent
+
     def summary(self) -> LatencySummary:
         mean = self._sum / self._count if self._count else 0.0
         p50, p95, p99 = (self.percentile(rank) * 1e3 for rank in (0.50, 0.95, 0.99))
@@ -118,10 +127,15 @@ class Statistics:
         self.frames_without_face = 0
         """Frames in which no face was found."""
         self.warnings: tuple[str, ...] = ()
+        self.live: LiveCounters | None = None
+        """What only a live run counts; None offline."""
 
     def stage(self, name: str) -> Latency:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
         return self._stages.setdefault(name, Latency())
+
+    def stage_names(self) -> tuple[str, ...]:
+        return tuple(self._stages)
 
     def announce(self, *names: str) -> None:
         """Begin the stages `names`, so that they are listed in this order whichever thread records first."""
@@ -160,4 +174,5 @@ class Statistics:
             "fps": round(self.fps, 3),
             "stages": {name: summary.as_json() for name, summary in self.latencies().items()},
             "warnings": list(self.warnings),
+            **({"live": self.live.as_json()} if self.live is not None else {}),
         }

@@ -102,6 +102,17 @@ def test_channel_loses_nothing_and_keeps_order() -> None:
     assert (statistics.put, statistics.taken, statistics.held) == (200, 200, 0)
 
 
+def test_an_offer_to_a_full_channel_is_refused_without_waiting() -> None:
+    channel: Channel[int] = Channel(1)
+    assert channel.offer(1)
+    assert not channel.offer(2)
+    assert channel.take() == 1
+    assert channel.statistics().put == 1
+    channel.close()
+    with pytest.raises(Closed):
+        channel.offer(3)
+
+
 def test_channel_gives_what_it_holds_after_close() -> None:
     channel: Channel[int] = Channel(2)
     channel.put(1)

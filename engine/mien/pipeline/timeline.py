@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
 
-APART = 0.5
+APART = 1.0
 """Seconds by which the source's times may run ahead or behind: queues of drivers and networks, drifting clocks."""
 RECENT = 15
 """Frames whose distances are remembered."""

@@ -128,13 +128,6 @@ def _render(
         render(source, stages or _stages(), sink, statistics or _statistics(), ManualClock())
 
 
-@pytest.fixture(autouse=True)
-def no_thread_is_left_behind() -> Iterator[None]:
-    before = threading.active_count()
-    yield
-    assert threading.active_count() == before
-
-
 def test_every_frame_is_answered_in_order_at_its_own_time() -> None:
     source, sink = _frames(100), FakeSink()
     _render(source, sink)

@@ -1,0 +1,141 @@
+"""The end of a live run: each picture leaves as soon as it is there; where none comes, something defined is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.clock import Clock
+from mien.controller import Measured
+from mien.emit.sink import Sink
+from mien.frame import Frame
+from mien.pipeline.controls import Controls
+from mien.pipeline.governor import Governor
+from mien.pipeline.recording import Recording
+from mien.pipeline.sound_way import SoundWay
+from mien.pipeline.travel import Answered
+from mien.stats import Statistics
+
+CAPTURE_TO_EMIT = "capture_to_emit"
+HOLD_AFTER = 0.5
+"""Seconds without a frame from which on the last picture is shown again at the source's rate."""
+SLATE_AFTER = 2.0
+"""Seconds without a frame from which on the slate is shown."""
+
+
+class Emitter:
+    """Writes to the sink; used by one thread. `statistics.live` must be there."""
+
+    def __init__(
+        self,
+        sink: Sink,
+        slate: NDArray[np.uint8],
+        governor: Governor,
+        controls: Controls,
+        sound: SoundWay,
+        statistics: Statistics,
+        clock: Clock,
+        rate: Fraction,
+    ) -> None:
+        """`slate`: (H, W, 3) uint8, of the size of the frames that come; `rate`: nominal frames per second."""
+        assert statistics.live is not None
+        self._sink = sink
+        self._slate = slate
+        self._governor = governor
+        self._controls = controls
+        self._sound = sound
+        self._statistics = statistics
+        self._counters = statistics.live
+        self._clock = clock
+        self.interval = float(1 / rate)
+        """Seconds between frames: how long to wait for the next one before `idle`."""
+        self._number = -1
+        self._last: Frame | None = None
+        """As it was made, whether it was shown or not."""
+        self._last_at = clock.now()
+        self._pts: int | None = None
+        self._written_at = clock.now()
+        self._recording: Recording | None = None
+        self._ending: list[Recording] = []
+        self._encode = statistics.stage("encode")
+        self._whole = statistics.stage(CAPTURE_TO_EMIT)
+
+    def emit(self, answered: Answered) -> None:
+        """Show the answer to a frame."""
+        self.interval = self._counters.interval = answered.captured.interval
+        self._last, self._last_at = answered.frame, self._clock.now()
+        self._write(answered.frame)
+        self._measure(answered)
+
+    def idle(self) -> None:
+        """Show something though no answer came: after a while the last picture again, then the slate."""
+        now = self._clock.now()
+        since = now - self._last_at
+        waited = now - self._written_at >= self.interval / 2
+        if self._last is None or not waited or (since < HOLD_AFTER and not self._controls.panic):
+            return
+        passed = round(Fraction(since) / self._last.time_base)
+        self._write(replace(self._last, pts=self._last.pts + passed), slate=since >= SLATE_AFTER)
+        self._counters.held += 1
+
+    def end(self) -> None:
+        """Write what sound is left, and finish what is recorded beside."""
+        self._write_sound()
+        self._controls.recording = None
+        self._toggle_recording()
+        for recording in self._ending:
+            recording.join()
+
+    def _write(self, frame: Frame, slate: bool = False) -> None:
+        self._toggle_recording()
+        began = self._clock.now()
+        shown = self._in_order(self._slate_for(frame) if slate or self._controls.panic else frame)
+        self._sink.write(shown)
+        self._written_at = self._clock.now()
+        self._encode.record(self._written_at - began)
+        self._write_sound()
+        if self._recording is not None:
+            self._counters.recording_dropped += not self._recording.offer(shown)
+        self._statistics.frames_out += 1
+
+    def _write_sound(self) -> None:
+        for sound in self._sound.fetch():
+            self._sink.write_sound(sound)
+            if self._recording is not None:
+                self._recording.offer(sound)
+
+    def _slate_for(self, frame: Frame) -> Frame:
+        self._counters.slates += 1
+        if frame.layout == "rgb24":
+            return replace(frame, pixels=self._slate)
+        opaque = np.full((*self._slate.shape[:2], 1), 255, np.uint8)
+        return replace(frame, pixels=np.concatenate([self._slate, opaque], axis=2))
+
+    def _in_order(self, frame: Frame) -> Frame:
+        """With a time later than the one before."""
+        pts = frame.pts if self._pts is None else max(frame.pts, self._pts + 1)
+        self._pts = pts
+        return frame if pts == frame.pts else replace(frame, pts=pts)
+
+    def _measure(self, answered: Answered) -> None:
+        now, captured = self._clock.now(), answered.captured
+        latency = max(now - captured.frame.captured_at, 0.0)
+        lost = max(captured.number - self._number - 1, 0) if self._number >= 0 else 0
+        self._number = captured.number
+        self._whole.record(latency)
+        self._sound.show(latency)
+        self._governor.watch(Measured(latency, captured.interval, answered.busy, lost, answered.level), now)
+
+    def _toggle_recording(self) -> None:
+        wanted = self._controls.recording
+        if (wanted is not None) == (self._recording is not None):
+            return
+        if self._recording is not None:
+            self._recording.end()
+            self._ending = [one for one in self._ending if not one.finished] + [self._recording]
+            self._recording = None
+        if wanted is not None:
+            self._recording = Recording(wanted, self._controls.notices.append)

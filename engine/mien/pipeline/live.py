@@ -1,0 +1,235 @@
+"""The way of the frames through the stages, live: four workers joined by slots of size one, the newest frame wins.
+
+    capture -> [slot] -> parse, motion -> [slot] -> synthesis -> [slot] -> emit
+
+So parsing of frame n + 1 overlaps the synthesis of frame n, and whatever is slow, no frame waits behind another one.
+Sound passes beside. The event loop computes nothing: it waits for the workers, which end together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.capture.source import Source
+from mien.clock import Clock
+from mien.controller import Target
+from mien.emit.sink import Sink
+from mien.errors import SourceError
+from mien.live_counters import LiveCounters
+from mien.pipeline.capturer import Capturer
+from mien.pipeline.chain import Chain, ChainPlace
+from mien.pipeline.controls import Controls
+from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter
+from mien.pipeline.follower import MOTION, PARSE, Follower, LiveStages
+from mien.pipeline.governor import Governor
+from mien.pipeline.sound_way import Player, SoundWay
+from mien.pipeline.stages import FaceT, MotionT
+from mien.pipeline.synthesiser import Synthesiser
+from mien.pipeline.travel import Answered, Captured, Moved
+from mien.pipeline.worker import run_worker
+from mien.slot import Closed, Slot
+from mien.sound import Sound
+from mien.stats import Statistics
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Microphone(Protocol):
+    """Sound as it is heard."""
+
+    def __iter__(self) -> Iterator[Sound]: ...
+
+    def close(self) -> None:
+        """End the iteration, from any thread."""
+        ...
+
+
+class LivePipeline(Generic[FaceT, MotionT]):
+    """One run. From its beginning it owns source, sink and chain, and closes them; nothing runs before."""
+
+    def __init__(
+        self,
+        source: Source,
+        stages: LiveStages[FaceT, MotionT],
+        sink: Sink,
+        slate: NDArray[np.uint8],
+        *,
+        statistics: Statistics,
+        clock: Clock,
+        target: Target | None = None,
+        player: Player | None = None,
+        microphone: Microphone | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            slate: (H, W, 3) uint8, as large as the pictures that come; shown on `controls.panic` and while the source
+                is gone for long.
+            target: what is promised; a chain that has less than its best level begins at its own.
+            player: takes the delayed sound.
+            microphone: is heard in place of the source.
+        """
+        statistics.live = statistics.live or LiveCounters()
+        self.statistics = statistics
+        self.controls = Controls()
+        self.governor = Governor(target or Target(), statistics.live)
+        self._counters = statistics.live
+        self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
+        self._chains = ChainPlace(stages.chain)
+        self._sound = SoundWay(statistics.live, player, deaf=microphone is not None)
+        names = (name for name, _ in stages.chain.synthesis)
+        statistics.announce("capture", PARSE, MOTION, *names, "encode", CAPTURE_TO_EMIT)
+        self._capturer = Capturer(source.info, self._sound, statistics, clock)
+        self._follower = Follower(stages, self.controls, statistics, clock)
+        self._synthesiser: Synthesiser[MotionT] = Synthesiser(
+            self._chains, self.governor, self.controls, statistics, clock
+        )
+        self._emitter = Emitter(
+            sink, slate, self.governor, self.controls, self._sound, statistics, clock, source.info.rate
+        )
+        self._captured: Slot[Captured] = Slot()
+        self._moved: Slot[Moved[MotionT]] = Slot()
+        self._answered: Slot[Answered] = Slot()
+        self._begun = self._stopping = self._aborted = False
+        self._broke_off: SourceError | None = None
+
+    async def run(self) -> None:
+        """Until the source ends or `stop`; whatever happens, no thread is left.
+
+        Raises:
+            SourceError: the source broke off; the sink has finished.
+            MienError, or whatever a stage raised: the first error of any worker; the sink has discarded.
+            asyncio.CancelledError: cancelled; the sink has discarded.
+        """
+        workers = {
+            "capture": self._capture,
+            "motion": lambda: _pass_on(self._captured, self._follower, self._moved),
+            "synthesis": lambda: _pass_on(self._moved, self._synthesiser, self._answered),
+            "emit": self._emit,
+            **({} if self._microphone is None else {"microphone": self._listen}),
+        }
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, work in workers.items():
+                    group.create_task(run_worker(f"mien-{name}", self._guarded(work), self._abort))
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from None
+        finally:
+            self._count_drops()
+            self._chains.end()
+            self.statistics.end()
+        if self._broke_off is not None:
+            raise self._broke_off
+
+    def stop(self) -> None:
+        """End in order, from any thread: what was captured still leaves, the sink finishes."""
+        self._stopping = True
+        self._captured.close()
+        if self._microphone is not None:
+            self._microphone.close()
+        # before its first frame a source is not there to be interrupted; the capturing thread then ends by itself
+        if self._begun and self._source.info.live:
+            self._source.close()
+
+    def swap(self, chain: Chain) -> Future[Chain]:
+        """Let another portrait answer from the next frame on; the future gives the chain that is then to be closed."""
+        return self._chains.exchange(chain)
+
+    def _abort(self) -> None:
+        self._aborted = True
+        self.stop()
+        self._moved.close()
+        self._answered.close()
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Before the error of one worker ends the others in order, it is known as one."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Closed:
+                raise
+            except BaseException:
+                self._abort()
+                raise
+
+        return guarded
+
+    def _capture(self) -> None:
+        try:
+            for item in self._source:
+                self._begun = True
+                if self._stopping:
+                    break
+                captured = self._capturer(item)
+                if captured is not None:
+                    self._watch_source()
+                    self._captured.put(captured)
+        except SourceError as error:
+            self._broke_off = None if self._stopping else error
+        finally:
+            self._watch_source()
+            self._source.close()
+        self.stop()
+
+    def _watch_source(self) -> None:
+        self.statistics.frames_broken = self._source.broken_frames
+        self.statistics.warnings = self._source.warnings
+
+    def _listen(self) -> None:
+        assert self._microphone is not None
+        for sound in self._microphone:
+            self._sound.listen(sound, self._clock.now())
+
+    def _emit(self) -> None:
+        with self._sink:
+            try:
+                while self._show():
+                    self._count_drops()
+            finally:
+                self._emitter.end()
+            if self._aborted:
+                raise Closed  # so that the sink discards
+
+    def _show(self) -> bool:
+        """Whether more may come."""
+        if getattr(self._sink, "closed", False):  # a window that the user has closed
+            self.stop()
+        try:
+            self._emitter.emit(self._answered.take(timeout=self._emitter.interval))
+        except TimeoutError:
+            self._emitter.idle()
+        except Closed:
+            return False
+        return True
+
+    def _count_drops(self) -> None:
+        told = {
+            "parse": self._captured.statistics(),
+            "synthesis": self._moved.statistics(),
+            "emit": self._answered.statistics(),
+        }
+        self._counters.dropped = {name: slot.dropped for name, slot in told.items()}
+        self.statistics.frames_dropped = sum(self._counters.dropped.values())
+
+
+def _pass_on(taken: Slot[T], work: Callable[[T], U], given: Slot[U]) -> None:
+    try:
+        while True:
+            given.put(work(taken.take()))
+    except Closed:
+        given.close()
+
+
+def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

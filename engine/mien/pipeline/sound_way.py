@@ -1,0 +1,109 @@
+"""The way of the sound beside the frames of a live run.
+
+A sink that writes times into what it makes gets the sound with its own time, shifted as the frames' are: there the two
+are in step by their times, however long the pictures took. A virtual microphone knows no times: it gets the sound held
+back by as long as pictures take at present.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Protocol
+
+from mien.frame import Frame
+from mien.live_counters import LiveCounters
+from mien.sound import Sound
+from mien.sound_delay import SoundDelay, VideoDelay, watch_delay
+
+WAITING = 200
+"""Runs of sound that may wait for the sink, some seconds."""
+ASTRAY = 0.25
+"""Seconds by which sound may be elsewhere than expected before that is believed at once."""
+STEADY = 0.05
+"""Weight of the newest run in how long sound has been on its way already."""
+
+
+class Player(Protocol):
+    """Plays sound as it comes, such as a virtual microphone."""
+
+    def play(self, sound: Sound) -> None:
+        """Never waits for long; used by one thread."""
+        ...
+
+
+class SoundWay:
+    """Sound comes from the thread that captures; the one that emits fetches what the sink gets."""
+
+    def __init__(self, counters: LiveCounters, player: Player | None = None, *, deaf: bool = False) -> None:
+        """`deaf`: to the source's own sound, since a microphone is listened to instead."""
+        self._counters = counters
+        self._player = player
+        self._deaf = deaf
+        self._waiting: deque[Sound] = deque()
+        self._line: SoundDelay | None = None
+        self._video = VideoDelay()
+        self._shift = Fraction(0)
+        self._anchor: tuple[float, float] | None = None
+        """Time of a frame, and when it was captured, in seconds."""
+        self._spoken: float | None = None
+        self._already: float | None = None
+
+    def see(self, frame: Frame, shift: Fraction) -> None:
+        """Take note of a captured frame, whose source's time was shifted by `shift` seconds."""
+        self._shift = shift
+        self._anchor = (frame.seconds, frame.captured_at)
+
+    def hear(self, sound: Sound, now: float) -> None:
+        """Take sound of the source, with the source's own time, that came at `now`."""
+        if not self._deaf:
+            self._hear(replace(sound, pts=sound.pts + round(self._shift / sound.time_base)), now)
+
+    def listen(self, sound: Sound, now: float) -> None:
+        """Take sound of a microphone, whose own time says nothing, as its last sample is heard at `now`."""
+        if self._anchor is None:
+            return  # no picture yet
+        seconds, captured_at = self._anchor
+        length = sound.samples.shape[1] / sound.format.rate
+        heard_at = seconds + now - length - captured_at
+        if self._spoken is None or abs(heard_at - self._spoken) > ASTRAY:
+            self._spoken = heard_at
+        pts = round(Fraction(self._spoken) / sound.time_base)
+        self._spoken += length
+        self._hear(replace(sound, pts=pts), now)
+
+    def fetch(self) -> Iterator[Sound]:
+        """What came since the last call, for the sink."""
+        while self._waiting:
+            yield self._waiting.popleft()
+
+    def show(self, latency: float) -> None:
+        """Take note of a picture that is shown `latency` seconds after its capture."""
+        self._video = watch_delay(self._video, latency)
+        if self._line is not None and self._already is not None:
+            self._counters.sound.record(self._line.seconds + self._already - latency)
+
+    def _hear(self, sound: Sound, now: float) -> None:
+        if len(self._waiting) >= WAITING:
+            self._waiting.popleft()
+            self._counters.sound_dropped += 1
+        self._waiting.append(sound)
+        if self._player is None:
+            return
+        if self._line is None:
+            self._line = SoundDelay(sound.format)
+        wanted = (self._video.seconds or 0.0) - self._on_its_way(sound, now)
+        self._player.play(replace(sound, samples=self._line(sound.samples, wanted)))
+
+    def _on_its_way(self, sound: Sound, now: float) -> float:
+        """Seconds, steadied, from when the first sample of a run was heard to when the run came."""
+        newest = sound.samples.shape[1] / sound.format.rate
+        if self._anchor is not None:
+            seconds, captured_at = self._anchor
+            newest = now - captured_at - (sound.seconds - seconds)
+        if self._already is None or abs(newest - self._already) > ASTRAY:
+            self._already = newest
+        self._already += STEADY * (newest - self._already)
+        return self._already

@@ -1,0 +1,88 @@
+"""The third worker of a live run: the portrait's picture, made as well as there is time for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.clock import Clock
+from mien.controller import HOLD
+from mien.frame import Frame
+from mien.pipeline.chain import Chain, ChainPlace
+from mien.pipeline.controls import Controls
+from mien.pipeline.follower import PARSE
+from mien.pipeline.governor import Governor
+from mien.pipeline.stages import MotionT, timed
+from mien.pipeline.travel import Answered, Moved
+from mien.stats import Statistics
+
+Pixels = NDArray[np.uint8]
+
+
+class Synthesiser(Generic[MotionT]):
+    """Callable Moved -> Answered; used by one thread, which owns the device."""
+
+    def __init__(
+        self, chains: ChainPlace, governor: Governor, controls: Controls, statistics: Statistics, clock: Clock
+    ) -> None:
+        assert statistics.live is not None
+        self._chains = chains
+        self._governor = governor
+        self._controls = controls
+        self._statistics = statistics
+        self._counters = statistics.live
+        self._clock = clock
+        self._chain: Chain | None = None
+        self._calls: list[Callable[..., Any]] = []
+        self._last: Pixels | None = None
+        self._busy = _Busy()
+
+    def __call__(self, moved: Moved[MotionT]) -> Answered:
+        self._exchange()
+        frame, level = moved.captured.frame, self._governor.level
+        held = self._last if level == HOLD or self._controls.paused else None
+        if held is None:
+            began = self._clock.now()
+            self._last = held = self._made(moved.motion, frame, level)
+            self._busy.add(level, self._clock.now() - began)
+        slowest = max(self._busy.seconds(level), self._statistics.stage(PARSE).recent)
+        answer = frame.answer(held, "rgba" if held.shape[2] == 4 else "rgb24")
+        return Answered(answer, moved.captured, level, slowest)
+
+    def _made(self, motion: MotionT | None, frame: Frame, level: int) -> Pixels:
+        first, *others = self._calls
+        value = first(motion, frame, self._governor.paint(level))
+        for call in others:
+            value = call(value)
+        pixels: Pixels = value
+        return pixels
+
+    def _exchange(self) -> None:
+        chain = self._chains.take()
+        if chain is self._chain:
+            return
+        self._counters.swaps += self._chain is not None
+        self._chain, self._last = chain, None
+        self._calls = [timed(self._statistics.stage(name), self._clock, call) for name, call in chain.synthesis]
+        self._governor.aim(chain.best)
+
+
+class _Busy:
+    """How long pictures take to make at the present level, on average over the last few."""
+
+    def __init__(self) -> None:
+        self._level = -1
+        self._mean = 0.0
+        self._count = 0
+
+    def add(self, level: int, seconds: float) -> None:
+        if level != self._level:
+            self._level, self._mean, self._count = level, 0.0, 0
+        self._count += 1
+        self._mean += (seconds - self._mean) / min(self._count, 8)
+
+    def seconds(self, level: int) -> float:
+        return self._mean if level == self._level else 0.0
