@@ -7,6 +7,7 @@ session = open_session(bundle, "generator", choice.backend, choice.precision, th
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from mien.clock import Clock, MonotonicClock
@@ -15,9 +16,11 @@ from mien.manifest import Bundle
 from mien.runtime import auto
 from mien.runtime.cache import Cache
 from mien.runtime.choice import Choice
-from mien.runtime.onnxruntime import PROVIDERS, OnnxRuntimeSession
+from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession
 from mien.runtime.session import Session
+
+logger = logging.getLogger(__name__)
 
 BACKENDS: Final = ("auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt")
 """What a user may ask for; `auto` stays on the processor: an accelerator is used where it is named."""
@@ -98,11 +101,37 @@ def open_session(
             raise SettingError(f"openvino: precision must be one of {', '.join(COMPUTED)}, got {precision}")
         graph = bundle.graph(graph_name, COMPUTED[precision][0])
         return OpenVinoSession(graph, precision=precision, threads=threads, batch=batch, cache=cache.place("openvino"))
+    if backend == "tensorrt":
+        return _on_tensorrt(bundle, graph_name, precision, threads, batch, cache)
+    place = cache.place(backend) if backend == "onnxruntime-tensorrt" else None
     graph = bundle.graph(graph_name, precision)
-    if backend in PROVIDERS:
-        place = cache.place(backend) if backend == "onnxruntime-tensorrt" else None
-        return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
-    raise BackendError(f"{backend}: not built yet")
+    return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
+
+
+def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache) -> Session:
+    """The engine where there is one; where not, it is built in the background, and ONNX Runtime serves meanwhile."""
+    try:
+        from mien.runtime.tensorrt.run import TensorRtSession, this_device
+    except ImportError as error:
+        raise BackendError(
+            f"tensorrt: expected TensorRT and CuPy, got none ({error}); pip install 'mien[gpu]'"
+        ) from error
+    from mien.runtime.tensorrt.engines import BackgroundBuild, kept_engine
+    from mien.runtime.tensorrt.switching import SwitchingSession
+
+    def load(plan: bytes) -> Session:
+        return TensorRtSession(graph, plan, batch=batch)
+
+    graph, device = bundle.graph(graph_name, precision), this_device()
+    kept = kept_engine(graph, batch, device, cache)
+    if kept is not None:
+        return load(kept)
+    first = OnnxRuntimeSession(bundle.graph(graph_name), threads=threads, batch=batch)
+    return SwitchingSession(first, BackgroundBuild(graph, batch, device, cache, _told), load)
+
+
+def _told(phase: str, share: float) -> None:
+    logger.info("tensorrt: building, %.0f %% (%s)", 100 * share, phase)
 
 
 def _need_backend(backend: str) -> None:

@@ -1,0 +1,136 @@
+"""Engines that were built once are kept; one that is not there is built in the background."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.errors import BackendError, MienError
+from mien.manifest import Graph
+from mien.manifest.files import content
+from mien.runtime.cache import Cache, key_of
+from mien.runtime.tensorrt.progress import BuildProgress, Told
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 1
+_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The GPU that engines are built for and run on."""
+
+    name: str
+    capability: tuple[int, int]
+    driver: str
+
+
+def driver_release() -> str:
+    """The kernel driver's own line on itself; empty where it has none."""
+    try:
+        return " ".join(_DRIVER.read_text().split())
+    except OSError:
+        return ""
+
+
+def facts(graph: Graph, batch: int, device: Device, image: bytes) -> dict[str, Any]:
+    """All that an engine hangs on.
+
+    Args:
+        image: the plug-in's compiled kernel; empty where there is none.
+    """
+    from mien.runtime.tensorrt import build
+
+    return {
+        "format": _FORMAT,
+        "onnx": graph.sha256,
+        "tensorrt": build.VERSION,
+        "device": [device.name, *device.capability, device.driver],
+        "shapes": {tensor.name: tensor.sized(batch) for tensor in graph.inputs},
+        "flags": list(build.FLAGS),
+        "level": build.LEVEL,
+        "workspace": build.WORKSPACE,
+        "plugin": hashlib.sha256(image).hexdigest() if image else None,
+    }
+
+
+def kept_engine(graph: Graph, batch: int, device: Device, cache: Cache) -> bytes | None:
+    """The plan of an engine that was built before for all of this; None where there is none."""
+    from mien.runtime.tensorrt import build
+
+    return cache.read(_place(facts(graph, batch, device, build.plugin_image(content(graph.path)))))
+
+
+def build_engine(graph: Graph, batch: int, device: Device, cache: Cache, progress: BuildProgress) -> bytes:
+    """The plan of the engine, from the cache or built now, which takes minutes, and kept.
+
+    Raises:
+        BackendError: it cannot be built, or the build was stopped.
+    """
+    from mien.runtime.tensorrt import build
+
+    read = content(graph.path)
+    place = _place(facts(graph, batch, device, build.plugin_image(read)))
+    kept = cache.read(place)
+    if kept is not None:
+        return kept
+    timings = f"tensorrt/timings-{key_of({'version': build.VERSION, 'device': [device.name, *device.capability]})}"
+    shapes = {tensor.name: tensor.sized(batch) for tensor in graph.inputs}
+    built = build.build(read, graph.precision, shapes, cache.read(timings) or b"", progress)
+    cache.write(timings, built.timing_cache)
+    cache.write(place, built.plan)
+    return built.plan
+
+
+def _place(hangs_on: dict[str, Any]) -> str:
+    return f"tensorrt/{key_of(hangs_on)}.engine"
+
+
+class BackgroundBuild:
+    """A build on a thread of its own, of which one asks whether it is done."""
+
+    def __init__(self, graph: Graph, batch: int, device: Device, cache: Cache, told: Told) -> None:
+        self._progress = BuildProgress(told)
+        self._plan: bytes | None = None
+        self._error: MienError | None = None
+        self._thread = threading.Thread(
+            target=self._build, args=(graph, batch, device, cache), name="mien-tensorrt-build", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Whether it came to an end, good or bad."""
+        return not self._thread.is_alive()
+
+    def plan(self) -> bytes:
+        """The plan; waits for it.
+
+        Raises:
+            BackendError: the build failed.
+        """
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        if self._plan is None:
+            raise BackendError("tensorrt: the build ended without an engine; see the log")
+        return self._plan
+
+    def stop(self) -> None:
+        """Give it up; waits until TensorRT has let go."""
+        self._progress.stop()
+        self._thread.join()
+
+    def _build(self, graph: Graph, batch: int, device: Device, cache: Cache) -> None:
+        try:
+            self._plan = build_engine(graph, batch, device, cache, self._progress)
+        except MienError as error:
+            self._error = error
+        except Exception as error:
+            logger.exception("the build of %s failed", graph.path)
+            self._error = BackendError(f"tensorrt: the build failed ({type(error).__name__}: {error})")
