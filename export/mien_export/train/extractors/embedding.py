@@ -27,7 +27,11 @@ class FaceEmbedding(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(N, 128) of length 1, from crops (N, 3, S, S) in -1..1 as `mien.face.crop` places them."""
-        return F.normalize(self.trunk(face_window(picture)).float(), dim=1)
+        return self.of_window(face_window(picture))
+
+    def of_window(self, window: Tensor) -> Tensor:
+        """The same, from what `face_window` cuts out: (N, 3, 64, 64)."""
+        return F.normalize(self.trunk(window).float(), dim=1)
 
 
 def face_window(picture: Tensor) -> Tensor:

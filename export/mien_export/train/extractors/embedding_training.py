@@ -33,7 +33,7 @@ HELD_OUT = 48
 class EmbeddingRun:
     """How long and how."""
 
-    steps: int = 1500
+    steps: int = 800
     people: int = 96
     """Of a batch; two looks each."""
     looks: int = 6
@@ -71,9 +71,9 @@ def fit(looks: Looks, people: NDArray[np.int64], run: EmbeddingRun) -> FaceEmbed
     for step in range(run.steps):
         chosen = rng.choice(people, min(run.people, len(people)), replace=False)
         pairs = np.array([rng.choice(rows[int(who)], 2, replace=False) for who in chosen])
-        pictures, _ = _batch(looks, torch.from_numpy(pairs.T.reshape(-1)), random)
+        windows, _ = varied(looks, torch.from_numpy(pairs.T.reshape(-1)), random)
         with torch.autocast("cpu", torch.bfloat16):
-            embeddings = network(pictures)
+            embeddings = network.of_window(windows)
         loss = contrast(embeddings)
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -95,14 +95,10 @@ def verify(network: FaceEmbedding, looks: Looks, people: NDArray[np.int64], ever
 
 def verify_varied(network: FaceEmbedding, looks: Looks, seed: int) -> Verification:
     """Over all looks, each photographed anew: for people with one photograph only."""
-    pictures, _ = _batch(looks, torch.arange(len(looks.people)), torch.Generator().manual_seed(seed))
+    windows, _ = varied(looks, torch.arange(len(looks.people)), torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        embeddings = network(pictures)
+        embeddings = network.of_window(windows)
     return verified(embeddings.double().numpy(), looks.people.numpy())
-
-
-def _batch(looks: Looks, rows: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    return varied(looks.pictures[rows], looks.faces[rows], looks.landmarks[rows], random)
 
 
 def main() -> None:

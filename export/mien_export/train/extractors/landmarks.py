@@ -31,9 +31,13 @@ class LandmarkNet(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         """(N, len(POINTS), 2): x, y in shares of the side, of crops (N, 3, S, S) in -1..1."""
-        found = self.trunk(face_window(picture)).float().unflatten(1, (len(POINTS), 2))
+        found = self.of_window(face_window(picture))
         left, top, width = WINDOW
-        result: Tensor = found.new_tensor([left, top]) + width * (0.5 + found)
+        return found.new_tensor([left, top]) + width * found
+
+    def of_window(self, window: Tensor) -> Tensor:
+        """The same in shares of the window, from what `face_window` cuts out: (N, 3, 64, 64)."""
+        result: Tensor = 0.5 + self.trunk(window).float().unflatten(1, (len(POINTS), 2))
         return result
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from mien_export.data.faces import Faces
 from mien_export.train.extractors.landmarks import POINTS, LandmarkNet
@@ -23,7 +22,7 @@ from mien_export.train.extractors.views import Looks, looks_of, varied
 class LandmarkRun:
     """How long and how."""
 
-    steps: int = 1500
+    steps: int = 800
     batch: int = 96
     looks: int = 6
     """Of each photograph."""
@@ -41,10 +40,10 @@ def fit(looks: Looks, run: LandmarkRun) -> LandmarkNet:
     began = time.monotonic()
     for step in range(run.steps):
         rows = torch.randint(len(looks.people), (run.batch,), generator=random)
-        pictures, wanted = _batch(looks, rows, random)
+        windows, wanted = varied(looks, rows, random, mirror=False)  # a mirrored face's landmarks have other names
         with torch.autocast("cpu", torch.bfloat16):
-            found = network(pictures)
-        loss = (found - wanted).abs().mean()
+            found = network.of_window(windows)
+        loss = (found - wanted[:, list(POINTS)]).abs().mean()
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
@@ -59,12 +58,6 @@ def mean_error(network: LandmarkNet, looks: Looks) -> float:
     """Mean distance of the landmarks found from the known ones over all looks, in shares of the crop's side."""
     found = network(looks.pictures.float() / 127.5 - 1)
     return float((found - looks.landmarks[:, list(POINTS)]).norm(dim=2).mean())
-
-
-def _batch(looks: Looks, rows: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """None is mirrored: a mirrored face's landmarks have other names."""
-    wanted = looks.landmarks[rows][:, list(POINTS)]
-    return varied(looks.pictures[rows], looks.faces[rows], wanted, random, mirror=False)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from mien.reenact.parsing import parsing_map
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render
 from mien_export.data.perturb import Perturbation, perturbed
+from mien_export.train.extractors.embedding import INPUT, WINDOW
 
 Array = NDArray[np.float64]
 
@@ -75,16 +76,14 @@ def _look(portrait: Portrait, rng: np.random.Generator, still: bool) -> tuple[ND
     return tiles.transpose(2, 0, 1).astype(np.uint8), (face * 255 + 0.5).astype(np.uint8), places.astype(np.float32)
 
 
-def varied(
-    pictures: Tensor, faces: Tensor, landmarks: Tensor, random: torch.Generator, mirror: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Pictures (N, 3, 128, 128) and faces (N, 1, 128, 128), uint8, photographed anew: float32 in -1..1.
+def varied(looks: Looks, rows: Tensor, random: torch.Generator, mirror: bool = True) -> tuple[Tensor, Tensor]:
+    """The faces of some looks, photographed anew: (N, 3, 64, 64) float32 in -1..1, the window that the networks see.
 
-    The second is landmarks (N, L, 2), in shares of the side, where they are now. mirror: whether half are mirrored.
+    The second is their landmarks (N, 478, 2), in shares of that window. mirror: whether half are mirrored.
     """
-    values, inside = pictures.float() / 255, faces.float() / 255
-    values = _surrounded(values, inside, random)
-    values, landmarks = _placed(values, landmarks, random, mirror)
+    whole = torch.cat([looks.pictures[rows], looks.faces[rows]], 1).float() / 255
+    seen, landmarks = _placed(whole, looks.landmarks[rows], random, mirror)
+    values = _surrounded(seen[:, :3], seen[:, 3:], random)
     values = _occluded(_softened(_lit(values, random), random), random)
     values = values + torch.randn(values.shape, generator=random) * _draw(random, len(values), 0.0, 0.04)
     return values.clamp(0, 1) * 2 - 1, landmarks
@@ -104,16 +103,18 @@ def _surrounded(values: Tensor, inside: Tensor, random: torch.Generator) -> Tens
 
 
 def _placed(values: Tensor, landmarks: Tensor, random: torch.Generator, mirror: bool) -> tuple[Tensor, Tensor]:
-    """Turned by up to 6 degrees, scaled by up to 6 %, shifted by up to 3 % of the side, half of them mirrored."""
+    """The window of crops turned by up to 6 degrees, scaled by 6 %, shifted by 6 % of it, half of them mirrored."""
     count = len(values)
     angle, zoom = _draw(random, count, -0.1, 0.1)[:, 0, 0], _draw(random, count, 0.94, 1.06)[:, 0, 0]
     flip = torch.where(torch.rand(count, 1, generator=random) < 0.5 * mirror, -1.0, 1.0)
-    cos, sin = angle.cos() * zoom, angle.sin() * zoom
-    shift = (torch.rand(count, 2, 1, generator=random) - 0.5) * 0.12
+    left, top, width = WINDOW
+    cos, sin = angle.cos() * zoom * width, angle.sin() * zoom * width
     turn = torch.stack([torch.cat([cos * flip, -sin], 1), torch.cat([sin * flip, cos], 1)], 1)
-    grid = F.affine_grid(torch.cat([turn, shift], 2), list(values.shape), align_corners=False)
+    middle = 2 * torch.tensor([[left], [top]]) + width - 1
+    place = middle + (torch.rand(count, 2, 1, generator=random) - 0.5) * 0.24 * width
+    grid = F.affine_grid(torch.cat([turn, place], 2), [count, values.shape[1], INPUT, INPUT], align_corners=False)
     moved = F.grid_sample(values, grid, padding_mode="border", align_corners=False)
-    centred = landmarks * 2 - 1 - shift.transpose(1, 2)
+    centred = landmarks * 2 - 1 - place.transpose(1, 2)
     return moved, (centred @ torch.linalg.inv(turn).transpose(1, 2) + 1) / 2
 
 
@@ -131,13 +132,10 @@ def _lit(values: Tensor, random: torch.Generator) -> Tensor:
 
 
 def _softened(values: Tensor, random: torch.Generator) -> Tensor:
-    """A third of the batch at half or a quarter of the resolution."""
-    third = len(values) // 3
-    order = torch.randperm(len(values), generator=random)[:third]
+    """A quarter of the batch at half of the resolution."""
+    some = torch.randperm(len(values), generator=random)[: len(values) // 4]
     out = values.clone()
-    for part, factor in zip(order.chunk(2), (2, 4), strict=False):
-        small = F.avg_pool2d(values[part], factor)
-        out[part] = F.interpolate(small, scale_factor=float(factor), mode="bilinear", align_corners=False)
+    out[some] = F.interpolate(F.avg_pool2d(values[some], 2), scale_factor=2.0, mode="bilinear", align_corners=False)
     return out
 
 

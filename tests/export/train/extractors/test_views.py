@@ -12,6 +12,7 @@ from mien_export.data.faces import Faces
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 
 from mien_export.train.extractors import views  # noqa: E402
+from mien_export.train.extractors.embedding import INPUT  # noqa: E402
 from mien_export.train.extractors.views import LOOK, Looks, looks_of, varied  # noqa: E402
 
 
@@ -48,24 +49,24 @@ def test_landmarks_lie_in_the_faces_of_the_looks(looks: Looks) -> None:
 
 @pytest.mark.parametrize("mirror", [False, True])
 def test_landmarks_move_with_the_picture(mirror: bool) -> None:
-    at = torch.tensor([[[0.3, 0.4]]]).expand(16, 1, 2)
+    x, y = 49, 60
+    at = (torch.tensor([[[x, y]]]).float() + 0.5).expand(16, 1, 2) / LOOK
     spots = torch.zeros(16, 1, LOOK, LOOK)
-    x, y = (int(v * LOOK) for v in (0.3, 0.4))
-    spots[:, :, y - 3 : y + 4, x - 3 : x + 4] = 1  # its middle is half a pixel off the landmark's place
+    spots[:, :, y - 3 : y + 4, x - 3 : x + 4] = 1
     moved, landmarks = views._placed(spots, at, random(), mirror)
-    shares = (torch.arange(LOOK) + 0.5) / LOOK
+    shares = (torch.arange(INPUT) + 0.5) / INPUT
     mass = moved.sum((1, 2, 3))
     middle = torch.stack([(moved.sum((1, 2)) @ shares) / mass, (moved.sum((1, 3)) @ shares) / mass], 1)
-    assert (middle - landmarks[:, 0]).abs().max() < 1 / LOOK
+    assert (middle - landmarks[:, 0]).abs().max() < 0.5 / INPUT
     assert ((landmarks[:, 0, 0] > 0.5).any()) == mirror
 
 
 def test_variations_are_those_of_their_generator(looks: Looks) -> None:
-    given = looks.pictures, looks.faces, looks.landmarks
-    (first, places), (again, _), (other, _) = (varied(*given, random(seed)) for seed in (0, 0, 1))
+    rows = torch.arange(len(looks.people))
+    (first, places), (again, _), (other, _) = (varied(looks, rows, random(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert first.shape == looks.pictures.shape
+    assert first.shape == (len(rows), 3, INPUT, INPUT)
     assert places.shape == looks.landmarks.shape
     assert first.abs().max() <= 1
 
