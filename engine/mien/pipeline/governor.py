@@ -53,6 +53,7 @@ class Governor:
     def paint(self, level: int) -> Paint:
         """What the generator is to do for the next frame at `level`."""
         if level >= WARP:
+            self._carried = True  # there is nothing to carry on: painting comes first
             return "off"
         self._carried = level == HALF and not self._carried
         return "carry" if self._carried else "full"
