@@ -6,12 +6,16 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
+from mien.bundles import Place, places
+from mien.errors import MienError
+from mien.manifest import read_bundle
+from mien.processor import this_processor
+from mien.runtime.usable import usable
 from mien.threads import usable_threads
 
 CORE = ("mien", "numpy", "av", "mediapipe", "protobuf")
@@ -25,6 +29,9 @@ OPTIONAL = (
     "aiortc",
     "pyvirtualcam",
 )
+ON_PROCESSOR = ("onnxruntime", "openvino")
+ON_GPU = ("tensorrt", "onnxruntime-tensorrt", "onnxruntime-cuda")
+CPU_EXTRA = "pip install 'mien[cpu]'"
 PYTHONS = ((3, 11), (3, 12))
 
 
@@ -34,12 +41,27 @@ class Machine:
 
     system: str
     processor: str
+    features: tuple[str, ...]
+    """What the processor has that speeds networks up, as `mien.processor.FEATURES` names it."""
     cores: int
     """Logical processors that this process may run on."""
     memory_gib: float
     """Of the machine; 0 where the system does not say."""
     python: tuple[int, int, int]
     gpus: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model bundle that is here."""
+
+    name: str
+    packaged: bool
+    """Whether it comes with mien."""
+    about: str
+    """Its size and precisions."""
+    fault: str | None
+    """Why it cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,11 @@ class Parts:
     landmarks_error: str | None
     encoder: str | None
     """The H.264 encoder; None where there is none."""
+    runtimes: Mapping[str, str] = field(default_factory=dict)
+    """That run networks here, each with its own word on itself."""
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """Runtimes that do not load, each with cause and cure."""
+    models: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +102,7 @@ class Report:
         facts = {
             "system": machine.system,
             "processor": f"{machine.processor}, {machine.cores} usable",
+            "features": ", ".join(machine.features) or "none that speed networks up",
             "memory": f"{machine.memory_gib:.1f} GiB" if machine.memory_gib else "unknown",
             "python": ".".join(map(str, machine.python)),
             "gpu": ", ".join(machine.gpus) or "none found",
@@ -95,23 +123,34 @@ def examine() -> Report:
 def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> Report:
     """The report on given findings; `packages` maps distribution names to versions, None where not installed."""
     return Report(
-        machine, packages, _uses(machine, packages, parts), _notes(machine), _problems(machine, packages, parts)
+        machine, packages, _uses(machine, packages, parts), _notes(machine, parts), _problems(machine, packages, parts)
     )
 
 
 def _uses(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> dict[str, str]:
+    sound = {f"model {model.name}": model.about for model in parts.models if model.fault is None}
     return {
         "landmarks": f"mediapipe {packages['mediapipe'] or '(missing)'} on the processor",
-        "models": "warp (no network)",
+        "networks": "; ".join(f"{name} {about}" for name, about in parts.runtimes.items()) or f"none: {CPU_EXTRA}",
+        "model warp": "no network",
+        **sound,
         "pixels": f"mien_kernels, {parts.kernels}, {machine.cores} threads",
         "video": parts.encoder or "no H.264 encoder",
     }
 
 
-def _notes(machine: Machine) -> tuple[str, ...]:
-    if not machine.gpus:
-        return ()
-    return (f"{', '.join(machine.gpus)} will not be used: the model warp runs on the processor only",)
+def _notes(machine: Machine, parts: Parts) -> tuple[str, ...]:
+    notes = [parts.lacking[name] for name in ON_PROCESSOR if name in parts.lacking]
+    notes += [f"model {model.name} cannot be used: {model.fault}" for model in parts.models if _broken(model, False)]
+    if machine.gpus:
+        names, using = ", ".join(machine.gpus), [name for name in ON_GPU if name in parts.runtimes]
+        idle = f"{names} will not be used: no runtime for it loads; pip install 'mien[gpu]'"
+        notes.append(f"{names} is used where it is asked for: --backend {' or '.join(using)}" if using else idle)
+    return tuple(notes)
+
+
+def _broken(model: Model, packaged: bool) -> bool:
+    return model.fault is not None and model.packaged == packaged
 
 
 def _problems(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> tuple[str, ...]:
@@ -129,6 +168,7 @@ def _problems(machine: Machine, packages: Mapping[str, str | None], parts: Parts
         problems.append(
             f"mediapipe does not load ({parts.landmarks_error}); on Debian: apt install libgl1 libglib2.0-0"
         )
+    problems += [f"model {model.name} is broken: {model.fault}" for model in parts.models if _broken(model, True)]
     if not parts.encoder:
         problems.append("PyAV has no H.264 encoder, so no mp4 can be written; install av from PyPI's wheels")
     return tuple(problems)
@@ -143,21 +183,13 @@ def _look_at_machine() -> Machine:
     major, minor, patch = (int(part) for part in platform.python_version_tuple()[:3])
     return Machine(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        processor=_processor_name(),
+        processor=this_processor().name,
+        features=this_processor().features,
         cores=usable_threads(),
         memory_gib=_memory_gib(),
         python=(major, minor, patch),
         gpus=_gpus(),
     )
-
-
-def _processor_name() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _memory_gib() -> float:
@@ -189,7 +221,22 @@ def _load_parts() -> Parts:
         kernels = str(import_module("mien_kernels._native").selected_isa())
     except Exception as error:
         kernels_error = _one_line(error)
-    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder())
+    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder(), *usable(), models=_models())
+
+
+def _models() -> tuple[Model, ...]:
+    """Read in full, hashes and all."""
+    return tuple(_model(place) for place in places())
+
+
+def _model(place: Place) -> Model:
+    try:
+        bundle = read_bundle(place.folder)
+    except MienError as error:
+        return Model(place.name, place.packaged, "", str(error))
+    where = "packaged" if place.packaged else str(place.folder)
+    precisions = ", ".join(bundle.precisions("generator"))
+    return Model(place.name, place.packaged, f"{bundle.kind} {bundle.size} in {precisions}; {where}", None)
 
 
 def _landmarks_error() -> str | None:

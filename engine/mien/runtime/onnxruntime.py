@@ -70,6 +70,15 @@ class OnnxRuntimeSession:
         self._binding = self._session = None
 
 
+def version(backend: str) -> str:
+    """Of the library, where it has what `backend` wants.
+
+    Raises:
+        BackendError: it has not.
+    """
+    return str(_library(backend).__version__)
+
+
 def _library(backend: str) -> Any:
     try:
         import onnxruntime

@@ -53,6 +53,8 @@ def choose(
     """
     _need_backend(backend)
     cache, clock = cache or Cache(), clock or MonotonicClock()
+    if backend == "tensorrt" and graph_name == ONCE:
+        return Choice("onnxruntime", "fp32", "exact; an engine is not worth its build for one run per portrait")
     if backend != "auto" and backend not in auto.CPU_BACKENDS:
         return Choice(backend, precision or _fastest_on_device(bundle, graph_name), "asked for")
     backends = auto.CPU_BACKENDS if backend == "auto" else (backend,)
@@ -93,7 +95,7 @@ def open_session(
     """
     _need_backend(backend)
     cache = cache or Cache()
-    if backend == "auto" or precision is None:
+    if backend == "auto" or precision is None or (backend, graph_name) == ("tensorrt", ONCE):
         choice = choose(bundle, graph_name, backend, precision, threads, cache=cache)
         backend, precision = choice.backend, choice.precision
     if backend == "openvino":

@@ -70,6 +70,15 @@ def has_bf16() -> bool:
     return _has_bf16(_library().Core())
 
 
+def version() -> str:
+    """Of the library.
+
+    Raises:
+        BackendError: OpenVINO is not there.
+    """
+    return str(_library().__version__).partition("-")[0]
+
+
 def _has_bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 

@@ -230,6 +230,12 @@ def test_accelerators_are_used_only_where_they_are_named(whole_bundle: Bundle, c
         assert choose(whole_bundle, "generator", backend, cache=cache) == Choice(backend, "fp16", "asked for")
 
 
+def test_no_engine_is_built_for_the_portraits_graph(whole_bundle: Bundle, cache: Cache) -> None:
+    choice = choose(whole_bundle, "appearance", "tensorrt", cache=cache)
+    assert (choice.backend, choice.precision) == ("onnxruntime", "fp32")
+    assert open_session(whole_bundle, "appearance", "tensorrt", cache=cache).backend == "onnxruntime"
+
+
 @pytest.fixture
 def _with_user_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
