@@ -32,10 +32,11 @@ class SoundReader:
     its clock, they are followed: a gap stays a gap, an overlap is cut.
     """
 
-    def __init__(self, stream: AudioStream) -> None:
+    def __init__(self, stream: AudioStream, format: SoundFormat | None = None) -> None:
+        """`format`: that the sound is brought to; None: the stream's own."""
         self._context = stream.codec_context
         channels = min(2, max(1, stream.channels))
-        self.format = SoundFormat(rate=stream.rate, channels=channels)
+        self.format = format or SoundFormat(rate=stream.rate, channels=channels)
         self._resampler = self._new_resampler()
         self._next: int | None = None
         self._offset = 0

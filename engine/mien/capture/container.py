@@ -124,12 +124,21 @@ def open_container(path: Path, name: str, threads: int, *, one_by_one: bool = Fa
     """
     container = _open(path, name)
     try:
-        video = _video_stream(container, name)
-        audio = _audio_stream(container)
-        decoder = _decoder(video, name)
+        return streams_of(container, name, threads, one_by_one=one_by_one)
     except SourceError:
         container.close()
         raise
+
+
+def streams_of(container: InputContainer, name: str, threads: int, *, one_by_one: bool = False) -> Opened:
+    """The streams of an open container that will be read; arguments as for `open_container`.
+
+    Raises:
+        SourceError: no video stream that can be decoded.
+    """
+    video = _video_stream(container, name)
+    audio = _audio_stream(container)
+    decoder = _decoder(video, name)
     decoder.thread_count = threads
     decoder.thread_type = ThreadType.SLICE if one_by_one else ThreadType.AUTO
     if audio is not None:

@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.address import public_name, scheme_of
 from mien.capture.entry import is_folder
 from mien.capture.source import Source
 from mien.capture.span import Span
+from mien.clock import Clock, MonotonicClock
+from mien.errors import SettingError
 from mien.threads import usable_threads
 
 _THREADS_LIMIT = 4
@@ -28,22 +31,26 @@ def open(
     rate: Fraction | int = 25,
     alpha: bool = False,
     threads: int | None = None,
+    clock: Clock | None = None,
 ) -> Source:
     """Open what frames come from.
 
     Args:
         source: a video file; a picture; a folder of pictures, or a pattern of them (`shots/%04d.png`, `shots/*.jpg`);
-            one (H, W, 3) or (H, W, 4) uint8 array, or several of one shape.
+            one (H, W, 3) or (H, W, 4) uint8 array, or several of one shape; or what is live: `camera:0`, `/dev/video0`,
+            either with `@WxH` and `@RATE` behind; rtsp, rtmp, http (HLS), tcp, udp and srt addresses;
+            `screen:X,Y,WxH`; "-" for standard input, or a named pipe.
         start: seconds to leave out at the beginning.
         duration: seconds to play, None: to the end. A single picture is shown for so long; without, it is one frame.
         rate: frames per second of what has no rate of its own: pictures and arrays.
         alpha: give `rgba` frames; otherwise transparent pixels are flattened over black.
         threads: of decoding, a share of the caller's budget; None: the processors this process may use, at most 4.
+        clock: that says when a live source's frames came; None: the machine's.
 
     Raises:
-        SourceError: no such file; a device, or a folder without pictures; neither video nor picture; damaged; no frame
-            that decodes; sound only; a start past the end.
-        SettingError: a negative start, or a duration or rate that is not positive.
+        SourceError: no such file, camera or stream; a device, or a folder without pictures; neither video nor picture;
+            damaged; no frame that decodes; sound only; a start past the end.
+        SettingError: a negative start, or a duration or rate that is not positive; a start of what is live.
     """
     span = Span.of(start, duration)
     count = threads if threads is not None else min(_THREADS_LIMIT, usable_threads())
@@ -51,7 +58,29 @@ def open(
         from mien.capture.synthetic import array_source
 
         return array_source(source, rate=Fraction(rate), span=span)
-    return _open_path(os.fspath(source), span, Fraction(rate), alpha, count)
+    name = os.fspath(source)
+    if is_live(name):
+        return _open_live(name, span, alpha, count, clock)
+    return _open_path(name, span, Fraction(rate), alpha, count)
+
+
+def is_live(name: str) -> bool:
+    """Whether a name is one of a camera, a stream, a screen or a pipe."""
+    from mien.capture.cameras import is_camera
+    from mien.capture.pipe import STANDARD_INPUT, is_pipe
+
+    live = is_camera(name) or name.startswith("screen:") or name == STANDARD_INPUT or scheme_of(name) is not None
+    return live or is_pipe(Path(name))
+
+
+def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | None) -> Source:
+    from mien.capture.feeds import feed_of
+    from mien.capture.live import LiveSource
+
+    if span.start:
+        raise SettingError(f"start must be 0 for what is live, got {float(span.start):g} s with {public_name(name)}")
+    feed = feed_of(name)
+    return LiveSource(feed, clock=clock or MonotonicClock(), duration=span.duration, alpha=alpha, threads=threads)
 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:

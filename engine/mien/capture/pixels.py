@@ -7,7 +7,7 @@ from typing import cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideData
+from av.sidedata.sidedata import SideData, SideDataContainer
 from av.video.format import VideoFormat
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
@@ -43,7 +43,8 @@ _QUARTERS = (
 def turn_of(frame: VideoFrame) -> Turn:
     """What the display matrix of a frame asks for, to the nearest quarter turn."""
     try:
-        matrix = cast("SideData | None", frame.side_data.get("DISPLAYMATRIX"))
+        # not frame.side_data: that the frame keeps, in a cycle which only the garbage collector frees
+        matrix = cast("SideData | None", SideDataContainer(frame).get("DISPLAYMATRIX"))  # type: ignore[call-arg]
     except ValueError:  # PyAV stumbles over kinds of side data that it does not know
         return _QUARTERS[round(frame.rotation / 90) % 4]
     if matrix is None:
@@ -177,6 +178,6 @@ def _interpolation(frame: VideoFrame, width: int, height: int) -> Interpolation:
     return Interpolation.AREA if width < frame.width else Interpolation.BICUBIC
 
 
-def describe(error: av.FFmpegError) -> str:
+def describe(error: av.FFmpegError | OSError) -> str:
     """libav's own words for an error, without its number and file name."""
     return (error.strerror or type(error).__name__).lower()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from mien import capture
 from mien.capture.synthetic import number_of, pattern
 from mien.errors import SourceError
 from mien.frame import Frame
+from mien.sound import SoundFormat
 
 MakeClip = Any
 
@@ -297,3 +300,27 @@ def test_the_display_matrix_is_asked_for_once(make_clip: MakeClip, tmp_path: Pat
     monkeypatch.setattr(pixels, "turn_of", asking)
     assert len(frames_of(make_clip().write(tmp_path / "clip.mp4"))) == 30
     assert asked == [0]
+
+
+@pytest.mark.parametrize("rotation", [None, 90])
+def test_a_closed_source_is_freed_by_counting_references(
+    make_clip: MakeClip, tmp_path: Path, rotation: int | None
+) -> None:
+    """A long-running server must not wait for the garbage collector to have its pictures back."""
+    path = make_clip(rotation=rotation, sound=SoundFormat(48000, 2)).write(tmp_path / "clip.mp4")
+    frames_of(path)  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        source = capture.open(path, threads=1)
+        items = iter(source)
+        for _ in range(5):
+            next(items)
+        assert len(list(source.sample(3))) == 3
+        source.close()
+        gone = weakref.ref(source)
+        del source, items
+        assert gone() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

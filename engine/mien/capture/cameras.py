@@ -1,0 +1,115 @@
+"""The cameras of this machine, and what they are called by."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.errors import SourceError
+
+PREFIX = "camera:"
+DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+"""What libav calls the system's way to its cameras."""
+_SYSFS = Path("/sys/class/video4linux")
+_WANTED = re.compile(r"camera:([^@]+?)(?:@(\d+)x(\d+))?(?:@(\d+))?")
+_DEVICE = re.compile(r"/dev/video\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera, in the order in which `camera:0`, `camera:1` count."""
+
+    device: str
+    """What the driver calls it."""
+    title: str
+    """What its maker calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user asks for."""
+
+    camera: str
+    """Its number, or a device."""
+    size: tuple[int, int] | None = None
+    rate: int | None = None
+
+
+def is_camera(name: str) -> bool:
+    """Whether a name is one of a camera."""
+    return name.startswith(PREFIX) or _DEVICE.fullmatch(name) is not None
+
+
+def wanted(name: str) -> Wanted:
+    """What `camera:N`, `camera:DEVICE`, either with `@WxH` and `@RATE` behind, or `/dev/videoN` asks for.
+
+    Raises:
+        SourceError: something else.
+    """
+    if _DEVICE.fullmatch(name):
+        return Wanted(name)
+    found = _WANTED.fullmatch(name)
+    if found is None:
+        raise SourceError(f"{name}: expected camera:0, camera:0@1280x720 or camera:0@1280x720@30")
+    camera, width, height, rate = found.groups()
+    return Wanted(camera, (int(width), int(height)) if width else None, int(rate) if rate else None)
+
+
+def list_cameras(system: str = sys.platform, sysfs: Path = _SYSFS) -> tuple[Camera, ...]:
+    """The cameras that the system knows, whether they can be used or not."""
+    if system == "linux":
+        return tuple(_of_kernel(sysfs))
+    return tuple(_of_driver(DRIVERS[system])) if system in DRIVERS else ()
+
+
+def camera_called(name: str, cameras: Sequence[Camera]) -> Camera:
+    """The camera that a user means.
+
+    Raises:
+        SourceError: there is none; the line lists those that there are.
+    """
+    camera = wanted(name).camera
+    if camera.isdecimal() and int(camera) < len(cameras):
+        return cameras[int(camera)]
+    for known in cameras:
+        if camera in (known.device, known.title):
+            return known
+    if cameras:
+        there = ", ".join(f"camera:{number} ({known.title})" for number, known in enumerate(cameras))
+        raise SourceError(f"{name}: expected a camera of this machine, got none of that name; there are {there}")
+    raise SourceError(f"{name}: expected a camera, got none on this machine; plug one in, or name a file or a stream")
+
+
+def _of_kernel(sysfs: Path) -> list[Camera]:
+    """Linux: a camera's first node carries pictures, further ones only data about them."""
+    if not sysfs.is_dir():
+        return []
+    found = []
+    for entry in sorted(sysfs.iterdir(), key=lambda entry: (len(entry.name), entry.name)):
+        title, index = _line(entry / "name"), _line(entry / "index")
+        if entry.name.startswith("video") and index in ("", "0"):
+            found.append(Camera(f"/dev/{entry.name}", title or entry.name))
+    return found
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _of_driver(driver: str) -> list[Camera]:
+    import av
+
+    try:
+        devices = av.enumerate_input_devices(driver)
+    except (av.FFmpegError, OSError, ValueError):
+        return []
+    cameras = (device for device in devices if "video" in device.media_types)
+    return [
+        Camera(f"video={device.name}" if driver == "dshow" else device.name, device.description) for device in cameras
+    ]

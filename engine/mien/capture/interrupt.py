@@ -1,0 +1,65 @@
+"""Ends a read of libav that waits for a network or a device, from another thread.
+
+PyAV's own interrupt knows nothing but a deadline, for which libav asks it every tenth of a second or more often:
+`time.monotonic() > begun + timeout`, on the thread that reads. So that thread is shown a time past every deadline once
+it is to stop; everybody else is shown the true one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from threading import Event, get_ident
+from typing import Any
+
+_stopping: dict[int, Event] = {}
+"""Threads that are in a read, and what stops it."""
+
+
+class _Deadlines:
+    """Stands in for the module `time` inside of PyAV, which only takes the monotonic time from it."""
+
+    def monotonic(self) -> float:
+        event = _stopping.get(get_ident())
+        return math.inf if event is not None and event.is_set() else time.monotonic()
+
+
+class Interrupt:
+    """A flag that, once set, ends reads within about a tenth of a second; it stays set."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long, or until it is set; whether it is."""
+        return self._event.wait(seconds)
+
+    @contextmanager
+    def obeyed(self) -> Iterator[None]:
+        """What libav reads inside on this thread, with a timeout given to `av.open`, ends when this is set."""
+        _install()
+        thread = get_ident()
+        before = _stopping.get(thread)
+        _stopping[thread] = self._event
+        try:
+            yield
+        finally:
+            if before is None:
+                del _stopping[thread]
+            else:
+                _stopping[thread] = before
+
+
+def _install() -> None:
+    core: Any = import_module("av.container.core")
+    if not isinstance(core.time, _Deadlines):
+        core.time = _Deadlines()

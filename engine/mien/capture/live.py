@@ -1,0 +1,250 @@
+"""Frames as they come: of a camera, a network, a screen or a pipe, opened again where it breaks off."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from av.video.frame import VideoFrame
+
+from mien.capture.audio import Run, trimmed
+from mien.capture.connection import BrokeOff, Connection
+from mien.capture.feed import Feed
+from mien.capture.interrupt import Interrupt
+from mien.capture.livetime import TIME_BASE, LiveTime
+from mien.capture.pixels import PixelReader
+from mien.capture.source import SourceInfo
+from mien.clock import Clock
+from mien.errors import SourceError
+from mien.frame import Frame
+from mien.retry import Retry
+from mien.sound import Sound
+
+_WARNINGS = 20
+"""The newest are kept: a stream may run for weeks."""
+_CLOSING = 2.0
+"""Seconds that `close` waits for a read that nothing interrupts, a stalled device's."""
+
+
+class LiveSource:
+    """A source without an end of its own, whose frames have the time on `clock` at which they came.
+
+    It is read by one thread; `close` may be called from any and ends a read that waits. Nothing is kept back: what is
+    not read in time waits, or is lost, in the system. A change of size or rate is told in `info` and in `warnings`;
+    frames have the size of what came.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        clock: Clock,
+        retry: Retry | None = None,
+        duration: Fraction | None = None,
+        alpha: bool = False,
+        threads: int = 1,
+        wait: Callable[[float], bool] | None = None,
+    ) -> None:
+        """Open the feed and decode its first frame.
+
+        Args:
+            retry: when a lasting feed that broke off is opened again.
+            duration: seconds after which it ends; None: when it ends or is closed.
+            wait: waits so many seconds between tries and says whether it is to stop; None: in real time.
+
+        Raises:
+            SourceError: it cannot be opened, or ends before its first frame.
+        """
+        self._feed = feed
+        self._clock = clock
+        self._retry = retry or Retry()
+        self._duration = duration
+        self._alpha = alpha
+        self._threads = threads
+        self._interrupt = Interrupt()
+        self._wait = wait or self._interrupt.wait
+        self._reading = Lock()
+        self._time = LiveTime()
+        self._warnings: deque[str] = deque(maxlen=_WARNINGS)
+        self._broken = 0
+        self._heard = 0
+        self._held: list[Run] = []
+        self._connection: Connection | None = Connection(feed, self._interrupt, threads)
+        self._sound = self._connection.sound_format
+        self._pixels, self._stored = self._new_pixels(), (0, 0, 0.0)
+        self._info: SourceInfo | None = None
+        try:
+            self._ahead = self._until_frame()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def info(self) -> SourceInfo:
+        assert self._info is not None
+        return self._info
+
+    @property
+    def broken_frames(self) -> int:
+        return self._broken + (self._connection.broken if self._connection is not None else 0)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(self._warnings)
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        """Until it ends, is closed, or does not come back.
+
+        Raises:
+            SourceError: it broke off, and the patience of its retries is at an end.
+        """
+        while self._ahead:
+            yield self._ahead.popleft()
+        while (items := self._next()) is not None:
+            for item in items:
+                if isinstance(item, Frame) and self._is_over(item):
+                    return
+                yield item
+
+    def sample(self, count: int) -> Iterator[Frame]:
+        raise SourceError(f"{self._feed.name}: expected a source that can be looked through before, got a live one")
+
+    def close(self) -> None:
+        self._interrupt.set()
+        self._feed.stop()
+        if self._reading.acquire(timeout=_CLOSING):  # else whoever reads closes it when the read returns
+            try:
+                self._disconnect()
+            finally:
+                self._reading.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _until_frame(self) -> deque[Frame | Sound]:
+        ahead: deque[Frame | Sound] = deque()
+        while not any(isinstance(item, Frame) for item in ahead):
+            with self._reading:
+                try:
+                    ahead.extend(self._read())
+                except BrokeOff as end:
+                    reason = str(end) or "it ended"
+                    raise SourceError(
+                        f"{self._feed.name}: expected a stream of pictures, got none that decodes ({reason}); "
+                        "look at it with a player"
+                    ) from end
+        return ahead
+
+    def _next(self) -> list[Frame | Sound] | None:
+        """What comes next, perhaps nothing; None at the end."""
+        with self._reading:
+            try:
+                return self._read() if self._connection is not None else None
+            except BrokeOff as end:
+                return [] if self._again(str(end)) else None
+            finally:
+                if self._interrupt.is_set():
+                    self._disconnect()
+
+    def _read(self) -> list[Frame | Sound]:
+        assert self._connection is not None
+        items: list[Frame | Sound] = []
+        for part in self._connection.read():
+            if isinstance(part, VideoFrame):
+                items.append(self._frame(part, self._connection))
+            else:
+                self._held.append(part)
+        items.extend(self._sounds())
+        return items
+
+    def _frame(self, picture: VideoFrame, connection: Connection) -> Frame:
+        now = self._clock.now()
+        aspect = connection.opened.sample_aspect
+        stored = (picture.width, picture.height, aspect)
+        if stored != self._stored:
+            self._pixels, self._stored = self._new_pixels(), stored
+        pixels = self._pixels.read(picture, aspect)
+        pts = self._time.place(connection.stamp(picture), now)
+        frame = Frame(pixels, pts, TIME_BASE, captured_at=now, layout=self._pixels.layout)
+        self._describe(frame, connection.opened.rate)
+        return frame
+
+    def _sounds(self) -> Iterator[Sound]:
+        """What was heard, on the frames' time line; it waits until that has begun."""
+        anchor = self._time.anchor
+        if self._sound is None or anchor is None:
+            self._held = self._held if self._sound is not None else []
+            return
+        origin = round(anchor * self._sound.rate)
+        for first, samples in self._held:
+            sound = trimmed(first, samples, origin + self._heard, None, self._sound)
+            if sound is not None:
+                sound = replace(sound, pts=sound.pts + self._heard)
+                self._heard = sound.pts + sound.samples.shape[1]
+                yield sound
+        self._held = []
+
+    def _describe(self, frame: Frame, rate: Fraction) -> None:
+        width, height = frame.size
+        before = self._info
+        if before is not None and (before.width, before.height, before.rate) == (width, height, rate):
+            return
+        if before is not None:
+            self._warn(f"changed to {width} x {height} at {float(rate):.4g} frames per second")
+        duration = None if self._duration is None else float(self._duration)
+        count = None if self._duration is None else round(self._duration * rate)
+        name = self._feed.name
+        self._info = SourceInfo(name, width, height, rate, TIME_BASE, count, duration, False, True, self._sound)
+
+    def _again(self, reason: str) -> bool:
+        """Open a lasting feed again, as often as it takes; whether it is open."""
+        self._disconnect()
+        if self._interrupt.is_set() or not self._feed.lasting:
+            if reason and not self._interrupt.is_set():
+                self._warn(f"broke off ({reason})")
+            return False
+        self._warn(f"broke off ({reason or 'it ended'}); it is opened again as soon as it is there")
+        tries = 0
+        while (delay := self._retry.delay(tries)) is not None:
+            if self._wait(delay) or self._interrupt.is_set():
+                return False
+            try:
+                self._connect()
+            except SourceError as error:
+                tries, reason = tries + 1, str(error)
+                continue
+            self._warn("is back")
+            return True
+        raise SourceError(
+            f"{self._feed.name}: expected it to come back, got nothing ({reason}); start it and try again"
+        )
+
+    def _connect(self) -> None:
+        self._connection = Connection(self._feed, self._interrupt, self._threads, self._sound)
+        self._time.reconnect()
+        self._held = []
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._broken += self._connection.broken
+            self._connection.close()
+            self._connection = None
+
+    def _new_pixels(self) -> PixelReader:
+        return PixelReader(alpha=self._alpha, threads=self._threads)
+
+    def _is_over(self, frame: Frame) -> bool:
+        return self._duration is not None and frame.pts * TIME_BASE >= self._duration
+
+    def _warn(self, what: str) -> None:
+        self._warnings.append(f"{self._feed.name} {what}")

@@ -1,0 +1,124 @@
+"""Whatever another program writes: standard input, a named pipe, or the output of a program of ours."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+
+import av
+from av.container.input import InputContainer
+
+from mien.capture.pixels import describe
+from mien.errors import SourceError
+
+STANDARD_INPUT = "-"
+_BUFFER = 1 << 16
+_PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
+"""Bytes and microseconds that are read before the first frame to learn what is in the stream."""
+
+
+class PipeReader:
+    """Reads a descriptor, waiting no longer than until it is stopped; a file object to libav."""
+
+    def __init__(self, descriptor: int, *, owned: bool) -> None:
+        """`owned`: whether it closes the descriptor."""
+        self._descriptor = descriptor
+        self._owned = owned
+        self._woken, self._waker = os.pipe()
+        self._lock = Lock()
+        self._stopped = False
+        self.interrupted = False
+        """Whether the user interrupted a read, which then gave nothing."""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes as soon as there are any; none at the end, or once stopped."""
+        try:
+            return self._read(size)
+        except KeyboardInterrupt:  # which libav would swallow
+            self.interrupted = True
+            return b""
+
+    def _read(self, size: int) -> bytes:
+        if sys.platform != "win32":  # where only sockets can be waited for
+            ready, _, _ = select.select([self._descriptor, self._woken], [], [])
+            if self._woken in ready:
+                return b""
+        return os.read(self._descriptor, size)
+
+    def stop(self) -> None:
+        """End a read that waits in another thread, and all after it."""
+        with self._lock:
+            if not self._stopped:
+                self._stopped = True
+                os.close(self._waker)
+
+    def close(self) -> None:
+        """Give the descriptors back, once nobody reads any more."""
+        self.stop()
+        os.close(self._woken)
+        if self._owned:
+            os.close(self._descriptor)
+
+
+class PipeFeed:
+    """A container (MPEG-TS, Matroska, NUT, ...) that comes through a pipe; it ends when its writer does."""
+
+    def __init__(self, name: str, opening: Callable[[], int], *, owned: bool = True) -> None:
+        """`opening`: gives the descriptor to read from; `owned`: it is ours to close."""
+        self._name = name
+        self._opening = opening
+        self._owned = owned
+        self._reader: PipeReader | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def lasting(self) -> bool:
+        return False
+
+    def open(self) -> InputContainer:
+        self._reader = PipeReader(self._opening(), owned=self._owned)
+        try:
+            return av.open(self._reader, "r", options=_PROBE, buffer_size=_BUFFER, metadata_errors="replace")
+        except (av.FFmpegError, OSError) as error:
+            if self._reader.interrupted:
+                raise KeyboardInterrupt from error
+            raise SourceError(
+                f"{self._name}: expected a stream in a container (MPEG-TS, Matroska, NUT), got none "
+                f"({describe(error)}); let the writer use -f mpegts or -f nut"
+            ) from error
+
+    def stop(self) -> None:
+        reader = self._reader
+        if reader is not None:
+            reader.stop()
+
+    def close(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+
+def standard_input() -> PipeFeed:
+    """What is written to this program."""
+    return PipeFeed(STANDARD_INPUT, sys.stdin.fileno, owned=False)
+
+
+def named_pipe(path: Path, name: str) -> PipeFeed:
+    """A FIFO; opening it does not wait for a writer, reading does."""
+    return PipeFeed(name, lambda: os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)))
+
+
+def is_pipe(path: Path) -> bool:
+    """Whether a path is a FIFO."""
+    try:
+        return stat.S_ISFIFO(path.stat().st_mode)
+    except OSError:
+        return False
