@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from mien.errors import SettingError
 
-Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt"]
+Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt"]
 MotionMode = Literal["relative", "absolute"]
 Mouth = Literal["driver", "none"]
 

@@ -11,6 +11,7 @@ import logging
 from typing import Final
 
 from mien.clock import Clock, MonotonicClock
+from mien.config import BACKENDS
 from mien.errors import BackendError, SettingError
 from mien.manifest import Bundle
 from mien.runtime import auto
@@ -22,8 +23,6 @@ from mien.runtime.session import Session
 
 logger = logging.getLogger(__name__)
 
-BACKENDS: Final = ("auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt")
-"""What a user may ask for; `auto` stays on the processor: an accelerator is used where it is named."""
 ONCE: Final = "appearance"
 """The graph that runs once per portrait, so that its speed is nothing to choose by."""
 
@@ -41,7 +40,7 @@ def choose(
     """Say what runs a graph, measuring where there is a choice.
 
     Args:
-        backend: one of `BACKENDS`.
+        backend: one of `BACKENDS`; `auto` stays on the processor: an accelerator is used where it is named.
         precision: as a session tells it (`fp32`, `bf16`, `fp16`, `int8`, `int8+bf16`); None: one that keeps quality.
         threads: processor threads that it may use.
         cache: where measurements are kept; None: the user's.
