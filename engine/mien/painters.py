@@ -4,34 +4,55 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Final
 
+from mien.bundles import find
 from mien.config import WARP, ReenactSettings
-from mien.reenact.painter import Painter
+from mien.errors import ModelError
+from mien.manifest import Bundle, read_bundle
+from mien.reenact.painter import OpenSession, Painter
+from mien.runtime.choice import Choice
+from mien.runtime.opening import choose, open_session
 from mien.runtime.session import Session
+
+TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
+"""Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
 
 
 @contextlib.contextmanager
-def open_painter(settings: ReenactSettings, threads: int) -> Iterator[Painter | None]:
-    """The painter of `settings.model`, closed on leaving; None for `warp`.
+def open_painter(settings: ReenactSettings, threads: int) -> Iterator[tuple[Painter | None, str]]:
+    """The painter of `settings.model` and words that say what runs it, closed on leaving; None for `warp`.
 
     Raises:
-        BackendError: the bundle is missing or broken, or the backend is not installed.
+        ModelError: the bundle is missing or broken.
+        BackendError: the backend is not installed.
     """
     if settings.model == WARP:
-        yield None
+        yield None, WARP
         return
-    from mien.bundles import find_bundle
-    from mien.runtime.opening import open_session
-
-    bundle = find_bundle(settings.model)
-
-    def opened(graph: str) -> Session:
-        # The appearance graph runs once: choosing a backend for it would cost more than it gains.
-        backend = settings.backend if graph == "generator" else "onnxruntime"
-        return open_session(bundle, graph, backend=backend, threads=threads)
-
-    painter = Painter(bundle, opened, threads)
+    bundle = _bundle(settings.model)
+    choice = choose(bundle, "generator", settings.backend, threads=threads)
+    painter = Painter(bundle, _opening(bundle, choice, settings, threads), threads)
     try:
-        yield painter
+        yield painter, f"{bundle.name} {bundle.size} on {choice}"
     finally:
         painter.close()
+
+
+def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int) -> OpenSession:
+    def opened(graph: str) -> Session:
+        if graph == "generator":
+            return open_session(bundle, graph, choice.backend, choice.precision, threads)
+        return open_session(bundle, graph, settings.backend, threads=threads)
+
+    return opened
+
+
+def _bundle(name: str) -> Bundle:
+    try:
+        return read_bundle(find(name))
+    except ModelError as error:
+        if name in TRAINED:
+            made = f"mien export train --config {TRAINED[name]} --data DIR --out DIR"
+            raise ModelError(f"{error}; {made} trains it") from error
+        raise

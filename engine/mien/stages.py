@@ -36,7 +36,7 @@ def open_stages(
     threads = settings.threads or usable_threads()
     with (
         Parser(face=settings.face, hints=settings.mouth == "driver") as parser,
-        open_painter(settings, threads) as painter,
+        open_painter(settings, threads) as (painter, _),
     ):
         reenact = Reenact(portraits, threads, painter)
 

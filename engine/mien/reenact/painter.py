@@ -79,7 +79,9 @@ class Painter:
         self.session = open_session("generator")
         graph = bundle.graph("generator")
         self._inputs = {spec.role: self.session.inputs[spec.name] for spec in graph.inputs if spec.role != "feature"}
-        self._features = [spec for spec in graph.inputs if spec.role == "feature"]
+        self._features = sorted(
+            (spec for spec in graph.inputs if spec.role == "feature"), key=lambda spec: -self._height(spec)
+        )
         self._outputs = {spec.role: self.session.outputs[spec.name] for spec in graph.outputs}
         side = (self._side, self._side)
         self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
@@ -140,6 +142,9 @@ class Painter:
         mask = ops.flow_warp(last.painting.mask[..., None], self._flow, threads=self._threads)[..., 0]
         return Painted(Painting(generated, mask, matrix), vertices)
 
+    def _height(self, spec: TensorSpec) -> int:
+        return int(self.session.inputs[spec.name].shape[2])
+
     def close(self) -> None:
         """Give the session back."""
         self.session.close()
@@ -167,11 +172,12 @@ class Painter:
         _to_tensor(self._hint, self._inputs["hint"][0], self._threads)
 
     def _give_features(self, look: Look) -> None:
-        for spec in self._features:
-            feature = look.features[spec.name]
+        flow = self._flow
+        for spec in self._features:  # from fine to coarse
             into = self.session.inputs[spec.name][0]
-            flow = _cells(self._flow, self._side // into.shape[1])
-            ops.flow_warp(feature, flow, into, threads=self._threads, layout="nchw")
+            while len(flow) > into.shape[1]:
+                flow = _halved(flow)
+            ops.flow_warp(look.features[spec.name], flow, into, threads=self._threads, layout="nchw")
 
 
 def _in_crop(vertices: Floats, matrix: Array) -> Floats:
@@ -179,11 +185,13 @@ def _in_crop(vertices: Floats, matrix: Array) -> Floats:
     return placed(vertices.astype(np.float64), matrix).astype(np.float32)
 
 
-def _cells(flow: Floats, cell: int) -> Floats:
-    """The flow (h, w, 2) of a grid whose cells are `cell` pixels wide, in its own coordinates."""
-    height, width = flow.shape[0] // cell, flow.shape[1] // cell
-    mean = flow.reshape(height, cell, width, cell, 2).mean(axis=(1, 3), dtype=np.float32)
-    return np.asarray((mean + np.float32(0.5)) / np.float32(cell) - np.float32(0.5), dtype=np.float32)
+def _halved(flow: Floats) -> Floats:
+    """The flow (h, w, 2) of a grid half as fine, in its own coordinates: the mean over 2 x 2 cells."""
+    rows = flow[::2] + flow[1::2]
+    mean = rows[:, ::2] + rows[:, 1::2]
+    mean *= np.float32(0.125)
+    mean -= np.float32(0.25)
+    return mean
 
 
 def _crop(picture: Pixels, matrix: Array, side: int) -> Pixels:

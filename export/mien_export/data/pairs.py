@@ -86,7 +86,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     """The pair of a true picture and a source portrait `seen` of the same person; both pictures are of one size."""
     picture, source = truth.pixels, seen.pixels
     into, from_ = _jittered(crop_matrix(truth.pose), rng), crop_matrix(seen.pose)
-    goal = target_of(seen, _absolute(truth.landmarks, picture.shape))
+    goal = target_of(seen, absolute(truth.landmarks, picture.shape))
     mesh = mesh_of(seen)
     vertices = placed(mesh.place(seen, goal).astype(np.float64), into).astype(np.float32)
     back = placed(mesh.looked_up(goal).astype(np.float64), from_).astype(np.float32)
@@ -135,7 +135,8 @@ def prepared(picture: Pixels, landmarks: Array) -> Portrait:
     return prepare_portrait(picture, landmarks, None)
 
 
-def _absolute(landmarks: Array, shape: tuple[int, ...]) -> Motion:
+def absolute(landmarks: Array, shape: tuple[int, ...]) -> Motion:
+    """The motion to these landmarks (478, 3), in pixels of a picture of this shape."""
     still = identity_motion()
     fractions = landmarks / np.array([shape[1], shape[0], shape[1]], dtype=np.float64)
     values = {field.name: getattr(still, field.name) for field in fields(still)}

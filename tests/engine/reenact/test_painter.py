@@ -1,0 +1,123 @@
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mien.face.motion import Motion, identity_motion
+from mien.face.mouth import mouth_hint
+from mien.face.pose import Angles
+from mien.fuse.fuse import Fuse
+from mien.manifest import Bundle
+from mien.portrait import Portrait
+from mien.reenact.painter import Painter
+from mien.reenact.reenact import Reenact
+from mien.runtime.opening import open_session
+from mien.runtime.session import Session
+
+SPEAKING = replace(identity_motion(), lips=np.full(9, 0.3), turn=Angles(6.0, -3.0, 4.0))
+
+
+@pytest.fixture
+def painter(whole_bundle: Bundle) -> Iterator[Painter]:
+    def opened(graph: str) -> Session:
+        return open_session(whole_bundle, graph, "onnxruntime", "fp32", 1)
+
+    painter = Painter(whole_bundle, opened)
+    yield painter
+    painter.close()
+
+
+def given(painter: Painter, role: str) -> np.ndarray:
+    (spec,) = (spec for spec in painter.bundle.graph("generator").inputs if spec.role == role)
+    return painter.session.inputs[spec.name][0].copy()
+
+
+def test_without_a_painter_nothing_is_painted(portrait: Portrait) -> None:
+    (synthesis,) = Reenact((portrait,))(SPEAKING, 0.0)
+    assert synthesis.painting is None
+
+
+def test_a_painting_has_the_crops_side_and_place(portrait: Portrait, painter: Painter) -> None:
+    (synthesis,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0)
+    painting = synthesis.painting
+    assert painting is not None
+    side = painter.bundle.side
+    assert painting.generated.shape == (side, side, 3)
+    assert painting.mask.shape == (side, side)
+    nose = painting.matrix[:, :2] @ synthesis.landmarks[1, :2] + painting.matrix[:, 2]
+    assert np.abs(nose - side / 2).max() < 0.15 * side
+
+
+def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(
+    portrait: Portrait, portraits: dict[str, Portrait], painter: Painter
+) -> None:
+    reenact = Reenact((portrait,), 1, painter)
+    reenact(SPEAKING, 0.0)
+    mouth = given(painter, "parsing")[7] > 0.99
+    assert mouth.sum() > 5
+    assert np.abs(given(painter, "warped")[:, mouth]).max() == 0
+    assert np.abs(given(painter, "hint")).max() == 0
+    driver = portraits["teo"]
+    reenact(replace(SPEAKING, hint=mouth_hint(driver.pixels, driver.landmarks)), 0.0)
+    hint = given(painter, "hint")
+    assert np.abs(hint[:, mouth]).max() > 0.1
+    assert np.abs(hint[:, given(painter, "parsing")[7] == 0]).max() == 0
+
+
+def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, painter: Painter) -> None:
+    own = Motion(**{**_fields(identity_motion()), "landmarks": _fractions(portrait)})
+    reenact = Reenact((portrait,), 1, painter)
+    reenact(own, 0.0)
+    look = reenact._puppets[0].look
+    assert look is not None
+    for name, feature in look.features.items():
+        fed = painter.session.inputs[name][0].transpose(1, 2, 0)
+        middle = slice(len(feature) // 4, -len(feature) // 4)
+        np.testing.assert_allclose(fed[middle, middle], feature[middle, middle], atol=0.02 * np.abs(feature).max())
+
+
+def test_carrying_moves_the_last_painting_to_the_new_shape(portrait: Portrait, painter: Painter) -> None:
+    reenact = Reenact((portrait,), 1, painter)
+    still = identity_motion()
+    (painted,) = reenact(still, 0.0)
+    (same,) = reenact(still, 0.04, "carry")
+    assert painted.painting is not None
+    assert same.painting is not None
+    assert np.abs(same.painting.generated.astype(int) - painted.painting.generated).max() <= 1
+    (moved,) = reenact(SPEAKING, 0.08, "carry")
+    (afresh,) = reenact(SPEAKING, 0.12)
+    assert moved.painting is not None
+    assert afresh.painting is not None
+    np.testing.assert_allclose(moved.painting.matrix, afresh.painting.matrix)
+    assert not np.array_equal(moved.painting.generated, painted.painting.generated)
+
+
+def test_nothing_can_be_carried_before_it_was_painted(portrait: Portrait, painter: Painter) -> None:
+    (first,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0, "carry")
+    assert first.painting is not None
+
+
+def test_painting_can_be_switched_off_and_on(portrait: Portrait, painter: Painter) -> None:
+    reenact = Reenact((portrait,), 1, painter)
+    plain = Fuse("none")(Reenact((portrait,))(SPEAKING, 0.0)).pixels
+    np.testing.assert_array_equal(Fuse("none")(reenact(SPEAKING, 0.0, "off")).pixels, plain)
+    assert not np.array_equal(Fuse("none")(reenact(SPEAKING, 0.0)).pixels, plain)
+
+
+def test_frames_do_not_write_into_each_other(portrait: Portrait, painter: Painter) -> None:
+    reenact = Reenact((portrait,), 1, painter)
+    (first,) = reenact(SPEAKING, 0.0)
+    assert first.painting is not None
+    kept = first.painting.generated.copy()
+    reenact(identity_motion(), 0.04)
+    np.testing.assert_array_equal(first.painting.generated, kept)
+
+
+def _fields(motion: Motion) -> dict[str, object]:
+    return {name: getattr(motion, name) for name in Motion.__slots__}
+
+
+def _fractions(portrait: Portrait) -> np.ndarray:
+    width, height = portrait.size
+    return portrait.landmarks / np.array([width, height, width], dtype=np.float64)

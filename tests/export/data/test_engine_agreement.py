@@ -1,0 +1,106 @@
+"""What training shows the networks is what the engine will give them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from mien.face.crop import SIDE
+from mien.manifest import Bundle, Graph, TensorSpec
+from mien.portrait import Portrait
+from mien.reenact.mesh import mesh_of
+from mien.reenact.painter import Painter, Placed
+from mien.reenact.target import target_of
+from mien_export.data.faces import Faces
+from mien_export.data.hint import hint_of
+from mien_export.data.pairs import Pair, absolute, pair_of, prepared, render
+from mien_export.data.perturb import perturbed
+from mien_export.train.batch import collate, to_batch, warp_features
+
+WIDTHS = {"f16": (16, 6), "f32": (32, 5), "f64": (64, 4)}
+
+
+class Still:
+    """A random generator for which nothing is off."""
+
+    def normal(self, mean: Any = 0.0, deviation: Any = 1.0, size: Any = None) -> Any:
+        return np.zeros(size) if size is not None else 0.0
+
+
+class Fake:
+    """A session that computes nothing."""
+
+    backend, precision, threads = "fake", "fp32", 1
+
+    def __init__(self, graph: Graph) -> None:
+        rng = np.random.default_rng(0)
+        self.inputs = {spec.name: np.zeros(spec.sized(1), np.float32) for spec in graph.inputs}
+        self.outputs = {spec.name: rng.random(spec.sized(1), dtype=np.float32) for spec in graph.outputs}
+
+    def run(self) -> None:
+        """Outputs are what they are."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    features = tuple(TensorSpec(n, "feature", ("batch", c, r, r), warped=True) for n, (r, c) in WIDTHS.items())
+
+    def picture(role: str, channels: int) -> TensorSpec:
+        return TensorSpec(role, role, ("batch", channels, SIDE, SIDE))
+
+    graphs = (
+        Graph("appearance", "fp32", Path("a"), "", (picture("picture", 3), picture("portrait_parsing", 9)), features),
+        Graph(
+            "generator",
+            "fp32",
+            Path("g"),
+            "",
+            (*features, picture("parsing", 9), picture("warped", 3), picture("hint", 3)),
+            (picture("generated", 3), picture("mask", 1)),
+        ),
+    )
+    return Bundle(Path(), "fake", "oneshot-live", "m", SIDE, (), "", "", "", "", "", graphs)
+
+
+@pytest.fixture(scope="module")
+def both(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
+    """A pair without jitter, and a painter that painted its target."""
+    rng = np.random.default_rng(11)
+    picture, landmarks = faces.picture(2), faces.landmarks(2)
+    truth = prepared(picture, landmarks)
+    moved = perturbed(truth, rng)
+    seen: Portrait = prepared(render(truth, moved), moved.landmarks)
+    hint = next(h for h in (hint_of(picture, landmarks, rng) for _ in range(20)) if h is not None)
+    pair = pair_of(truth, seen, Still(), hint)  # type: ignore[arg-type]
+    painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
+    mesh = mesh_of(seen)
+    target = replace(target_of(seen, absolute(truth.landmarks, picture.shape)), pose=truth.pose)
+    look = painter.look(seen, mesh)
+    vertices = mesh.place(seen, target_of(seen, absolute(truth.landmarks, picture.shape)))
+    painter.paint(look, Placed(target, vertices), hint)
+    return pair, painter, look
+
+
+def test_pictures_and_parsing_maps_agree(both: tuple[Pair, Painter, Any]) -> None:
+    pair, painter, look = both
+    batch = to_batch(collate([pair]), torch.device("cpu"))
+    np.testing.assert_array_equal(look.crop, pair.source)
+    for role in ("warped", "hint"):
+        np.testing.assert_allclose(painter.session.inputs[role], getattr(batch, role).numpy(), atol=1.01 / 128)
+    np.testing.assert_allclose(painter.session.inputs["parsing"], batch.parsing.numpy(), atol=0.51 / 255)
+
+
+def test_features_are_warped_alike(both: tuple[Pair, Painter, Any]) -> None:
+    pair, painter, look = both
+    features = tuple(torch.from_numpy(look.features[name].transpose(2, 0, 1)[None].copy()) for name in WIDTHS)
+    flow = torch.from_numpy(pair.flow[None])
+    for name, wanted in zip(WIDTHS, warp_features(features, flow), strict=True):
+        np.testing.assert_allclose(painter.session.inputs[name], wanted.numpy(), atol=2e-4)
