@@ -29,6 +29,11 @@ STEADY = 0.05
 class Player(Protocol):
     """Plays sound as it comes, such as a virtual microphone."""
 
+    @property
+    def latency(self) -> float:
+        """Seconds from `play` to when it is heard."""
+        ...
+
     def play(self, sound: Sound) -> None:
         """Never waits for long; used by one thread."""
         ...
@@ -94,15 +99,15 @@ class SoundWay:
             return
         if self._line is None:
             self._line = SoundDelay(sound.format)
-        wanted = (self._video.seconds or 0.0) - self._on_its_way(sound, now)
+        wanted = (self._video.seconds or 0.0) - self._on_its_way(sound, now + self._player.latency)
         self._player.play(replace(sound, samples=self._line(sound.samples, wanted)))
 
     def _on_its_way(self, sound: Sound, now: float) -> float:
-        """Seconds, steadied, from when the first sample of a run was heard to when the run came."""
-        newest = sound.samples.shape[1] / sound.format.rate
-        if self._anchor is not None:
-            seconds, captured_at = self._anchor
-            newest = now - captured_at - (sound.seconds - seconds)
+        """Seconds, steadied, from when the first sample of a run was spoken to `now`."""
+        if self._anchor is None:
+            return 0.0  # no picture yet
+        seconds, captured_at = self._anchor
+        newest = now - captured_at - (sound.seconds - seconds)
         if self._already is None or abs(newest - self._already) > ASTRAY:
             self._already = newest
         self._already += STEADY * (newest - self._already)
