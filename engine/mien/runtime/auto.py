@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
@@ -19,15 +20,17 @@ from mien.runtime.openvino import COMPUTED
 from mien.runtime.session import Session
 from mien.threads import usable_threads
 
+logger = logging.getLogger(__name__)
+
 CPU_BACKENDS: Final = ("onnxruntime", "openvino")
 EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
 """Of candidates that are about as fast, the one whose precision comes first here is chosen."""
 ABOUT_AS_FAST: Final = 1.05
-WARM_UP: Final = 3
-ROUNDS: Final = 15
+WARM_UP: Final = 2
+ROUNDS: Final = 12
 MOST_SECONDS: Final = 2.0
 """For all rounds together; the least number of them comes first."""
-LEAST_ROUNDS: Final = 5
+LEAST_ROUNDS: Final = 3
 _FORMAT: Final = 1
 _PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
 
@@ -100,6 +103,7 @@ def _installed(name: str) -> str | None:
 def _measured(
     inputs: Sequence[TensorSpec], among: Sequence[Candidate], threads: int, open_one: Open, clock: Clock
 ) -> Choice:
+    logger.info("measuring %s, once", ", ".join(f"{backend} {precision}" for backend, precision in among))
     sessions: dict[Candidate, Session] = {}
     notes: list[str] = []
     for candidate in among:
