@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 from mien.config import Mouth
 from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
+from mien.fuse.detail import Detail
 from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Painting, Synthesis, Window
 from mien_kernels import ops
 
+Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 EDGE = 16.0
@@ -63,6 +65,7 @@ class _Canvas:
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
         self.lashes = lash_colours(self.person, self.source)
+        self.detail = Detail(portrait)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait)
 
@@ -71,7 +74,7 @@ class _Canvas:
         inner = out if self.whole else self.inner
         self._skin(synthesis, inner, threads)
         if synthesis.painting is not None:
-            self._lay(synthesis.painting, inner, threads)
+            self._lay(synthesis.painting, synthesis.landmarks, inner, threads)
         else:
             self._draw_features(synthesis, mouth, inner)
         if not self.whole:
@@ -87,11 +90,12 @@ class _Canvas:
         else:
             draw_plain_mouth(self.own, self.lip_colour, target, inner)
 
-    def _lay(self, painting: Painting, inner: Pixels, threads: int) -> None:
+    def _lay(self, painting: Painting, landmarks: Array, inner: Pixels, threads: int) -> None:
         """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place."""
         matrix = painting.matrix.copy()
         matrix[:, 2] += matrix[:, :2] @ self.window.corner
         ops.paste(inner, painting.generated, matrix.astype(np.float32), EDGE, mask=1 - painting.mask, threads=threads)
+        self.detail(inner, painting, matrix, landmarks[:, :2] - self.window.corner)
 
     def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:
         if self.behind is None:

@@ -1,0 +1,110 @@
+"""Detail and grain for what was painted, so that mouth and eyes are as sharp and as grainy as the skin around them.
+
+A generator paints crops of a fixed side. Where the portrait is larger, its paint arrives stretched: smooth, beside skin
+that keeps the photograph's pores and grain. Both are given back here, in boxes around mouth and eyes, as much as the
+portrait itself shows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.outlines import Box, box_around
+from mien.portrait import Portrait
+from mien.synthesis import Painting
+from mien_kernels import ops
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+LARGER: Final = 1.15
+"""Pixels of the picture to one of the crop from which on paint needs help."""
+SHARPEN: Final = 0.5
+"""Share of its own high frequencies that paint gains for each doubling of its size."""
+MOST_SHARPEN: Final = 0.8
+MOST_GRAIN: Final = 8.0
+"""Standard deviation in levels of 0..255: more is not grain but texture."""
+TILE: Final = 256
+LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
+PLACES: Final = (topology.OUTER_LIPS, topology.LEFT_EYE, topology.RIGHT_EYE)
+CHEEKS: Final = ((50, 205, 36), (280, 425, 266))
+"""Triangles of skin without features, where a portrait's grain is measured."""
+MARGIN: Final = 0.12
+"""Around mouth and eyes, in eye distances."""
+
+
+class Detail:
+    """Callable for one portrait: works on what was painted into a window, in place."""
+
+    def __init__(self, portrait: Portrait, seed: int = 0) -> None:
+        self.grain = min(grain_of(portrait.pixels, portrait.landmarks), MOST_GRAIN)
+        self._margin = max(round(MARGIN * portrait.pose.scale), 2)
+        rng = np.random.default_rng(seed)
+        self._noise = _normalised(rng.standard_normal((TILE, TILE)).astype(np.float32))
+
+    def __call__(self, window: Pixels, painting: Painting, matrix: Array, landmarks: Array) -> None:
+        """Give detail to `window` (H, W, 3), into which `painting` was laid by `matrix` (2, 3), window to crop.
+
+        `landmarks` (478, 2 or 3) are the target's in pixels of the window.
+        """
+        larger = 1 / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        if larger < LARGER:
+            return
+        gain = min(SHARPEN * float(np.log2(larger)), MOST_SHARPEN)
+        place = np.rint(matrix[:, 2] * larger).astype(int) % TILE
+        for outline in PLACES:
+            points = landmarks[list(outline), :2]
+            box = box_around(points, self._margin, window.shape[1], window.shape[0])
+            if box is not None:
+                self._work(window, box, painting, matrix, gain, place)
+
+    def _work(
+        self, window: Pixels, box: Box, painting: Painting, matrix: Array, gain: float, place: NDArray[np.int_]
+    ) -> None:
+        share = _painted_share(painting, matrix, box)
+        paint = window[box].astype(np.float32)
+        fine = paint - _soft(paint)
+        has = float(np.sqrt((((fine @ LUMA) ** 2) * share).sum() / max(float(share.sum()), 1.0)))
+        lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
+        y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
+        noise = np.take(np.take(self._noise, np.arange(y0, y0 + len(paint)), 0, mode="wrap"),
+                        np.arange(x0, x0 + paint.shape[1]), 1, mode="wrap")  # fmt: skip
+        added = fine * np.float32(gain) + np.float32(lacking) * noise[..., None]
+        window[box] = np.clip(paint + added * share[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)
+
+
+def grain_of(picture: Pixels, landmarks: Array) -> float:
+    """Standard deviation, in levels, of a picture's high frequencies on the cheeks of a face (478, 2 or 3)."""
+    found = []
+    for corners in CHEEKS:
+        box = box_around(landmarks[list(corners), :2], 0, picture.shape[1], picture.shape[0])
+        if box is not None and min(box[0].stop - box[0].start, box[1].stop - box[1].start) >= 4:
+            skin = picture[box].astype(np.float32)
+            found.append(float(((skin - _soft(skin)) @ LUMA).std()))
+    return float(np.median(found)) if found else 0.0
+
+
+def _painted_share(painting: Painting, matrix: Array, box: Box) -> Floats:
+    """(h, w): how much of each pixel of the box was painted."""
+    into = matrix.copy()
+    into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
+    size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+    mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
+    return 1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0]
+
+
+def _soft(values: Floats) -> Floats:
+    """(h, w, C): means over 3 x 3, edges repeated."""
+    wide = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows = wide[:-2] + wide[1:-1] + wide[2:]
+    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9), dtype=np.float32)
+
+
+def _normalised(noise: Floats) -> Floats:
+    """Noise whose high frequencies, as measured here, have a standard deviation of 1."""
+    return noise / np.float32((noise - _soft(noise[..., None])[..., 0]).std())
