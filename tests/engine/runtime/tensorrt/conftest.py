@@ -269,11 +269,14 @@ def told(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> Behaviour:
     behaviour = Behaviour()
     monkeypatch.setitem(sys.modules, "tensorrt", _tensorrt(graph, behaviour))
     monkeypatch.setitem(sys.modules, "cupy", _cupy(behaviour))
-    for name in ("build", "run"):
-        monkeypatch.delitem(sys.modules, f"mien.runtime.tensorrt.{name}", raising=False)
-        monkeypatch.delattr(mien.runtime.tensorrt, name, raising=False)
-    for name in ("build", "run"):
-        module = import_module(f"mien.runtime.tensorrt.{name}")
-        monkeypatch.setitem(sys.modules, f"mien.runtime.tensorrt.{name}", module)
-        monkeypatch.setattr(mien.runtime.tensorrt, name, module)
+    package, names = mien.runtime.tensorrt, ("build", "run")
+    for name in names:
+        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
+        monkeypatch.delattr(package, name, raising=False)
+    modules = {name: import_module(f"{package.__name__}.{name}") for name in names}
+    for name, module in modules.items():  # the import put them there for good
+        del sys.modules[module.__name__]
+        delattr(package, name)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        monkeypatch.setattr(package, name, module, raising=False)
     return behaviour
