@@ -1,0 +1,188 @@
+"""Each protocol over loopback, with a real server of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import av
+import pytest
+from tests.engine.capture.rtsp_server import RATE, RtspServer
+
+from mien import capture
+from mien.capture.srt import SrtFeed
+from mien.capture.synthetic import number_of
+from mien.clock import ManualClock
+from mien.errors import SourceError
+from mien.ffmpeg import program_with
+from mien.frame import Frame
+
+MakeClip = Any
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """The address that serves the test's folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def numbers_of(address: str, count: int) -> list[int]:
+    seen: list[int] = []
+    with capture.open(address, clock=ManualClock(), threads=1) as source:
+        for item in source:
+            if isinstance(item, Frame):
+                seen.append(number_of(item.pixels))
+            if len(seen) == count:
+                break
+    return seen
+
+
+def test_hls(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
+    options = {"hls_time": "0.4", "hls_playlist_type": "vod", "hls_list_size": "0"}
+    make_clip(count=60, rate=30, container_options=options).write(tmp_path / "list.m3u8")
+    assert len(list(tmp_path.glob("*.ts"))) == 5
+    assert numbers_of(f"{web}/list.m3u8", 60) == list(range(60))
+
+
+def test_a_play_list_cannot_name_this_machines_own_files(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
+    own = make_clip(count=10).write(tmp_path / "own.ts")
+    served = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{own}\n#EXT-X-ENDLIST\n"
+    (tmp_path / "list.m3u8").write_text(served)
+    with pytest.raises(SourceError, match="expected a stream"):
+        capture.open(f"{web}/list.m3u8")
+
+
+def test_a_file_over_http(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
+    make_clip(count=10).write(tmp_path / "clip.mp4")
+    assert numbers_of(f"{web}/clip.mp4", 10) == list(range(10))
+
+
+def test_no_such_stream(web: str) -> None:
+    with pytest.raises(SourceError, match="no stream of that name there"):
+        capture.open(f"{web}/nothing.m3u8")
+
+
+def test_rtsp() -> None:
+    server = RtspServer(2 * RATE)
+    try:
+        with capture.open(server.address, clock=ManualClock(), threads=1) as source:
+            assert (source.info.width, source.info.height) == (160, 120)
+            frames = []
+            for item in source:
+                assert isinstance(item, Frame)
+                frames.append(item)
+                if number_of(item.pixels) == 2 * RATE - 2:  # the decoder keeps the last one back
+                    break
+    finally:
+        server.close()
+    numbers = [number_of(frame.pixels) for frame in frames]
+    assert numbers == list(range(numbers[0], 2 * RATE - 1))
+    steps = {b.pts - a.pts for a, b in pairwise(frames)}
+    assert steps == {90_000 // RATE}
+
+
+def test_without_a_program_srt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SourceError, match="expected an ffmpeg program with SRT, got none"):
+        SrtFeed("srt://127.0.0.1:9000")
+
+
+def test_srt(make_clip: MakeClip, tmp_path: Path) -> None:
+    program = program_with("srt")
+    if program is None:
+        pytest.skip("no ffmpeg program with SRT is installed")
+    clip = make_clip(count=90).write(tmp_path / "clip.ts")
+    address = f"srt://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+    serve = [program, "-nostdin", "-loglevel", "quiet", "-re", "-i", str(clip), "-c", "copy", "-f", "mpegts"]
+    with subprocess.Popen([*serve, f"{address}?mode=listener"]) as server:
+        try:
+            numbers = numbers_of(address, 20)
+        finally:
+            server.terminate()
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+
+
+def test_rtmp(make_clip: MakeClip, tmp_path: Path) -> None:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("no ffmpeg program is installed that could be a server of RTMP")
+    clip = make_clip(count=90).write(tmp_path / "clip.mp4")
+    address = f"rtmp://127.0.0.1:{free_port()}/live/one"
+    serve = [program, "-nostdin", "-loglevel", "quiet", "-re", "-i", str(clip), "-c", "copy", "-f", "flv"]
+    with subprocess.Popen([*serve, "-listen", "1", address]) as server:
+        try:
+            numbers = retried(address, 20)
+        finally:
+            server.terminate()
+    assert numbers == list(range(numbers[0], numbers[0] + 20))
+
+
+def test_screen(tmp_path: Path) -> None:
+    program = shutil.which("Xvfb")
+    if program is None or sys.platform != "linux":
+        pytest.skip("no Xvfb is installed that could be a screen")
+    if "x11grab" not in av.formats_available:
+        pytest.skip("this libav cannot take an X11 screen")
+    from mien.capture.live import LiveSource
+    from mien.capture.screen import ScreenFeed
+
+    told, tells = os.pipe()
+    command = [program, "-displayfd", str(tells), "-screen", "0", "320x240x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[tells], stderr=subprocess.DEVNULL) as server:
+        os.close(tells)
+        with os.fdopen(told) as answer:
+            display = f":{answer.readline().strip()}"
+        try:
+            with LiveSource(ScreenFeed("screen:8,16,96x64", display=display), clock=ManualClock()) as source:
+                assert (source.info.width, source.info.height) == (96, 64)
+                assert source.info.rate == 25
+            with pytest.raises(SourceError, match="check that the region lies on the screen"):
+                ScreenFeed("screen:300,200,96x64", display=display).open()
+        finally:
+            server.terminate()
+
+
+@pytest.mark.parametrize(("system", "told"), [("linux", "got none"), ("darwin", "got macOS")])
+def test_no_screen_to_take(system: str, told: str) -> None:
+    from mien.capture.screen import ScreenFeed
+
+    with pytest.raises(SourceError, match=told):
+        ScreenFeed("screen:0,0,96x64", system=system, display="").open()
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def retried(address: str, count: int) -> list[int]:
+    """Asked for until the server has come up."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return numbers_of(address, count)
+        except SourceError:
+            if time.monotonic() > deadline:
+                raise
