@@ -1,0 +1,38 @@
+"""`mien export NAME`: training and export, each a module of its own that is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from mien.errors import SettingError
+
+COMMANDS: Final = {
+    "train": ("mien_export.train.command", "train a network on a folder of faces"),
+    "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
+    "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
+    "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
+}
+"""Module and purpose by name."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that the first argument names.
+
+    Raises:
+        MienError: it is none, or what the command raises.
+    """
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_usage())
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        raise SettingError(f"export must be one of {', '.join(COMMANDS)}, got {name!r}")
+    module, _ = COMMANDS[name]
+    result: int = import_module(module).main([word for word in rest if word != "--debug"])
+    return result
+
+
+def _usage() -> str:
+    rows = [f"  {name:<8}{about}" for name, (_, about) in COMMANDS.items()]
+    return "\n".join(["usage: mien export NAME [OPTIONS]; NAME --help lists the options", "", *rows])

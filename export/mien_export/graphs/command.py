@@ -1,0 +1,133 @@
+"""`mien export onnx`: a model bundle from a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+
+import mien
+from mien.errors import SettingError
+from mien.face.crop import SIDE
+from mien.manifest.roles import PRECISIONS
+from mien.threads import usable_threads
+from mien_export.data.faces import Faces
+from mien_export.data.pairs import Pair
+from mien_export.data.sampler import Sampler, Sampling
+from mien_export.graphs.folder import replaced
+from mien_export.graphs.int8 import RealPairs
+from mien_export.graphs.live import KIND
+from mien_export.graphs.trained import Trained, read_trained
+from mien_export.graphs.writing import Words, write_bundle
+from mien_export.train.live import LiveLosses
+
+UNKNOWN = "unknown"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command.
+
+    Raises:
+        MienError: a checkpoint, folder or setting that is not as it should be.
+    """
+    options = _parser().parse_args(arguments)
+    precisions = _precisions(options.precision)
+    if "int8" in precisions and options.data is None:
+        raise SettingError("--precision int8 is calibrated on real pairs: expected --data DIR with faces, got none")
+    trained = read_trained(options.checkpoint)
+    pairs = _pairs(options) if "int8" in precisions else None
+    with replaced(options.out) as folder:
+        write_bundle(folder, trained, _words(options, trained), precisions, pairs, options.threads, _tell)
+    print(options.out)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mien export onnx",
+        description="Write a model bundle: appearance.onnx, generator.onnx, their lower precisions, and manifest.toml.",
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="what mien export train wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; one there is replaced")
+    parser.add_argument(
+        "--precision", default="fp32", metavar="LIST", help=f"of {','.join(PRECISIONS)}; fp32 is always among them"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of faces, for int8")
+    parser.add_argument("--calibrate", type=_count, default=64, metavar="N", help="training pairs for int8's ranges")
+    parser.add_argument("--measure", type=_count, default=30, metavar="N", help="test pairs on which int8 is measured")
+    parser.add_argument("--threads", type=_count, default=usable_threads(), metavar="N", help="processor threads")
+    words = parser.add_argument_group("manifest", "what the bundle says of itself")
+    words.add_argument("--name", default=KIND, help="what users type (default: %(default)s)")
+    words.add_argument("--licence", default="Apache-2.0", help="of the weights (default: %(default)s)")
+    words.add_argument("--commit", help="of the code that trained it (default: that of this code)")
+    words.add_argument("--trained-on", metavar="WORDS", help="data and counts (default: steps, and what --data holds)")
+    words.add_argument("--losses", metavar="WORDS", help="terms and extractors (default: the plain configuration's)")
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {value}")
+    return value
+
+
+def _precisions(text: str) -> tuple[str, ...]:
+    wanted = tuple(part.strip() for part in text.split(","))
+    for part in wanted:
+        if part not in PRECISIONS:
+            raise SettingError(f"--precision must be of {', '.join(PRECISIONS)}, got {part!r}")
+    return wanted
+
+
+def _pairs(options: argparse.Namespace) -> RealPairs:
+    def drawn(split: str, count: int) -> Iterable[Pair]:
+        sampler = Sampler(Faces(options.data, split), Sampling(side=SIDE))
+        return (sampler(number) for number in range(count))
+
+    for split in ("train", "test"):
+        Faces(options.data, split)  # refused now rather than after minutes
+    return RealPairs(lambda: drawn("train", options.calibrate), lambda: drawn("test", options.measure))
+
+
+def _words(options: argparse.Namespace, trained: Trained) -> Words:
+    return Words(
+        name=options.name,
+        licence=options.licence,
+        version=mien.__version__,
+        commit=options.commit or _commit(),
+        trained_on=options.trained_on or _trained_on(options.data, trained),
+        losses=options.losses or _losses(),
+    )
+
+
+def _trained_on(data: Path | None, trained: Trained) -> str:
+    words = f"pairs manufactured from stills, {trained.steps} steps, seed {trained.seed}"
+    if data is None:
+        return words
+    faces = Faces(data, "train")
+    people = len({faces.identity(index) for index in range(faces.count)})
+    return f"{words}; {faces.count} portraits of {people} people"
+
+
+def _losses() -> str:
+    plain = LiveLosses()
+    terms = [(field.name, getattr(plain, field.name)) for field in fields(plain)]
+    return ", ".join(f"{name} {weight:g}" for name, weight in terms if isinstance(weight, float) and weight)
+
+
+def _commit() -> str:
+    """Of the checkout that this code lies in, if it lies in one."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return UNKNOWN
+    return done.stdout.strip()
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,106 @@
+"""A generator in int8: activations and weights of convolutions, sums, products and resizes, by real pairs.
+
+Weights are symmetric, one scale per output channel; activations are unsigned with one scale and zero point per tensor,
+so that what a ReLU leaves uses all 256 values and the ReLU itself vanishes into the rounding. Both ONNX Runtime and
+OpenVINO then run every convolution in int8. Pictures and parsing maps were bytes before they were floats, and their
+scales come out as 1/128 and 1/255: what enters loses nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import onnx
+from onnx import ModelProto
+from onnxruntime import quantization
+
+from mien_export.graphs.quiet import quiet
+from mien_export.graphs.reference import Arrays
+from mien_export.graphs.tidy import plain
+from mien_export.graphs.tracing import checked
+
+OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
+"""What is quantised. Convolutions alone would be slower: every sum between them would go to float and back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Which convolutions stay in float32."""
+
+    name: str
+    exact: tuple[str, ...]
+    """By how the names of their weights begin."""
+
+
+def variants(levels: int) -> tuple[Variant, ...]:
+    """For a decoder of so many levels, from the fastest to the most exact.
+
+    The first layers are not among what stays: their inputs lose nothing (see above), and measurement agrees.
+    """
+    return (
+        Variant("all in int8", ()),
+        Variant("head in float32", ("head.",)),
+        Variant("head and finest level in float32", ("head.", f"blocks.{levels - 1}.")),
+    )
+
+
+class Quantiser:
+    """Knows the ranges of a model's tensors, and makes variants of it."""
+
+    def __init__(self, model: ModelProto, inputs: Iterable[Arrays]) -> None:
+        """Runs `model` on all `inputs`."""
+        self._folder = tempfile.TemporaryDirectory(prefix="mien-int8-")
+        self._source = Path(self._folder.name) / "float32.onnx"
+        self._model = model
+        onnx.save_model(model, self._source)
+        self._ranges = self._calibrated(inputs)
+
+    def __call__(self, variant: Variant) -> ModelProto:
+        """The model in int8, checked."""
+        convolutions = [node for node in self._model.graph.node if node.op_type == "Conv"]
+        exact = [node.name for node in convolutions if node.input[1].startswith(variant.exact)]
+        with quiet():
+            quantiser = quantization.QDQQuantizer(
+                onnx.load_model(self._source),
+                per_channel=True,
+                reduce_range=False,
+                weight_qType=quantization.QuantType.QInt8,
+                activation_qType=quantization.QuantType.QUInt8,
+                tensors_range=self._ranges,
+                nodes_to_quantize=[],
+                nodes_to_exclude=exact,
+                op_types_to_quantize=list(OPERATORS),
+                extra_options={"ActivationSymmetric": False},
+            )
+            quantiser.quantize_model()
+            quantiser.model.topological_sort()
+        return checked(plain(quantiser.model.model, self._model.graph.name))
+
+    def close(self) -> None:
+        """Remove what was written."""
+        self._folder.cleanup()
+
+    def _calibrated(self, inputs: Iterable[Arrays]) -> Any:
+        with quiet():
+            calibrator = quantization.create_calibrator(
+                self._source,
+                list(OPERATORS),
+                augmented_model_path=str(Path(self._folder.name) / "observed.onnx"),
+                calibrate_method=quantization.CalibrationMethod.MinMax,
+            )
+            calibrator.collect_data(_Reader(iter(inputs)))
+            return calibrator.compute_data()
+
+
+class _Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types
+    """Inputs one by one."""
+
+    def __init__(self, inputs: Iterator[Arrays]) -> None:
+        self._inputs = inputs
+
+    def get_next(self) -> Arrays | None:
+        return next(self._inputs, None)

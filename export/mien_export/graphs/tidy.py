@@ -1,0 +1,98 @@
+"""An exported graph made small and plain: one operator where the exporter writes three, and no trace of the machine."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+import mien
+
+_UNSHUFFLED: Final = [0, 1, 3, 5, 2, 4]
+"""The permutation by which torch's exporter spells a pixel unshuffle."""
+
+
+def tidied(model: ModelProto, name: str) -> ModelProto:
+    """A plain copy of what torch exported, its pixel unshuffles SpaceToDepth."""
+    out = ModelProto()
+    out.CopyFrom(model)
+    _space_to_depth(out)
+    _drop_unused(out)
+    return plain(out, name)
+
+
+def plain(model: ModelProto, name: str) -> ModelProto:
+    """A copy named `name` without the notes of who exported it: paths, scopes, versions and sizes found on the way."""
+    out = ModelProto()
+    out.CopyFrom(model)
+    out.producer_name, out.producer_version, out.doc_string = "mien", mien.__version__, ""
+    out.graph.name, out.graph.doc_string = name, ""
+    del out.metadata_props[:]
+    del out.graph.metadata_props[:]
+    del out.graph.value_info[:]
+    for part in (*out.graph.node, *out.graph.initializer, *out.graph.input, *out.graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]
+    return out
+
+
+def _space_to_depth(model: ModelProto) -> None:
+    """Reshape, Transpose, Reshape, Conv become SpaceToDepth, Conv.
+
+    ONNX has the place within the block first in the new channels and torch has it last: the convolution's weights are
+    put in the order of ONNX, so that nothing needs to be moved when it runs.
+    """
+    nodes = model.graph.node
+    makers = {node.output[0]: node for node in nodes}
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    for conv in [node for node in nodes if node.op_type == "Conv"]:
+        chain = _unshuffle_before(conv, makers)
+        if chain is None:
+            continue
+        first, _, last = chain
+        weight = weights[conv.input[1]]
+        (block,) = {int(size) for size in _shape(weights, first)[[3, 5]]}
+        values = numpy_helper.to_array(weight)
+        weight.CopyFrom(numpy_helper.from_array(_reordered(values, block), weight.name))
+        node = helper.make_node("SpaceToDepth", [first.input[0]], [last.output[0]], last.name, blocksize=block)
+        last.CopyFrom(node)
+        _remove(model, chain[:2])
+
+
+def _unshuffle_before(conv: NodeProto, makers: dict[str, NodeProto]) -> tuple[NodeProto, NodeProto, NodeProto] | None:
+    """The three nodes of which `conv` takes a pixel unshuffle, if it does."""
+    chain = []
+    name = conv.input[0]
+    for kind in ("Reshape", "Transpose", "Reshape"):
+        node = makers.get(name)
+        if node is None or node.op_type != kind:
+            return None
+        chain.append(node)
+        name = node.input[0]
+    last, transpose, first = chain
+    permutation = helper.get_node_attr_value(transpose, "perm")
+    return (first, transpose, last) if list(permutation) == _UNSHUFFLED else None
+
+
+def _shape(weights: dict[str, TensorProto], reshape: NodeProto) -> NDArray[np.int64]:
+    return np.asarray(numpy_helper.to_array(weights[reshape.input[1]]))
+
+
+def _reordered(weight: NDArray[np.float32], block: int) -> NDArray[np.float32]:
+    """(out, C * block * block, h, w) with the block's place first among the inputs."""
+    out, inputs, height, width = weight.shape
+    split = weight.reshape(out, inputs // block**2, block**2, height, width)
+    return np.ascontiguousarray(split.transpose(0, 2, 1, 3, 4)).reshape(weight.shape)
+
+
+def _remove(model: ModelProto, nodes: tuple[NodeProto, ...]) -> None:
+    for node in nodes:
+        model.graph.node.remove(node)
+
+
+def _drop_unused(model: ModelProto) -> None:
+    used = {name for node in model.graph.node for name in node.input}
+    for tensor in [tensor for tensor in model.graph.initializer if tensor.name not in used]:
+        model.graph.initializer.remove(tensor)

@@ -1,0 +1,77 @@
+"""From torch to ONNX: standard operators, a dynamic batch, and the same bytes for the same weights."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import onnx
+import torch
+from onnx import ModelProto
+
+from mien.errors import ModelError
+from mien.manifest import TensorSpec
+from mien_export.graphs.quiet import quiet
+from mien_export.graphs.tidy import tidied
+from mien_export.graphs.traced import Traced
+
+OPSET: Final = 18
+OPERATORS: Final = frozenset(
+    {
+        *("Add", "AveragePool", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Sigmoid", "Slice"),
+        *("SpaceToDepth", "Tanh"),
+    }
+)
+"""All that a live network is made of. Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
+_TRACED_BATCH: Final = 2
+"""1 would be taken for a constant."""
+
+
+def exported(traced: Traced) -> ModelProto:
+    """The graph in float32, checked.
+
+    Raises:
+        ModelError: it needs operators beyond `OPERATORS`.
+    """
+    batch = torch.export.Dim("batch", min=1, max=64)
+    with quiet():
+        program = torch.onnx.export(
+            traced.module,
+            _nested([torch.zeros(spec.sized(_TRACED_BATCH)) for spec in traced.inputs], traced.inputs),
+            input_names=[spec.name for spec in traced.inputs],
+            output_names=[spec.name for spec in traced.outputs],
+            dynamic_shapes=_nested([{0: batch} for _ in traced.inputs], traced.inputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model = tidied(program.model_proto, f"mien-{traced.name}")
+    _need_standard(model, traced.name)
+    return checked(model)
+
+
+def checked(model: ModelProto) -> ModelProto:
+    """The model, after ONNX's checker and strict shape inference went over it."""
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _need_standard(model: ModelProto, name: str) -> None:
+    odd = {node.op_type if not node.domain else f"{node.domain}::{node.op_type}" for node in model.graph.node}
+    if odd - OPERATORS:
+        raise ModelError(
+            f"{name}: expected only the operators {', '.join(sorted(OPERATORS))}, got {', '.join(odd - OPERATORS)}; "
+            "change the network, or the list if every runtime knows them"
+        )
+
+
+def _nested(values: list[Any], specs: tuple[TensorSpec, ...]) -> tuple[Any, ...]:
+    """The values as the module takes them: features as one tuple where the first of them stands."""
+    features = tuple(value for value, spec in zip(values, specs, strict=True) if spec.role == "feature")
+    out: list[Any] = []
+    for value, spec in zip(values, specs, strict=True):
+        if spec.role != "feature":
+            out.append(value)
+        elif features not in out:
+            out.append(features)
+    return tuple(out)

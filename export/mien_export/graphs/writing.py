@@ -1,0 +1,102 @@
+"""From trained networks to a bundle: graphs in the wanted precisions, measured, and their manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from onnx import ModelProto
+
+from mien.face.crop import SIDE
+from mien.face.parts import PARTS
+from mien.manifest import Bundle, Graph, write_manifest
+from mien_export.graphs.halved import halved
+from mien_export.graphs.int8 import RealPairs, chosen
+from mien_export.graphs.live import KIND, live_graphs
+from mien_export.graphs.reference import Reference
+from mien_export.graphs.traced import Traced
+from mien_export.graphs.tracing import checked, exported
+from mien_export.graphs.trained import Trained
+
+MOST_LOSS: Final = 0.5
+"""Decibels that int8 may lose against float32, for the engine to choose it by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a manifest says of where a model comes from."""
+
+    name: str
+    licence: str
+    version: str
+    commit: str
+    trained_on: str
+    losses: str
+
+
+def write_bundle(
+    folder: Path,
+    trained: Trained,
+    words: Words,
+    precisions: Iterable[str],
+    pairs: RealPairs | None,
+    threads: int,
+    tell: Callable[[str], None],
+) -> Bundle:
+    """Write graphs and manifest into an empty folder; fp32 is always among them.
+
+    Only the generator comes in int8: the appearance graph runs once per portrait.
+
+    Args:
+        pairs: needed where int8 is among the precisions.
+        tell: takes lines that say how it goes.
+
+    Raises:
+        ModelError: a network cannot be exported in such a precision.
+        BackendError: int8 is wanted and ONNX Runtime is not there.
+    """
+    traced = live_graphs(trained.networks, trained.size)
+    models = {graph.name: exported(graph) for graph in traced}
+    graphs = [_written(folder, graph, "fp32", models[graph.name]) for graph in traced]
+    bundle = write_manifest(_bundle(folder, trained, words, graphs), folder)
+    tell("fp32: written")
+    if "fp16" in precisions:
+        graphs += [_written(folder, graph, "fp16", checked(halved(models[graph.name]))) for graph in traced]
+        tell("fp16: written")
+    auto = ["fp32"]
+    if "int8" in precisions:
+        assert pairs is not None, "int8 needs pairs"
+        levels = len(trained.networks.generator.size.levels)
+        reference = Reference(bundle, threads)
+        choice = chosen(models["generator"], bundle, levels, reference, pairs, threads, tell)
+        reference.close()
+        graphs.append(_written(folder, traced[1], "int8", choice.model))
+        auto += ["int8"] if choice.loss <= MOST_LOSS else []
+    return write_manifest(replace(bundle, graphs=tuple(graphs), precisions_for_auto=tuple(auto)), folder)
+
+
+def _bundle(folder: Path, trained: Trained, words: Words, graphs: list[Graph]) -> Bundle:
+    return Bundle(
+        folder,
+        name=words.name,
+        kind=KIND,
+        size=trained.size,
+        side=SIDE,
+        parsing=PARTS,
+        licence=words.licence,
+        version=words.version,
+        commit=words.commit,
+        trained_on=words.trained_on,
+        losses=words.losses,
+        graphs=tuple(graphs),
+    )
+
+
+def _written(folder: Path, traced: Traced, precision: str, model: ModelProto) -> Graph:
+    """The graph whose file is now there; its hash comes with the manifest."""
+    suffix = "" if precision == "fp32" else f".{precision}"
+    path = folder / f"{traced.name}{suffix}.onnx"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return Graph(traced.name, precision, path, "", traced.inputs, traced.outputs)

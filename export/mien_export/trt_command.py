@@ -1,0 +1,56 @@
+"""`mien export trt`: TensorRT engines of a bundle, built before their first use and kept where the engine looks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mien.errors import BackendError, SettingError
+from mien.manifest import read_bundle
+from mien.manifest.roles import GRAPHS
+from mien.runtime.cache import Cache
+from mien.runtime.tensorrt.engines import build_engine
+from mien.runtime.tensorrt.progress import BuildProgress
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command.
+
+    Raises:
+        MienError: the bundle is broken, there is no TensorRT or no GPU, or an engine cannot be built.
+    """
+    options = _parser().parse_args(arguments)
+    bundle = read_bundle(options.bundle)
+    if options.batch < 1:
+        raise SettingError(f"--batch must be 1 or more, got {options.batch}")
+    try:
+        from mien.runtime.tensorrt.run import this_device
+    except ImportError as error:
+        raise BackendError(
+            f"tensorrt: expected TensorRT and CuPy, got none ({error}); pip install 'mien[gpu]' on a machine with a GPU"
+        ) from error
+    device = this_device()
+    cache = Cache() if options.out is None else Cache(options.out)
+    for name in GRAPHS:
+        graph = bundle.graph(name, options.precision)
+        plan = build_engine(graph, options.batch, device, cache, BuildProgress(_told))
+        print(f"{name} {graph.precision}: {len(plan) / 1e6:.1f} MB for {device.name}, kept in {cache.folder}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mien export trt",
+        description="Build TensorRT engines of a bundle, which takes minutes, so that the first run does not.",
+    )
+    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="what mien export onnx wrote")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="keep engines there (default: where mien looks)")
+    parser.add_argument("--precision", choices=("fp16", "fp32"), default="fp16", help="which graphs (default: fp16)")
+    parser.add_argument("--batch", type=int, default=1, metavar="N", help="faces at a time (default: 1)")
+    return parser
+
+
+def _told(phase: str, share: float) -> None:
+    end = "\r" if sys.stderr.isatty() else "\n"
+    print(f"building, {100 * share:3.0f} % ({phase})", end=end, file=sys.stderr, flush=True)
