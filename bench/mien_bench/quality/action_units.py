@@ -32,8 +32,11 @@ SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
 
 
 def action_units(expression: Array) -> Array:
-    """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes."""
-    return np.maximum(_unit_matrix() @ expression, 0.0)
+    """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes.
+
+    Of a difference of strengths, the change of intensities: FACS counts from the person's own face at rest.
+    """
+    return np.asarray(_unit_matrix() @ expression)
 
 
 def consistency(one: Array, other: Array) -> float:

@@ -24,7 +24,7 @@ class Basis:
     neutral: Array
     """(68, 3)."""
     identity: Array
-    """(100, 68, 3): offsets for one standard deviation of each."""
+    """(50, 68, 3): offsets for one standard deviation of each."""
     expression: Array
     """(E, 68, 3): offsets for the full strength of each."""
     names: tuple[str, ...]

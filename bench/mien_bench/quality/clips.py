@@ -71,10 +71,15 @@ def watch(path: Path, every: int, limit: int | None = None) -> Clip:
 
 def calmest(clip: Clip) -> int:
     """Number in `clip.frames` of the one with a closed mouth, open eyes and the clip's usual pose."""
+    return int(calm_order(clip)[0])
+
+
+def calm_order(clip: Clip) -> NDArray[np.intp]:
+    """(N,): numbers in `clip.frames`, the calmest first."""
     channels = channels_over_time([one.landmarks for one in clip.frames])
     usual = np.median(channels, axis=0)
     usual[0], usual[1] = channels[:, 0].min(), np.percentile(channels[:, 1], 65)
-    return int(np.argmin((np.abs(channels - usual) / CALM_UNITS).sum(axis=1)))
+    return np.argsort((np.abs(channels - usual) / CALM_UNITS).sum(axis=1), kind="stable")
 
 
 def scenes(clips: Sequence[Clip], seed: int = 0) -> Iterator[Scene]:

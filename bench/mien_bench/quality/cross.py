@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from mien.config import Mouth
 from mien_bench.quality.action_units import consistency
+from mien_bench.quality.measured import Measured, measured
 from mien_bench.quality.puppet import RATE, open_puppet, settings_for
 from mien_bench.quality.second_look import SAME_PERSON, SecondLook, apart
-from mien_bench.quality.shape_leak import proportions, shape_leak
-from mien_bench.quality.sitters import Guide, Measured, Reference, look_at, motion_to
+from mien_bench.quality.shape_leak import shape_leak
+from mien_bench.quality.sitters import Guide, Reference, motion_to
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -35,9 +36,9 @@ class Crossing:
     pose: float
     """Mean absolute difference of yaw, pitch and roll in degrees."""
     distance: float
-    """Of the identities of reference and answer."""
+    """Of the identities of the answer and of the reference's nearest picture."""
     proportions: tuple[Array, Array]
-    """`shape_leak.PROPORTIONS` of the guide and of the answer."""
+    """(3,) each: `shape_leak.PROPORTIONS` of the guide and of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,15 @@ def crossings(
                 shown = puppet(motion, number * STEP + STEP // 2)
                 if watch is not None:
                     watch(reference, guide, model, shown.pixels)
-                found = look_at(shown.pixels, second_look)
-                yield None if found is None else compare(reference, guide, found)
+                look = second_look(shown.pixels)
+                yield None if look is None else compare(reference, guide, measured(look, reference.rest))
 
 
 def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
     """The reference itself given as the answer: what doing nothing is worth."""
     for reference in references:
-        for guide in guides:
-            if guide.identity != reference.identity:
-                yield compare(reference, guide, reference.face)
+        face = measured(reference.looks[0], reference.rest)
+        yield from (compare(reference, guide, face) for guide in guides if guide.identity != reference.identity)
 
 
 def compare(reference: Reference, guide: Guide, answer: Measured) -> Crossing:
@@ -103,8 +103,8 @@ def compare(reference: Reference, guide: Guide, answer: Measured) -> Crossing:
         guide.identity,
         consistency(guide.face.units, answer.units),
         float(np.abs(guide.face.angles - answer.angles).mean()),
-        apart(reference.face.look, answer.look),
-        (proportions(guide.face.fit), proportions(answer.fit)),
+        min(apart(look, answer.look) for look in reference.looks),
+        (guide.face.proportions, answer.proportions),
     )
 
 
@@ -114,14 +114,15 @@ def judge(found: Sequence[Crossing | None]) -> CrossScore:
     lost = len(found) - len(seen)
     if not seen:
         nothing = float("nan")
-        return CrossScore(nothing, nothing, 0.0, nothing, nothing, len(found), lost)
+        identity = 0.0 if found else nothing
+        return CrossScore(nothing, nothing, identity, nothing, nothing, len(found), lost)
     same = sum(one.distance < SAME_PERSON for one in seen)
     return CrossScore(
         units=100 * float(np.mean([one.units for one in seen])),
         pose=float(np.mean([one.pose for one in seen])),
         identity=100 * same / len(found),
         distance=float(np.mean([one.distance for one in seen])),
-        leak=100 * shape_leak([(one.reference, *one.proportions) for one in seen]),
+        leak=100 * shape_leak([(one.reference, one.guide, *one.proportions) for one in seen]),
         count=len(found),
         lost=lost,
     )

@@ -13,6 +13,8 @@ from typing import Final
 import numpy as np
 
 OUTER_CORNERS: Final = (36, 45)
+IDENTITIES = 50
+"""What the others do to a point is below 0.005 distances of the outer eye corners each."""
 LEAST = 0.01
 """Distance of outer eye corners by which a shape must move a point to be kept."""
 LEFT_OUT: Final = ("Pupil", "eyeLook")
@@ -27,7 +29,7 @@ def main(arguments: list[str]) -> int:
         vertices = data["landmarks68"]
         neutral = data["neutral"][vertices].astype(np.float64) * TURN
         unit = abs(neutral[OUTER_CORNERS[1], 0] - neutral[OUTER_CORNERS[0], 0])
-        identity = data["identity"][:, vertices].astype(np.float64) * TURN / unit
+        identity = data["identity"][:IDENTITIES, vertices].astype(np.float64) * TURN / unit
         expression = data["expression"][:, vertices].astype(np.float64) * TURN / unit
         names = [str(name) for name in data["expression_names"]]
     eyes = neutral[list(OUTER_CORNERS)].mean(axis=0)

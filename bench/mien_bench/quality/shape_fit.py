@@ -37,7 +37,7 @@ class ShapeFit:
     scale: float
     """Pixels per distance of the outer eye corners."""
     identity: Array
-    """(100,), in standard deviations."""
+    """(50,), in standard deviations."""
     expression: Array
     """(E,): strengths in 0..`STRONGEST`."""
     error: float
@@ -59,7 +59,7 @@ def fit_shape(points: Array, identity: Array | None = None) -> ShapeFit:
     """Explain points (68, 2) in pixels.
 
     Args:
-        identity: (100,) where the person is known; otherwise it is found along.
+        identity: (50,) where the person is known; otherwise it is found along.
     """
     basis = basis68()
     sigma = np.full((68, 1), NOISE)

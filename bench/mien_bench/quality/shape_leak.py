@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien_bench.quality.bootstrap import by_identity
 from mien_bench.quality.shape_fit import ShapeFit
 
 Array = NDArray[np.float64]
@@ -28,22 +29,30 @@ def proportions(fit: ShapeFit) -> Array:
     return np.asarray(np.log([width / height, nose / eyes, eye / eyes]))
 
 
-def shape_leak(rows: Sequence[tuple[str, Array, Array]]) -> float:
+def shape_leak(rows: Sequence[tuple[str, str, Array, Array]]) -> float:
     """Share of a difference between guides that shows between their answers: 0 is none, 1 is all of it.
 
     Args:
-        rows: (reference, proportions of the guide, proportions of the answer), each (3,).
+        rows: (reference, guide, proportions of the guide, proportions of the answer), each (3,).
 
-    For each proportion the slope of the regression of the answer's on the guide's, within each reference, so that what
-    a reference looks like, and errors in measuring it, cancel out; then the mean. NaN where no guides differ.
-    Expression that the fit takes for shape counts as leak, also in an answer without any.
+    For each proportion the slope of the regression of the answers' on the guides', within each reference, so that what
+    a reference looks like, and errors in measuring it, cancel out; then the mean. Pictures of one guide are averaged
+    first, since the fit takes some of an expression for shape; what is left of that counts as leak in every model.
+    NaN where no guides differ.
     """
     moved, given = [], []
-    for reference in dict.fromkeys(name for name, _, _ in rows):
-        own = [(guide, answer) for name, guide, answer in rows if name == reference]
-        guides, answers = (np.array(part) for part in zip(*own, strict=True))
-        given.append(guides - guides.mean(axis=0))
-        moved.append(answers - answers.mean(axis=0))
+    for reference in dict.fromkeys(row[0] for row in rows):
+        own = [row for row in rows if row[0] == reference]
+        names = [row[1] for row in own]
+        guides = by_identity(names, np.array([row[2] for row in own]))
+        answers = by_identity(names, np.array([row[3] for row in own]))
+        given.append(_centred(guides))
+        moved.append(_centred(answers))
     over = (np.concatenate(given) * np.concatenate(moved)).sum(axis=0)
     under = (np.concatenate(given) ** 2).sum(axis=0)
     return float((over / under).mean()) if (under > 1e-12).all() else float("nan")
+
+
+def _centred(means: Mapping[str, Array]) -> Array:
+    values = np.array(list(means.values()))
+    return np.asarray(values - values.mean(axis=0))

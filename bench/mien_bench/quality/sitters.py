@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import api
+from mien.config import WARP
 from mien.errors import FaceError
 from mien.face.face import MouthHint
 from mien.face.motion import Motion
@@ -20,35 +21,20 @@ from mien.motion.neutral import Neutral, estimate, sight
 from mien.parse.models import segment_person
 from mien.portrait import Portrait
 from mien.reenact.prepare import prepare_portrait
-from mien_bench.quality.action_units import action_units
-from mien_bench.quality.clips import Clip, Seen, calmest
+from mien_bench.quality.clips import Clip, Seen, calm_order, calmest
 from mien_bench.quality.faces import Photograph
+from mien_bench.quality.measured import Measured, measured, rest_of
+from mien_bench.quality.puppet import open_puppet, settings_for
 from mien_bench.quality.second_look import Look, SecondLook
-from mien_bench.quality.shape_fit import ShapeFit, fit_shape
+from mien_bench.quality.shape_fit import ShapeFit
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 SIDE = 512
 """Longer side of references that are prepared from files."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measured:
-    """A picture's face by landmarks that do not drive the engine."""
-
-    look: Look
-    fit: ShapeFit
-
-    @property
-    def units(self) -> Array:
-        """(12,): intensities of `action_units.UNITS`."""
-        return action_units(self.fit.expression)
-
-    @property
-    def angles(self) -> Array:
-        """(3,): yaw, pitch, roll in degrees."""
-        return np.array([self.fit.angles.yaw, self.fit.angles.pitch, self.fit.angles.roll])
+CALM = 5
+"""Frames of a clip whose median is its rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +43,10 @@ class Reference:
 
     identity: str
     portraits: tuple[Portrait, ...]
-    face: Measured
-    """Of the first."""
+    looks: tuple[Look, ...]
+    """Of those whose face is found, the first among them."""
+    rest: ShapeFit
+    """Of the first with its mouth closed, as the engine's rest has it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,18 +61,15 @@ class Guide:
     face: Measured
 
 
-def look_at(pixels: Pixels, second_look: SecondLook) -> Measured | None:
-    """A picture (H, W, 3) measured; None where no face is found."""
-    look = second_look(pixels)
-    return None if look is None else Measured(look, fit_shape(look.points))
-
-
 def references(people: Iterable[tuple[str, Sequence[Portrait]]], second_look: SecondLook) -> Iterator[Reference]:
     """Those whose face is found."""
     for identity, portraits in people:
-        face = look_at(portraits[0].pixels, second_look)
-        if face is not None:
-            yield Reference(identity, tuple(portraits), face)
+        with open_puppet(portraits[0], settings_for(WARP, "none")) as puppet:
+            rest = second_look(puppet(None, 0).pixels)
+        looks = [second_look(portrait.pixels) for portrait in portraits]
+        if rest is not None and looks[0] is not None:
+            found = tuple(look for look in looks if look is not None)
+            yield Reference(identity, tuple(portraits), found, rest_of([rest]))
 
 
 def portraits_of_photographs(photographs: Iterable[Photograph]) -> Iterator[tuple[str, tuple[Portrait]]]:
@@ -103,12 +88,19 @@ def portraits_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Portr
 
 
 def guides_of_clip(clip: Clip, count: int, second_look: SecondLook) -> Iterator[Guide]:
-    """At most `count` frames of a clip, spread evenly; the neutral is estimated from all that were seen."""
+    """At most `count` frames of a clip, spread evenly; the neutral is estimated from all that were seen, for the other
+    landmarks the calmest frames are. None where those show no face."""
     neutral = estimate([sight(one.landmarks) for one in clip.frames])
+    calm = [second_look(clip.frames[number].pixels) for number in calm_order(clip)[:CALM]]
+    seen = [look for look in calm if look is not None]
+    if not seen:
+        return
+    rest = rest_of(seen)
     for one in _spread(clip.frames, count):
-        face = look_at(one.pixels, second_look)
-        if face is not None:
-            yield Guide(clip.name, one.landmarks, neutral, mouth_hint(one.pixels, one.landmarks), face)
+        look = second_look(one.pixels)
+        if look is not None:
+            hint = mouth_hint(one.pixels, one.landmarks)
+            yield Guide(clip.name, one.landmarks, neutral, hint, measured(look, rest))
 
 
 def several_of_clip(clip: Clip, count: int) -> tuple[Portrait, ...]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mien.face.crop import SIDE
 from mien.portrait import Portrait
 from mien_bench.quality import picture
 from mien_bench.quality.frequency import detail, fine_energy
-from mien.face.crop import SIDE
 
 WHOLE = np.ones((1, SIDE, SIDE), np.float32)
 

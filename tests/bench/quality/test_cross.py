@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien import samples
+from mien.errors import BackendError
+from mien.portrait import Portrait
+from mien_bench.quality import main, second_look
+from mien_bench.quality.clips import Clip, watch
+from mien_bench.quality.cross import Crossing, CrossScore, crossings, judge, unmoved
+from mien_bench.quality.second_look import SecondLook
+from mien_bench.quality.sitters import guides_of_clip, references, several_of_clip
+from mien_bench.quality.tables import table_41, table_42, table_43
+
+
+@pytest.fixture(scope="module")
+def look() -> SecondLook:
+    pytest.importorskip("dlib", reason="dlib is not installed; it comes with mien[quality]")
+    try:
+        distribution(second_look.MODELS)
+    except PackageNotFoundError:
+        pytest.skip("dlib's models are not installed; they come with mien[quality]")
+    return SecondLook()
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return watch(samples.driver(), every=15, limit=6)
+
+
+def crossing(reference: str = "a", guide: str = "b", distance: float = 0.3) -> Crossing:
+    return Crossing(reference, guide, 0.5, 2.0, distance, (np.zeros(3), np.zeros(3)))
+
+
+def test_answers_without_a_face_count_as_another_person() -> None:
+    score = judge([crossing(), crossing(distance=0.7), None, crossing(guide="c")])
+    assert (score.count, score.lost) == (4, 1)
+    assert score.identity == pytest.approx(50.0)
+    assert (score.units, score.pose) == pytest.approx((50.0, 2.0))
+    assert judge([None]).identity == 0
+    assert np.isnan(judge([]).identity)
+
+
+def test_tables_show_our_figures_beside_the_thesis_s() -> None:
+    score = CrossScore(70.0, 2.5, 96.0, 0.3, 4.0, 10, 0)
+    said = table_41({"same source": {"warp": score}, "in the wild": {"warp": score}})
+    assert "98.2" in said
+    assert "70.0" in said
+    assert "What differs" in said
+    assert "96.0" in table_42({"lambda-25": score})
+    assert "99.4" in table_43({"warp": {1: score, 3: score, 5: score}})
+
+
+def test_without_dlib_s_models_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("dlib", reason="dlib is not installed; it comes with mien[quality]")
+    monkeypatch.setattr(second_look, "MODELS", "no_such_distribution")
+    with pytest.raises(BackendError, match=r"mien\[quality\]"):
+        SecondLook()
+
+
+def test_points_lie_where_the_engine_s_do(look: SecondLook, people: dict[str, Portrait]) -> None:
+    for portrait in people.values():
+        found = look(portrait.pixels)
+        assert found is not None
+        apart = found.points[[36, 45, 30, 48, 54]] - portrait.landmarks[[33, 263, 4, 61, 291], :2]
+        assert np.linalg.norm(apart, axis=1).max() < 0.12 * portrait.pose.scale
+    assert look(np.zeros((200, 200, 3), np.uint8)) is None
+
+
+def test_a_driven_portrait_does_more_like_its_guide_than_one_that_is_not(
+    look: SecondLook, people: dict[str, Portrait], clip: Clip
+) -> None:
+    guides = list(guides_of_clip(clip, 3, look))
+    assert len(guides) == 3
+    (teo,) = references([("teo", (people["teo"],))], look)
+    still, driven = judge(list(unmoved([teo], guides))), judge(list(crossings([teo], guides, "warp", look, threads=1)))
+    assert driven.pose < still.pose
+    assert driven.units > still.units
+    assert driven.distance < second_look.SAME_PERSON
+    assert still.distance == 0
+
+
+def test_several_pictures_of_a_person_differ_in_pose(look: SecondLook, clip: Clip) -> None:
+    portraits = several_of_clip(clip, 3)
+    assert len(portraits) == 3
+    assert len({portrait.digest for portrait in portraits}) == 3
+    (several,) = references([(clip.name, portraits)], look)
+    assert 1 <= len(several.looks) <= 3
+
+
+def test_the_thesis_s_tables_come_from_one_command(
+    look: SecondLook, faces: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--data", str(faces), "--table", "4.1", "4.2", "--limit", "1", "--guides", "1", "--threads", "1"]
+    assert main([*arguments, "--every", "30"]) == 0
+    said = capsys.readouterr().out
+    assert "Table 4.1" in said
+    assert "not trained here: no-concat, lambda-3" in said
