@@ -31,7 +31,7 @@ LAYERS = [  # from below; what is not named is ground floor
     {"runtime"},
     ROOMS,
     {"serve", "pipeline", "stages", "painters", "align"},
-    {"cli", "api", "doctor", "models_command", "__main__", "__init__"},
+    {"cli", "api", "doctor", "live", "live_command", "models_command", "__main__", "__init__"},
 ]
 ONE_FILE_PER_PACKAGE = {"mediapipe", "openvino", "onnxruntime", "cupy"}
 ONE_FOLDER = {"tensorrt"}

@@ -37,3 +37,19 @@ def aligned(pixels: Pixels, pose: Similarity, to: Similarity, size: tuple[int, i
     ys = (np.arange(height) - to.translation[1]) * scale + pose.translation[1]
     flow = np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
     return ops.flow_warp(pixels, flow)
+
+
+def fitted(pixels: Pixels, middle: tuple[float, float], size: tuple[int, int]) -> Pixels:
+    """`pixels` (H, W, 3) scaled to cover `size` (width, height), and cut to it with `middle` (x, y) kept in the middle
+    as far as the picture reaches.
+    """
+    height, width = pixels.shape[:2]
+    share = max(size[0] / width, size[1] / height)
+    whole = resized(pixels, max(round(width * share), size[0]), max(round(height * share), size[1]))
+    left = _begin(middle[0] * share, size[0], whole.shape[1])
+    top = _begin(middle[1] * share, size[1], whole.shape[0])
+    return np.ascontiguousarray(whole[top : top + size[1], left : left + size[0]])
+
+
+def _begin(middle: float, wanted: int, there: int) -> int:
+    return min(max(round(middle - wanted / 2), 0), there - wanted)

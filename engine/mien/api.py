@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import capture, emit
-from mien.align import aligned, even, sized
+from mien.align import aligned, even, fitted, sized
 from mien.capture import image
 from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
@@ -40,14 +40,14 @@ LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
 
 
-def prepare(picture: Picture, *more: Picture, size: int | None = None) -> tuple[Portrait, ...]:
+def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: int = LARGEST) -> tuple[Portrait, ...]:
     """Measure the face of a portrait, once; `animate` then moves it as often as wanted.
 
     Args:
         picture: a file, or an array (H, W, 3) uint8 sRGB. Of several faces the largest is taken.
         more: further pictures of the same person, seen from other sides. The one nearest in pose to the driver answers;
             all are aligned with the first, which also says how large the output is.
-        size: longer side of the output in pixels; None: as large as the picture, at most `LARGEST`.
+        size: longer side of the output in pixels; None: as large as the picture, at most `largest`.
 
     Returns:
         One portrait per picture, all of one even width and height.
@@ -57,7 +57,22 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None) -> tuple[
         FaceError: a picture has no face, or one that is too small or turned away.
     """
     with FaceMesh(still=True, most=5) as mesh:
-        first = _prepared(even(sized(_read(picture), size, LARGEST)), _name(picture), mesh)
+        first = _prepared(even(sized(_read(picture), size, largest)), _name(picture), mesh)
+        others = [_aligned_with(first, other, mesh) for other in more]
+    return (first, *others)
+
+
+def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> tuple[Portrait, ...]:
+    """As `prepare`, with an output of exactly `size` (width, height): scaled to cover it, and cut around the face.
+
+    Raises:
+        SourceError, FaceError: as `prepare`.
+    """
+    with FaceMesh(still=True, most=5) as mesh:
+        pixels, name = _read(picture), _name(picture)
+        x, y = _landmarks(sized(pixels, None, LARGEST), mesh)[:, :2].mean(axis=0)
+        share = max(pixels.shape[:2]) / min(max(pixels.shape[:2]), LARGEST)
+        first = _prepared(fitted(pixels, (x * share, y * share), size), name, mesh)
         others = [_aligned_with(first, other, mesh) for other in more]
     return (first, *others)
 
@@ -96,7 +111,7 @@ def render_file(
     duration: float | None = None,
     compare: bool = False,
     sheet: Path | None = None,
-    begun: Callable[[int | None], None] | None = None,
+    begun: Callable[[int | None, str], None] | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
     """All of `mien reenact`: from files to a file, which appears whole or not at all and replaces one of its name.
@@ -107,7 +122,8 @@ def render_file(
         output: see `mien.emit.open`.
         compare: show the driver on the left.
         sheet: where a contact sheet goes, too.
-        begun: told the number of frames to come, None where unknown, when the first is about to be made.
+        begun: told, when the first frame is about to be made, how many are to come, None where unknown, and what makes
+            them.
         progress: told the statistics after each frame.
 
     Raises:
@@ -130,8 +146,9 @@ def render_file(
         stack.enter_context(sink)
         stages = stack.enter_context(open_stages(portraits, source, settings))
         if begun is not None:
-            begun(source.info.frame_count)
+            begun(source.info.frame_count, stages.about)
         statistics = Statistics(clock)
+        statistics.warnings += stages.notes
         render(source, stages, sink, statistics, clock, progress)
     return statistics
 

@@ -1,4 +1,4 @@
-"""The command line: `mien reenact | doctor | models | samples`, and what other packages add as entry points."""
+"""The command line: `mien reenact | live | doctor | models | samples`, and what other packages add as entry points."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
-from mien import models_command
+from mien import live_command, models_command
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_reenact(commands)
+    live = _add(commands, "live", _live, "drive a portrait by a camera, now")
+    live_command.add_options(live)
+    _add_look(live)
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -103,6 +106,11 @@ def _add_reenact(commands: Any) -> None:
     parser.add_argument("--compare", action="store_true", help="driver and result side by side")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="also a contact sheet, as a PNG picture")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also the statistics, as JSON")
+    _add_look(parser)
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    """What decides how the portrait moves and looks, offline and live alike."""
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
     parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
@@ -159,6 +167,17 @@ def _reenact(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _live(options: argparse.Namespace) -> int:
+    if options.json is not None:
+        _need_folder(options.json)
+    telling = _Telling(options.quiet)
+    statistics = live_command.run(options, _settings(options), _sample_or_path)
+    telling.end(options.output, statistics)
+    if options.json is not None:
+        _write_json(options.json, statistics.as_json())
+    return DONE
+
+
 def _sample_or_path(name: str) -> str:
     """The path behind `sample:NAME` (`sample:driver` is the clip); every other name is itself."""
     from mien import samples
@@ -188,8 +207,9 @@ class _Telling:
         if self._line is not None:
             self._line.clear()
 
-    def begin(self, total: int | None) -> None:
+    def begin(self, total: int | None, about: str) -> None:
         if not self._quiet:
+            print(f"model: {about}", file=sys.stderr)
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:

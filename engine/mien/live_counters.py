@@ -64,6 +64,10 @@ class LiveCounters:
     sound_dropped: int = 0
     """Runs of sound that nobody fetched in time."""
     sound: SoundOffset = field(default_factory=SoundOffset)
+    stalled: bool = False
+    """Whether the source gives nothing at present."""
+    cause: str | None = None
+    """Why the level sank; None at the best level."""
     brightness: float | None = None
     """Mean of the latest frame without a face, 0..255; None while there is one."""
 

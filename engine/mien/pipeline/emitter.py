@@ -14,6 +14,7 @@ from mien.emit.sink import Sink
 from mien.frame import Frame
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor
+from mien.pipeline.reason import slowest
 from mien.pipeline.recording import Recording
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered
@@ -67,6 +68,7 @@ class Emitter:
         """Show the answer to a frame."""
         self.interval = self._counters.interval = answered.captured.interval
         self._last, self._last_at = answered.frame, self._clock.now()
+        self._counters.stalled = False
         self._write(answered.frame)
         self._measure(answered)
 
@@ -78,6 +80,7 @@ class Emitter:
         if self._last is None or not waited or (since < HOLD_AFTER and not self._controls.panic):
             return
         passed = round(Fraction(since) / self._last.time_base)
+        self._counters.stalled = since >= HOLD_AFTER
         self._write(replace(self._last, pts=self._last.pts + passed), slate=since >= SLATE_AFTER)
         self._counters.held += 1
 
@@ -127,7 +130,12 @@ class Emitter:
         self._number = captured.number
         self._whole.record(latency)
         self._sound.show(latency)
+        before = self._governor.level
         self._governor.watch(Measured(latency, captured.interval, answered.busy, lost, answered.level), now)
+        if self._governor.level > before:
+            self._counters.cause = slowest(self._statistics, captured.interval)
+        elif self._governor.at_best:
+            self._counters.cause = None
 
     def _toggle_recording(self) -> None:
         wanted = self._controls.recording

@@ -34,6 +34,10 @@ class Governor:
     def level(self) -> int:
         return self._state.level
 
+    @property
+    def at_best(self) -> bool:
+        return self._state.level <= self._target.highest
+
     def watch(self, measured: Measured, now: float) -> None:
         """Take note of an emitted frame."""
         self._counters.count_level(LEVELS[measured.level])

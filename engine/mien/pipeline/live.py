@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ from mien.pipeline.sound_way import Player, SoundWay
 from mien.pipeline.stages import FaceT, MotionT
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
-from mien.pipeline.worker import run_worker
+from mien.pipeline.worker import first_of, run_worker
 from mien.slot import Closed, Slot
 from mien.sound import Sound
 from mien.stats import Statistics
@@ -66,6 +66,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         target: Target | None = None,
         player: Player | None = None,
         microphone: Microphone | None = None,
+        deaf: bool = False,
     ) -> None:
         """Prepare.
 
@@ -75,6 +76,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
             target: what is promised; a chain that has less than its best level begins at its own.
             player: takes the delayed sound.
             microphone: is heard in place of the source.
+            deaf: to the source's own sound.
         """
         statistics.live = statistics.live or LiveCounters()
         self.statistics = statistics
@@ -83,7 +85,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._counters = statistics.live
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
         self._chains = ChainPlace(stages.chain)
-        self._sound = SoundWay(statistics.live, player, deaf=microphone is not None)
+        self._sound = SoundWay(statistics.live, player, deaf=deaf or microphone is not None)
         names = (name for name, _ in stages.chain.synthesis)
         statistics.announce("capture", PARSE, MOTION, *names, "encode", CAPTURE_TO_EMIT)
         self._capturer = Capturer(source.info, self._sound, statistics, clock)
@@ -120,7 +122,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
                 for name, work in workers.items():
                     group.create_task(run_worker(f"mien-{name}", self._guarded(work), self._abort))
         except BaseExceptionGroup as errors:
-            raise _first(errors) from None
+            raise first_of(errors) from None
         finally:
             self._count_drops()
             self._chains.end()
@@ -226,10 +228,3 @@ def _pass_on(taken: Slot[T], work: Callable[[T], U], given: Slot[U]) -> None:
             given.put(work(taken.take()))
     except Closed:
         given.close()
-
-
-def _first(errors: BaseExceptionGroup[Any]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

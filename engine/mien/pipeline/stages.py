@@ -29,6 +29,11 @@ class Stages(Generic[FaceT, MotionT]):
     """Named callables: the first is given (MotionT | None, Frame), each other what the one before returned, and the
     last returns (H, W, 3) uint8 pixels, C-contiguous, that it will not write to again."""
 
+    about: str = "warp"
+    """What makes the pictures, and which runtime runs it."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of that: runtimes that are missing."""
+
     @property
     def names(self) -> tuple[str, ...]:
         """What is measured, in the order of a frame's way."""

@@ -21,6 +21,10 @@ from mien.stats import Statistics
 
 Pixels = NDArray[np.uint8]
 
+RENEWED = 0.25
+"""Seconds after which a held picture is made anew all the same: a machine that is too slow shows few pictures, not one.
+"""
+
 
 class Synthesiser(Generic[MotionT]):
     """Callable Moved -> Answered; used by one thread, which owns the device."""
@@ -38,19 +42,23 @@ class Synthesiser(Generic[MotionT]):
         self._chain: Chain | None = None
         self._calls: list[Callable[..., Any]] = []
         self._last: Pixels | None = None
+        self._made_at = 0.0
         self._busy = _Busy()
 
     def __call__(self, moved: Moved[MotionT]) -> Answered:
         self._exchange()
         frame, level = moved.captured.frame, self._governor.level
-        held = self._last if level == HOLD or self._controls.paused else None
+        held = self._last if self._holds(level) else None
         if held is None:
-            began = self._clock.now()
+            self._made_at = began = self._clock.now()
             self._last = held = self._made(moved.motion, frame, level)
             self._busy.add(level, self._clock.now() - began)
         slowest = max(self._busy.seconds(level), self._statistics.stage(PARSE).recent)
         answer = frame.answer(held, "rgba" if held.shape[2] == 4 else "rgb24")
         return Answered(answer, moved.captured, level, slowest)
+
+    def _holds(self, level: int) -> bool:
+        return self._controls.paused or (level == HOLD and self._clock.now() - self._made_at < RENEWED)
 
     def _made(self, motion: MotionT | None, frame: Frame, level: int) -> Pixels:
         first, *others = self._calls

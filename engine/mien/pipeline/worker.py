@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from threading import Thread
+from typing import TypeVar
 
 from mien.slot import Closed
+
+T = TypeVar("T")
 
 
 async def run_worker(name: str, work: Callable[[], None], abort: Callable[[], None]) -> None:
@@ -46,3 +49,18 @@ async def run_worker(name: str, work: Callable[[], None], abort: Callable[[], No
         raise cancelled
     if error is not None:
         raise error
+
+
+async def in_thread(name: str, call: Callable[[], T]) -> T:
+    """What `call` returns, computed on a thread of its own; a cancellation waits until it has."""
+    results: list[T] = []
+    await run_worker(name, lambda: results.append(call()), lambda: None)
+    return results[0]
+
+
+def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that ended a group of tasks: the others were cancelled for it."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -61,7 +61,7 @@ class Studio:
         ("full", ["full"] * 6),
         ("half", ["carry", "full"] * 3),
         ("warp", ["off"] * 6),
-        ("hold", []),
+        ("hold", ["off"]),
     ],
 )
 def test_what_is_painted_at_each_level(level: str, asked: list[str]) -> None:
@@ -69,7 +69,7 @@ def test_what_is_painted_at_each_level(level: str, asked: list[str]) -> None:
     studio.sink_to(level)
     shades = studio.make(6)
     assert studio.portrayal.asked == asked
-    assert shades == ([0] * 6 if level == "hold" else list(range(1, 7)))
+    assert shades == ([1] * 6 if level == "hold" else list(range(1, 7)))
 
 
 def test_carrying_on_begins_with_something_that_was_painted() -> None:
@@ -100,6 +100,17 @@ def test_a_held_answer_still_belongs_to_its_own_frame() -> None:
     assert answered.frame.pts == 9
     assert answered.frame.answers is not None
     assert answered.frame.answers.pts == 9
+
+
+def test_a_held_picture_is_renewed_now_and_then() -> None:
+    studio = Studio()
+    studio.sink_to("hold")
+    shades = []
+    for _ in range(25):
+        shades += studio.make(1)
+        studio.clock.advance(INTERVAL)
+    assert len(set(shades)) == 1 + int(25 * INTERVAL / 0.28)
+    assert set(studio.portrayal.asked) == {"off"}
 
 
 def test_while_paused_the_last_picture_stays_and_nothing_is_made() -> None:

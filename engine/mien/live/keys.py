@@ -1,0 +1,41 @@
+"""Single keys of a terminal, without Enter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+
+@contextlib.contextmanager
+def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
+    """Have the running event loop tell every key that is pressed; whether there is a terminal to press them on.
+
+    The terminal is as before after leaving.
+    """
+    try:
+        import termios
+        import tty
+    except ImportError:  # not on this system
+        yield False
+        return
+    terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+    if terminal is None:
+        yield False
+        return
+    loop = asyncio.get_running_loop()
+    before = termios.tcgetattr(terminal)
+
+    def read() -> None:
+        for key in os.read(terminal, 32).decode(errors="ignore"):
+            told(key)
+
+    tty.setcbreak(terminal)
+    loop.add_reader(terminal, read)
+    try:
+        yield True
+    finally:
+        loop.remove_reader(terminal)
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)

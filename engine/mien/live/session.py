@@ -1,0 +1,265 @@
+"""A live run from what the user names to what is left: opened, steered while it runs, and closed again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import capture, emit
+from mien.api import prepare, prepare_to_fit, sink_settings
+from mien.capture.microphone import Microphone
+from mien.capture.opening import is_live
+from mien.capture.paced import Paced
+from mien.capture.source import Source
+from mien.clock import Clock, MonotonicClock
+from mien.config import Gains, ReenactSettings
+from mien.controller import Target
+from mien.emit.microphone import VirtualMicrophone
+from mien.emit.sink import Sink, SinkSettings
+from mien.errors import MienError
+from mien.face.face import Face
+from mien.face.motion import Motion
+from mien.live.stages import Driver, open_chain, open_driver
+from mien.pipeline.follower import LiveStages
+from mien.pipeline.live import LivePipeline
+from mien.pipeline.worker import first_of, in_thread, run_worker
+from mien.provenance import Provenance, record
+from mien.slot import Slot
+from mien.sound import SoundFormat
+from mien.stats import Statistics
+from mien.threads import Shares, share_out, usable_threads
+
+SoundFrom = Literal["source", "microphone", "none"]
+LARGEST = 720
+"""Longer side in pixels of a picture that is made live without a wish for its size."""
+SLATE = 24
+"""Grey level of the slate."""
+BACKGROUND_NICE = 10
+"""By how much preparing a portrait gives way to the picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRequest:
+    """What is wanted."""
+
+    pictures: tuple[str, ...]
+    """Of one person, see `mien.prepare`."""
+    source: str
+    """See `mien.capture.open`; what is no live source is played in real time, as a camera would."""
+    output: str
+    """See `mien.emit.open`."""
+    settings: ReenactSettings = field(default_factory=ReenactSettings)
+    latency: float = 0.1
+    """Seconds from capture to emit that are promised."""
+    sound: SoundFrom = "source"
+    loop: bool = False
+    """Whether what is recorded is played again and again."""
+    virtual_microphone: bool = False
+    """Whether the delayed sound goes to a virtual microphone, too."""
+
+
+class LiveSession:
+    """A live run. All but `run` may be called from any thread and takes effect with the next frame."""
+
+    def __init__(
+        self,
+        request: LiveRequest,
+        pipeline: LivePipeline[Face, Motion],
+        driver: Driver,
+        made: SinkSettings,
+        words: str,
+        begun: threading.Event,
+    ) -> None:
+        self.statistics = pipeline.statistics
+        self.backend = words
+        """What makes the pictures."""
+        self._begun = begun
+        self._request = request
+        self._pipeline = pipeline
+        self._driver = driver
+        self._made = made
+        self._shares = shares_of(request.settings)
+        self._wanted: Slot[tuple[str, ...]] = Slot()
+
+    async def run(self) -> None:
+        """Until the source ends or `stop`.
+
+        Raises:
+            As `LivePipeline.run`.
+        """
+        self._begun.set()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(run_worker("mien-prepare", self._prepare, self._wanted.close))
+                group.create_task(self._run_pipeline())
+        except BaseExceptionGroup as errors:
+            raise first_of(errors) from None
+
+    def stop(self) -> None:
+        """End in order."""
+        self._pipeline.stop()
+
+    def rezero(self) -> None:
+        """Take how the driver looks now as neutral."""
+        self._pipeline.controls.ask(self._driver.rezero)
+
+    def set_gains(self, gains: Gains) -> None:
+        self._pipeline.controls.ask(lambda: self._driver.set_gains(gains))
+
+    def swap(self, *pictures: str) -> None:
+        """Prepare another portrait beside the run, then show it; where that fails, the old one stays and it is told."""
+        self._wanted.put(pictures)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the last picture stays."""
+        return self._pipeline.controls.paused
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._pipeline.controls.paused = paused
+
+    @property
+    def panic(self) -> bool:
+        """Whether the slate is shown."""
+        return self._pipeline.controls.panic
+
+    @panic.setter
+    def panic(self, panic: bool) -> None:
+        self._pipeline.controls.panic = panic
+
+    @property
+    def recording(self) -> bool:
+        return self._pipeline.controls.recording is not None
+
+    def record(self, path: Path | None) -> None:
+        """Record into a video beside the sink; None ends it."""
+        self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
+
+    def notices(self) -> list[str]:
+        """What is to be told since the last call, one line each."""
+        told, notices = [], self._pipeline.controls.notices
+        while notices:
+            told.append(notices.popleft())
+        return told
+
+    def _open_recording(self, path: Path) -> Sink:
+        return emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
+
+    async def _run_pipeline(self) -> None:
+        try:
+            await self._pipeline.run()
+        finally:
+            self._wanted.close()
+
+    def _prepare(self) -> None:
+        """Portraits that are wanted, until nothing is wanted any more; only the newest counts."""
+        _give_way()
+        size = self._made.width, self._made.height
+        while True:
+            pictures = self._wanted.take()
+            try:
+                portraits = prepare_to_fit(size, *pictures)
+                chain, self.backend = open_chain(portraits, self._request.settings, self._shares.synthesis)
+            except MienError as error:
+                self._pipeline.controls.notices.append(f"{error}; the portrait stays as it is")
+                continue
+            self._pipeline.swap(chain).result().close()
+
+
+def shares_of(settings: ReenactSettings) -> Shares:
+    return share_out(settings.threads or usable_threads())
+
+
+@contextlib.asynccontextmanager
+async def open_live(request: LiveRequest) -> AsyncIterator[LiveSession]:
+    """Open all that a run needs, and close it after; the event loop is not held up by either.
+
+    Raises:
+        MienError: anything that the user can cure, in one line.
+    """
+    stack = ExitStack()
+    try:
+        yield await in_thread("mien-open", lambda: _opened(request, stack))
+    finally:
+        await in_thread("mien-close", stack.close)
+
+
+def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
+    settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
+    shares = shares_of(settings)
+    portraits = prepare(*request.pictures, size=settings.size, largest=LARGEST)
+    driver = stack.enter_context(open_driver(settings))
+    chain, words = open_chain(portraits, settings, shares.synthesis)
+    stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
+    source = stack.enter_context(open_source(request.source, clock, shares.decode, loop=request.loop))
+    microphone = stack.enter_context(Microphone()) if request.sound == "microphone" else None
+    format = _format(request, source, microphone)
+    player = stack.enter_context(VirtualMicrophone(format)) if request.virtual_microphone and format else None
+    made = replace(sink_settings(portraits[0].size, source.info, _provenance(request)), sound=format)
+    sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode)
+    stack.callback(_unless, begun, sink.discard)
+    pipeline = LivePipeline(
+        source,
+        LiveStages(driver.parse, driver.motion, chain, driver.begin_anew),
+        sink,
+        _slate(*portraits[0].size),
+        statistics=Statistics(clock),
+        clock=clock,
+        target=Target(request.latency),
+        player=player,
+        microphone=microphone,
+        deaf=request.sound != "source",
+    )
+    return LiveSession(request, pipeline, driver, made, words, begun)
+
+
+def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) -> Source:
+    """What is live as it comes; what is recorded in real time, as a camera would play it, and `loop`ed if wanted.
+
+    Raises:
+        SourceError: as `mien.capture.open`.
+    """
+
+    def opened() -> Source:
+        return capture.open(name, threads=threads, clock=clock)
+
+    return opened() if is_live(name) else Paced(opened(), clock, again=opened if loop else None)
+
+
+def _format(request: LiveRequest, source: Source, microphone: Microphone | None) -> SoundFormat | None:
+    if microphone is not None:
+        return microphone.format
+    return source.info.sound if request.sound == "source" else None
+
+
+def _unless(begun: threading.Event, call: Callable[[], None]) -> None:
+    if not begun.is_set():
+        call()
+
+
+def _provenance(request: LiveRequest) -> Provenance:
+    return record(request.pictures, request.settings, version("mien"))
+
+
+def _slate(width: int, height: int) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), SLATE, np.uint8)
+
+
+def _give_way() -> None:
+    """Let the thread that calls, and those that it starts, run only where the picture leaves time."""
+    if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)

@@ -1,0 +1,58 @@
+"""How a live run goes, on one line."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from mien.clock import Clock
+from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien.pipeline.reason import reason
+from mien.stats import Statistics
+
+_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
+_ERASE_LINE = "\r\x1b[2K"
+
+
+def describe(statistics: Statistics, fps: float, backend: str, state: str | None = None) -> str:
+    """Frames per second, latency, level and what makes the pictures; then a state such as paused, or what is wrong."""
+    assert statistics.live is not None
+    latency = statistics.stage(CAPTURE_TO_EMIT).recent * 1e3
+    parts = [f"{fps:4.1f} fps", f"{latency:3.0f} ms", statistics.live.level, backend]
+    if statistics.frames_dropped:
+        parts.append(f"{statistics.frames_dropped} dropped")
+    told = state or reason(statistics)
+    return "  ".join([*parts, *([told] if told else [])])
+
+
+class StatusLine:
+    """Writes `describe` to `out`, not oftener than the eye or a log needs."""
+
+    def __init__(self, out: TextIO, statistics: Statistics, clock: Clock) -> None:
+        self._out = out
+        self._statistics = statistics
+        self._clock = clock
+        self._terminal = out.isatty()
+        self.interval = _TERMINAL_INTERVAL if self._terminal else _PLAIN_INTERVAL
+        """Seconds between two calls that make sense."""
+        self._frames, self._at = statistics.frames_out, clock.now()
+
+    def show(self, backend: str, state: str | None = None) -> None:
+        """Tell how it goes, with the frames per second since the last call."""
+        now, frames = self._clock.now(), self._statistics.frames_out
+        fps = (frames - self._frames) / max(now - self._at, 1e-3)
+        self._frames, self._at = frames, now
+        text = describe(self._statistics, fps, backend, state)
+        self._out.write(f"{_ERASE_LINE}{text}" if self._terminal else f"{text}\n")
+        self._out.flush()
+
+    def say(self, line: str) -> None:
+        """Write a line of its own."""
+        self.clear()
+        self._out.write(f"mien: {line}\n")
+        self._out.flush()
+
+    def clear(self) -> None:
+        """Leave the terminal's line empty for what is said next."""
+        if self._terminal:
+            self._out.write(_ERASE_LINE)
+            self._out.flush()
