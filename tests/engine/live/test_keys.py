@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import sys
+import termios
+
+import pytest
+
+from mien.live.keys import keys_told
+
+
+def test_keys_of_a_terminal_are_told_without_enter_and_the_terminal_is_left_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        before = termios.tcgetattr(theirs)
+        told: list[str] = []
+
+        async def main() -> None:
+            enough = asyncio.Event()
+
+            def tell(key: str) -> None:
+                told.append(key)
+                if len(told) == 3:
+                    enough.set()
+
+            with keys_told(tell) as there:
+                assert there
+                os.write(ours, b"zxq")
+                await asyncio.wait_for(enough.wait(), 10.0)
+
+        asyncio.run(main())
+        assert told == ["z", "x", "q"]
+        assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+
+
+def test_without_a_terminal_there_are_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(os.devnull) as nothing:
+        monkeypatch.setattr(sys, "stdin", nothing)
+
+        async def main() -> None:
+            with keys_told(lambda key: None) as there:
+                assert not there
+
+        asyncio.run(main())
