@@ -32,7 +32,7 @@ def open_painter(settings: ReenactSettings, threads: int) -> Iterator[tuple[Pain
         return
     bundle = _bundle(settings.model)
     choice = choose(bundle, "generator", settings.backend, threads=threads)
-    painter = Painter(bundle, _opening(bundle, choice, settings, threads), threads)
+    painter = Painter(bundle, _opening(bundle, choice, settings, threads), threads, choice.notes)
     try:
         yield painter, f"{bundle.name} {bundle.size} on {choice}"
     finally:

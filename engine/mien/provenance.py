@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mien.config import ReenactSettings
+from mien.bundles import find
+from mien.config import WARP, ReenactSettings
+from mien.manifest import MANIFEST
 
 _CHUNK = 1 << 20
 
@@ -21,6 +23,7 @@ class Provenance:
     version: str
     """Of mien."""
     model: str
+    """Its name, and of a bundle the hash of its manifest, which holds the hashes of its files."""
     portraits: tuple[str, ...]
     """Hash of each picture's file, in the order given."""
     settings: str
@@ -43,8 +46,15 @@ def record(pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings
         OSError: a picture cannot be read.
     """
     return Provenance(
-        version, settings.model, tuple(hash_file(Path(path)) for path in pictures), hash_settings(settings)
+        version, _model(settings.model), tuple(hash_file(Path(path)) for path in pictures), hash_settings(settings)
     )
+
+
+def _model(name: str) -> str:
+    if name == WARP:
+        return name
+    folder = find(name)
+    return f"{folder.name} {hash_file(folder / MANIFEST)}"
 
 
 def hash_file(path: Path) -> str:

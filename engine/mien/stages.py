@@ -36,7 +36,7 @@ def open_stages(
     threads = settings.threads or usable_threads()
     with (
         Parser(face=settings.face, hints=settings.mouth == "driver") as parser,
-        open_painter(settings, threads) as (painter, _),
+        open_painter(settings, threads) as (painter, about),
     ):
         reenact = Reenact(portraits, threads, painter)
 
@@ -51,6 +51,8 @@ def open_stages(
                 ("fuse", Fuse(settings.mouth, threads)),
                 ("smooth", Smooth(settings.smooth, threads)),
             ),
+            about=about,
+            notes=painter.notes if painter is not None else (),
         )
 
 

@@ -31,7 +31,7 @@ class FakeApi:
     ) -> Statistics:
         self.call = {"pictures": pictures, "driver": driver, "output": output, "settings": settings, **others}
         statistics = Statistics(ManualClock())
-        others["begun"](10)
+        others["begun"](10, "warp")
         statistics.frames_out = 10
         statistics.warnings = ("clip.mp4: cut short",)
         others["progress"](statistics)

@@ -34,7 +34,9 @@ def _frame_times(path: Path) -> list[Fraction]:
 def test_output_has_the_drivers_frames_rate_and_sound(portrait: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
     totals: list[int | None] = []
-    statistics = api.render_file([portrait], samples.driver(), output, SMALL, duration=SECONDS, begun=totals.append)
+    statistics = api.render_file(
+        [portrait], samples.driver(), output, SMALL, duration=SECONDS, begun=lambda total, _: totals.append(total)
+    )
     with av.open(str(samples.driver())) as driver:
         rate = driver.streams.video[0].average_rate
         has_sound = bool(driver.streams.audio)

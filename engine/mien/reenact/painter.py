@@ -71,7 +71,11 @@ class Painted:
 class Painter:
     """Paints crops of one portrait after another with one generator session. For one thread at a time."""
 
-    def __init__(self, bundle: Bundle, open_session: OpenSession, threads: int = 1) -> None:
+    def __init__(
+        self, bundle: Bundle, open_session: OpenSession, threads: int = 1, notes: tuple[str, ...] = ()
+    ) -> None:
+        """`notes` say what could not take part when the sessions' runtime was chosen."""
+        self.notes = notes
         self.bundle = bundle
         self._open = open_session
         self._threads = threads
