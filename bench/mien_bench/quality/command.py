@@ -12,7 +12,7 @@ from typing import Any, Final
 from mien.config import WARP
 from mien.errors import SettingError, SourceError
 from mien_bench.material import clips_of, portraits_of
-from mien_bench.quality import runs, trials
+from mien_bench.quality import grain, runs, trials
 from mien_bench.quality.clips import Clip, scenes, watch
 from mien_bench.quality.faces import unseen_faces
 from mien_bench.quality.montage import Montage
@@ -21,10 +21,11 @@ from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.self_reenactment import measure
 from mien_bench.quality.summary import printed, summarise
 from mien_bench.quality.tables import missing, table_41, table_42, table_43
-from mien_bench.quality.thesis import TABLE_42
+from mien_bench.quality.thesis import GROUPS, TABLE_42
 from mien_bench.report import write_values
 
 OWN: Final = ("pairs", "clips")
+GRAIN: Final = "grain"
 THESIS: Final = ("4.1", "4.2", "4.3")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
@@ -37,14 +38,14 @@ def main(arguments: list[str]) -> int:
         MienError: material, a model or dlib is missing.
     """
     options = _parser().parse_args(arguments)
-    tables = options.table or (*OWN, *THESIS)
+    tables = options.table or (*OWN, *THESIS, GRAIN)
     keep = Montage(options.keep) if options.keep is not None else None
     results: dict[str, Any] = {}
     if "pairs" in tables:
         results["pairs"] = _pairs(options, keep)
     if "clips" in tables:
         results["clips"] = _clips(options, keep)
-    if set(tables) & set(THESIS):
+    if set(tables) & {*THESIS, GRAIN}:
         results |= _thesis(options, tables)
     if options.json is not None:
         write_values(options.json, results)
@@ -95,6 +96,10 @@ def _thesis(options: argparse.Namespace, tables: tuple[str, ...]) -> dict[str, A
         several = trials.several_scores(watched, people.guides, options.models, second_look, options.threads)
         print(table_43(several), flush=True)
         results["4.3"] = {model: _plain(rows) for model, rows in several.items()}
+    if GRAIN in tables:
+        found = grain.grains(people.groups[GROUPS[-1]], people.guides, options.models, options.threads)
+        print(grain.printed(found), flush=True)
+        results[GRAIN] = [{**asdict(one), "octaves": {k: v.tolist() for k, v in one.octaves.items()}} for one in found]
     return results
 
 
@@ -137,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--models", nargs="+", default=[WARP], metavar="MODEL", help="names or bundles; all against the first (warp)"
     )
-    choices = (*OWN, *THESIS)
+    choices = (*OWN, *THESIS, GRAIN)
     parser.add_argument("--table", nargs="+", choices=choices, metavar="TABLE", help=f"of {', '.join(choices)} (all)")
     parser.add_argument(
         "--limit", type=int, metavar="N", help="portraits of each kind, and frames of each clip, at most"

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import api
+from mien.align import sized
+from mien.capture import image
 from mien.config import WARP
 from mien.errors import FaceError
 from mien.face.face import MouthHint
@@ -31,8 +33,8 @@ from mien_bench.quality.shape_fit import ShapeFit
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
-SIDE = 512
-"""Longer side of references that are prepared from files."""
+SIDE = 1024
+"""Longer side, at most, of references that are prepared from files."""
 CALM = 5
 """Frames of a clip whose median is its rest."""
 
@@ -82,7 +84,7 @@ def portraits_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Portr
     """Pictures prepared as a user's are; those without a usable face are left out."""
     for path in paths:
         try:
-            yield path.stem, (api.prepare(path, size=SIDE)[0],)
+            yield path.stem, (api.prepare(sized(image.read(path), None, SIDE))[0],)
         except FaceError:
             continue
 

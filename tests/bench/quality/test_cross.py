@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien import samples
 from mien.errors import BackendError
@@ -12,6 +13,8 @@ from mien.portrait import Portrait
 from mien_bench.quality import main, second_look
 from mien_bench.quality.clips import Clip, watch
 from mien_bench.quality.cross import Crossing, CrossScore, crossings, judge, unmoved
+from mien_bench.quality.grain import OWN, PAINTED, grains, octaves, printed
+from mien_bench.quality.picture import blurred
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.sitters import guides_of_clip, references, several_of_clip
 from mien_bench.quality.tables import table_41, table_42, table_43
@@ -30,6 +33,11 @@ def look() -> SecondLook:
 @pytest.fixture(scope="module")
 def clip() -> Clip:
     return watch(samples.driver(), every=15, limit=6)
+
+
+def softened(pixels: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
+    channels = [blurred(pixels[..., i].astype(np.float32), sigma) for i in range(3)]
+    return np.asarray(np.rint(np.stack(channels, axis=-1)), dtype=np.uint8)
 
 
 def crossing(reference: str = "a", guide: str = "b", distance: float = 0.3) -> Crossing:
@@ -100,3 +108,23 @@ def test_the_thesis_s_tables_come_from_one_command(
     said = capsys.readouterr().out
     assert "Table 4.1" in said
     assert "not trained here: no-concat, lambda-3" in said
+
+
+def test_softer_eyes_are_told_from_the_skin_around_them(people: dict[str, Portrait]) -> None:
+    teo = people["teo"]
+    soft = teo.pixels.copy()
+    x0, y0 = (int(v) for v in teo.landmarks[33, :2] - [8, 12])
+    x1, y1 = (int(v) for v in teo.landmarks[263, :2] + [8, 12])
+    soft[y0:y1, x0:x1] = softened(soft, 1.5)[y0:y1, x0:x1]
+    lost = octaves(teo.pixels, teo.landmarks) - octaves(soft, teo.landmarks)
+    assert lost[PAINTED.index("eyes")] > 1
+    assert lost[PAINTED.index("lips")] < 0
+
+
+def test_grain_is_told_for_each_model_and_the_portrait_itself(
+    look: SecondLook, people: dict[str, Portrait], clip: Clip
+) -> None:
+    guides = list(guides_of_clip(clip, 2, look))
+    found = grains(list(references([("teo", (people["teo"],))], look)), guides, ["warp"], 1)
+    assert found[0].octaves["warp"][1:] == pytest.approx(found[0].octaves[OWN][1:], abs=1.5)
+    assert "warp" in printed(found)

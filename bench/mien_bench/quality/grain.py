@@ -1,0 +1,83 @@
+"""Grain: whether what is painted is as fine as the skin around it, in portraits of any size, pixel for pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien_bench.quality.bootstrap import mean_of
+from mien_bench.quality.frequency import FLOOR, fine_energy
+from mien_bench.quality.puppet import open_puppet, settings_for
+from mien_bench.quality.regions import REGIONS, averages, crop_of, cut, full_side, regions_of
+from mien_bench.quality.sitters import Guide, Reference, motion_to
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+PAINTED: Final = ("inner_mouth", "lips", "eyes")
+OWN: Final = "the portrait itself"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grain:
+    """One portrait."""
+
+    portrait: str
+    side: int
+    """Pixels of the generator's crop in it: above 256 a painted crop is enlarged."""
+    octaves: dict[str, Array]
+    """By model, and of the portrait itself, (3,): octaves of fine energy in `PAINTED` above the skin's of the same
+    picture; NaN where it shows none."""
+
+
+def grains(
+    references: Sequence[Reference], guides: Sequence[Guide], models: Sequence[str], threads: int | None = None
+) -> list[Grain]:
+    """Every portrait driven by every guide, with each model, without any picture of a mouth.
+
+    Raises:
+        MienError: a model cannot be opened.
+    """
+    out = []
+    for reference in references:
+        portrait = reference.portraits[0]
+        found = {OWN: octaves(portrait.pixels, portrait.landmarks)}
+        for model in models:
+            rows = []
+            with open_puppet(portrait, settings_for(model, "none", threads=threads)) as puppet:
+                for number, guide in enumerate(guides):
+                    shown = puppet(motion_to(guide, portrait, hint=False), number)
+                    rows.append(octaves(shown.pixels, shown.landmarks))
+            found[model] = mean_of(np.array(rows))
+        out.append(Grain(reference.identity, full_side(portrait.landmarks), found))
+    return out
+
+
+def octaves(pixels: Pixels, landmarks: Array) -> Array:
+    """(3,): of fine energy in `PAINTED` above the skin's, for a picture (H, W, 3) with landmarks (478, 3)."""
+    side = full_side(landmarks)
+    matrix = crop_of(landmarks, side)
+    regions = regions_of(landmarks, landmarks, matrix, (pixels.shape[1], pixels.shape[0]), side)
+    energy = averages(fine_energy(cut(pixels, matrix, side)), regions) + FLOOR
+    painted = [REGIONS.index(name) for name in PAINTED]
+    return np.asarray(np.log2(energy[painted] / energy[REGIONS.index("face")]))
+
+
+def printed(found: Sequence[Grain]) -> str:
+    """For reading."""
+    lines = ["", "Grain: octaves of fine energy above the skin's of the same picture, pixel for pixel; mouth: none"]
+    lines.append(f"{'portrait (side of the crop)':<44}" + "".join(f"{name:>13}" for name in PAINTED))
+    for one in found:
+        for model, values in one.octaves.items():
+            name = f"{one.portrait} ({one.side}), {Path(model).name}"
+            lines.append(f"{name:<44}" + "".join(_told(value) for value in values))
+    return "\n".join(lines)
+
+
+def _told(value: float) -> str:
+    return f"{value:>+13.2f}" if np.isfinite(value) else f"{'-':>13}"
