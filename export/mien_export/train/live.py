@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mien.reenact.erase import TEETH
 from mien_export.models.live.appearance import Appearance
 from mien_export.models.live.generator import LiveGenerator, fused
 from mien_export.models.live.patches import TwoScales
@@ -36,6 +37,10 @@ class LiveLosses:
     mask: float = 0.5
     adversarial: float = 0.5
     matching: float = 5.0
+
+
+RIM = 0.02
+"""Share of the inner mouth in a pixel from which on it counts as erased."""
 
 
 class LiveNetworks(nn.Module):
@@ -112,7 +117,7 @@ class LiveStep:
         self, batch: Batch, painted: Tensor, mask: Tensor, shown: Tensor, weight: Tensor, real: Scores
     ) -> dict[str, Tensor]:
         truth = batch.target
-        goal = mask_target(batch.warped, painted.detach(), truth, _erased(batch.warped))
+        goal = mask_target(batch.warped, painted.detach(), truth, _erased(batch))
         terms = {
             "generated": weighted_l1(painted, truth, weight),
             "fused": weighted_l1(shown, truth, weight),
@@ -180,6 +185,7 @@ def _half(x: Tensor) -> Tensor:
     return x.to(torch.bfloat16)
 
 
-def _erased(warped: Tensor) -> Tensor:
-    """(N, 1, H, W): 1 where the warped picture says nothing."""
-    return (warped.abs().amax(dim=1, keepdim=True) < 1e-6).to(warped.dtype)
+def _erased(batch: Batch) -> Tensor:
+    """(N, 1, H, W): 1 where the warped picture says nothing, or less than all."""
+    nothing = batch.warped.abs().amax(dim=1, keepdim=True) < 1e-6
+    return (nothing | (batch.parsing[:, TEETH : TEETH + 1] > RIM)).to(batch.warped.dtype)

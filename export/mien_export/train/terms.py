@@ -24,12 +24,15 @@ def gradient_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
 def mask_target(warped: Tensor, generated: Tensor, truth: Tensor, erased: Tensor) -> Tensor:
     """(N, 1, H, W): 1 where the warped portrait is as near to the truth as the painted one or near enough.
 
-    Errors are means over 5 x 5 pixels; nothing erased is kept.
+    Errors are means over 5 x 5 pixels without the erased ones, of which none is kept: what lies beside an erased mouth is
+    judged by itself.
     """
-    warp_error = F.avg_pool2d((warped - truth).abs().mean(1, keepdim=True), 5, 1, 2)
-    paint_error = F.avg_pool2d((generated - truth).abs().mean(1, keepdim=True), 5, 1, 2)
+    there = 1 - erased
+    share = F.avg_pool2d(there, 5, 1, 2).clamp(min=1e-3)
+    warp_error = F.avg_pool2d((warped - truth).abs().mean(1, keepdim=True) * there, 5, 1, 2) / share
+    paint_error = F.avg_pool2d((generated - truth).abs().mean(1, keepdim=True) * there, 5, 1, 2) / share
     keep = (warp_error < (0.9 * paint_error).clamp(min=GOOD)).to(warped.dtype)
-    return keep * (1 - erased)
+    return keep * there
 
 
 GOOD = 0.05

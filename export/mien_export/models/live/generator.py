@@ -11,6 +11,8 @@ from mien_export.models.live.sizes import PARTS, SHARED, Level, LiveSize
 
 PICTURES = 6
 """Channels of the warped portrait and the mouth hint."""
+UNSURE = 0.12
+"""Distance from 0 and 1 below which a trained mask counts as decided."""
 OUT = 4
 """Red, green, blue, mask."""
 
@@ -62,7 +64,13 @@ class LiveGenerator(nn.Module):
                 h = block(h, shared)
         out = self.head(F.relu(h))
         out = F.pixel_shuffle(out, self.shuffle) if self.shuffle > 1 else out
-        return torch.tanh(out[:, :3]), torch.sigmoid(out[:, 3:])
+        mask = torch.sigmoid(out[:, 3:])
+        return torch.tanh(out[:, :3]), mask if self.training else decided(mask)
+
+
+def decided(mask: Tensor) -> Tensor:
+    """A mask that was learnt as a probability, with what is nearly sure made sure: kept skin is kept to the byte."""
+    return ((mask - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
 
 
 def _entrance(level: Level) -> nn.Conv2d:
