@@ -190,7 +190,7 @@ def _decoder(video: VideoStream, name: str) -> VideoCodecContext:
     context = video.codec_context
     if context is None:
         raise SourceError(f"{name}: expected a codec that libav decodes, got an unknown one; convert it to H.264")
-    if context.name == "vp9" and video.metadata.get("alpha_mode") == "1":
+    if context.name == "vp9" and ("alpha_mode", "1") in ((key.lower(), kept) for key, kept in video.metadata.items()):
         # libav's own decoder drops the second stream that carries the alpha
         alpha = CodecContext.create("libvpx-vp9", "r")
         if isinstance(alpha, VideoCodecContext):

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+from mien.address import public_name, scheme_of
+from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
+from mien.emit.stream import is_stream
 from mien.emit.video import CONTAINERS, VideoQuality, VideoSink
+from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
+from mien.retry import Retry
 
 WINDOW = "window"
 NOTHING = "null"
@@ -23,30 +29,60 @@ def open(
     beside: tuple[int, int] | None = None,
     quality: VideoQuality | None = None,
     threads: int = 0,
+    told: Callable[[str], None] | None = None,
+    retry: Retry | None = None,
+    clock: Clock | None = None,
 ) -> Sink:
     """Open where frames go, and check it before any work is done.
 
     Args:
         target: a video (.mp4, .m4v, .mov, .mkv, .webm); one picture (.png, .jpg); a folder or a pattern (`%05d.png`)
-            for numbered pictures; "window" for a preview; "null" to drop everything.
+            for numbered pictures; "window" for a preview; "virtual" or "virtual:DEVICE" for a virtual camera; "null" to
+            drop everything. For a live stream an address of the scheme rtmp, rtsp, srt, tcp or udp, "-" for standard
+            output, or a named pipe: it is encoded and sent on a thread of its own, drops what does not get through, and
+            needs frames whose arrays do not change.
         settings: of the frames that will be written.
         mark: draw the visible mark "synthetic" on a copy of every frame; the metadata says so in any case.
         beside: (width, height) of the driver's frames, to show them on the left of the output.
         quality: of a video.
         threads: of the video encoder, a share of the caller's budget; 0: all processors.
+        told: is told in one line, on any thread, when a live stream breaks off and when it is back; None: nobody.
+        retry: when a live stream that broke off is opened again; None: always.
+        clock: that `retry` goes by; None: the machine's.
 
     Raises:
         SinkError: a folder that does not exist or may not be written to, a folder or device where a file is needed, an
-            unknown ending, no display.
+            unknown ending, no display, no driver, nobody who listens, or transparency where it cannot be kept.
     """
     from mien.emit.compare import CompareSink, beside_settings
     from mien.emit.mark import Marked
 
     outer = settings if beside is None else beside_settings(settings, beside)
-    sink = _bare(os.fspath(target), outer, quality or VideoQuality(), threads)
+    name = os.fspath(target)
+    live = is_stream(name)
+    if live:
+        sink = _stream(name, outer, threads, told or (lambda line: None), retry or Retry(), clock or MonotonicClock())
+    else:
+        sink = _bare(name, outer, quality or VideoQuality(), threads)
     if mark:
-        sink = Marked(sink)
-    return sink if beside is None else CompareSink(sink, settings, beside)
+        sink = Marked(sink, keeps=live)
+    return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
+
+
+def _stream(
+    name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry, clock: Clock
+) -> Sink:
+    from mien.emit.apart import Apart
+    from mien.emit.aside import Aside
+    from mien.emit.steady import Steady
+    from mien.emit.stream import APART, StreamSink
+
+    def connect() -> Sink:
+        apart = scheme_of(name) in APART and not settings.alpha
+        return (Apart if apart else StreamSink)(name, settings, threads=threads)
+
+    public = public_name(name)
+    return Aside(lambda: Steady(connect, public, clock=clock, retry=retry, told=told), public)
 
 
 def _bare(name: str, settings: SinkSettings, quality: VideoQuality, threads: int) -> Sink:
@@ -58,6 +94,8 @@ def _bare(name: str, settings: SinkSettings, quality: VideoQuality, threads: int
         from mien.emit.memory import NullSink
 
         return NullSink()
+    if is_virtual(name):
+        return VirtualCameraSink(name, settings)
     if Path(name).suffix.lower() in CONTAINERS:
         return VideoSink(Path(name), settings, quality=quality, threads=threads)
     return _pictures(name, settings)

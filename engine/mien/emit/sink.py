@@ -24,6 +24,8 @@ class SinkSettings:
     sound: SoundFormat | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     """Container metadata: the provenance record, flat."""
+    alpha: bool = False
+    """Whether the frames' transparency is to be kept; refused by what cannot."""
 
 
 class Sink(Protocol):

@@ -1,0 +1,121 @@
+"""A sink on a thread of its own, so that a slow network or disk holds nobody up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+from mien.emit.ending import Ending
+from mien.emit.outbox import Outbox
+from mien.emit.sink import Sink
+from mien.errors import SinkError
+from mien.frame import Frame
+from mien.sound import Sound
+
+OPENING = 15.0
+"""Seconds within which a sink must be open."""
+ENDING = 5.0
+"""Seconds that a sink is given to write what waits and to end."""
+STOPPING = 1.0
+"""Seconds that it is given to stop."""
+
+
+class Aside(Ending):
+    """Opens, writes and ends a sink on its thread; frames that it does not keep up with are left out.
+
+    Frames are kept until they are written: their arrays must not change. The sink's first error is raised by the next
+    call here.
+    """
+
+    def __init__(self, opening: Callable[[], Sink], name: str) -> None:
+        """Open it.
+
+        Args:
+            name: the output as the user called it, for messages.
+
+        Raises:
+            SinkError: it cannot be opened, or not in time.
+        """
+        self._opening = opening
+        self._name = name
+        self._outbox = Outbox()
+        self._opened = Event()
+        self._discarded = False
+        self._sink: Sink | None = None
+        self._error: SinkError | None = None
+        self._thread = Thread(target=self._run, name="mien-aside", daemon=True)
+        self._thread.start()
+        if not self._opened.wait(OPENING):
+            self.discard(wait=0.0)
+            raise SinkError(f"{name}: expected an answer within {OPENING:g} s, got none; check address and network")
+        self._raise()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out."""
+        return self._outbox.dropped
+
+    def write(self, frame: Frame) -> None:
+        """Hand over; never waits.
+
+        Raises:
+            SinkError: the sink has failed.
+        """
+        self._raise()
+        self._outbox.put(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        """Hand over; never waits.
+
+        Raises:
+            SinkError: the sink has failed.
+        """
+        self._raise()
+        self._outbox.put(sound)
+
+    def finish(self) -> None:
+        self._outbox.close()
+        self._thread.join(ENDING)
+        if self._thread.is_alive():
+            raise SinkError(f"{self._name}: expected it to take what was left within {ENDING:g} s, got no answer")
+        self._raise()
+
+    def discard(self, *, wait: float = STOPPING) -> None:
+        """Stop: a sink that does not let go within `wait` seconds is discarded under way, if it allows that."""
+        self._discarded = True
+        self._outbox.close(empty=True)
+        self._thread.join(wait)
+        if self._thread.is_alive() and self._sink is not None:
+            self._sink.discard()
+            self._thread.join(wait)
+
+    def _raise(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            self._outbox.close(empty=True)
+            raise error
+
+    def _run(self) -> None:
+        try:
+            sink = self._sink = self._opening()
+        except SinkError as error:
+            self._error = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            self._pass_on(sink)
+        except SinkError as error:
+            self._error = error
+            sink.discard()
+
+    def _pass_on(self, sink: Sink) -> None:
+        while (item := self._outbox.take()) is not None:
+            if isinstance(item, Sound):
+                sink.write_sound(item)
+            else:
+                sink.write(item)
+        if self._discarded:
+            sink.discard()
+        else:
+            sink.finish()

@@ -1,0 +1,88 @@
+"""A stream that is sent again where it broke off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mien.clock import Clock
+from mien.emit.ending import Ending
+from mien.emit.rebased import Rebased
+from mien.emit.sink import Sink
+from mien.errors import SinkError
+from mien.frame import Frame
+from mien.retry import Retry
+from mien.sound import Sound
+
+
+class Steady(Ending):
+    """Keeps a sink open: what is written while it is broken is lost, and now and then it is opened anew."""
+
+    def __init__(
+        self, opening: Callable[[], Sink], name: str, *, clock: Clock, retry: Retry, told: Callable[[str], None]
+    ) -> None:
+        """Open it.
+
+        Args:
+            name: the output as the user called it, for messages.
+            retry: when it is opened anew; without patience it ends with the first error.
+            told: is told in one line when it breaks and when it is back.
+
+        Raises:
+            SinkError: it cannot be opened.
+        """
+        self._opening = opening
+        self._name = name
+        self._clock = clock
+        self._retry = retry
+        self._told = told
+        self._tries = 0
+        self._next_try = 0.0
+        self._sink: Sink | None = Rebased(opening())
+
+    def write(self, frame: Frame) -> None:
+        """Send, or lose it.
+
+        Raises:
+            SinkError: it broke off, and there is no patience left.
+        """
+        if self._sink is None and self._clock.now() >= self._next_try:
+            self._reopen()
+        if self._sink is not None:
+            self._try(self._sink.write, frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        if self._sink is not None:
+            self._try(self._sink.write_sound, sound)
+
+    def finish(self) -> None:
+        if self._sink is not None:
+            self._sink.finish()
+
+    def discard(self) -> None:
+        if self._sink is not None:
+            self._sink.discard()
+
+    def _try(self, write: Callable[[Frame], None] | Callable[[Sound], None], item: Frame | Sound) -> None:
+        try:
+            write(item)  # type: ignore[arg-type]
+        except SinkError as error:
+            assert self._sink is not None
+            self._sink.discard()
+            self._sink, self._tries = None, 0
+            self._wait(error)
+            self._told(f"{error}; it is tried again")
+
+    def _reopen(self) -> None:
+        try:
+            self._sink = Rebased(self._opening())
+        except SinkError as error:
+            self._tries += 1
+            self._wait(error)
+            return
+        self._told(f"{self._name}: is back")
+
+    def _wait(self, error: SinkError) -> None:
+        delay = self._retry.delay(self._tries)
+        if delay is None:
+            raise error
+        self._next_try = self._clock.now() + delay

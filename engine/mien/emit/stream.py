@@ -1,0 +1,192 @@
+"""A stream to a network or another program: RTMP, RTSP, or MPEG-TS over UDP, TCP, SRT and pipes; with little delay."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container.output import OutputContainer
+
+from mien.address import public_name, scheme_of
+from mien.emit.credit import tags
+from mien.emit.encoding import Coding, Encoding
+from mien.emit.ending import Ending
+from mien.emit.sink import SinkSettings
+from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
+from mien.errors import SettingError, SinkError
+from mien.frame import Frame
+from mien.sound import Sound
+
+STANDARD_OUTPUT = "-"
+_PIPED = ("", ".ts", ".mpegts", ".m2ts")
+"""Endings of named pipes: what goes there is MPEG-TS."""
+SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp")
+APART = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
+"""Which libav itself connects and sends, and so another process does."""
+_TIME_BASE = Fraction(1, 90_000)
+_FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
+_OPTIONS = {
+    "flv": {"flvflags": "no_duration_filesize"},
+    "rtsp": {"rtsp_transport": "tcp"},
+    "mpegts": {"flush_packets": "1", "muxdelay": "0", "muxpreload": "0"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LowDelay:
+    """How a live stream is encoded: nothing is kept back, a late viewer sees a picture soon."""
+
+    preset: str = "ultrafast"
+    """Of x264."""
+    kilobits: int = 4000
+    """The most a second, over a quarter of a second."""
+    crf: int = 20
+    key_frame_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.kilobits < 50 or not 0 <= self.crf <= 51 or not 0 < self.key_frame_seconds <= 60:
+            raise SettingError(f"a live stream needs 50 kilobits or more, crf 0..51, key frames 0..60 s; got {self}")
+
+    def coding(self) -> Coding:
+        options = {
+            "preset": self.preset,
+            "tune": "zerolatency",
+            "crf": str(self.crf),
+            "maxrate": f"{self.kilobits}k",
+            "bufsize": f"{max(self.kilobits // 4, 1)}k",
+            "bf": "0",
+        }
+        return Coding("libx264", "aac", _TIME_BASE, options, self.key_frame_seconds)
+
+
+class StreamSink(Ending):
+    """Sends frames as they come; used by one thread, which may be held up by the network.
+
+    By RTMP and RTSP the whole process may be, while it connects: see `Apart`.
+    """
+
+    def __init__(self, name: str, settings: SinkSettings, *, delay: LowDelay | None = None, threads: int = 0) -> None:
+        """Connect.
+
+        Args:
+            name: an address, "-" for standard output, or a named pipe that is being read.
+            threads: of the encoder; 0: all.
+
+        Raises:
+            SinkError: nobody listens there, or nothing speaks this protocol.
+        """
+        self._name = public_name(name)
+        if settings.alpha:
+            raise SinkError(
+                f"{self._name}: expected .webm, or pictures as .png, for a transparent background, got a stream"
+            )
+        self._wire: Wire | None = None
+        self._container: OutputContainer | None = None
+        try:
+            self._container = self._open(name, settings)
+            coding = (delay or LowDelay()).coding()
+            self._encoding = Encoding(self._container, settings, coding, name=self._name, threads=threads)
+            self._container.start_encoding()
+        except (OSError, av.FFmpegError) as error:
+            self.discard()
+            reason = (error.strerror or str(error)).lower()
+            raise SinkError(
+                f"{self._name}: expected somebody to stream to, got an error ({reason}); is the server running?"
+            ) from error
+        except SinkError:
+            self.discard()
+            raise
+
+    def write(self, frame: Frame) -> None:
+        """Encode and send a frame.
+
+        Raises:
+            SinkError: a frame of another size than the settings', or the stream broke off.
+        """
+        self._encoding.need_size(frame)
+        with self._telling():
+            self._encoding.write(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        """Encode and send sound at its time.
+
+        Raises:
+            SinkError: the stream broke off.
+        """
+        with self._telling():
+            self._encoding.write_sound(sound)
+
+    def finish(self) -> None:
+        with self._telling():
+            if self._encoding.begun:
+                self._encoding.flush()
+            if self._container is not None:
+                self._container.close()
+        self.discard()
+
+    def discard(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            with contextlib.suppress(OSError, ValueError, av.FFmpegError):
+                container.close()
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            with contextlib.suppress(OSError):
+                wire.close()
+
+    def _open(self, name: str, settings: SinkSettings) -> OutputContainer:
+        format = _FORMATS.get(scheme_of(name) or "", "mpegts")
+        options = dict(_OPTIONS[format])
+        if format == "mpegts":
+            self._wire = _wire(name, self._name)
+            container = av.open(
+                self._wire, "w", format=format, container_options=options, buffer_size=self._wire.packet_size
+            )
+        else:
+            container = av.open(name, "w", format=format, container_options=options)
+        container.metadata.update(tags(settings.metadata))
+        return container
+
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, av.FFmpegError) as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SinkError(f"{self._name}: expected to go on streaming, got an error ({reason})") from error
+
+
+def is_stream(name: str) -> bool:
+    """Whether a name is one that a stream goes to."""
+    if name == STANDARD_OUTPUT or scheme_of(name) is not None:
+        return True
+    return Path(name).suffix.lower() in _PIPED and _is_pipe(name)
+
+
+def _is_pipe(name: str) -> bool:
+    try:
+        return stat.S_ISFIFO(Path(name).stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _wire(name: str, told: str) -> Wire:
+    scheme = scheme_of(name)
+    if scheme in ("tcp", "udp"):
+        return SocketWire(name)
+    if scheme == "srt":
+        return SrtWire(name, told)
+    if scheme is not None:
+        raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
+    if name == STANDARD_OUTPUT:
+        return PipeWire(sys.stdout.fileno(), owned=False)
+    descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)  # refused where nobody reads, instead of waiting
+    os.set_blocking(descriptor, True)
+    return PipeWire(descriptor, owned=True)

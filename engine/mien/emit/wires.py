@@ -1,0 +1,122 @@
+"""Where the bytes of a stream go: sockets, pipes and programs, as file objects that libav writes to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from mien.errors import SinkError
+from mien.ffmpeg import program_with
+
+SECONDS = 5.0
+"""After so long without progress a connection counts as broken."""
+DATAGRAM = 1316
+"""Bytes: seven packets of MPEG-TS, as many as fit into one of Ethernet."""
+_BUFFER = 1 << 15
+
+
+class Wire(Protocol):
+    """What libav writes to."""
+
+    packet_size: int
+    """The most bytes that are written at once."""
+
+    def write(self, data: bytes) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class SocketWire:
+    """A connection over TCP, or datagrams over UDP."""
+
+    def __init__(self, address: str) -> None:
+        """Connect.
+
+        Raises:
+            OSError: nobody listens.
+            SinkError: an address without host and port.
+        """
+        parts = urlsplit(address)
+        if not parts.hostname or not parts.port:
+            raise SinkError(f"{address}: expected host and port, such as {parts.scheme}://127.0.0.1:5000")
+        self.packet_size = DATAGRAM if parts.scheme == "udp" else _BUFFER
+        self._place: tuple[str, int] | None = None
+        if parts.scheme == "udp":
+            self._place = (parts.hostname, parts.port)
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        else:
+            self._socket = socket.create_connection((parts.hostname, parts.port), SECONDS)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def write(self, data: bytes) -> int:
+        if self._place is not None:
+            self._socket.sendto(data, self._place)
+        else:
+            self._socket.sendall(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class PipeWire:
+    """A descriptor of another program's."""
+
+    packet_size = _BUFFER
+
+    def __init__(self, descriptor: int, *, owned: bool) -> None:
+        """`owned`: whether it closes the descriptor."""
+        self._descriptor = descriptor
+        self._owned = owned
+
+    def write(self, data: bytes) -> int:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
+        return len(data)
+
+    def close(self) -> None:
+        if self._owned:
+            os.close(self._descriptor)
+
+
+class SrtWire:
+    """An `ffmpeg` program that sends on as SRT what it is given."""
+
+    packet_size = _BUFFER
+
+    def __init__(self, address: str, name: str) -> None:
+        """Start it.
+
+        Raises:
+            SinkError: there is none that speaks SRT.
+        """
+        program = program_with("srt")
+        if program is None:
+            raise SinkError(
+                f"{name}: expected an ffmpeg program with SRT, got none; install ffmpeg, or send as RTMP or RTSP"
+            )
+        given = ["-loglevel", "error", "-fflags", "nobuffer", "-f", "mpegts", "-i", "pipe:0"]
+        command = [program, *given, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", address]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def write(self, data: bytes) -> int:
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+        return len(data)
+
+    def close(self) -> None:
+        """End it; what was given is sent before."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):  # it has ended by itself
+            self._process.stdin.close()
+        try:
+            self._process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()

@@ -1,0 +1,379 @@
+"""Live streams received by libav over loopback, as a player would."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Thread
+
+import av
+import numpy as np
+import pytest
+
+from mien import capture, emit
+from mien.capture.synthetic import number_of, pattern_source
+from mien.clock import ManualClock
+from mien.emit.apart import Apart
+from mien.emit.aside import Aside
+from mien.emit.memory import MemorySink
+from mien.emit.sink import Sink, SinkSettings
+from mien.emit.steady import Steady
+from mien.emit.stream import LowDelay, StreamSink
+from mien.emit.wires import SrtWire
+from mien.errors import SettingError, SinkError
+from mien.frame import Frame
+from mien.retry import Retry
+from mien.sound import Sound, SoundFormat
+
+SOUND = SoundFormat(48000, 2)
+SETTINGS = SinkSettings(160, 120, Fraction(25), Fraction(1, 25), SOUND)
+SILENT = replace(SETTINGS, sound=None)
+LIMIT = 10.0
+
+
+class Listener:
+    """A thread that opens an address as a server and counts what comes; it ends with the stream."""
+
+    def __init__(self, address: str, options: dict[str, str]) -> None:
+        self.numbers: list[int] = []
+        self.times: list[float] = []
+        self.heard = 0
+        self.codecs: set[str] = set()
+        self._thread = Thread(target=self._run, args=(address, options))
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join(2 * LIMIT)
+        assert not self._thread.is_alive()
+
+    def _run(self, address: str, options: dict[str, str]) -> None:
+        try:
+            with av.open(address, "r", options=options, timeout=(LIMIT, LIMIT)) as container:
+                self.codecs = {stream.codec_context.name for stream in container.streams}
+                for packet in container.demux():
+                    for frame in packet.decode():
+                        if isinstance(frame, av.VideoFrame):
+                            self.numbers.append(number_of(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)))
+                            self.times.append(frame.time or 0.0)
+                        elif isinstance(frame, av.AudioFrame):
+                            self.heard += frame.samples
+        except (av.FFmpegError, OSError):
+            pass  # a stream over a network may end with an error; what came before counts
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def connected(name: str, settings: SinkSettings) -> Sink:
+    """As soon as the listener has come up."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        try:
+            return Apart(name, settings, threads=1)
+        except SinkError:
+            if time.monotonic() > deadline:
+                raise
+
+
+def play(sink: Sink, count: int = 50, sound: bool = True, begin: int = 0) -> None:
+    with sink:
+        for item in pattern_source(160, 120, rate=25, count=count, sound=SOUND if sound else None):
+            later = replace(item, pts=item.pts + round(begin / item.time_base))
+            if isinstance(later, Frame):
+                sink.write(later)
+            else:
+                sink.write_sound(later)
+
+
+@pytest.mark.parametrize("protocol", ["rtmp", "rtsp"])
+def test_servers_are_streamed_to(protocol: str) -> None:
+    address = f"{protocol}://127.0.0.1:{free_port()}/live/one"
+    options = {"listen": "1"} if protocol == "rtmp" else {"listen_timeout": "10"}
+    listener = Listener(address, options)
+    play(connected(address, SETTINGS))
+    listener.join()
+    assert listener.codecs == {"h264", "aac"}
+    numbers = listener.numbers
+    assert len(numbers) >= 40
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert listener.heard > 40 / 25 * SOUND.rate * 0.9
+    steps = np.diff(listener.times[1:])  # the first report of RTSP's clock may move the first picture
+    assert np.abs(steps - 0.04).max() < 0.0015
+
+
+def received_over_tcp(send: Callable[[str], None], path: Path) -> list[int]:
+    """The numbers of the frames in what was sent to a plain socket."""
+    parts: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def receive() -> None:
+            client, _ = server.accept()
+            with client:
+                while part := client.recv(1 << 16):
+                    parts.append(part)
+
+        thread = Thread(target=receive)
+        thread.start()
+        send(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+    path.write_bytes(b"".join(parts))
+    return numbers_of(path)
+
+
+def numbers_of(path: Path) -> list[int]:
+    with capture.open(path, threads=1) as source:
+        return [number_of(item.pixels) for item in source if isinstance(item, Frame)]
+
+
+def test_mpegts_over_tcp(tmp_path: Path) -> None:
+    numbers = received_over_tcp(lambda address: play(StreamSink(address, SETTINGS, threads=1)), tmp_path / "a.ts")
+    assert numbers == list(range(50))
+    with capture.open(tmp_path / "a.ts") as source:
+        assert source.info.sound == SOUND
+
+
+def test_mpegts_over_udp(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(LIMIT)
+        sink = StreamSink(f"udp://127.0.0.1:{receiver.getsockname()[1]}", SILENT, threads=1)
+        datagrams: list[bytes] = []
+        with sink:
+            for frame in pattern_source(160, 120, rate=25, count=10):
+                assert isinstance(frame, Frame)
+                sink.write(frame)
+        receiver.settimeout(0.2)
+        try:
+            while True:
+                datagrams.append(receiver.recv(4096))
+        except TimeoutError:
+            pass
+    assert max(map(len, datagrams)) <= 1316
+    assert all(len(data) % 188 == 0 for data in datagrams)
+    (tmp_path / "a.ts").write_bytes(b"".join(datagrams))
+    assert numbers_of(tmp_path / "a.ts") == list(range(10))
+
+
+def test_each_frame_leaves_at_once() -> None:
+    """Nothing is kept back by encoder or muxer: what a frame became is on the wire when `write` returns."""
+    pipe_out, pipe_in = os.pipe()
+    os.set_blocking(pipe_out, False)
+    with pytest.MonkeyPatch.context() as patch, os.fdopen(pipe_in, "wb") as stdout:
+        patch.setattr(sys, "stdout", stdout)
+        sink = StreamSink("-", SILENT, threads=1)
+        for frame in pattern_source(160, 120, rate=25, count=8):
+            assert isinstance(frame, Frame)
+            sink.write(frame)
+            assert os.read(pipe_out, 1 << 16), f"frame {frame.pts} was kept back"
+        sink.discard()
+    os.close(pipe_out)
+
+
+def test_a_named_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "out.ts"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkError, match="expected somebody to stream to"):
+        emit.open(pipe, SILENT)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reading, True)
+    data: list[bytes] = []
+
+    def read() -> None:
+        with os.fdopen(reading, "rb") as file:
+            data.append(file.read())
+
+    sink = emit.open(pipe, SILENT, mark=False, threads=1)
+    thread = Thread(target=read)
+    thread.start()
+    play(sink, 4, sound=False)
+    thread.join(LIMIT)
+    (tmp_path / "got.ts").write_bytes(data[0])
+    assert numbers_of(tmp_path / "got.ts") == list(range(4))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("rtmp://user:secret@127.0.0.1:{port}/live/secret", "is the server running?"),
+        ("rtsp://user:secret@127.0.0.1:{port}/live", "is the server running?"),
+        ("tcp://127.0.0.1:{port}", "is the server running?"),
+        ("udp://127.0.0.1", "expected host and port"),
+        ("gopher://127.0.0.1:{port}", "expected an address with one of rtmp"),
+    ],
+)
+def test_nobody_to_stream_to(name: str, told: str) -> None:
+    with pytest.raises(SinkError) as caught:
+        emit.open(name.format(port=free_port()), SILENT)
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_stream_has_no_transparency() -> None:
+    with pytest.raises(SinkError, match="for a transparent background, got a stream"):
+        emit.open("udp://127.0.0.1:9", replace(SILENT, alpha=True))
+
+
+def test_without_a_program_srt_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SinkError, match="expected an ffmpeg program with SRT, got none"):
+        SrtWire("srt://127.0.0.1:9000", "srt://127.0.0.1:9000")
+
+
+@pytest.mark.parametrize("wrong", [{"kilobits": 1}, {"crf": 60}, {"key_frame_seconds": 0}])
+def test_low_delay_is_checked(wrong: dict[str, int]) -> None:
+    with pytest.raises(SettingError):
+        LowDelay(**wrong)  # type: ignore[arg-type]
+
+
+class Breaking(MemorySink):
+    """Fails from a frame on."""
+
+    def __init__(self, good: int) -> None:
+        super().__init__()
+        self.good = good
+        self.discarded = False
+
+    def write(self, frame: Frame) -> None:
+        if len(self.frames) >= self.good:
+            raise SinkError("out: broke")
+        super().write(frame)
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+def frames(count: int) -> Iterator[Frame]:
+    for item in pattern_source(96, 64, rate=10, count=count):
+        assert isinstance(item, Frame)
+        yield item
+
+
+def test_what_broke_off_is_opened_anew_after_a_while() -> None:
+    clock, told, opened = ManualClock(), list[str](), list[Breaking]()
+
+    def opening() -> Sink:
+        if len(opened) in (1, 2):
+            opened.append(Breaking(0))
+            raise SinkError("out: nobody there")
+        opened.append(Breaking(20))
+        return opened[-1]
+
+    sink = Steady(opening, "out", clock=clock, retry=Retry(1, 2, 8), told=told.append)
+    for frame in frames(100):
+        sink.write(frame)
+        clock.advance(0.1)
+    first, last = opened[0], opened[3]
+    assert first.discarded
+    assert len(first.frames) == 20
+    # broken at 2 s; tried in vain after 1 and 2 seconds more, and again after 4
+    assert number_of(last.frames[0].pixels) == pytest.approx(90, abs=3)
+    assert last.frames[0].pts == 0, "a new connection has a time of its own"
+    assert told == ["out: broke; it is tried again", "out: is back"]
+
+
+def test_without_patience_a_break_is_the_end() -> None:
+    sink = Steady(lambda: Breaking(2), "out", clock=ManualClock(), retry=Retry(patience=0), told=lambda line: None)
+    with pytest.raises(SinkError, match="out: broke"):
+        for frame in frames(10):
+            sink.write(frame)
+
+
+class Held(MemorySink):
+    """Takes its first frame only once it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken, self.let_go = Event(), Event()
+
+    def write(self, frame: Frame) -> None:
+        self.taken.set()
+        assert self.let_go.wait(LIMIT)
+        super().write(frame)
+
+
+def test_a_sink_aside_holds_nobody_up_and_keeps_the_newest() -> None:
+    held = Held()
+    sink = Aside(lambda: held, "out")
+    with sink:
+        for number, frame in enumerate(frames(30)):
+            sink.write(frame)
+            assert number > 0 or held.taken.wait(LIMIT)
+        held.let_go.set()
+    assert [number_of(frame.pixels) for frame in held.frames] == [0, 26, 27, 28, 29]
+    assert sink.dropped == 25
+    assert held.finished
+
+
+def test_the_error_of_a_sink_aside_comes_with_the_next_call() -> None:
+    broken = Breaking(0)
+    sink = Aside(lambda: broken, "out")
+    deadline = time.monotonic() + LIMIT
+    with pytest.raises(SinkError, match="out: broke"):
+        while time.monotonic() < deadline:
+            for frame in frames(1):
+                sink.write(frame)
+    sink.discard()
+    assert broken.discarded
+
+
+def test_a_sink_that_does_not_open_is_told_at_once() -> None:
+    def opening() -> Sink:
+        raise SinkError("out: nobody there")
+
+    with pytest.raises(SinkError, match="nobody there"):
+        Aside(opening, "out")
+
+
+def test_discarding_a_sink_aside_discards_it() -> None:
+    breaking = Breaking(5)
+    with pytest.raises(RuntimeError), Aside(lambda: breaking, "out"):
+        raise RuntimeError
+    assert breaking.discarded
+    assert not breaking.finished
+
+
+def test_a_break_of_the_network_is_survived(tmp_path: Path) -> None:
+    """The first client connection is cut by the server; the second one gets a stream that begins anew."""
+    clock, told = ManualClock(), list[str]()
+    parts: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        sink = Steady(
+            lambda: StreamSink(address, SILENT, threads=1), address, clock=clock, retry=Retry(1), told=told.append
+        )
+        first, _ = server.accept()
+        first.close()
+        source = iter(pattern_source(160, 120, rate=25, count=1000))
+        while not told:  # until the system has noticed
+            sink.write(only_frame(next(source)))
+        clock.advance(2)
+        sink.write(only_frame(next(source)))
+        second, _ = server.accept()
+        with second:
+            for _ in range(10):
+                sink.write(only_frame(next(source)))
+            sink.finish()
+            while part := second.recv(1 << 16):
+                parts.append(part)
+    assert "expected to go on streaming" in told[0]
+    assert told[1] == f"{address}: is back"
+    (tmp_path / "a.ts").write_bytes(b"".join(parts))
+    numbers = numbers_of(tmp_path / "a.ts")
+    assert len(numbers) == 11
+    assert numbers == list(range(numbers[0], numbers[0] + 11))
+
+
+def only_frame(item: Frame | Sound) -> Frame:
+    assert isinstance(item, Frame)
+    return item
