@@ -27,6 +27,7 @@ from mien.clock import Clock, MonotonicClock
 from mien.config import Gains, ReenactSettings
 from mien.controller import Target
 from mien.emit.microphone import VirtualMicrophone
+from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import MienError
 from mien.face.face import Face
@@ -156,7 +157,8 @@ class LiveSession:
         return told
 
     def _open_recording(self, path: Path) -> Sink:
-        return emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
+        sink = emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
+        return Rebased(sink)
 
     async def _run_pipeline(self) -> None:
         try:

@@ -1,0 +1,159 @@
+"""A whole session, with all rooms and workers, on a source that gives the next frame when one was shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.engine.pipeline.fakes import FedSource, NotingSink
+
+from mien import capture, emit, samples
+from mien.capture.image import resized
+from mien.capture.paced import Paced
+from mien.clock import ManualClock
+from mien.config import ReenactSettings
+from mien.errors import FaceError, SinkError
+from mien.frame import Frame
+from mien.live.presets import PRESETS
+from mien.live.session import LiveRequest, LiveSession, open_live, open_source
+
+PATIENCE = 120.0  # seconds until a hung run fails the test
+PORTRAITS = {name: str(path) for name, path in samples.portraits().items()}
+
+
+@pytest.fixture(scope="module")
+def driver() -> NDArray[np.uint8]:
+    return resized(capture.image.read(PORTRAITS["teo"]), 256, 256)
+
+
+class Stage:
+    """Runs a session and calls `act` after each frame that was shown, before the next one is captured."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], act: Callable[[Stage], None]
+    ) -> None:
+        self.source = FedSource()
+        self.sink = NotingSink(self._shown)
+        self.session: LiveSession | None = None
+        self.last = driver
+        self._driver = driver
+        self._act = act
+        self._number = 0
+        self._open = emit.open
+        monkeypatch.setattr("mien.live.session.open_source", lambda *arguments, **named: self.source)
+        monkeypatch.setattr(emit, "open", self._opened)
+
+    def run(self, *pictures: str, **settings: Any) -> None:
+        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(size=128, mark=False, **settings))
+
+        async def main() -> None:
+            async with open_live(request) as self.session:
+                self._feed()
+                await asyncio.wait_for(self.session.run(), PATIENCE)
+
+        asyncio.run(main())
+
+    def _opened(self, target: Any, *arguments: Any, **named: Any) -> Any:
+        return self.sink if target == "fake" else self._open(target, *arguments, **named)
+
+    def _shown(self, frame: Frame) -> None:
+        self.last = frame.pixels
+        self._act(self)
+        self._feed()
+
+    def _feed(self) -> None:
+        time = Fraction(1, 25)
+        self.source.feed(Frame(self._driver, self._number, time, captured_at=1.0 + self._number / 25))
+        self._number += 1
+
+
+def test_a_session_is_steered_while_it_runs(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    """A portrait that cannot be swapped in, one that can, a recording beside, gains, panic, pause, in turns."""
+    told: list[str] = []
+    seen: dict[str, NDArray[np.uint8]] = {}
+    steps: list[str] = ["missing"]
+
+    def act(stage: Stage) -> None:
+        session = stage.session
+        assert session is not None
+        live = session.statistics.live
+        assert live is not None
+        step = steps[-1]
+        if step == "missing":
+            session.swap(str(tmp_path / "missing.jpg"))
+            steps.append("refused")
+        elif step == "refused":
+            told.extend(session.notices())
+            if told:
+                seen["first"] = stage.last
+                session.swap(PORTRAITS["mira"])
+                steps.append("swapped")
+        elif step == "swapped" and live.swaps:
+            seen["second"] = stage.last
+            session.record(tmp_path / "beside.mp4")
+            session.set_gains(PRESETS["calm"])
+            session.rezero()
+            steps.append("recording")
+        elif step == "recording":
+            session.record(None)
+            session.panic = True
+            steps.append("panic")
+        elif step == "panic":
+            seen["slate"] = stage.last
+            session.panic = False
+            session.paused = True
+            steps.append("paused")
+        elif step == "paused":
+            session.stop()
+
+    stage = Stage(monkeypatch, driver, act)
+    stage.run(PORTRAITS["aldo"])
+    assert steps[-1] == "paused"
+    assert len(told) == 1
+    assert told[0].startswith(str(tmp_path / "missing.jpg"))
+    assert told[0].endswith("; the portrait stays as it is")
+    assert seen["first"].shape == seen["second"].shape == seen["slate"].shape
+    assert np.abs(seen["first"].astype(int) - seen["second"]).mean() > 10, "another portrait"
+    assert len(np.unique(seen["slate"].reshape(-1, 3), axis=0)) < 200, "a drawn slate"
+    assert stage.sink.finished
+    with capture.open(tmp_path / "beside.mp4") as recorded:
+        assert recorded.info.width == stage.last.shape[1]
+        assert next(iter(recorded)).pts == 0
+
+
+def test_what_cannot_be_opened_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]
+) -> None:
+    def refuse(*arguments: Any, **named: Any) -> Any:
+        raise SinkError("virtual: expected a virtual camera, got none")
+
+    stage = Stage(monkeypatch, driver, lambda stage: None)
+    monkeypatch.setattr(emit, "open", refuse)
+    with pytest.raises(SinkError, match="virtual camera"):
+        stage.run(PORTRAITS["aldo"])
+    assert stage.source.ended.is_set()
+
+
+def test_a_portrait_without_a_face_is_refused_before_anything_is_opened(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    stage = Stage(monkeypatch, driver, lambda stage: None)
+    with emit.open(tmp_path / "grey.png", emit.SinkSettings(64, 64, Fraction(25), Fraction(1, 25))) as sink:
+        sink.write(Frame(np.full((64, 64, 3), 128, np.uint8), 0, Fraction(1, 25)))
+    with pytest.raises(FaceError, match=r"grey\.png"):
+        stage.run(str(tmp_path / "grey.png"))
+    assert stage.sink.frames == []
+
+
+def test_a_file_is_played_as_a_camera_would() -> None:
+    with open_source(str(samples.driver()), ManualClock(), 1) as source:
+        assert isinstance(source, Paced)
+        assert source.info.live
