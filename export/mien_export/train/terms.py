@@ -24,8 +24,8 @@ def gradient_l1(a: Tensor, b: Tensor, weight: Tensor) -> Tensor:
 def mask_target(warped: Tensor, generated: Tensor, truth: Tensor, erased: Tensor) -> Tensor:
     """(N, 1, H, W): 1 where the warped portrait is as near to the truth as the painted one or near enough.
 
-    Errors are means over 5 x 5 pixels without the erased ones, of which none is kept: what lies beside an erased mouth is
-    judged by itself.
+    Errors are means over 5 x 5 pixels without the erased ones, of which none is kept: what lies beside an erased
+    mouth is judged by itself.
     """
     there = 1 - erased
     share = F.avg_pool2d(there, 5, 1, 2).clamp(min=1e-3)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mien_export.models.live.appearance import Appearance
-from mien_export.models.live.generator import LiveGenerator, fused
+from mien_export.models.live.generator import UNSURE, LiveGenerator, decided, fused
 from mien_export.models.live.sizes import SIZES
 from mien_export.train.batch import warp_features
 
@@ -62,3 +62,8 @@ def test_features_move_as_the_flow_says() -> None:
     (moved,) = warp_features((feature,), still + torch.tensor([8.0, 0.0]))
     torch.testing.assert_close(moved[..., :-2], feature[..., 2:])
     torch.testing.assert_close(moved[..., -1], feature[..., -1])  # its border, repeated
+
+
+def test_a_nearly_sure_mask_is_made_sure() -> None:
+    mask = torch.tensor([0.0, UNSURE / 2, 0.5, 1 - UNSURE / 2, 1.0])
+    assert decided(mask).tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,11 +25,11 @@ class Appearance(nn.Module):
         super().__init__()
         widths = size.encoder
         self.stem = conv3(4 * (3 + PARTS), widths[0])
-        self.down = nn.ModuleList(conv3(a, b, stride=2) for a, b in zip(widths, widths[1:], strict=False))
+        self.down = nn.ModuleList(conv3(a, b, stride=2) for a, b in pairwise(widths))
         self.encode = nn.ModuleList(Residual(width) for width in widths)
         self.finest = ENCODED.index(size.features[-1][0])
         used = widths[self.finest :]
-        self.lateral = nn.ModuleList(conv1(b, a, gain=0.5) for a, b in zip(used, used[1:], strict=False))
+        self.lateral = nn.ModuleList(conv1(b, a, gain=0.5) for a, b in pairwise(used))
         self.project = nn.ModuleList(
             conv1(widths[ENCODED.index(resolution)], channels) for resolution, channels in size.features
         )

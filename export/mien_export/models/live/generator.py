@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -32,7 +34,7 @@ class LiveGenerator(nn.Module):
         self.blocks = nn.ModuleList(
             nn.ModuleList(SpadeResidual(level.channels) for _ in range(level.blocks)) for level in levels
         )
-        self.reduce = nn.ModuleList(conv1(a.channels, b.channels) for a, b in zip(levels, levels[1:], strict=False))
+        self.reduce = nn.ModuleList(conv1(a.channels, b.channels) for a, b in pairwise(levels))
         self.enter = nn.ModuleDict(
             {str(level.resolution): _entrance(level) for level in levels if level.resolution > 64}
         )
