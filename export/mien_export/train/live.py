@@ -33,10 +33,10 @@ class LiveLosses:
 
     generated: float = 10.0
     fused: float = 10.0
-    gradient: float = 10.0
+    gradient: float = 6.0
     mask: float = 0.5
-    adversarial: float = 0.5
-    matching: float = 5.0
+    adversarial: float = 1.5
+    matching: float = 15.0
 
 
 RIM = 0.02
