@@ -17,6 +17,8 @@ Array = NDArray[np.float64]
 
 NAMES = 16
 CELL = 10
+TAIL = 14
+"""Characters of a model's name that are shown: of a bundle's path the end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,7 @@ def printed(summary: Summary, title: str) -> str:
     ]
     for place, measure in enumerate(MEASURES):
         for model, means in zip(summary.models, summary.means, strict=True):
-            lines.append(_row(f"{measure} {model}", [f"{value:.3f}" for value in means[place]]))
+            lines.append(_row(f"{measure} {model[-TAIL:]}", [f"{value:.3f}" for value in means[place]]))
         for rows in summary.differences:
             lines.append(_row("  difference", [_told(one) for one in rows[place]]))
             lines.append(_row("  95 % from", [f"{one.low:+.3f}" for one in rows[place]]))
