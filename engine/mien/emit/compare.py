@@ -9,7 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from mien.emit.ending import Ending
+from mien.emit.ending import Ending, is_closed
 from mien.emit.sink import Sink, SinkSettings
 from mien.frame import Frame
 from mien.sound import Sound
@@ -40,6 +40,10 @@ class CompareSink(Ending):
         self._keeps = keeps
         self._joined = np.zeros(self._shape, np.uint8)
         self._reformatter = VideoReformatter()
+
+    @property
+    def closed(self) -> bool:
+        return is_closed(self._inner)
 
     def write(self, frame: Frame) -> None:
         """Join and hand on; a frame that answers none has black on its left."""

@@ -9,6 +9,11 @@ from typing import Self
 class Ending:
     """The context manager of a sink: a clean exit finishes, an exception or an interrupt discards."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody sees it any more: a window that the user has closed."""
+        return False
+
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
 
@@ -29,3 +34,8 @@ class Ending:
         except BaseException:
             self.discard()
             raise
+
+
+def is_closed(sink: object) -> bool:
+    """Whether nobody sees a sink any more; sinks that do not tell are seen."""
+    return bool(getattr(sink, "closed", False))

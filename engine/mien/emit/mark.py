@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit import lettering
-from mien.emit.ending import Ending
+from mien.emit.ending import Ending, is_closed
 from mien.emit.sink import Sink
 from mien.frame import Frame
 from mien.sound import Sound
@@ -68,6 +68,10 @@ class Marked(Ending):
         self._keeps = keeps
         self._mark: Mark | None = None
         self._copy: NDArray[np.uint8] | None = None
+
+    @property
+    def closed(self) -> bool:
+        return is_closed(self._inner)
 
     def write(self, frame: Frame) -> None:
         if self._mark is None or self._mark.size != frame.size:

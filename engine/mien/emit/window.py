@@ -30,9 +30,12 @@ class WindowSink(Ending):
         self._root: Any = None
         self._label: Any = None
         self._image: Any = None
-        self.closed = False
-        """Whether the user has closed the window."""
+        self._closed = False
         _new_root().destroy()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def write(self, frame: Frame) -> None:
         """Show a frame.
@@ -40,7 +43,7 @@ class WindowSink(Ending):
         Raises:
             SinkError: no display any more.
         """
-        if self.closed:
+        if self._closed:
             return
         if self._root is None:
             self._show()
@@ -67,7 +70,7 @@ class WindowSink(Ending):
         self._label.pack()
 
     def _close(self) -> None:
-        self.closed = True
+        self._closed = True
         if self._root is not None:
             self._root.destroy()
             self._root = None

@@ -33,6 +33,7 @@ from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.live.stages import Driver, open_chain, open_driver
+from mien.pipeline.controls import Controls
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.worker import first_of, in_thread, run_worker
@@ -211,7 +212,9 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     format = _format(request, source, microphone)
     player = stack.enter_context(VirtualMicrophone(format)) if request.virtual_microphone and format else None
     made = replace(sink_settings(portraits[0].size, source.info, _provenance(request)), sound=format)
-    sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode)
+    controls = Controls()
+    told = controls.notices.append
+    sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode, told=told, clock=clock)
     stack.callback(_unless, begun, sink.discard)
     pipeline = LivePipeline(
         source,
@@ -224,6 +227,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
         player=player,
         microphone=microphone,
         deaf=request.sound != "source",
+        controls=controls,
     )
     return LiveSession(request, pipeline, driver, made, words, begun)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mien.capture.source import Source
 from mien.clock import Clock
 from mien.controller import Target
+from mien.emit.ending import is_closed
 from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.live_counters import LiveCounters
@@ -67,6 +68,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         player: Player | None = None,
         microphone: Microphone | None = None,
         deaf: bool = False,
+        controls: Controls | None = None,
     ) -> None:
         """Prepare.
 
@@ -77,10 +79,11 @@ class LivePipeline(Generic[FaceT, MotionT]):
             player: takes the delayed sound.
             microphone: is heard in place of the source.
             deaf: to the source's own sound.
+            controls: that somebody holds already.
         """
         statistics.live = statistics.live or LiveCounters()
         self.statistics = statistics
-        self.controls = Controls()
+        self.controls = controls or Controls()
         self.governor = Governor(target or Target(), statistics.live)
         self._counters = statistics.live
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
@@ -202,7 +205,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
 
     def _show(self) -> bool:
         """Whether more may come."""
-        if getattr(self._sink, "closed", False):  # a window that the user has closed
+        if is_closed(self._sink):
             self.stop()
         try:
             self._emitter.emit(self._answered.take(timeout=self._emitter.interval))

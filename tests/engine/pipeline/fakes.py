@@ -117,8 +117,12 @@ class NotingSink(MemorySink):
     def __init__(self, on_write: Callable[[Frame], None] = lambda frame: None) -> None:
         super().__init__()
         self.discarded = False
-        self.closed = False
+        self.gone = False
         self._on_write = on_write
+
+    @property
+    def closed(self) -> bool:
+        return self.gone
 
     def write(self, frame: Frame) -> None:
         self._on_write(frame)

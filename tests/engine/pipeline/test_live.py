@@ -23,6 +23,8 @@ from tests.engine.pipeline.fakes import (
 
 from mien.clock import Clock, ManualClock, MonotonicClock
 from mien.controller import Target
+from mien.emit.mark import Marked
+from mien.emit.sink import Sink
 from mien.errors import SinkError, SourceError
 from mien.frame import Frame
 from mien.pipeline.chain import Chain
@@ -34,7 +36,7 @@ PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test w
 
 def _pipeline(
     source: FedSource,
-    sink: NotingSink,
+    sink: Sink,
     given: LiveStages[Any, Any] | None = None,
     clock: Clock | None = None,
     **others: Any,
@@ -221,9 +223,10 @@ def test_cancelling_leaves_nothing_running_and_discards() -> None:
     assert portrayal.closed == 1
 
 
-def test_a_window_that_the_user_closes_ends_the_run() -> None:
-    source, sink = _endless(lambda written: setattr(sink, "closed", written.pts >= 3))
-    _run(_pipeline(source, sink))
+@pytest.mark.parametrize("wrapped", [lambda sink: sink, Marked], ids=["bare", "marked"])
+def test_a_window_that_the_user_closes_ends_the_run(wrapped: Callable[[Sink], Sink]) -> None:
+    source, sink = _endless(lambda written: setattr(sink, "gone", written.pts >= 3))
+    _run(_pipeline(source, wrapped(sink)))
     assert sink.finished
 
 
