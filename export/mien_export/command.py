@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
-from mien.errors import SettingError
+from mien.errors import BackendError, SettingError
 
 COMMANDS: Final = {
     "train": ("mien_export.train.command", "train a network on a folder of faces"),
@@ -28,9 +28,17 @@ def main(arguments: list[str]) -> int:
     name, *rest = arguments
     if name not in COMMANDS:
         raise SettingError(f"export must be one of {', '.join(COMMANDS)}, got {name!r}")
-    module, _ = COMMANDS[name]
-    result: int = import_module(module).main([word for word in rest if word != "--debug"])
+    result: int = _module(name).main([word for word in rest if word != "--debug"])
     return result
+
+
+def _module(name: str) -> Any:
+    try:
+        return import_module(COMMANDS[name][0])
+    except ModuleNotFoundError as error:
+        raise BackendError(
+            f"export {name}: expected the package {error.name}, got none; pip install 'mien[train,cpu]'"
+        ) from error
 
 
 def _usage() -> str:

@@ -55,13 +55,15 @@ def chosen(
     tell: Callable[[str], None],
 ) -> Choice:
     """The first variant that loses at most `ENOUGH`, else the one that loses least."""
-    quantiser = Quantiser(model, (example.generator for example in reference.examples(pairs.calibrating())))
+    graph = bundle.graph("generator")
+    calibrating = (example.generator for example in reference.examples(pairs.calibrating()))
+    quantiser = Quantiser(model, graph.inputs, calibrating)
     try:
         unseen = list(reference.examples(pairs.testing()))
         best: Choice | None = None
         for variant in variants(levels):
             quantised = quantiser(variant)
-            painted = _painted(quantised, bundle.graph("generator"), unseen, threads)
+            painted = _painted(quantised, graph, unseen, threads)
             choice = Choice(variant.name, quantised, _loss(painted, unseen), _likeness(painted, unseen))
             tell(
                 f"int8, {choice.name}: {choice.loss:.3f} dB less than fp32 against the truth, {choice.likeness:.1f} dB "

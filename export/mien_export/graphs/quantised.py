@@ -2,8 +2,8 @@
 
 Weights are symmetric, one scale per output channel; activations are unsigned with one scale and zero point per tensor,
 so that what a ReLU leaves uses all 256 values and the ReLU itself vanishes into the rounding. Both ONNX Runtime and
-OpenVINO then run every convolution in int8. Pictures and parsing maps were bytes before they were floats, and their
-scales come out as 1/128 and 1/255: what enters loses nothing.
+OpenVINO then run every convolution in int8. Pictures and parsing maps were bytes before they were floats: with the
+scales 1/128 and 1/255 what enters loses nothing.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import onnx
 from onnx import ModelProto
 from onnxruntime import quantization
 
+from mien.manifest import TensorSpec
 from mien_export.graphs.quiet import quiet
 from mien_export.graphs.reference import Arrays
 from mien_export.graphs.tidy import plain
@@ -25,6 +27,10 @@ from mien_export.graphs.tracing import checked
 
 OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
 """What is quantised. Convolutions alone would be slower: every sum between them would go to float and back."""
+MOVING: Final = frozenset({"Concat", "SpaceToDepth", "AveragePool"})
+"""Operators that leave the range of what they take."""
+BYTES: Final = {(-1.0, 1.0): (-1.0, 127 / 128), (0.0, 1.0): (0.0, 1.0)}
+"""What 256 bytes reach of the ranges that a manifest names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,16 @@ def variants(levels: int) -> tuple[Variant, ...]:
 class Quantiser:
     """Knows the ranges of a model's tensors, and makes variants of it."""
 
-    def __init__(self, model: ModelProto, inputs: Iterable[Arrays]) -> None:
-        """Runs `model` on all `inputs`."""
+    def __init__(self, model: ModelProto, specs: Iterable[TensorSpec], inputs: Iterable[Arrays]) -> None:
+        """Runs `model` on all `inputs`, which are of these `specs`."""
         self._folder = tempfile.TemporaryDirectory(prefix="mien-int8-")
         self._source = Path(self._folder.name) / "float32.onnx"
         self._model = model
         onnx.save_model(model, self._source)
         self._ranges = self._calibrated(inputs)
+        for name, (low, high) in _of_bytes(model, specs).items():
+            if name in self._ranges:
+                self._ranges[name] = quantization.calibrate.TensorData(lowest=np.float32(low), highest=np.float32(high))
 
     def __call__(self, variant: Variant) -> ModelProto:
         """The model in int8, checked."""
@@ -94,6 +103,16 @@ class Quantiser:
             )
             calibrator.collect_data(_Reader(iter(inputs)))
             return calibrator.compute_data()
+
+
+def _of_bytes(model: ModelProto, specs: Iterable[TensorSpec]) -> dict[str, tuple[float, float]]:
+    """Least and greatest value by name: of inputs that were bytes, and of what is only moved or averaged of them."""
+    known = {spec.name: BYTES[spec.range] for spec in specs if spec.range in BYTES}
+    for node in model.graph.node:
+        ranges = {known.get(name) for name in node.input}
+        if node.op_type in MOVING and len(ranges) == 1 and (only := ranges.pop()) is not None:
+            known[node.output[0]] = only
+    return known
 
 
 class _Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types

@@ -57,10 +57,10 @@ def checked(model: ModelProto) -> ModelProto:
 
 
 def _need_standard(model: ModelProto, name: str) -> None:
-    odd = {node.op_type if not node.domain else f"{node.domain}::{node.op_type}" for node in model.graph.node}
-    if odd - OPERATORS:
+    kinds = {node.op_type if not node.domain else f"{node.domain}::{node.op_type}" for node in model.graph.node}
+    if odd := sorted(kinds - OPERATORS):
         raise ModelError(
-            f"{name}: expected only the operators {', '.join(sorted(OPERATORS))}, got {', '.join(odd - OPERATORS)}; "
+            f"{name}: expected only the operators {', '.join(sorted(OPERATORS))}, got {', '.join(odd)}; "
             "change the network, or the list if every runtime knows them"
         )
 

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+from mien.errors import ModelError
+from mien.manifest import Bundle
+from mien_export.graphs.halved import EXACT, MOST_WEIGHT, halved
+
+
+def convolution(weight: float) -> ModelProto:
+    values = numpy_helper.from_array(np.full((1, 1, 1, 1), weight, np.float32), "weight")
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 4, 4]) for name in ("x", "y")]
+    node = helper.make_node("Conv", ["x", "weight"], ["y"])
+    return helper.make_model(helper.make_graph([node], "one", ports[:1], ports[1:], [values]))
+
+
+@pytest.mark.parametrize("name", ["appearance", "generator"])
+def test_it_computes_in_float16_between_float32(bundle: Bundle, name: str) -> None:
+    inferred = onnx.shape_inference.infer_shapes(onnx.load_model(bundle.graph(name, "fp16").path))
+    graph = inferred.graph
+    kinds = {value.name: value.type.tensor_type.elem_type for value in graph.value_info}
+    assert {port.type.tensor_type.elem_type for port in (*graph.input, *graph.output)} == {TensorProto.FLOAT}
+    ends = {port.name for port in graph.output}
+    for node in graph.node:
+        if node.op_type != "Cast" and not ends & set(node.output):
+            expected = TensorProto.FLOAT if node.op_type in EXACT else TensorProto.FLOAT16
+            assert kinds[node.output[0]] == expected, node
+    weights = {value.name: value.data_type for value in graph.initializer}
+    used = {node.input[1] for node in graph.node if node.op_type == "Conv"}
+    assert {weights[name] for name in used} == {TensorProto.FLOAT16}
+
+
+def test_a_value_is_cast_once(bundle: Bundle) -> None:
+    model = onnx.load_model(bundle.graph("generator", "fp16").path)
+    casts = [(node.input[0], node.attribute[0].i) for node in model.graph.node if node.op_type == "Cast"]
+    assert len(casts) == len(set(casts))
+
+
+def test_large_weights_are_refused() -> None:
+    onnx.checker.check_model(halved(convolution(MOST_WEIGHT)), full_check=True)
+    for weight in (2 * MOST_WEIGHT, np.inf, np.nan):
+        with pytest.raises(ModelError, match=r"one, weight: expected weights up to 1024, got .* too large"):
+            halved(convolution(weight))

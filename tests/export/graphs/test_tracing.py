@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.errors import ModelError
+from mien.manifest import Bundle, TensorSpec
+from mien.runtime.onnxruntime import OnnxRuntimeSession
+from mien_export.graphs.live import live_graphs
+from mien_export.graphs.reference import Example, ran
+from mien_export.graphs.traced import Traced
+from mien_export.graphs.tracing import OPERATORS, OPSET, exported
+from mien_export.graphs.trained import Trained
+
+EXPORT = Path(__file__).parents[3] / "export"
+PICTURE = TensorSpec("picture", "picture", ("batch", 3, 8, 8))
+
+
+class Bent(nn.Module):
+    """Samples a grid, which the live networks must not."""
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return F.grid_sample(picture, picture.permute(0, 2, 3, 1)[..., :2], align_corners=False)
+
+
+def test_the_same_weights_give_the_same_bytes(bundle: Bundle, trained: Trained) -> None:
+    again = exported(live_graphs(trained.networks, trained.size)[1]).SerializeToString(deterministic=True)
+    assert again == bundle.graph("generator").path.read_bytes()
+
+
+def test_nothing_of_the_machine_is_in_a_graph(bundle: Bundle) -> None:
+    for graph in bundle.graphs:
+        content = graph.path.read_bytes()
+        assert str(EXPORT).encode() not in content
+        assert b".py" not in content
+
+
+@pytest.mark.parametrize("name", ["appearance", "generator"])
+def test_graphs_are_plain_and_modern(bundle: Bundle, name: str) -> None:
+    model = onnx.load_model(bundle.graph(name).path)
+    assert [(opset.domain, opset.version) for opset in model.opset_import] == [("", OPSET)]
+    kinds = {node.op_type for node in model.graph.node}
+    assert kinds <= OPERATORS
+    assert "SpaceToDepth" in kinds  # one operator, and not the three that torch writes
+    assert {"Reshape", "Transpose", "GridSample"}.isdisjoint(kinds)
+
+
+def test_each_of_a_batch_is_as_if_alone(bundle: Bundle, examples: list[Example]) -> None:
+    graph = bundle.graph("generator")
+    session = OnnxRuntimeSession(graph, batch=2)
+    pair = [examples[0].generator, examples[1].generator]
+    together = ran(session, {name: np.concatenate([arrays[name] for arrays in pair]) for name in pair[0]})
+    for k, example in enumerate(examples[:2]):
+        for name, array in together.items():
+            np.testing.assert_allclose(array[k : k + 1], example.painted[name], rtol=0, atol=1e-5)
+
+
+def test_other_operators_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"appearance: expected only .*, got GridSample, Transpose; change"):
+        exported(Traced("appearance", Bent(), (PICTURE,), (TensorSpec("f8", "feature", ("batch", 3, 8, 8)),)))
+
+
+def test_the_bundle_says_what_the_networks_are(bundle: Bundle) -> None:
+    assert (bundle.kind, bundle.size, bundle.side) == ("oneshot-live", "xs", 256)
+    widths = [(spec.name, spec.shape[1:]) for spec in bundle.graph("appearance").outputs]
+    assert widths == [("f32", (96, 32, 32)), ("f64", (64, 64, 64))]
+    assert bundle.precisions("generator") == ("fp32", "fp16", "int8")
+    assert bundle.precisions("appearance") == ("fp32", "fp16")
