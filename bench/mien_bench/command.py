@@ -13,6 +13,7 @@ BENCHES: Final = {
     "still": "how still a portrait is when its driver is",
     "kernels": "how fast each kernel is, beside what else could do it",
     "quality": "how near to the truth models come, and to the thesis's figures",
+    "live": "whether a live run is in time, and stays so when it is disturbed",
     "long": "whether memory stays constant over a long driver",
 }
 

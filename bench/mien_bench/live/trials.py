@@ -1,0 +1,101 @@
+"""What is tried: the run as it is, the pipeline with nothing to do, many starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from mien.api import prepare
+from mien.clock import MonotonicClock
+from mien.config import ReenactSettings
+from mien.emit.memory import NullSink
+from mien.live.session import shares_of
+from mien.live.stages import open_chain, open_driver
+from mien.pipeline.chain import Chain
+from mien.pipeline.follower import LiveStages
+from mien.pipeline.live import LivePipeline
+from mien.stats import Statistics
+from mien_bench.live.camera import HEIGHT, WIDTH, Pixels, camera
+from mien_bench.live.course import Course, run
+from mien_bench.memory import resident
+
+STARTS: Final = 200
+_SETTLED: Final = 10
+"""Starts after which nothing may grow any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What starts and stops left behind."""
+
+    starts: int
+    threads: int
+    descriptors: int | None
+    """None where the system does not say."""
+    megabytes: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seconds: float) -> tuple[Course, str]:
+    """A live run of all rooms without codecs, and words that say what makes the pictures."""
+    portraits = prepare(portrait, size=settings.size)
+    width, height = portraits[0].size
+    with open_driver(settings) as driver:
+        chain, words = open_chain(portraits, settings, shares_of(settings).synthesis)
+        stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
+        source = camera(pictures, MonotonicClock())
+        return run(source, stages, np.zeros((height, width, 3), np.uint8), seconds), words
+
+
+def empty(pictures: list[Pixels], seconds: float) -> Course:
+    """A live run whose stages do nothing: what is left is the pipeline's own time."""
+    return run(camera(pictures, MonotonicClock()), _idle_stages(), np.zeros((HEIGHT, WIDTH, 3), np.uint8), seconds)
+
+
+def starts(pictures: list[Pixels], count: int = STARTS) -> Growth:
+    """Start and stop so often, each time after a few frames."""
+    for _ in range(_SETTLED):
+        _start_and_stop(pictures)
+    before = _held()
+    for _ in range(count):
+        _start_and_stop(pictures)
+    after = _held()
+    descriptors = None if before[1] is None or after[1] is None else after[1] - before[1]
+    return Growth(count, after[0] - before[0], descriptors, after[2] - before[2])
+
+
+def _start_and_stop(pictures: list[Pixels]) -> None:
+    clock = MonotonicClock()
+    pipeline = LivePipeline(
+        camera(pictures[:3], clock),
+        _idle_stages(),
+        NullSink(),
+        np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        statistics=Statistics(clock),
+        clock=clock,
+    )
+
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(0.05, pipeline.stop)
+        await pipeline.run()
+
+    asyncio.run(main())
+
+
+def _idle_stages() -> LiveStages[Any, Any]:
+    chain = Chain((("reenact", lambda motion, frame, paint: frame.pixels),))
+    return LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
+
+
+def _held() -> tuple[int, int | None, float]:
+    descriptors = Path("/proc/self/fd")
+    opened = len(os.listdir(descriptors)) if descriptors.exists() else None
+    return threading.active_count(), opened, resident()
