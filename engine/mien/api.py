@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mien.align import aligned, even, fitted, sized
 from mien.capture import image
 from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
-from mien.config import ReenactSettings
+from mien.config import ALPHA, ReenactSettings
 from mien.emit.sheet import SheetSink, need_sheet_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import FaceError, SettingError, SinkError
@@ -139,6 +140,7 @@ def render_file(
         source = stack.enter_context(capture.open(driver, start=start, duration=duration, threads=max(threads // 2, 1)))
         portraits = prepare(*pictures, size=settings.size)
         made = sink_settings(portraits[0].size, source.info, record(pictures, settings, version("mien")))
+        made = replace(made, alpha=settings.background == ALPHA)
         beside = (source.info.width, source.info.height) if compare else None
         sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads)
         if sheet is not None:

@@ -114,6 +114,9 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
     parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
+    parser.add_argument(
+        "--background", default="keep", metavar="WHAT", help="keep, blur, alpha, a colour (#rrggbb) or a picture"
+    )
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
@@ -134,6 +137,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         backend=options.backend,
         motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
         mouth=options.mouth,
+        background=options.background,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,

@@ -18,6 +18,8 @@ BACKENDS: tuple[Backend, ...] = get_args(Backend)
 MOTION_MODES: tuple[MotionMode, ...] = get_args(MotionMode)
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
 
+ALPHA = "alpha"
+"""The background that is none: what is not the person stays transparent."""
 GAIN_LIMIT = 3.0
 SIZE_MIN, SIZE_MAX = 64, 4096
 
@@ -107,6 +109,8 @@ class ReenactSettings:
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None
     """Longer side of the output in pixels, made even; None: as large as the portrait."""
+    background: str = "keep"
+    """What is behind the person: `keep`, `blur`, `alpha` (nothing), a colour (`#rrggbb` or a name), or a picture's file."""
     mark: bool = True
     """Whether the visible mark that says "synthetic" is drawn."""
     threads: int | None = None
@@ -116,6 +120,8 @@ class ReenactSettings:
         _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
         _need_within("smooth", self.smooth, 0.0, 0.95)
+        if not self.background:
+            raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         if self.size is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from mien.backdrop import background_of
 from mien.capture.source import Source
 from mien.config import ReenactSettings
 from mien.face.face import Face
@@ -48,7 +49,7 @@ def open_stages(
             motion=_retarget(source, settings),
             synthesis=(
                 ("reenact", synthesise),
-                ("fuse", Fuse(settings.mouth, threads)),
+                ("fuse", Fuse(settings.mouth, threads, background_of(settings.background))),
                 ("smooth", Smooth(settings.smooth, threads)),
             ),
             about=about,

@@ -1,4 +1,4 @@
-"""The room's stage: the warped portrait, its eyes and mouth, over its still background."""
+"""The room's stage: the warped portrait, its eyes and mouth, over its still background or another one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mien.config import Mouth
 from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
+from mien.fuse.background import Background, cut
 from mien.fuse.detail import Detail
 from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.portrait import Portrait
@@ -17,16 +18,21 @@ from mien_kernels import ops
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
+KEEP = Background()
 EDGE = 16.0
 """Pixels of the generator's crop over which it fades in from its border."""
 
 
 class Fuse:
-    """Callable: syntheses of one frame, whose weights sum to 1 -> the fused frame, in an array of its own."""
+    """Callable: syntheses of one frame, whose weights sum to 1 -> the fused frame, in an array of its own.
 
-    def __init__(self, mouth: Mouth = "driver", threads: int = 1) -> None:
+    Raises FaceError where another background is wanted and a portrait's person cannot be told from its own.
+    """
+
+    def __init__(self, mouth: Mouth = "driver", threads: int = 1, background: Background = KEEP) -> None:
         self._mouth: Mouth = mouth
         self._threads = threads
+        self._background = background
         self._canvases: dict[str, _Canvas] = {}
 
     def __call__(self, syntheses: tuple[Synthesis, ...]) -> Fused:
@@ -43,14 +49,14 @@ class Fuse:
     def _canvas(self, synthesis: Synthesis) -> _Canvas:
         key = synthesis.portrait.digest
         if key not in self._canvases:
-            self._canvases[key] = _Canvas(synthesis.portrait, synthesis.window)
+            self._canvases[key] = _Canvas(synthesis.portrait, synthesis.window, self._background)
         return self._canvases[key]
 
 
 class _Canvas:
     """A portrait's layers, cut to the window that moves, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, window: Window) -> None:
+    def __init__(self, portrait: Portrait, window: Window, background: Background) -> None:
         self.window = window
         self.area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
         self.own = mouth_hint(portrait.pixels, portrait.landmarks)
@@ -58,7 +64,11 @@ class _Canvas:
         self.source = portrait.landmarks[:, :2] - window.corner
         person = portrait.pixels[self.area]
         self.behind: Pixels | None = None
-        if portrait.matte is not None and portrait.background is not None:
+        self.cut = None if background.kind == "keep" else cut(portrait, background)
+        if self.cut is not None:
+            person = self.cut.person[self.area]
+            self.behind = None if self.cut.behind is None else np.ascontiguousarray(self.cut.behind[self.area])
+        elif portrait.matte is not None and portrait.background is not None:
             self.behind = np.ascontiguousarray(portrait.background[self.area])
             person = np.dstack([person, portrait.matte[self.area]])
         self.person = np.ascontiguousarray(person)
@@ -67,19 +77,34 @@ class _Canvas:
         self.lashes = lash_colours(self.person, self.source)
         self.detail = Detail(portrait)
         self.whole = window.size == portrait.size
-        self.picture = _at_rest(portrait)
+        self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
 
     def draw(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()
+        if self.cut is not None:
+            out[self.area] = self._before_another(synthesis, mouth, threads)
+            return out
         inner = out if self.whole else self.inner
         self._skin(synthesis, inner, threads)
+        self._paint(synthesis, mouth, inner, threads)
+        if not self.whole:
+            out[self.area] = inner
+        return out
+
+    def _before_another(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
+        """(h, w, 3 or 4): the person by itself, painted before it is laid over what is behind, so that paint ends
+        where the person does."""
+        ops.flow_warp(self.person, synthesis.flow, self.warped, threads=threads)
+        np.copyto(self.inner, self.warped[..., :3])
+        self._paint(synthesis, mouth, self.inner, threads)
+        self.warped[..., :3] = self.inner
+        return self.warped if self.behind is None else ops.blend(self.behind, self.warped, threads=threads)
+
+    def _paint(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels, threads: int) -> None:
         if synthesis.painting is not None:
             self._lay(synthesis.painting, synthesis.landmarks, inner, threads)
         else:
             self._draw_features(synthesis, mouth, inner)
-        if not self.whole:
-            out[self.area] = inner
-        return out
 
     def _draw_features(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels) -> None:
         """Eyes and mouth without a generator."""

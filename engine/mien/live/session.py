@@ -24,7 +24,7 @@ from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
-from mien.config import Gains, ReenactSettings
+from mien.config import ALPHA, Gains, ReenactSettings
 from mien.controller import Target
 from mien.emit.microphone import VirtualMicrophone
 from mien.emit.rebased import Rebased
@@ -211,7 +211,8 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     microphone = stack.enter_context(Microphone()) if request.sound == "microphone" else None
     format = _format(request, source, microphone)
     player = stack.enter_context(VirtualMicrophone(format)) if request.virtual_microphone and format else None
-    made = replace(sink_settings(portraits[0].size, source.info, _provenance(request)), sound=format)
+    made = sink_settings(portraits[0].size, source.info, _provenance(request))
+    made = replace(made, sound=format, alpha=settings.background == ALPHA)
     controls = Controls()
     told = controls.notices.append
     sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode, told=told, clock=clock)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from mien.backdrop import background_of
 from mien.config import Gains, ReenactSettings
 from mien.controller import FULL, LEVELS
 from mien.face.motion import Motion
@@ -63,9 +64,10 @@ def open_chain(
     swapped in without a stall. Its owner closes it.
 
     Args:
-        later: named callables (pixels) -> pixels that follow, such as another background.
+        later: named callables (pixels) -> pixels that follow.
 
     Raises:
+        SettingError, FaceError: a background that cannot be read, or that the portrait cannot be shown before.
         ModelError, BackendError: as `open_painter`.
     """
     with ExitStack() as stack:
@@ -77,7 +79,7 @@ def open_chain(
 
         synthesis = (
             ("reenact", synthesise),
-            ("fuse", Fuse(settings.mouth, threads)),
+            ("fuse", Fuse(settings.mouth, threads, background_of(settings.background))),
             ("smooth", Smooth(settings.smooth, threads)),
             *later,
         )

@@ -136,7 +136,7 @@ def _synthesise(
         value = first(motion, frame)
         for call in rest:
             value = call(value)
-        out.put(frame.answer(value))
+        out.put(frame.answer(value, "rgba" if value.shape[2] == 4 else "rgb24"))
     out.close()
 
 

@@ -27,7 +27,7 @@ class Stages(Generic[FaceT, MotionT]):
     """What the face at a time in seconds does; None as long as none was seen."""
     synthesis: tuple[tuple[str, Callable[..., Any]], ...]
     """Named callables: the first is given (MotionT | None, Frame), each other what the one before returned, and the
-    last returns (H, W, 3) uint8 pixels, C-contiguous, that it will not write to again."""
+    last returns (H, W, 3 or 4) uint8 pixels, C-contiguous, that it will not write to again."""
 
     about: str = "warp"
     """What makes the pictures, and which runtime runs it."""

@@ -1,0 +1,143 @@
+"""What stands behind the moving person: the picture's own background, that blurred, a colour, a picture, or nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import FaceError
+from mien.face.face import eye_distance
+from mien.portrait import Portrait
+from mien_kernels import ops
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+Kind = Literal["keep", "blur", "alpha", "picture"]
+
+COLOURS: Final = {
+    "black": (0, 0, 0),
+    "white": (255, 255, 255),
+    "grey": (128, 128, 128),
+    "green": (0, 177, 64),
+    "blue": (0, 71, 187),
+}
+"""Green and blue are those of the screens that studios key out."""
+BLUR: Final = 0.35
+"""Radius in eye distances."""
+TIGHT: Final = 0.05
+"""Radius in eye distances over which the matte is drawn in: as far as the preparation let it out for the hair."""
+INSIDE, OUTSIDE = 0.99, 0.7
+"""Mean of the matte around a place from which on it is all person, and up to which it is none."""
+SURE: Final = 0.15
+"""Opacity from which on the colour of the person alone can be told from what the picture shows."""
+_HEX = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """A wish, the same for every portrait."""
+
+    kind: Kind = "keep"
+    picture: Pixels | None = None
+    """(H, W, 3): of the kind `picture`; shown in the middle, as large as it must be to fill the frame."""
+
+
+def colour_of(name: str) -> tuple[int, int, int] | None:
+    """The colour that `#rrggbb` or one of `COLOURS` names; None for what names none."""
+    found = _HEX.fullmatch(name)
+    if found is not None:
+        red, green, blue = (int(part, 16) for part in found.groups())
+        return red, green, blue
+    return COLOURS.get(name)
+
+
+def plain(colour: tuple[int, int, int]) -> Background:
+    """One colour everywhere."""
+    return Background("picture", np.array([[colour]], np.uint8))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """A portrait's person cut out for another background."""
+
+    person: Pixels
+    """(H, W, 4): straight alpha; colours free of the picture's own background."""
+    behind: Pixels | None
+    """(H, W, 3): what is seen behind; None: nothing, transparency is kept."""
+
+    @property
+    def at_rest(self) -> Pixels:
+        """(H, W, 3 or 4): the two as they show where nothing moves."""
+        return self.person if self.behind is None else ops.blend(self.behind, self.person)
+
+
+def cut(portrait: Portrait, background: Background) -> Cut:
+    """The person of `portrait` over a `background` that does not keep the picture's own.
+
+    Raises:
+        FaceError: no person could be told from the background in this picture.
+    """
+    if portrait.matte is None or portrait.background is None:
+        raise FaceError(
+            "the portrait's person could not be told from its background, so it cannot be shown before another one; "
+            "keep the background, or use a picture with more around the person"
+        )
+    eyes = eye_distance(portrait.landmarks)
+    matte = _drawn_in(portrait.matte, max(TIGHT * eyes, 1.0))
+    person = _freed(portrait.pixels, portrait.background, matte)
+    alpha = np.rint(matte * 255).astype(np.uint8)
+    return Cut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
+
+
+def _behind(portrait: Portrait, background: Background, eyes: float) -> Pixels | None:
+    if background.kind == "alpha":
+        return None
+    assert portrait.background is not None
+    if background.kind == "blur":
+        soft = portrait.background.astype(np.float32)
+        for _ in range(3):  # three boxes are nearly a Gaussian
+            soft = _box_mean(soft, max(BLUR * eyes / 2, 1.0))
+        return np.rint(soft).astype(np.uint8)
+    assert background.picture is not None
+    return filling(background.picture, portrait.size)
+
+
+def filling(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """The middle of `picture` (H, W, 3), scaled to fill `size` (width, height)."""
+    width, height = size
+    have_h, have_w = picture.shape[:2]
+    scale = max(width / have_w, height / have_h)
+    if scale < 1:
+        radius = (1 / scale - 1) / 2
+        picture = np.rint(_box_mean(picture.astype(np.float32), radius)).astype(np.uint8) if radius >= 0.5 else picture
+    x = (np.arange(width) + 0.5 - width / 2) / scale + have_w / 2 - 0.5
+    y = (np.arange(height) + 0.5 - height / 2) / scale + have_h / 2 - 0.5
+    flow = np.stack(np.meshgrid(x, y), axis=-1).astype(np.float32)
+    return ops.flow_warp(np.ascontiguousarray(picture), flow)
+
+
+def _drawn_in(matte: Pixels, radius: float) -> Floats:
+    """The matte without the margin that it was given: that shows the old background, which no longer is behind."""
+    around = _box_mean((matte.astype(np.float32) / 255)[..., None], radius)[..., 0]
+    share = np.clip((around - OUTSIDE) / (INSIDE - OUTSIDE), 0.0, 1.0)
+    return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
+
+
+def _freed(pixels: Pixels, background: Pixels, matte: Floats) -> Pixels:
+    """The person's own colours: what the picture shows at a soft edge is mixed with the background behind it."""
+    alpha = np.maximum(matte, SURE)[..., None]
+    own = (pixels - (1 - alpha) * background.astype(np.float32)) / alpha
+    return np.clip(np.rint(np.where(matte[..., None] >= SURE, own, pixels)), 0, 255).astype(np.uint8)
+
+
+def _box_mean(image: Floats, radius: float) -> Floats:
+    """Mean of (H, W, C) over squares of side 2 r + 1, edges repeated."""
+    r = max(round(radius), 1)
+    out = np.pad(image.astype(np.float64), ((r + 1, r), (r + 1, r), (0, 0)), mode="edge").cumsum(0).cumsum(1)
+    side = 2 * r + 1
+    total = out[side:, side:] - out[:-side, side:] - out[side:, :-side] + out[:-side, :-side]
+    return np.asarray(total / side**2, dtype=np.float32)
