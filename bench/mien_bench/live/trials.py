@@ -49,10 +49,10 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
     portraits = prepare(portrait, size=settings.size)
     width, height = portraits[0].size
     with open_driver(settings) as driver:
-        chain, words = open_chain(portraits, settings, shares_of(settings).synthesis)
+        chain = open_chain(portraits, settings, shares_of(settings).synthesis)
         stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
         source = camera(pictures, MonotonicClock())
-        return run(source, stages, np.zeros((height, width, 3), np.uint8), seconds), words
+        return run(source, stages, np.zeros((height, width, 3), np.uint8), seconds), chain.about
 
 
 def empty(pictures: list[Pixels], seconds: float) -> Course:

@@ -81,11 +81,11 @@ class LiveSession:
         pipeline: LivePipeline[Face, Motion],
         driver: Driver,
         made: SinkSettings,
-        words: str,
+        about: str,
         begun: threading.Event,
     ) -> None:
         self.statistics = pipeline.statistics
-        self.backend = words
+        self.backend = about
         """What makes the pictures."""
         self._begun = begun
         self._request = request
@@ -175,10 +175,11 @@ class LiveSession:
             pictures = self._wanted.take()
             try:
                 portraits = prepare_to_fit(size, *pictures)
-                chain, self.backend = open_chain(portraits, self._request.settings, self._shares.synthesis)
+                chain = open_chain(portraits, self._request.settings, self._shares.synthesis)
             except MienError as error:
                 self._pipeline.controls.notices.append(f"{error}; the portrait stays as it is")
                 continue
+            self.backend = chain.about
             self._pipeline.swap(chain).result().close()
 
 
@@ -205,7 +206,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     shares = shares_of(settings)
     portraits = prepare(*request.pictures, size=settings.size, largest=LARGEST)
     driver = stack.enter_context(open_driver(settings))
-    chain, words = open_chain(portraits, settings, shares.synthesis)
+    chain = open_chain(portraits, settings, shares.synthesis)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     source = stack.enter_context(open_source(request.source, clock, shares.decode, loop=request.loop))
     microphone = stack.enter_context(Microphone()) if request.sound == "microphone" else None
@@ -214,6 +215,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     made = sink_settings(portraits[0].size, source.info, _provenance(request))
     made = replace(made, sound=format, alpha=settings.background == ALPHA)
     controls = Controls()
+    controls.notices.extend(chain.notes)
     told = controls.notices.append
     sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode, told=told, clock=clock)
     stack.callback(_unless, begun, sink.discard)
@@ -230,7 +232,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
         deaf=request.sound != "source",
         controls=controls,
     )
-    return LiveSession(request, pipeline, driver, made, words, begun)
+    return LiveSession(request, pipeline, driver, made, chain.about, begun)
 
 
 def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) -> Source:

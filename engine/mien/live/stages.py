@@ -57,8 +57,8 @@ def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
 
 def open_chain(
     portraits: tuple[Portrait, ...], settings: ReenactSettings, threads: int, *later: tuple[str, Any]
-) -> tuple[Chain, str]:
-    """What makes pictures of `portraits` (of one person and size), and words that say what runs it.
+) -> Chain:
+    """What makes pictures of `portraits` (of one person and size).
 
     Everything that takes time happens here, on the calling thread, also a first picture, so that the chain can be
     swapped in without a stall. Its owner closes it.
@@ -71,7 +71,7 @@ def open_chain(
         ModelError, BackendError: as `open_painter`.
     """
     with ExitStack() as stack:
-        painter, words = stack.enter_context(open_painter(settings, threads))
+        painter, about = stack.enter_context(open_painter(settings, threads))
         reenact = Reenact(portraits, threads, painter)
 
         def synthesise(motion: Motion | None, frame: Frame, paint: Paint) -> tuple[Synthesis, ...]:
@@ -84,7 +84,8 @@ def open_chain(
             *later,
         )
         _warm(synthesis, portraits[0])
-        return Chain(synthesis, FULL if painter is not None else WARP, stack.pop_all().close), words
+        best, notes = (WARP, ()) if painter is None else (FULL, painter.notes)
+        return Chain(synthesis, best, stack.pop_all().close, about, notes)
 
 
 def _warm(synthesis: tuple[tuple[str, Any], ...], portrait: Portrait) -> None:

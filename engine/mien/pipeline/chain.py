@@ -26,6 +26,10 @@ class Chain:
     """The best level that it has, as an index of `mien.controller.LEVELS`."""
     close: Callable[[], None] = _nothing
     """Gives back what it holds; called once, when no frame is in it."""
+    about: str = "warp"
+    """What makes the pictures, and which runtime runs it."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of that: runtimes that are missing."""
 
 
 class ChainPlace:

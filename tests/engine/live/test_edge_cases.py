@@ -14,7 +14,7 @@ from mien import capture, samples
 from mien.api import prepare
 from mien.capture.image import resized
 from mien.clock import ManualClock
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.controller import Target
 from mien.errors import FaceError
 from mien.face.motion import Motion
@@ -35,7 +35,7 @@ from mien.stats import Statistics
 Pixels = NDArray[np.uint8]
 RATE = 25
 TALKING = 26  # number of a frame of the sample driver in which the mouth is open
-SETTINGS = ReenactSettings(smooth=0.0)  # each picture stands for itself
+SETTINGS = ReenactSettings(model=WARP, smooth=0.0)  # each picture stands for itself
 GLOVE = (40, 90, 220)
 
 
@@ -67,7 +67,7 @@ class Live:
     def __call__(self, pictures: Sequence[Pixels]) -> list[Pixels]:
         """What is shown for each picture of the driver."""
         assert self.statistics.live is not None
-        chain, _ = open_chain(self._portraits, SETTINGS, 1)
+        chain = open_chain(self._portraits, SETTINGS, 1)
         governor = Governor(Target(), self.statistics.live)
         chains = ChainPlace(chain)
         out = []

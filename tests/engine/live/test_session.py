@@ -17,7 +17,7 @@ from mien import capture, emit, samples
 from mien.capture.image import resized
 from mien.capture.paced import Paced
 from mien.clock import ManualClock
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
 from mien.live.presets import PRESETS
@@ -50,7 +50,7 @@ class Stage:
         monkeypatch.setattr(emit, "open", self._opened)
 
     def run(self, *pictures: str, **settings: Any) -> None:
-        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(size=128, mark=False, **settings))
+        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(model=WARP, size=128, mark=False, **settings))
 
         async def main() -> None:
             async with open_live(request) as self.session:
