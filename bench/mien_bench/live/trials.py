@@ -49,6 +49,7 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
     portraits = prepare(portrait, size=settings.size)
     width, height = portraits[0].size
     with open_driver(settings) as driver:
+        driver.parse.warm(portraits[0].pixels)
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
         stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
         source = camera(pictures, MonotonicClock())

@@ -206,6 +206,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     shares = shares_of(settings)
     portraits = prepare(*request.pictures, size=settings.size, largest=LARGEST)
     driver = stack.enter_context(open_driver(settings))
+    driver.parse.warm(portraits[0].pixels)
     chain = open_chain(portraits, settings, shares.synthesis)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     source = stack.enter_context(open_source(request.source, clock, shares.decode, loop=request.loop))

@@ -54,6 +54,12 @@ class Parser:
         hint = mouth_hint(pixels, landmarks) if self._hints else None
         return Face(landmarks, frame.size, hint=hint)
 
+    def warm(self, pixels: NDArray[np.uint8]) -> None:
+        """Have the models do now, on a picture (H, W, 3) of any face, what they otherwise do with the first frames."""
+        self._finder(pixels)
+        self._tracker(pixels)
+        self._tracker.forget()
+
     def close(self) -> None:
         self._finder.close()
         self._tracker.close()

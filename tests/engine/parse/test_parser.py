@@ -128,3 +128,14 @@ def test_without_hints_no_picture_of_the_driver_is_kept(pictures: dict[str, Pixe
         face = parser(frame(pictures["mira"]))
         assert isinstance(face, Face)
         assert face.hint is None
+
+
+def test_warming_up_finds_nobody(pictures: dict[str, Pixels], parser: Parser) -> None:
+    parser.warm(pictures["teo"])
+    assert parser(frame(BLANK)) is None
+    face = parser(frame(pictures["mira"], 1))
+    with Parser() as fresh:
+        expected = fresh(frame(pictures["mira"], 1))
+    assert face is not None
+    assert expected is not None
+    np.testing.assert_allclose(face.landmarks[:, :2], expected.landmarks[:, :2], atol=1.0)
