@@ -30,7 +30,7 @@ LAYERS = [  # from below; what is not named is ground floor
     set[str](),
     {"runtime"},
     ROOMS,
-    {"serve", "pipeline", "stages", "painters", "align", "backdrop"},
+    {"serve", "pipeline", "stages", "painters", "align", "backdrop", "devices"},
     {"cli", "api", "doctor", "live", "live_command", "models_command", "__main__", "__init__"},
 ]
 ONE_FILE_PER_PACKAGE = {"mediapipe", "openvino", "onnxruntime", "cupy"}

@@ -96,7 +96,7 @@ class MotionSettings:
 class ReenactSettings:
     """All that decides which pixels come out for a given portrait and driver."""
 
-    model: str = WARP
+    model: str = "oneshot-live"
     """`warp`, the name of a bundle that is packaged or was added, or a bundle's folder."""
     backend: Backend = "auto"
     """What runs the model's graphs; `auto` measures once what is there."""
@@ -110,7 +110,7 @@ class ReenactSettings:
     size: int | None = None
     """Longer side of the output in pixels, made even; None: as large as the portrait."""
     background: str = "keep"
-    """What is behind the person: `keep`, `blur`, `alpha` (nothing), a colour (`#rrggbb` or a name), or a picture's file."""
+    """Behind the person: `keep`, `blur`, `alpha` (nothing), a colour (`#rrggbb` or a name), or a picture's file."""
     mark: bool = True
     """Whether the visible mark that says "synthetic" is drawn."""
     threads: int | None = None

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mien.bundles import Place, places
+from mien.devices import devices
 from mien.errors import MienError
 from mien.manifest import read_bundle
 from mien.processor import this_processor
@@ -79,6 +80,8 @@ class Parts:
     lacking: Mapping[str, str] = field(default_factory=dict)
     """Runtimes that do not load, each with cause and cure."""
     models: tuple[Model, ...] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
+    """Cameras and virtual cameras, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ def _uses(machine: Machine, packages: Mapping[str, str | None], parts: Parts) ->
         **sound,
         "pixels": f"mien_kernels, {parts.kernels}, {machine.cores} threads",
         "video": parts.encoder or "no H.264 encoder",
+        **parts.devices,
     }
 
 
@@ -221,7 +225,7 @@ def _load_parts() -> Parts:
         kernels = str(import_module("mien_kernels._native").selected_isa())
     except Exception as error:
         kernels_error = _one_line(error)
-    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder(), *usable(), models=_models())
+    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder(), *usable(), _models(), devices())
 
 
 def _models() -> tuple[Model, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from mien.frame import Frame
 from mien.sound import Sound
 
 VIRTUAL = "virtual"
+_SYSFS = Path("/sys/class/video4linux")
 _DRIVERS = {
     "linux": "load v4l2loopback (apt install v4l2loopback-dkms; modprobe v4l2loopback exclusive_caps=1)",
     "darwin": "install OBS Studio and start its virtual camera once",
@@ -73,6 +75,14 @@ class VirtualCameraSink(Ending):
 
     def discard(self) -> None:
         self._camera.close()
+
+
+def virtual_cameras(sysfs: Path = _SYSFS) -> tuple[str, ...]:
+    """The devices that can be virtual cameras here; only Linux lists them."""
+    if not sysfs.is_dir():
+        return ()
+    loops = (entry for entry in sysfs.iterdir() if "virtual" in entry.resolve().parts)
+    return tuple(f"/dev/{entry.name}" for entry in sorted(loops, key=lambda entry: (len(entry.name), entry.name)))
 
 
 def _package(name: str) -> Any:

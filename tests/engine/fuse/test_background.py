@@ -32,7 +32,7 @@ def shown(portrait: Portrait, background: str, yaw: float = 0.0) -> Pixels:
 
 
 def surely_person(portrait: Portrait) -> NDArray[np.bool_]:
-    return cut(portrait, plain(GREEN)).person[..., 3] == 255
+    return np.asarray(cut(portrait, plain(GREEN)).person[..., 3] == 255)
 
 
 @pytest.mark.parametrize(
