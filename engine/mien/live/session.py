@@ -14,9 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mien import capture, emit
 from mien.api import prepare, prepare_to_fit, sink_settings
 from mien.capture.microphone import Microphone
@@ -29,6 +26,7 @@ from mien.controller import Target
 from mien.emit.microphone import VirtualMicrophone
 from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
+from mien.emit.slate import slate
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
@@ -46,8 +44,8 @@ from mien.threads import Shares, share_out, usable_threads
 SoundFrom = Literal["source", "microphone", "none"]
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
-SLATE = 24
-"""Grey level of the slate."""
+SLATE = ("one moment", "no picture just now")
+"""What is said while the picture is hidden, or the source gives none."""
 BACKGROUND_NICE = 10
 """By how much preparing a portrait gives way to the picture."""
 
@@ -224,7 +222,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
         source,
         LiveStages(driver.parse, driver.motion, chain, driver.begin_anew),
         sink,
-        _slate(*portraits[0].size),
+        slate(*portraits[0].size, *SLATE),
         statistics=Statistics(clock),
         clock=clock,
         target=Target(request.latency),
@@ -262,10 +260,6 @@ def _unless(begun: threading.Event, call: Callable[[], None]) -> None:
 
 def _provenance(request: LiveRequest) -> Provenance:
     return record(request.pictures, request.settings, version("mien"))
-
-
-def _slate(width: int, height: int) -> NDArray[np.uint8]:
-    return np.full((height, width, 3), SLATE, np.uint8)
 
 
 def _give_way() -> None:

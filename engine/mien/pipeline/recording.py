@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Thread
 
+from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink
 from mien.errors import MienError
 from mien.frame import Frame
@@ -16,7 +17,7 @@ DEPTH = 50
 
 
 class Recording:
-    """Writes what it is offered on a thread of its own; what finds no room is left out."""
+    """Writes what it is offered on a thread of its own, from time 0 on; what finds no room is left out."""
 
     def __init__(self, opened: Callable[[], Sink], told: Callable[[str], None]) -> None:
         """Begin.
@@ -52,7 +53,7 @@ class Recording:
 
     def _run(self) -> None:
         try:
-            with self._opened() as sink:
+            with Rebased(self._opened()) as sink:
                 for item in self._waiting:
                     if isinstance(item, Sound):
                         sink.write_sound(item)

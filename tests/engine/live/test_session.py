@@ -122,7 +122,7 @@ def test_a_session_is_steered_while_it_runs(
     assert told[0].endswith("; the portrait stays as it is")
     assert seen["first"].shape == seen["second"].shape == seen["slate"].shape
     assert np.abs(seen["first"].astype(int) - seen["second"]).mean() > 10, "another portrait"
-    assert len(np.unique(seen["slate"].reshape(-1, 3), axis=0)) < 200, "a drawn slate"
+    assert (seen["slate"] == seen["slate"][0, 0]).all(axis=2).mean() > 0.8, "a drawn slate"
     assert stage.sink.finished
     with capture.open(tmp_path / "beside.mp4") as recorded:
         assert recorded.info.width == stage.last.shape[1]
