@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import av
 import numpy as np
@@ -19,6 +21,7 @@ import pytest
 from mien import capture, emit
 from mien.capture.synthetic import number_of, pattern_source
 from mien.clock import ManualClock
+from mien.emit import apart
 from mien.emit.apart import Apart
 from mien.emit.aside import Aside
 from mien.emit.memory import MemorySink
@@ -377,3 +380,73 @@ def test_a_break_of_the_network_is_survived(tmp_path: Path) -> None:
 def only_frame(item: Frame | Sound) -> Frame:
     assert isinstance(item, Frame)
     return item
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """Where connections are taken and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("protocol", ["rtmp", "rtsp"])
+def test_a_server_that_never_answers_is_given_up(
+    protocol: str, silent_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libav alone would hold the whole process for minutes."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(apart, "OPENING", 0.3)
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with pytest.raises(SinkError, match="expected an answer within"):
+        Apart(f"{protocol}://{silent_server}/live/one", SILENT)
+    assert [process.poll() is not None for process in started] == [True]
+
+
+def test_discarding_ends_the_process_of_a_stream_that_nobody_reads() -> None:
+    """The listener takes the connection and reads nothing more; whether a write waits by then, it ends."""
+    address = f"rtmp://127.0.0.1:{free_port()}/live/one"
+    over = Event()
+
+    def listen() -> None:
+        with av.open(address, "r", options={"listen": "1"}, timeout=(LIMIT, LIMIT)):
+            over.wait(3 * LIMIT)
+
+    listening = Thread(target=listen)
+    listening.start()
+    sink = connected(address, SILENT)
+    written = Event()
+
+    def write() -> None:
+        with pytest.raises(SinkError):
+            for number in range(1_000_000):
+                sink.write(Frame(np.zeros((120, 160, 3), np.uint8), number, Fraction(1, 25)))
+                if number == 100:
+                    written.set()
+
+    writing = Thread(target=write)
+    writing.start()
+    assert written.wait(LIMIT)
+    sink.discard()
+    writing.join(LIMIT)
+    assert not writing.is_alive()
+    over.set()
+    listening.join(LIMIT)
+    assert not listening.is_alive()
+
+
+def test_discarding_does_not_wait_for_ever() -> None:
+    held = Held()
+    sink = Aside(lambda: held, "out")
+    for frame in frames(5):
+        sink.write(frame)
+    assert held.taken.wait(LIMIT)
+    began = time.monotonic()
+    sink.discard(wait=0.05)
+    assert time.monotonic() - began < 1
+    held.let_go.set()
