@@ -16,6 +16,7 @@ from mien.clock import MonotonicClock
 from mien.controller import Target
 from mien.emit.memory import NullSink
 from mien.frame import Frame
+from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.stats import Statistics
@@ -71,12 +72,12 @@ class _Noting(NullSink):
             course.megabytes.append(resident())
 
 
-def run(source: Source, stages: LiveStages[Any, Any], slate: NDArray[np.uint8], seconds: float) -> Course:
+def run(source: Source, stages: LiveStages[Any, Any], slates: Slates, seconds: float) -> Course:
     """Run for so long; `source` gives frames whose time of capture is on `mien.clock.MonotonicClock`."""
     clock = MonotonicClock()
     statistics, course = Statistics(clock), Course()
     sink = _Noting(course, statistics, clock.now)
-    pipeline = LivePipeline(source, stages, sink, slate, statistics=statistics, clock=clock, target=Target(LATENCY))
+    pipeline = LivePipeline(source, stages, sink, slates, statistics=statistics, clock=clock, target=Target(LATENCY))
 
     async def main() -> None:
         asyncio.get_running_loop().call_later(seconds, pipeline.stop)

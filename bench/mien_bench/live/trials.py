@@ -18,6 +18,7 @@ from mien.emit.memory import NullSink
 from mien.live.session import shares_of
 from mien.live.stages import open_chain, open_driver
 from mien.pipeline.chain import Chain
+from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.stats import Statistics
@@ -53,12 +54,12 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
         stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
         source = camera(pictures, MonotonicClock())
-        return run(source, stages, np.zeros((height, width, 3), np.uint8), seconds), chain.about
+        return run(source, stages, _black(width, height), seconds), chain.about
 
 
 def empty(pictures: list[Pixels], seconds: float) -> Course:
     """A live run whose stages do nothing: what is left is the pipeline's own time."""
-    return run(camera(pictures, MonotonicClock()), _idle_stages(), np.zeros((HEIGHT, WIDTH, 3), np.uint8), seconds)
+    return run(camera(pictures, MonotonicClock()), _idle_stages(), _black(WIDTH, HEIGHT), seconds)
 
 
 def starts(pictures: list[Pixels], count: int = STARTS) -> Growth:
@@ -79,7 +80,7 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
         camera(pictures[:3], clock),
         _idle_stages(),
         NullSink(),
-        np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+        _black(WIDTH, HEIGHT),
         statistics=Statistics(clock),
         clock=clock,
     )
@@ -100,3 +101,8 @@ def _held() -> tuple[int, int | None, float]:
     descriptors = Path("/proc/self/fd")
     opened = len(os.listdir(descriptors)) if descriptors.exists() else None
     return threading.active_count(), opened, resident()
+
+
+def _black(width: int, height: int) -> Slates:
+    picture = np.zeros((height, width, 3), np.uint8)
+    return Slates(picture, picture)

@@ -26,12 +26,13 @@ from mien.controller import Target
 from mien.emit.microphone import VirtualMicrophone
 from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
-from mien.emit.slate import slate
+from mien.emit.slate import PANIC, STALLED, slate
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.live.stages import Driver, open_chain, open_driver
 from mien.pipeline.controls import Controls
+from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.worker import first_of, in_thread, run_worker
@@ -44,8 +45,6 @@ from mien.threads import Shares, share_out, usable_threads
 SoundFrom = Literal["source", "microphone", "none"]
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
-SLATE = ("one moment", "no picture just now")
-"""What is said while the picture is hidden, or the source gives none."""
 BACKGROUND_NICE = 10
 """By how much preparing a portrait gives way to the picture."""
 
@@ -174,8 +173,9 @@ class LiveSession:
             try:
                 portraits = prepare_to_fit(size, *pictures)
                 chain = open_chain(portraits, self._request.settings, self._shares.synthesis)
-            except MienError as error:
-                self._pipeline.controls.notices.append(f"{error}; the portrait stays as it is")
+            except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
+                said = str(error) if isinstance(error, MienError) else f"{pictures[0]}: {error!r}"
+                self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
                 continue
             self.backend = chain.about
             self._pipeline.swap(chain).result().close()
@@ -222,7 +222,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
         source,
         LiveStages(driver.parse, driver.motion, chain, driver.begin_anew),
         sink,
-        slate(*portraits[0].size, *SLATE),
+        Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
         statistics=Statistics(clock),
         clock=clock,
         target=Target(request.latency),

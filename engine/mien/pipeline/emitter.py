@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -27,13 +27,23 @@ SLATE_AFTER = 2.0
 """Seconds without a frame from which on the slate is shown."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Slates:
+    """(H, W, 3) uint8: what is shown in place of pictures."""
+
+    panic: NDArray[np.uint8]
+    """When whoever sits before the run hides it."""
+    stalled: NDArray[np.uint8]
+    """When the source gives nothing for long."""
+
+
 class Emitter:
     """Writes to the sink; used by one thread. `statistics.live` must be there."""
 
     def __init__(
         self,
         sink: Sink,
-        slate: NDArray[np.uint8],
+        slates: Slates,
         governor: Governor,
         controls: Controls,
         sound: SoundWay,
@@ -41,10 +51,10 @@ class Emitter:
         clock: Clock,
         rate: Fraction,
     ) -> None:
-        """`slate`: (H, W, 3) uint8, of the size of the frames that come; `rate`: nominal frames per second."""
+        """`slates` are of the size of the frames that come; `rate` is nominal, in frames per second."""
         assert statistics.live is not None
         self._sink = sink
-        self._slate = slate
+        self._slates = slates
         self._governor = governor
         self._controls = controls
         self._sound = sound
@@ -81,7 +91,7 @@ class Emitter:
             return
         passed = round(Fraction(since) / self._last.time_base)
         self._counters.stalled = since >= HOLD_AFTER
-        self._write(replace(self._last, pts=self._last.pts + passed), slate=since >= SLATE_AFTER)
+        self._write(replace(self._last, pts=self._last.pts + passed), stalled=since >= SLATE_AFTER)
         self._counters.held += 1
 
     def end(self) -> None:
@@ -92,10 +102,11 @@ class Emitter:
         for recording in self._ending:
             recording.join()
 
-    def _write(self, frame: Frame, slate: bool = False) -> None:
+    def _write(self, frame: Frame, stalled: bool = False) -> None:
         self._toggle_recording()
         began = self._clock.now()
-        shown = self._in_order(self._slate_for(frame) if slate or self._controls.panic else frame)
+        slate = self._slates.panic if self._controls.panic else self._slates.stalled if stalled else None
+        shown = self._in_order(frame if slate is None else self._with(slate, frame))
         self._sink.write(shown)
         self._written_at = self._clock.now()
         self._encode.record(self._written_at - began)
@@ -110,12 +121,13 @@ class Emitter:
             if self._recording is not None:
                 self._recording.offer(sound)
 
-    def _slate_for(self, frame: Frame) -> Frame:
+    def _with(self, slate: NDArray[np.uint8], frame: Frame) -> Frame:
+        """`frame` with the slate in place of its picture, opaque where pictures have an alpha."""
         self._counters.slates += 1
         if frame.layout == "rgb24":
-            return replace(frame, pixels=self._slate)
-        opaque = np.full((*self._slate.shape[:2], 1), 255, np.uint8)
-        return replace(frame, pixels=np.concatenate([self._slate, opaque], axis=2))
+            return replace(frame, pixels=slate)
+        opaque = np.full((*slate.shape[:2], 1), 255, np.uint8)
+        return replace(frame, pixels=np.concatenate([slate, opaque], axis=2))
 
     def _in_order(self, frame: Frame) -> Frame:
         """With a time later than the one before."""

@@ -13,9 +13,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Generic, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mien.capture.source import Source
 from mien.clock import Clock
 from mien.controller import Target
@@ -26,7 +23,7 @@ from mien.live_counters import LiveCounters
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controls import Controls
-from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter
+from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
 from mien.pipeline.follower import MOTION, PARSE, Follower, LiveStages
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import Player, SoundWay
@@ -60,7 +57,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         source: Source,
         stages: LiveStages[FaceT, MotionT],
         sink: Sink,
-        slate: NDArray[np.uint8],
+        slates: Slates,
         *,
         statistics: Statistics,
         clock: Clock,
@@ -73,8 +70,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         """Prepare.
 
         Args:
-            slate: (H, W, 3) uint8, as large as the pictures that come; shown on `controls.panic` and while the source
-                is gone for long.
+            slates: as large as the pictures that come; shown on `controls.panic` and while the source is gone for long.
             target: what is promised; a chain that has less than its best level begins at its own.
             player: takes the delayed sound.
             microphone: is heard in place of the source.
@@ -97,7 +93,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
             self._chains, self.governor, self.controls, statistics, clock
         )
         self._emitter = Emitter(
-            sink, slate, self.governor, self.controls, self._sound, statistics, clock, source.info.rate
+            sink, slates, self.governor, self.controls, self._sound, statistics, clock, source.info.rate
         )
         self._captured: Slot[Captured] = Slot()
         self._moved: Slot[Moved[MotionT]] = Slot()

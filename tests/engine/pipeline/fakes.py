@@ -19,6 +19,7 @@ from mien.errors import SourceError
 from mien.frame import Frame
 from mien.live_counters import LiveCounters
 from mien.pipeline.chain import Chain
+from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.sound import Sound, SoundFormat
 from mien.stats import Statistics
@@ -28,7 +29,8 @@ INTERVAL = 0.04
 SIZE = (8, 4)
 SOUND = SoundFormat(rate=8000, channels=1)
 INFO = SourceInfo("fake", *SIZE, Fraction(25), TIME_BASE, None, None, seekable=False, live=True, sound=SOUND)
-SLATE = np.full((SIZE[1], SIZE[0], 3), 77, np.uint8)
+PANIC_SHADE, STALLED_SHADE = 77, 88
+SLATES = Slates(*(np.full((SIZE[1], SIZE[0], 3), shade, np.uint8) for shade in (PANIC_SHADE, STALLED_SHADE)))
 END = object()
 
 

@@ -8,7 +8,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.engine.pipeline.fakes import INTERVAL, SLATE, TIME_BASE, NotingSink, frame, sound, statistics
+from tests.engine.pipeline.fakes import (
+    INTERVAL,
+    PANIC_SHADE,
+    SLATES,
+    STALLED_SHADE,
+    TIME_BASE,
+    NotingSink,
+    frame,
+    sound,
+    statistics,
+)
 
 from mien.clock import ManualClock
 from mien.controller import LEVELS, Target
@@ -21,8 +31,6 @@ from mien.pipeline.governor import SETTLING, Governor
 from mien.pipeline.recording import DEPTH
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered, Captured
-
-SLATE_SHADE = int(SLATE[0, 0, 0])
 
 
 class Bench:
@@ -38,7 +46,7 @@ class Bench:
         self.sound = SoundWay(self.counters)
         self.sink = NotingSink()
         self.emitter = Emitter(
-            self.sink, SLATE, self.governor, self.controls, self.sound, self.statistics, self.clock, Fraction(25)
+            self.sink, SLATES, self.governor, self.controls, self.sound, self.statistics, self.clock, Fraction(25)
         )
 
     def answer(self, number: int, latency: float = 0.03, level: int = 0) -> None:
@@ -68,8 +76,8 @@ def test_a_short_gap_shows_nothing_new(bench: Bench) -> None:
 def test_a_stalled_source_shows_the_last_picture_then_the_slate_then_pictures_again(bench: Bench) -> None:
     bench.answer(5)
     shown = bench.nothing_for(4.0)
-    held, slates = shown.count(5), shown.count(SLATE_SHADE)
-    assert shown == [5] * held + [SLATE_SHADE] * slates
+    held, slates = shown.count(5), shown.count(STALLED_SHADE)
+    assert shown == [5] * held + [STALLED_SHADE] * slates
     assert held == pytest.approx((SLATE_AFTER - HOLD_AFTER) / INTERVAL, abs=1)
     assert slates == pytest.approx((4.0 - SLATE_AFTER) / INTERVAL, abs=1)
     bench.clock.advance(INTERVAL)
@@ -90,7 +98,7 @@ def test_panic_shows_the_slate_though_the_source_stands_still(bench: Bench) -> N
     bench.controls.panic = True
     bench.clock.advance(INTERVAL)
     bench.emitter.idle()
-    assert bench.sink.shades == [5, SLATE_SHADE]
+    assert bench.sink.shades == [5, PANIC_SHADE]
 
 
 def test_after_panic_the_picture_of_now_is_shown_and_none_of_meanwhile(bench: Bench) -> None:
@@ -101,16 +109,16 @@ def test_after_panic_the_picture_of_now_is_shown_and_none_of_meanwhile(bench: Be
     bench.controls.panic = False
     bench.clock.advance(INTERVAL)
     bench.answer(5)
-    assert bench.sink.shades == [SLATE_SHADE] * 5 + [5]
+    assert bench.sink.shades == [PANIC_SHADE] * 5 + [5]
 
 
 def test_a_slate_between_pictures_with_alpha_is_opaque(bench: Bench) -> None:
-    pixels = np.zeros((*SLATE.shape[:2], 4), np.uint8)
+    pixels = np.zeros((*SLATES.panic.shape[:2], 4), np.uint8)
     shown = Frame(pixels, 0, TIME_BASE, captured_at=100.0, layout="rgba")
     bench.controls.panic = True
     bench.emitter.emit(Answered(shown, Captured(shown, 0, INTERVAL), 0, 0.0))
     assert bench.sink.frames[0].layout == "rgba"
-    assert (bench.sink.frames[0].pixels == [SLATE_SHADE, SLATE_SHADE, SLATE_SHADE, 255]).all()
+    assert (bench.sink.frames[0].pixels == [PANIC_SHADE, PANIC_SHADE, PANIC_SHADE, 255]).all()
 
 
 def test_what_is_late_and_lost_reaches_the_controller_and_the_statistics(bench: Bench) -> None:
@@ -140,10 +148,10 @@ def test_a_recording_beside_gets_what_is_shown_also_the_slate(bench: Bench) -> N
     bench.controls.recording, bench.controls.panic = None, False
     bench.answer(3)
     bench.emitter.end()
-    assert [int(shown.pixels[0, 0, 0]) for shown in recorded.frames] == [1, SLATE_SHADE]
+    assert [int(shown.pixels[0, 0, 0]) for shown in recorded.frames] == [1, PANIC_SHADE]
     assert len(recorded.sounds) == 1
     assert recorded.finished
-    assert bench.sink.shades == [0, 1, SLATE_SHADE, 3]
+    assert bench.sink.shades == [0, 1, PANIC_SHADE, 3]
 
 
 def test_a_recording_that_cannot_be_made_is_told_and_the_rest_goes_on(bench: Bench) -> None:

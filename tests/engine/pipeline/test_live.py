@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.engine.pipeline.fakes import (
-    SLATE,
+    SLATES,
     FedSource,
     NotingSink,
     Portrayal,
@@ -42,7 +42,9 @@ def _pipeline(
     **others: Any,
 ) -> LivePipeline[Any, Any]:
     made = statistics()
-    return LivePipeline(source, given or stages(), sink, SLATE, statistics=made, clock=clock or ManualClock(), **others)
+    return LivePipeline(
+        source, given or stages(), sink, SLATES, statistics=made, clock=clock or ManualClock(), **others
+    )
 
 
 def _run(pipeline: LivePipeline[Any, Any]) -> None:
@@ -305,7 +307,7 @@ def test_panic_also_hides_what_was_on_its_way() -> None:
     made, pressed = threading.Event(), threading.Event()
 
     def make(motion: Any, shown: Frame, paint: str) -> Any:
-        pixels = np.full_like(SLATE, 200)
+        pixels = np.full_like(SLATES.panic, 200)
         made.set()
         assert pressed.wait(PATIENCE)
         return pixels
