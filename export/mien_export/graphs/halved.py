@@ -1,7 +1,7 @@
 """A graph in float16 from one in float32: what TensorRT builds its engines of, as it computes in the types it finds.
 
-Inputs and outputs stay float32, as the kernels before and after the graph have them. So do the operators of `EXACT`:
-pools add up to 256 values, and what leaves by tanh or sigmoid is cast once, at the end, instead of twice.
+Inputs and outputs stay float32, as the kernels before and after the graph have them. So do the graph's ending, after
+its last convolutions, and the operators of `EXACT`, which add up hundreds of values.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from mien.errors import ModelError
+from mien_export.graphs.ending import ending
 
-EXACT: Final = frozenset({"AveragePool", "Tanh", "Sigmoid"})
-"""Operators that compute in float32 still."""
+EXACT: Final = frozenset({"AveragePool"})
+"""Operators that compute in float32 wherever they stand."""
 MOST_WEIGHT: Final = 1024.0
 """Largest magnitude of a weight: sums of products of what is larger come near to float16's 65504."""
 _WEIGHED: Final = frozenset({"Conv"})
@@ -45,8 +46,10 @@ def halved(model: ModelProto) -> ModelProto:
         return casts[name, kind]
 
     ends = {value.name for value in out.graph.output}
+    exact = {name for node in ending(out) for name in node.output}
     for node in out.graph.node:
-        kind = TensorProto.FLOAT if node.op_type in EXACT else TensorProto.FLOAT16
+        is_exact = node.op_type in EXACT or node.output[0] in exact
+        kind = TensorProto.FLOAT if is_exact else TensorProto.FLOAT16
         node.input[:] = [wanted(name, kind) for name in node.input]
         nodes.append(node)
         for i, name in enumerate(node.output):

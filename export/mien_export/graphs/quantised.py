@@ -20,13 +20,15 @@ from onnx import ModelProto
 from onnxruntime import quantization
 
 from mien.manifest import TensorSpec
+from mien_export.graphs.ending import ending
 from mien_export.graphs.quiet import quiet
 from mien_export.graphs.reference import Arrays
 from mien_export.graphs.tidy import plain
 from mien_export.graphs.tracing import checked
 
 OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
-"""What is quantised. Convolutions alone would be slower: every sum between them would go to float and back."""
+"""What is quantised up to the last convolution. Convolutions alone would be slower: every sum between them would go to
+float and back."""
 MOVING: Final = frozenset({"Concat", "SpaceToDepth", "AveragePool"})
 """Operators that leave the range of what they take."""
 BYTES: Final = {(-1.0, 1.0): (-1.0, 127 / 128), (0.0, 1.0): (0.0, 1.0)}
@@ -72,6 +74,7 @@ class Quantiser:
         """The model in int8, checked."""
         convolutions = [node for node in self._model.graph.node if node.op_type == "Conv"]
         exact = [node.name for node in convolutions if node.input[1].startswith(variant.exact)]
+        exact += [node.name for node in ending(self._model)]
         with quiet():
             quantiser = quantization.QDQQuantizer(
                 onnx.load_model(self._source),

@@ -17,7 +17,7 @@ from mien_export.graphs.traced import Traced
 OPSET: Final = 18
 OPERATORS: Final = frozenset(
     {
-        *("Add", "AveragePool", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Sigmoid", "Slice"),
+        *("Add", "AveragePool", "Clip", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Sigmoid", "Slice"),
         *("SpaceToDepth", "Tanh"),
     }
 )

@@ -7,6 +7,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from mien.errors import ModelError
 from mien.manifest import Bundle
+from mien_export.graphs.ending import ending
 from mien_export.graphs.halved import EXACT, MOST_WEIGHT, halved
 
 
@@ -23,14 +24,21 @@ def test_it_computes_in_float16_between_float32(bundle: Bundle, name: str) -> No
     graph = inferred.graph
     kinds = {value.name: value.type.tensor_type.elem_type for value in graph.value_info}
     assert {port.type.tensor_type.elem_type for port in (*graph.input, *graph.output)} == {TensorProto.FLOAT}
-    ends = {port.name for port in graph.output}
+    kinds |= {port.name: port.type.tensor_type.elem_type for port in graph.output}
+    exact = [node.name for node in (*ending(inferred), *(node for node in graph.node if node.op_type in EXACT))]
     for node in graph.node:
-        if node.op_type != "Cast" and not ends & set(node.output):
-            expected = TensorProto.FLOAT if node.op_type in EXACT else TensorProto.FLOAT16
+        if node.op_type != "Cast":
+            expected = TensorProto.FLOAT if node.name in exact else TensorProto.FLOAT16
             assert kinds[node.output[0]] == expected, node
     weights = {value.name: value.data_type for value in graph.initializer}
     used = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     assert {weights[name] for name in used} == {TensorProto.FLOAT16}
+
+
+def test_what_leaves_is_squashed_in_float32(bundle: Bundle) -> None:
+    last = {node.op_type for node in ending(onnx.load_model(bundle.graph("generator").path))}
+    assert {"Tanh", "Sigmoid", "DepthToSpace"} <= last
+    assert {"Conv", "Resize", "Relu", "AveragePool"}.isdisjoint(last)
 
 
 def test_a_value_is_cast_once(bundle: Bundle) -> None:

@@ -8,6 +8,7 @@ import pytest
 from onnx import ModelProto, NodeProto, numpy_helper
 
 from mien.manifest import Bundle
+from mien_export.graphs.ending import ending
 from mien_export.graphs.quantised import OPERATORS, Quantiser, variants
 from mien_export.graphs.reference import Example
 
@@ -45,7 +46,12 @@ def in_int8(model: ModelProto) -> list[NodeProto]:
 def test_all_is_quantised_but_what_a_variant_keeps(models: dict[str, ModelProto]) -> None:
     for variant in variants(levels=3):
         model = models[variant.name]
-        kept = [node for node in model.graph.node if node.op_type in OPERATORS and node not in in_int8(model)]
+        last = ending(model)
+        kept = [
+            node
+            for node in model.graph.node
+            if node.op_type in OPERATORS and node not in in_int8(model) and node not in last
+        ]
         for node in kept:
             assert node.op_type == "Conv", node.name
             assert weight_of(node, model).startswith(variant.exact), node.name
@@ -81,6 +87,13 @@ def test_what_enters_loses_nothing(models: dict[str, ModelProto], examples: list
         assert scale == pytest.approx(1 / 128 if kind == "SpaceToDepth" else 1 / 255, rel=1e-6)
     picture = examples[0].generator["warped"]
     np.testing.assert_array_equal(picture * 128, np.rint(picture * 128))
+
+
+def test_what_follows_the_last_convolution_is_exact(models: dict[str, ModelProto]) -> None:
+    for variant in variants(levels=3):
+        after = [node.op_type for node in ending(models[variant.name])]
+        heads = 0 if "head." in variant.exact else 1
+        assert (after.count("QuantizeLinear"), after.count("DequantizeLinear")) == (heads, heads), variant.name
 
 
 def test_weights_have_a_scale_per_channel(models: dict[str, ModelProto]) -> None:
