@@ -9,16 +9,18 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import mien
+from mien_export.graphs.pools import cascade_pools
 
 _UNSHUFFLED: Final = [0, 1, 3, 5, 2, 4]
 """The permutation by which torch's exporter spells a pixel unshuffle."""
 
 
 def tidied(model: ModelProto, name: str) -> ModelProto:
-    """A plain copy of what torch exported, its pixel unshuffles SpaceToDepth."""
+    """A plain copy of what torch exported, its pixel unshuffles SpaceToDepth and its pools a cascade."""
     out = ModelProto()
     out.CopyFrom(model)
     _space_to_depth(out)
+    cascade_pools(out)
     _drop_unused(out)
     return plain(out, name)
 
