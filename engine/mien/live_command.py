@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.errors import SettingError
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ async def _run(options: argparse.Namespace, request: LiveRequest, others: list[s
             session.record(options.record)
         running = asyncio.create_task(session.run())
         with _stopped_by_interrupt(session, running), keys_told(console.press) as keys:
+            if session.backend != WARP and not options.quiet:
+                status.say(f"model: {session.backend}")
             if keys and not options.quiet:
                 status.say(HELP)
             telling = asyncio.create_task(console.tell(options.quiet))
@@ -158,7 +160,8 @@ class Console:
             for line in [*self._session.notices(), *self._new_warnings()]:
                 self._status.say(line)
             if not quiet:
-                self._status.show(self._session.backend, self._state())
+                model, _, _ = self._session.backend.partition(",")  # why this runtime is told once, at the beginning
+                self._status.show(model, self._state())
 
     def _state(self) -> str | None:
         session = self._session

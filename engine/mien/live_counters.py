@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,8 @@ class LiveCounters:
     sound_dropped: int = 0
     """Runs of sound that nobody fetched in time."""
     sound: SoundOffset = field(default_factory=SoundOffset)
+    seen_at: float = -math.inf
+    """When the source gave its latest frame, in seconds of the clock."""
     stalled: bool = False
     """Whether the source gives nothing at present."""
     cause: str | None = None

@@ -41,7 +41,7 @@ class Course:
     """Memory at every 125th."""
     statistics: dict[str, Any] = field(default_factory=dict)
     cpu: float = 0.0
-    """Processor seconds of the whole process."""
+    """Processor seconds of the whole process from the first picture to the last."""
 
     def between(self, begin: float, end: float) -> NDArray[np.float64]:
         """Latencies in seconds of the pictures that left from `begin` to `end`."""
@@ -59,11 +59,14 @@ class _Noting(NullSink):
         self._statistics = statistics
         self._now = now
         self._began: float | None = None
+        self._cpu = 0.0
 
     def write(self, frame: Frame) -> None:
         super().write(frame)
         now, course = self._now(), self._course
-        self._began = now if self._began is None else self._began
+        if self._began is None:
+            self._began, self._cpu = now, time.process_time()
+        course.cpu = time.process_time() - self._cpu
         course.at.append(now - self._began)
         course.latency.append(now - frame.captured_at)
         assert self._statistics.live is not None
@@ -83,8 +86,6 @@ def run(source: Source, stages: LiveStages[Any, Any], slates: Slates, seconds: f
         asyncio.get_running_loop().call_later(seconds, pipeline.stop)
         await pipeline.run()
 
-    began = time.process_time()
     asyncio.run(main())
-    course.cpu = time.process_time() - began
     course.statistics = statistics.as_json()
     return course

@@ -40,5 +40,6 @@ class Capturer:
         frame = replace(item, pts=times.last, captured_at=captured_at)
         self._sound.see(frame, Fraction(times.last - item.pts) * item.time_base)
         self._counters.jumps = times.jumps
+        self._counters.seen_at = now
         self._statistics.frames_in += 1
         return Captured(frame, self._statistics.frames_in, times.interval(self._nominal))

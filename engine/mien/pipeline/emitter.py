@@ -90,8 +90,9 @@ class Emitter:
         if self._last is None or not waited or (since < HOLD_AFTER and not self._controls.panic):
             return
         passed = round(Fraction(since) / self._last.time_base)
-        self._counters.stalled = since >= HOLD_AFTER
-        self._write(replace(self._last, pts=self._last.pts + passed), stalled=since >= SLATE_AFTER)
+        silent = now - max(self._last_at, self._counters.seen_at)  # else it is this machine that is slow
+        self._counters.stalled = silent >= HOLD_AFTER
+        self._write(replace(self._last, pts=self._last.pts + passed), stalled=silent >= SLATE_AFTER)
         self._counters.held += 1
 
     def end(self) -> None:

@@ -89,6 +89,16 @@ def test_a_stalled_source_shows_the_last_picture_then_the_slate_then_pictures_ag
     assert (bench.counters.held, bench.counters.slates) == (len(shown), slates)
 
 
+def test_where_the_source_goes_on_but_nothing_is_made_of_it_the_picture_stays(bench: Bench) -> None:
+    bench.answer(5)
+    shown = []
+    for _ in range(100):
+        bench.counters.seen_at = bench.clock.now()
+        shown += bench.nothing_for(INTERVAL)
+    assert set(shown) == {5}
+    assert not bench.counters.stalled
+
+
 def test_before_the_first_picture_nothing_is_shown(bench: Bench) -> None:
     assert bench.nothing_for(5.0) == []
 
