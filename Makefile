@@ -21,7 +21,7 @@ $(BIN)/python:
 
 $(CORE): $(BIN)/python $(BUILD_FILES)
 	$(PIP) install --quiet 'scikit-build-core>=0.11' 'nanobind>=2.4' 'cmake>=3.22' 'ninja>=1.10'
-	$(PIP) install --quiet --no-build-isolation --editable .
+	$(PIP) install --quiet --no-build-isolation --editable '.[cpu]'
 	@touch $@
 
 $(DEV): $(CORE)

@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     clips, portraits = clips_of(options.clips), portraits_of(options.portraits)
     if options.sheet is not None:
         options.sheet.mkdir(parents=True, exist_ok=True)
-    settings = ReenactSettings(size=options.size, threads=options.threads)
+    settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)
     pairs = []
     print(report.header(), flush=True)
     for pair in follow(clips, portraits, settings, MonotonicClock(), options.sheet):
@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--clips", nargs="+", type=Path, metavar="PATH", help="drivers: video files or folders of them")
     parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also everything as JSON")
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="keep a contact sheet of each pair there")

@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
     """Print memory over the run and its slope; 1 if `--gate` and it grows."""
     options = _parser().parse_args(arguments)
     clip, portrait = clips_of(options.driver)[0], portraits_of(options.portrait)[0]
-    settings = ReenactSettings(size=options.size, threads=options.threads)
+    settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)
     log = MemoryLog(options.every)
     print(f"{clip.name} for {options.minutes:g} minutes x {portrait.name}", flush=True)
     statistics = run(clip, options.minutes * 60, portrait, settings, log)
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=20.0, metavar="M", help="length (20)")
     parser.add_argument("--every", type=int, default=1000, metavar="N", help="look at memory every N frames (1000)")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
     parser.add_argument("--gate", action="store_true", help="exit with 1 if memory grows")

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     portrait = options.portrait or str(next(iter(samples.portraits().values())))
     driver = options.driver or str(samples.driver())
-    settings = ReenactSettings(threads=options.threads, size=options.size)
+    settings = ReenactSettings(model=options.model, threads=options.threads, size=options.size)
     statistics, about = _run(portrait, driver, settings, options.frames, options.warm_up)
     print(_table(statistics, about))
     if options.json is not None:
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--portrait", metavar="PICTURE", help="default: the first sample")
     parser.add_argument("--driver", metavar="SOURCE", help="default: the sample driver")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--frames", type=int, default=200, metavar="N", help="frames to measure at most (200)")
     parser.add_argument("--warm-up", type=int, default=10, metavar="N", help="frames to leave out before (10)")
     parser.add_argument("--threads", type=int, metavar="N")
@@ -56,6 +57,7 @@ def _run(
     machine = doctor.examine().machine
     about = {
         "mien": mien.__version__,
+        "model": stages.about,
         "processor": machine.processor,
         "cores": machine.cores,
         "threads": settings.threads or machine.cores,

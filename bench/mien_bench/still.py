@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     """Print the jitter of each portrait; 1 if `--gate` and one trembles too much."""
     options = _parser().parse_args(arguments)
     clip, portraits = clips_of(options.driver)[0], portraits_of(options.portraits)
-    settings = ReenactSettings(size=options.size, threads=options.threads)
+    settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)
     picture = frame_at(clip, options.at)
     print(f"{'portrait':<20}{'of':<10}{'mean':>8}{'median':>8}{'worst':>8}{'step':>8}   px at 512", flush=True)
     results: dict[str, dict[str, Jitter]] = {}
@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="length; the first is not counted (5)")
     parser.add_argument("--noise", type=float, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
     parser.add_argument("--gate", action="store_true", help=f"exit with 1 if a mean exceeds {MOST} px")

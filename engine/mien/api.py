@@ -150,8 +150,8 @@ def render_file(
         if begun is not None:
             begun(source.info.frame_count, stages.about)
         statistics = Statistics(clock)
-        statistics.warnings += stages.notes
         render(source, stages, sink, statistics, clock, progress)
+        statistics.warnings = (*stages.notes, *statistics.warnings)
     return statistics
 
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from mien import live_command, models_command
 from mien.clock import MonotonicClock
-from mien.config import BACKENDS, MOTION_MODES, MOUTHS, Gains, MotionSettings, ReenactSettings
+from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
 from mien.progress import ProgressLine
 from mien.stats import Statistics
@@ -213,7 +213,8 @@ class _Telling:
 
     def begin(self, total: int | None, about: str) -> None:
         if not self._quiet:
-            print(f"model: {about}", file=sys.stderr)
+            if about != WARP:
+                print(f"model: {about}", file=sys.stderr)
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:

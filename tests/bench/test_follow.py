@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from mien.clock import ManualClock
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien_bench import command, follow
 from mien_bench.verdict import judge
 
-SMALL = ReenactSettings(size=192)
+SMALL = ReenactSettings(model=WARP, size=192)
 
 
 def test_a_known_roll_is_found_again(swaying: Path, pictures: list[Path]) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.portrait import Portrait
 from mien_bench.jitter import jitter
 from mien_bench.still import tremble
@@ -26,7 +26,7 @@ def test_jitter_needs_frames() -> None:
 
 
 def test_a_noisy_still_gives_a_calmer_portrait(portrait: Portrait) -> None:
-    found = tremble(portrait.pixels, portrait, ReenactSettings(), seconds=2.0, noise=4.0)
+    found = tremble(portrait.pixels, portrait, ReenactSettings(model=WARP), seconds=2.0, noise=4.0)
     assert list(found) == ["driver", "target", "found", "floor"]
     assert found["target"].step < found["driver"].step
     assert 0 < found["target"].mean < 2.0

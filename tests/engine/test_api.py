@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 import mien
 from mien import capture, samples
 from mien.capture import image
-from mien.config import MotionSettings, ReenactSettings
+from mien.config import WARP, MotionSettings, ReenactSettings
 from mien.errors import FaceError, SettingError, SourceError
 from mien.portrait import Portrait
 
 SIZE = 256
+
+PLAIN = ReenactSettings(model=WARP)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def test_further_pictures_are_aligned_with_the_first(pixels: NDArray[np.uint8]) 
 
 
 def test_animate_answers_every_frame_at_its_time(portrait: Portrait) -> None:
-    frames = list(mien.animate(portrait, capture.open(samples.driver(), duration=0.5)))
+    frames = list(mien.animate(portrait, capture.open(samples.driver(), duration=0.5), PLAIN))
     captured = [item for item in capture.open(samples.driver(), duration=0.5) if isinstance(item, mien.Frame)]
     assert [(frame.pts, frame.time_base) for frame in frames] == [(frame.pts, frame.time_base) for frame in captured]
     assert {frame.size for frame in frames} == {portrait.size}
@@ -83,35 +85,35 @@ def test_animate_answers_every_frame_at_its_time(portrait: Portrait) -> None:
 
 
 def test_animate_moves_the_portrait(portrait: Portrait) -> None:
-    frames = list(mien.animate([portrait], capture.open(samples.driver(), duration=2.0)))
+    frames = list(mien.animate([portrait], capture.open(samples.driver(), duration=2.0), PLAIN))
     first, *others = (frame.pixels.astype(np.int16) for frame in frames)
     assert max(int(np.abs(other - first).max()) for other in others) > 40
 
 
 def test_animate_keeps_frames_that_were_given_out(portrait: Portrait) -> None:
     frames, copies = [], []
-    for frame in mien.animate(portrait, capture.open(samples.driver(), duration=1.0)):
+    for frame in mien.animate(portrait, capture.open(samples.driver(), duration=1.0), PLAIN):
         frames.append(frame.pixels)
         copies.append(frame.pixels.copy())
     assert all((kept == copy).all() for kept, copy in zip(frames, copies, strict=True))
 
 
 def test_animate_without_smoothing_keeps_them_too(portrait: Portrait) -> None:
-    settings = ReenactSettings(smooth=0.0)
+    settings = ReenactSettings(model=WARP, smooth=0.0)
     frames = list(mien.animate(portrait, capture.open(samples.driver(), duration=0.5), settings))
     assert len({id(frame.pixels) for frame in frames}) == len(frames)
     assert not any(np.shares_memory(a.pixels, b.pixels) for a, b in pairwise(frames))
 
 
 def test_a_picture_of_itself_in_absolute_mode_stays_itself(portrait: Portrait) -> None:
-    settings = ReenactSettings(motion=MotionSettings(mode="absolute"), smooth=0.0)
+    settings = ReenactSettings(model=WARP, motion=MotionSettings(mode="absolute"), smooth=0.0)
     (frame,) = mien.animate(portrait, capture.open(portrait.pixels), settings)
     assert np.abs(frame.pixels.astype(np.int16) - portrait.pixels).mean() < 3.0
 
 
 def test_leaving_animate_early_stops_its_threads(portrait: Portrait) -> None:
     before = threading.active_count()
-    frames = mien.animate(portrait, capture.open(samples.driver()))
+    frames = mien.animate(portrait, capture.open(samples.driver()), PLAIN)
     assert len(list(islice(frames, 3))) == 3
     frames.close()
     assert threading.active_count() == before
@@ -120,4 +122,4 @@ def test_leaving_animate_early_stops_its_threads(portrait: Portrait) -> None:
 def test_animate_refuses_a_driver_without_a_face(portrait: Portrait) -> None:
     grey = [np.full((120, 160, 3), 90, np.uint8)] * 3
     with pytest.raises(FaceError, match="expected a face, got none"):
-        list(mien.animate(portrait, capture.open(grey)))
+        list(mien.animate(portrait, capture.open(grey), PLAIN))

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from mien.config import Gains, MotionSettings, ReenactSettings
+from mien.config import WARP, Gains, MotionSettings, ReenactSettings
 from mien.provenance import hash_file, hash_settings, record
 
 
@@ -12,7 +12,7 @@ def test_record_holds_hashes_of_each_picture(tmp_path: Path) -> None:
     pictures = (tmp_path / "a", tmp_path / "b")
     for path in pictures:
         path.write_bytes(path.name.encode())
-    metadata = record(pictures, ReenactSettings(), "1.2.3").as_metadata()
+    metadata = record(pictures, ReenactSettings(model=WARP), "1.2.3").as_metadata()
     assert metadata["mien_version"] == "1.2.3"
     assert metadata["mien_model"] == "warp"
     assert metadata["mien_portrait_sha256"].split() == [hashlib.sha256(name).hexdigest() for name in (b"a", b"b")]

@@ -13,11 +13,11 @@ import pytest
 from av.video.stream import VideoStream
 
 from mien import api, cli, samples
-from mien.config import ReenactSettings
+from mien.config import WARP, ReenactSettings
 from mien.errors import FaceError, MienError, SinkError, SourceError
 from mien.stats import Statistics
 
-SMALL = ReenactSettings(size=128)
+SMALL = ReenactSettings(model=WARP, size=128)
 SECONDS = 0.6
 
 

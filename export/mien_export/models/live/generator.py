@@ -72,7 +72,8 @@ class LiveGenerator(nn.Module):
 
 def decided(mask: Tensor) -> Tensor:
     """A mask that was learnt as a probability, with what is nearly sure made sure: kept skin is kept to the byte."""
-    return ((mask - UNSURE) / (1 - 2 * UNSURE)).clamp(0, 1)
+    gain = 1 / (1 - 2 * UNSURE)
+    return (mask * gain + -UNSURE * gain).clamp(0, 1)
 
 
 def _entrance(level: Level) -> nn.Conv2d:
