@@ -1,0 +1,100 @@
+"""Whether the machine is steady enough to be measured on: fixed work between repetitions, and what others take."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from mien_bench.results import Steadiness
+
+COPIED: Final = 32 << 20
+"""Bytes of a control copy: more than caches near a processor hold."""
+ROUNDS: Final = 40
+"""Passes of the control arithmetic over `WITHIN` bytes."""
+WITHIN: Final = 64 << 10
+SPREAD: Final = 0.10
+"""Between the quartiles, as a share of the median; a machine whose control spreads more is noisy."""
+OTHERS: Final = 0.10
+"""Share of the processors that other processes may take."""
+FEWEST: Final = 4
+"""Samples below which quartiles say nothing."""
+_STAT: Final = Path("/proc/stat")
+_OWN: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+class Control:
+    """Call it before each repetition and after the last; the rest comes out of `steadiness`."""
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._source = np.ones(COPIED, np.uint8)
+        self._target = np.zeros(COPIED, np.uint8)
+        self._values = np.linspace(0.1, 1.0, WITHIN // 8)
+        self._copy: list[float] = []
+        self._compute: list[float] = []
+        self._began = _taken()
+
+    def __call__(self) -> None:
+        """Take a sample: about 10 ms."""
+        self._copy.append(self._timed(lambda: np.copyto(self._target, self._source)))
+        self._compute.append(self._timed(self._work))
+
+    def steadiness(self) -> Steadiness:
+        """The verdict on all samples so far."""
+        return judge(self._copy, self._compute, _share(self._began, _taken()))
+
+    def _work(self) -> None:
+        for _ in range(ROUNDS):
+            np.sqrt(self._values, out=self._values)
+            np.multiply(self._values, self._values, out=self._values)
+
+    def _timed(self, call: Callable[[], object]) -> float:
+        begin = self._now()
+        call()
+        return (self._now() - begin) * 1e3
+
+
+def judge(copy_ms: Sequence[float], compute_ms: Sequence[float], others: float) -> Steadiness:
+    """What samples of the control say together."""
+    spreads = {"copies": _spread(copy_ms), "arithmetic": _spread(compute_ms)}
+    said = [f"control {name} spread {share:.0%}" for name, share in spreads.items() if share is not None]
+    said.append(f"other processes took {others:.0%} of the processors")
+    if len(copy_ms) < FEWEST:
+        said.insert(0, f"only {len(copy_ms)} control samples")
+    noisy = others > OTHERS or any(share is not None and share > SPREAD for share in spreads.values())
+    words = ("too noisy for its bound: " if noisy else "steady: ") + ", ".join(said)
+    words += f" (bounds {SPREAD:.0%} and {OTHERS:.0%})"
+    return Steadiness(tuple(copy_ms), tuple(compute_ms), others, noisy, words)
+
+
+def _spread(samples: Sequence[float]) -> float | None:
+    if len(samples) < FEWEST:
+        return None
+    low, middle, high = np.quantile(samples, [0.25, 0.5, 0.75])
+    return float((high - low) / middle)
+
+
+def _taken() -> tuple[float, float, float]:
+    """Processor seconds that all processes took, that this one and its ended children took, and the time."""
+    own = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, _OWN))
+    return _busy(), own, time.monotonic()
+
+
+def _busy() -> float:
+    """Seconds, stolen ones included; NaN where the system does not say."""
+    if not _STAT.exists():
+        return float("nan")
+    user, nice, system, _idle, _wait, irq, soft, steal = map(int, _STAT.read_text().split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
+
+
+def _share(begin: tuple[float, float, float], end: tuple[float, float, float]) -> float:
+    whole = (end[2] - begin[2]) * (os.cpu_count() or 1)
+    taken = (end[0] - begin[0]) - (end[1] - begin[1])
+    return float(np.clip(taken / whole, 0, 1)) if whole > 0 and np.isfinite(taken) else 0.0

@@ -1,0 +1,177 @@
+"""What every bench gives back: rows of figures, what was asked of them, and what is drawn of them.
+
+A figure is never one number: a row keeps the value of each repetition, and says under which condition it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Final, Literal
+
+SCHEMA: Final = 1
+"""Of the JSON form; a file of another one is refused."""
+
+Fact = str | int | float | bool
+Better = Literal["lower", "higher", "neither"]
+Drawn = Literal["line", "steps", "points", "fit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A quantity under a condition. `name` and `condition` together are unique within a bench, and the same from run
+    to run: they are what `mien bench compare` finds a row again by, so nothing measured stands in them."""
+
+    name: str
+    """Such as "frame p95"."""
+    unit: str
+    """Such as "ms"; "" for counts."""
+    values: tuple[float, ...]
+    """One for each of `each`, at least one, finite, in the order in which they were taken."""
+    better: Better
+    """Which way is good; neither for what is told and not judged."""
+    condition: Mapping[str, Fact] = field(default_factory=dict)
+    """What was measured under: model, size, threads, path, and any stage that was switched off."""
+    each: str = "repetition"
+    """What there is a value of: "repetition", or "identity", "clip" and so on where that is what varies."""
+    note: str = ""
+    """What a reader must know of this row alone."""
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            raise ValueError(f"row {self.name!r} must have at least one value")
+
+    @property
+    def median(self) -> float:
+        return median(self.values)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """First and third quartile; both the value itself where there is one."""
+        if len(self.values) < 2:
+            return self.values[0], self.values[0]
+        low, _, high = quantiles(self.values, n=4, method="inclusive")
+        return low, high
+
+    @property
+    def key(self) -> str:
+        """What the row is found again by."""
+        return " ".join([self.name, *(f"{name}={value}" for name, value in sorted(self.condition.items()))])
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something promised or asked for, and whether it was given."""
+
+    name: str
+    wanted: str
+    got: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points of one kind. "fit" is drawn thin and dashed, "steps" holds a value until the next."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    drawn: Drawn = "line"
+    labels: tuple[str, ...] = ()
+    """A name for each point, or none."""
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y) or len(self.labels) not in (0, len(self.x)):
+            raise ValueError(f"line {self.name!r} must have equal lengths, got {len(self.x)}, {len(self.y)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of the x axis, coloured behind the lines: a level, a load, a fault."""
+
+    name: str
+    begin: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A plot. `mien_bench.charts` makes the usual ones."""
+
+    title: str
+    x: str
+    """What the axis shows, with its unit."""
+    y: str
+    lines: tuple[Line, ...]
+    bands: tuple[Band, ...] = ()
+    marks: tuple[float, ...] = ()
+    """Places on the x axis at which something was lost."""
+    limit: float | None = None
+    """A value of y that is promised."""
+    logarithmic: tuple[bool, bool] = (False, False)
+    """The axes x and y."""
+    about: str = ""
+    """How to read it, in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells in the form of somebody's paper, to stand beside its figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    """The first is over the names of the rows."""
+    rows: tuple[tuple[str, ...], ...]
+    quoted: tuple[int, ...] = ()
+    """Numbers of the rows that are the paper's figures, not ours."""
+    notes: tuple[str, ...] = ()
+    """What differs from the paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Pictures side by side, as one JPEG. Only of nobody, where it is published."""
+
+    title: str
+    labels: tuple[str, ...]
+    """Over each picture, from the left."""
+    jpeg: bytes
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Steadiness:
+    """How steady the machine was meanwhile: the same fixed work again and again, between repetitions."""
+
+    copy_ms: tuple[float, ...] = ()
+    """Copies of the same bytes."""
+    compute_ms: tuple[float, ...] = ()
+    """The same arithmetic within the cache."""
+    others: float = 0.0
+    """Share of the processors, 0..1, that other processes took."""
+    noisy: bool = False
+    """Whether that is too much for the figures to be relied on."""
+    words: str = ""
+    """All of it for a reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one bench found."""
+
+    bench: str
+    """As in `mien bench NAME`."""
+    about: str
+    """What was measured, in a sentence."""
+    rows: tuple[Row, ...]
+    checks: tuple[Check, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[Table, ...] = ()
+    strips: tuple[Strip, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What could not be measured and why, what was switched off, what the harness itself cost."""
+    steadiness: Steadiness = Steadiness()
+    """Filled in by the command."""
+    seconds: float = 0.0
+    """That it took; filled in by the command."""
