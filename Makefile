@@ -25,7 +25,7 @@ $(CORE): $(BIN)/python $(BUILD_FILES)
 	@touch $@
 
 $(DEV): $(CORE)
-	$(PIP) install --quiet --no-build-isolation --editable '.[dev,train,cpu]'
+	$(PIP) install --quiet --no-build-isolation --editable '.[dev,train,cpu,live]'
 	@touch $@
 
 demo: $(CORE)
@@ -33,7 +33,7 @@ demo: $(CORE)
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
 test: lint wheel
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not long'
 
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }
