@@ -19,11 +19,11 @@ def augmented(picture: Pixels, rng: np.random.Generator) -> Pixels:
         image = image.filter(ImageFilter.GaussianBlur(float(rng.uniform(0.4, 1.3))))
     if rng.random() < 0.06:
         image = image.filter(ImageFilter.MedianFilter(5))  # flat patches with hard edges, as brushes leave them
-    out = np.asarray(image)
+    pixels: Pixels = np.asarray(image, dtype=np.uint8)
     if rng.random() < 0.3:
         noise = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(rng.uniform(1, 7))
-        out = np.asarray(np.clip(out + noise, 0, 255), dtype=np.uint8)
-    return _compressed(out, rng) if rng.random() < 0.25 else out
+        pixels = np.asarray(np.clip(pixels + noise, 0, 255), dtype=np.uint8)
+    return _compressed(pixels, rng) if rng.random() < 0.25 else pixels
 
 
 def mirrored(picture: Pixels) -> Pixels:

@@ -1,4 +1,4 @@
-"""The mouth hint in training: the target's own inner mouth, as if another camera had seen it on a driver."""
+"""The mouth hint in training: an inner mouth, mostly the target's own, as if another camera had seen it on a driver."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ Pixels = NDArray[np.uint8]
 
 DROPPED: Final = 0.25
 """How often there is no hint."""
+ANOTHERS: Final = 0.15
+"""How often it is the mouth of somebody else that is opened alike."""
 INNER: Final = np.array(topology.INNER_LIPS)
 
 

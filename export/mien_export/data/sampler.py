@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,10 +13,12 @@ from mien.errors import FaceError
 from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.crop import SIDE
+from mien.face.face import MouthHint
 from mien_export.data.augment import mirrored
 from mien_export.data.faces import Faces
-from mien_export.data.hint import hint_of
+from mien_export.data.hint import ANOTHERS, hint_of
 from mien_export.data.open_mouth import MouthModel
+from mien_export.data.other_mouths import OtherMouths
 from mien_export.data.pairs import Pair, manufacture, prepared
 from mien_export.data.perturb import perturbed
 from mien_export.data.variety import Variety, varied
@@ -39,6 +42,8 @@ class Sampling:
     """256 gives whole crops, less a cut around mouth or eyes."""
     mouth_share: float = 0.65
     """Of cuts, how many show the mouth."""
+    cuts: int = 2
+    """Samples that are cut from one manufactured pair, one after the other: a pair costs as much as a step on it."""
 
 
 class Sampler:
@@ -52,6 +57,7 @@ class Sampler:
         self._sampling = sampling
         self._model = model
         self._variety = variety or Variety()
+        self._last: tuple[int, Pair] | None = None
 
     def __call__(self, number: int) -> Pair:
         """The pair with this number.
@@ -59,31 +65,53 @@ class Sampler:
         Raises:
             FaceError: no face of many tries could be animated.
         """
+        if self._sampling.side >= SIDE:
+            return self._whole_at(number)
+        whole, cut = divmod(number, self._sampling.cuts)
+        if self._last is None or self._last[0] != whole:
+            self._last = whole, self._whole_at(whole)
+        return self._cut(self._last[1], np.random.default_rng([self._sampling.seed, whole, 1 + cut]))
+
+    def _whole_at(self, number: int) -> Pair:
         rng = np.random.default_rng([self._sampling.seed, number])
         for _ in range(TRIES):
             try:
-                return self._cut(self._whole(rng), rng)
+                return self._whole(rng)
             except FaceError:
                 continue
-        raise FaceError(f"sample {number}: none of {TRIES} faces could be animated; check the folder's landmarks")
+        raise FaceError(f"pair {number}: none of {TRIES} faces could be animated; check the folder's landmarks")
 
     def _whole(self, rng: np.random.Generator) -> Pair:
-        picture, landmarks = varied(*self._face(rng), rng, self._model, self._variety)
+        index = self._number(rng)
+        picture, landmarks = varied(*self._face(index, rng), rng, self._model, self._variety)
         portrait = prepared(picture, landmarks)
-        other = prepared(*self._face(rng)).rest if rng.random() < 0.15 else None
+        other = prepared(*self._face(self._number(rng), rng)).rest if rng.random() < 0.15 else None
         moved = perturbed(portrait, rng, other)
-        return manufacture(portrait, moved, rng, hint_of(picture, landmarks, rng))
+        return manufacture(portrait, moved, rng, self._hint(index, picture, landmarks, rng))
 
-    def _face(self, rng: np.random.Generator) -> tuple[Pixels, Array]:
-        index = int(rng.integers(self._faces.count))
+    def _hint(self, index: int, picture: Pixels, landmarks: Array, rng: np.random.Generator) -> MouthHint | None:
+        """The target's own mouth, or that of somebody else, since a driver is somebody else."""
+        if rng.random() < ANOTHERS:
+            other = self._others.draw(landmarks, self._faces.identity(index), rng)
+            if other is not None:
+                return hint_of(*self._face(other, rng), rng)
+        return hint_of(picture, landmarks, rng)
+
+    @cached_property
+    def _others(self) -> OtherMouths:
+        return OtherMouths(self._faces)
+
+    def _number(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(self._faces.count))
+
+    def _face(self, index: int, rng: np.random.Generator) -> tuple[Pixels, Array]:
+        """A portrait and its landmarks, one time in two as a mirror shows it."""
         picture = self._faces.picture(index)
         landmarks = self._faces.landmarks(index, picture.shape[0])
         return mirrored_face(picture, landmarks) if rng.random() < 0.5 else (picture, landmarks)
 
     def _cut(self, pair: Pair, rng: np.random.Generator) -> Pair:
         side = self._sampling.side
-        if side >= SIDE:
-            return pair
         eye = LEFT_EYE if rng.random() < 0.5 else RIGHT_EYE
         middle = MOUTH if rng.random() < self._sampling.mouth_share else eye
         corner = middle + rng.integers(-WANDER, WANDER + 1, 2) - side // 2

@@ -2,12 +2,14 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.parts import PARTS
 from mien.face.pose import angles_of
 from mien.reenact.erase import NOTHING
-from mien.reenact.parsing import PARTS
 from mien_export.data.faces import Faces
+from mien_export.data.other_mouths import ALIKE, OtherMouths, opening
 from mien_export.data.pairs import Pair, prepared
 from mien_export.data.perturb import TURN_LIMIT, Perturbation, perturbed
 from mien_export.data.sampler import Sampler, Sampling, mirrored_face
@@ -20,10 +22,12 @@ PLAIN = Variety(opened=0.0, edited=0.0, shut=0.0, occluded=0.0)
 @pytest.fixture(scope="module")
 def whole(faces: Faces) -> list[Pair]:
     sampler = Sampler(faces, Sampling(seed=3, side=256), variety=PLAIN)
-    return [sampler(number) for number in range(12)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mien_export.data.sampler.ANOTHERS", 0.0)
+        return [sampler(number) for number in range(12)]
 
 
-def error(pair: Pair, where: np.ndarray) -> float:
+def error(pair: Pair, where: NDArray[np.bool_]) -> float:
     return float(np.abs(pair.warped.astype(int) - pair.target)[where].mean())
 
 
@@ -58,6 +62,28 @@ def test_hints_show_the_truths_mouth_and_nothing_else(whole: list[Pair]) -> None
         inside = pair.parsing[TEETH] > 250
         if inside.sum() > 20:
             assert np.abs(pair.hint.astype(int) - pair.target)[inside].mean() < 60
+
+
+def test_mouths_of_others_are_opened_alike(faces: Faces) -> None:
+    others, rng = OtherMouths(faces), np.random.default_rng(0)
+    for index in range(faces.count):
+        landmarks, identity = faces.landmarks(index), faces.identity(index)
+        found = others.draw(landmarks, identity, rng)
+        fits = [
+            number
+            for number in range(faces.count)
+            if faces.identity(number) != identity
+            and np.abs(opening(faces.landmarks(number)) - opening(landmarks)).sum() <= ALIKE
+        ]
+        assert (found is None) == (not fits)
+        assert found is None or found in fits
+    widest = max(map(faces.landmarks, range(faces.count)), key=lambda landmarks: float(opening(landmarks).sum()))
+    assert others.draw(widest * [1, 9, 1], "nobody", rng) is None  # nobody opens so wide
+
+
+def test_openings_are_gaps_in_mouth_widths(faces: Faces) -> None:
+    landmarks = faces.landmarks(0)
+    np.testing.assert_allclose(opening(landmarks * 3 + 5), opening(landmarks), atol=1e-9)
 
 
 def test_cuts_are_parts_of_the_whole(whole: list[Pair]) -> None:
