@@ -19,7 +19,7 @@ LIPS = 0.04  # seconds by which sound may be off the lips
 
 def _tone(seconds: float, pitch: float = 220.0) -> NDArray[np.float32]:
     time = np.arange(round(seconds * RATE)) / RATE
-    return (0.5 * np.sin(2 * np.pi * pitch * time)).astype(np.float32)[None]
+    return np.asarray(0.5 * np.sin(2 * np.pi * pitch * time), dtype=np.float32)[None]
 
 
 def _through(samples: NDArray[np.float32], delay: Callable[[float], float], chunk: int = CHUNK) -> NDArray[np.float32]:

@@ -131,7 +131,7 @@ def _freed(pixels: Pixels, background: Pixels, matte: Floats) -> Pixels:
     """The person's own colours: what the picture shows at a soft edge is mixed with the background behind it."""
     alpha = np.maximum(matte, SURE)[..., None]
     own = (pixels - (1 - alpha) * background.astype(np.float32)) / alpha
-    return np.clip(np.rint(np.where(matte[..., None] >= SURE, own, pixels)), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(np.where(matte[..., None] >= SURE, own, pixels)), 0, 255), dtype=np.uint8)
 
 
 def _box_mean(image: Floats, radius: float) -> Floats:

@@ -95,7 +95,7 @@ def _painted_share(painting: Painting, matrix: Array, box: Box) -> Floats:
     into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
     size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
     mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
-    return 1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0]
+    return np.asarray(1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0], dtype=np.float32)
 
 
 def _soft(values: Floats) -> Floats:
@@ -107,4 +107,4 @@ def _soft(values: Floats) -> Floats:
 
 def _normalised(noise: Floats) -> Floats:
     """Noise whose high frequencies, as measured here, have a standard deviation of 1."""
-    return noise / np.float32((noise - _soft(noise[..., None])[..., 0]).std())
+    return np.asarray(noise / np.float32((noise - _soft(noise[..., None])[..., 0]).std()), dtype=np.float32)

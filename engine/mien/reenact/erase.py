@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.reenact.parsing import PARTS
+from mien.face.parts import PARTS
 from mien_kernels import ops
 
 TEETH: Final = PARTS.index("teeth")

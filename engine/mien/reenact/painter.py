@@ -192,7 +192,7 @@ def _in_crop(vertices: Floats, matrix: Array) -> Floats:
 def _halved(flow: Floats) -> Floats:
     """The flow (h, w, 2) of a grid half as fine, in its own coordinates: the mean over 2 x 2 cells."""
     rows = flow[::2] + flow[1::2]
-    mean = rows[:, ::2] + rows[:, 1::2]
+    mean: Floats = np.asarray(rows[:, ::2] + rows[:, 1::2], dtype=np.float32)
     mean *= np.float32(0.125)
     mean -= np.float32(0.25)
     return mean

@@ -28,8 +28,9 @@ def main(arguments: list[str]) -> int:
     faces = Faces(options.data, "train")
     if options.resume is not None:
         _take_over(options.resume, options.out / LATEST)
+    config = CONFIGS[options.config]
     train(
-        CONFIGS[options.config],
+        config if options.steps is None else config.shortened(options.steps),
         faces,
         options.seed,
         Run(
@@ -39,6 +40,7 @@ def main(arguments: list[str]) -> int:
             threads=options.threads,
             seconds=options.seconds,
             mouths=options.mouths,
+            begin=options.begin,
         ),
     )
     print(options.out / LATEST)
@@ -57,11 +59,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop, with a checkpoint, after so long")
+    parser.add_argument("--steps", type=_steps, metavar="N", help="in all, instead of the configuration's")
+    parser.add_argument("--begin", type=Path, metavar="DIR", help="bundle whose weights a new run begins with")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same run (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pairs (default: 1)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the network")
     parser.add_argument("--resume", type=Path, metavar="FILE", help="go on from this checkpoint, in a new --out")
     return parser
+
+
+def _steps(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return value
 
 
 def _seconds(text: str) -> float:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final
 
 from mien_export.models.live.sizes import SIZES
 from mien_export.train.live import LiveLosses
+
+STEADY: Final = 0.6
+"""Share of a stage's steps before its learning rate falls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,11 @@ class Stage:
     batch: int
     rate: float
     """Learning rate."""
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at a step of this stage: as it is at first, then falling linearly to a tenth."""
+        past = (step / self.steps - STEADY) / (1 - STEADY)
+        return self.rate * (1 - 0.9 * min(max(past, 0.0), 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,13 @@ class LiveConfig:
     def steps(self) -> int:
         """Of all stages."""
         return sum(stage.steps for stage in self.stages)
+
+    def shortened(self, steps: int) -> LiveConfig:
+        """The same run in so many steps, shared out over the stages as in this one."""
+        ends = [total * steps // self.steps for total in accumulate(stage.steps for stage in self.stages)]
+        counts = [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
+        stages = (replace(stage, steps=count) for stage, count in zip(self.stages, counts, strict=True) if count)
+        return replace(self, stages=tuple(stages))
 
     def stage_at(self, step: int) -> tuple[int, int]:
         """(index of the stage, its first step) at a step; the last one's beyond the end."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -74,12 +75,16 @@ class LiveStep:
     ) -> None:
         self.device = device
         self.losses = losses or LiveLosses()
-        layout: Any = torch.channels_last
-        self.networks = LiveNetworks(size).to(device, memory_format=layout)
-        self.critic = TwoScales().to(device, memory_format=layout)
+        self.networks = _laid_out(LiveNetworks(size), device)
+        self.critic = _laid_out(TwoScales(), device)
         self.average = Average(self.networks, decay)
         self.optimiser = torch.optim.Adam(self.networks.parameters(), rate, betas=(0.5, 0.99))
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.5, 0.99))
+
+    def begin(self, weights: dict[str, Tensor]) -> None:
+        """Take these weights to begin with, in place of random ones."""
+        self.networks.load_state_dict(weights)
+        self.average = Average(self.networks, self.average.decay)
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of both optimisers."""
@@ -138,9 +143,9 @@ class LiveStep:
             return 0.0
         with self._autocast():
             of_fake = self.critic(_half(fake), _half(batch.parsing))
-        loss = (adversarial(real, 1.0, weight) + adversarial(of_fake, 0.0, weight)) / 2
+        loss: Tensor = (adversarial(real, 1.0, weight) + adversarial(of_fake, 0.0, weight)) / 2
         self.critic_optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         self.critic_optimiser.step()
         return float(loss.detach())
 
@@ -172,6 +177,15 @@ class LiveStep:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.critic_optimiser.load_state_dict(state["critic_optimiser"])
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def _laid_out(module: M, device: torch.device) -> M:
+    """On `device`, channels last, as its pictures are."""
+    to: Callable[..., M] = module.to  # torch's own overloads leave the layout out
+    return to(device, memory_format=torch.channels_last)
 
 
 def _mixed(painted: Tensor, shown: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from mien.errors import SettingError
 from mien_export.data.faces import Faces
 from mien_export.data.open_mouth import mouth_model
 from mien_export.data.sampler import Sampler, Sampling
+from mien_export.graphs.weights import read_weights
 from mien_export.train import checkpoint
 from mien_export.train.config import LiveConfig, Stage
 from mien_export.train.feed import batches
@@ -47,6 +48,8 @@ class Run:
     """Seconds between checkpoints."""
     grid_every: int = 500
     """Steps between picture grids."""
+    begin: Path | None = None
+    """Folder of a bundle whose weights a new run begins with; None: with none."""
     mouths: Path | None = None
     """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
 
@@ -68,6 +71,8 @@ def train(
     _settle(seed, run.threads)
     step = LiveStep(config.size, torch.device(run.device), config.losses)
     done = _resumed(step, config, seed, run.out / LATEST)
+    if run.begin is not None and not (run.out / LATEST).exists():
+        _begin(step, config, run.begin)
     began = saved = clock()
     history: list[dict[str, float]] = []
     line = _Line(tell, config.steps)
@@ -76,9 +81,9 @@ def train(
     while done < config.steps and not asked and not _over(run, clock() - began):
         index, first = config.stage_at(done)
         stage = config.stages[index]
-        step.set_rate(stage.rate)
         sampler = Sampler(faces, Sampling(seed=seed * 1000 + index, side=stage.side), model)
         for raw in batches(sampler, done - first, stage.steps, stage.batch, run.workers):
+            step.set_rate(stage.rate_at(done - first))
             terms = step(raw)
             done += 1
             history.append(terms)
@@ -122,18 +127,27 @@ def _resumed(step: LiveStep, config: LiveConfig, seed: int, path: Path) -> int:
     if not path.exists():
         return 0
     state = checkpoint.load(path)
-    if (state["size"], state["seed"]) != (config.size, seed):
+    held, asked = (state["size"], state["seed"], state["steps"]), (config.size, seed, config.steps)
+    if held != asked:
         raise SettingError(
-            f"{path} holds a run of size {state['size']} with seed {state['seed']}, asked for size {config.size} with "
-            f"seed {seed}; give another --out or the same settings"
+            f"{path} holds a run of size, seed and steps {held}, asked for {asked}; "
+            "give another --out or the same settings"
         )
     step.load_state_dict(state["step"])
     torch.set_rng_state(state["rng"])
     return int(state["done"])
 
 
+def _begin(step: LiveStep, config: LiveConfig, folder: Path) -> None:
+    size, weights = read_weights(folder)
+    if size != config.size:
+        raise SettingError(f"{folder} holds weights of size {size}, asked for size {config.size}; give another bundle")
+    step.begin(weights)
+
+
 def _save(step: LiveStep, config: LiveConfig, seed: int, done: int, path: Path) -> None:
-    state: dict[str, Any] = {"size": config.size, "seed": seed, "done": done, "rng": torch.get_rng_state()}
+    state: dict[str, Any] = {"size": config.size, "seed": seed, "steps": config.steps, "done": done}
+    state["rng"] = torch.get_rng_state()
     checkpoint.save(path, state | {"step": step.state_dict()})
 
 

@@ -48,7 +48,7 @@ def mask_term(mask: Tensor, goal: Tensor, weight: Tensor) -> Tensor:
 
 def patch_weights(weight: Tensor, scores: Tensor) -> Tensor:
     """Pixel weights summed over the patches of `scores` (N, 1, h, w); each sample's sum to 1."""
-    pooled = F.adaptive_avg_pool2d(weight, scores.shape[2:])
+    pooled = F.adaptive_avg_pool2d(weight, (scores.shape[2], scores.shape[3]))
     return pooled / pooled.sum(dim=(2, 3), keepdim=True).clamp(min=1e-9)
 
 

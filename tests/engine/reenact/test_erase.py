@@ -1,20 +1,21 @@
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.reenact.erase import NOTHING, TEETH, Erasing
 
 SIDE = 32
 
 
-def flow(zoom: float = 1.0) -> np.ndarray:
+def flow(zoom: float = 1.0) -> NDArray[np.float32]:
     x, y = np.meshgrid(np.arange(SIDE, dtype=np.float32), np.arange(SIDE, dtype=np.float32))
     return np.stack([x * np.float32(zoom), y], axis=-1)
 
 
-def warped() -> np.ndarray:
+def warped() -> NDArray[np.uint8]:
     return np.full((SIDE, SIDE, 3), 200, np.uint8)
 
 
-def erased(parsing: np.ndarray, way: np.ndarray) -> np.ndarray:
+def erased(parsing: NDArray[np.float32], way: NDArray[np.float32]) -> NDArray[np.uint8]:
     out = warped()
     Erasing(SIDE)(out, parsing, way)
     return out

@@ -3,8 +3,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mien.face.motion import Motion, identity_motion
+from mien.face.motion import identity_motion
 from mien.face.mouth import mouth_hint
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
@@ -28,9 +29,9 @@ def painter(whole_bundle: Bundle) -> Iterator[Painter]:
     painter.close()
 
 
-def given(painter: Painter, role: str) -> np.ndarray:
+def given(painter: Painter, role: str) -> NDArray[np.float32]:
     (spec,) = (spec for spec in painter.bundle.graph("generator").inputs if spec.role == role)
-    return painter.session.inputs[spec.name][0].copy()
+    return np.array(painter.session.inputs[spec.name][0], dtype=np.float32)
 
 
 def test_without_a_painter_nothing_is_painted(portrait: Portrait) -> None:
@@ -66,7 +67,7 @@ def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(
 
 
 def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, painter: Painter) -> None:
-    own = Motion(**{**_fields(identity_motion()), "landmarks": _fractions(portrait)})
+    own = replace(identity_motion(), landmarks=_fractions(portrait))
     reenact = Reenact((portrait,), 1, painter)
     reenact(own, 0.0)
     look = reenact._puppets[0].look
@@ -114,10 +115,6 @@ def test_frames_do_not_write_into_each_other(portrait: Portrait, painter: Painte
     np.testing.assert_array_equal(first.painting.generated, kept)
 
 
-def _fields(motion: Motion) -> dict[str, object]:
-    return {name: getattr(motion, name) for name in Motion.__slots__}
-
-
-def _fractions(portrait: Portrait) -> np.ndarray:
+def _fractions(portrait: Portrait) -> NDArray[np.float64]:
     width, height = portrait.size
     return portrait.landmarks / np.array([width, height, width], dtype=np.float64)

@@ -10,11 +10,15 @@ from pathlib import Path
 import pytest
 import torch
 
+from mien.bundles import find
 from mien.cli import main
+from mien_export.graphs.weights import read_weights
 from mien_export.train import checkpoint
+from mien_export.train.config import CONFIGS
 from mien_export.train.loop import LATEST
 
 NAME = "oneshot-live-xs"
+PACKAGED = find("oneshot-live")
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +62,32 @@ def test_another_folder_goes_on_from_a_checkpoint(
     assert run(faces_folder, first, "--resume", str(first / LATEST)) == 0  # its own
 
 
+def test_a_run_can_begin_with_a_bundles_weights_in_fewer_steps(faces_folder: Path, tmp_path: Path) -> None:
+    size, weights = read_weights(PACKAGED)
+    given = ["--config", f"oneshot-live-{size}", "--begin", str(PACKAGED)]
+    assert run(faces_folder, tmp_path, *given, "--steps", "230") == 0
+    state = checkpoint.load(tmp_path / LATEST)
+    assert all(torch.equal(state["step"]["average"]["values"][name], weights[name]) for name in weights)
+    assert run(faces_folder, tmp_path, *given, "--steps", "240") == 2  # its stages end elsewhere
+
+
+def test_a_shortened_run_keeps_the_shares_of_its_stages() -> None:
+    config = CONFIGS[NAME]
+    assert [stage.steps for stage in config.shortened(230).stages] == [200, 30]
+    assert config.shortened(config.steps) == config
+    first = config.stages[0]
+    assert first.rate_at(0) == first.rate_at(first.steps // 2) == first.rate
+    assert first.rate_at(first.steps) == pytest.approx(first.rate / 10)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
         (["--config", "oneshot-live-xxl"], "--config must be one of oneshot-live-xs, .*, got 'oneshot-live-xxl'"),
         (["--device", "tpu"], "--device must be cpu or cuda, got 'tpu'"),
         (["--data", "nowhere"], "nowhere is no folder of faces"),
+        (["--begin", "nowhere"], "nowhere: expected the folder of a model bundle, got none"),
+        (["--begin", str(PACKAGED)], "holds weights of size m, asked for size xs"),
         (["--resume", "nothing.pt"], "nothing.pt is no checkpoint"),
     ],
 )

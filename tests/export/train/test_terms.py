@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mien.reenact.parsing import PARTS
+from mien.face.parts import PARTS
 from mien_export.models.live.patches import TwoScales
 from mien_export.train.regions import REGIONS, SHARES, regions, weights
 from mien_export.train.terms import (

@@ -45,7 +45,8 @@ class Residual(nn.Module):
         self.second = conv3(channels, channels, gain=RESIDUAL_GAIN)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(F.relu(x))))
+        added: Tensor = self.second(F.relu(self.first(F.relu(x))))
+        return x + added
 
 
 class Modulate(nn.Module):
@@ -78,4 +79,5 @@ class SpadeResidual(nn.Module):
     def forward(self, x: Tensor, parsing: Tensor) -> Tensor:
         """x (N, C, H, W), parsing feature (N, SHARED, H, W)."""
         h = self.first(self.modulate_first(x, parsing))
-        return x + self.second(self.modulate_second(h, parsing))
+        added: Tensor = self.second(self.modulate_second(h, parsing))
+        return x + added

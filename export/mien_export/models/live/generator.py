@@ -62,8 +62,11 @@ class LiveGenerator(nn.Module):
                 h = h + self.enter[str(level.resolution)](_unshuffled(pictures, 256 // level.resolution))
             scale = 256 // level.resolution
             shared = F.relu(self.parse[i](F.avg_pool2d(parsing, scale) if scale > 1 else parsing))
-            for block in self.blocks[i]:
+            blocks = self.blocks[i]
+            assert isinstance(blocks, nn.ModuleList)
+            for block in blocks:
                 h = block(h, shared)
+        assert h is not None, "there is a level"
         out = self.head(F.relu(h))
         out = F.pixel_shuffle(out, self.shuffle) if self.shuffle > 1 else out
         mask = torch.sigmoid(out[:, 3:])

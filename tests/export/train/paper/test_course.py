@@ -52,7 +52,7 @@ def test_trained_extractors_are_taken_by_path(tmp_path: Path, own: Path) -> None
     torch.save(random_vgg16(seed=3).state_dict(), tmp_path / "vgg16.pth")
     extractors = PaperCourse(NARROW, tmp_path / "vgg16.pth", own).step(CPU).extractors
     assert isinstance(extractors.features, Vgg16)
-    assert extractors.features.features["0"].weight.shape[0] == 64
+    assert extractors.features.state_dict()["features.0.weight"].shape[0] == 64
     with pytest.raises(SettingError, match="no ONNX model"):
         PaperCourse(NARROW, identity=tmp_path / "missing.onnx").step(CPU)
 
