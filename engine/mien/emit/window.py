@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from mien.sound import Sound
 class WindowSink(Ending):
     """Shows frames as they come; sound is dropped. Once the user has closed the window, frames are dropped too.
 
-    Tk wants one thread: the window opens with the first frame and belongs to the thread that writes.
+    Tk wants one thread, also for what is left of it: the window opens with the first frame, and belongs to the thread
+    that writes and ends.
     """
 
     def __init__(self, settings: SinkSettings, *, title: str = "mien") -> None:
@@ -28,10 +30,10 @@ class WindowSink(Ending):
         self._settings = settings
         self._title = title
         self._root: Any = None
-        self._label: Any = None
         self._image: Any = None
         self._closed = False
         _new_root().destroy()
+        gc.collect()
 
     @property
     def closed(self) -> bool:
@@ -49,6 +51,8 @@ class WindowSink(Ending):
             self._show()
         self._image.configure(data=_ppm(frame), format="PPM")
         self._root.update()
+        if self._closed:
+            self._close()
 
     def write_sound(self, sound: Sound) -> None:
         """Drop it."""
@@ -64,16 +68,20 @@ class WindowSink(Ending):
 
         self._root = _new_root()
         self._root.title(self._title)
-        self._root.protocol("WM_DELETE_WINDOW", self._close)
+        self._root.protocol("WM_DELETE_WINDOW", self._leave)
         self._image = tkinter.PhotoImage(master=self._root, width=self._settings.width, height=self._settings.height)
-        self._label = tkinter.Label(self._root, image=self._image, borderwidth=0)
-        self._label.pack()
+        tkinter.Label(self._root, image=self._image, borderwidth=0).pack()
+
+    def _leave(self) -> None:
+        self._closed = True
 
     def _close(self) -> None:
+        """Tk aborts the process where another thread collects what is left of a window, so that happens here."""
         self._closed = True
         if self._root is not None:
             self._root.destroy()
-            self._root = None
+            self._root = self._image = None
+            gc.collect()
 
 
 def _new_root() -> Any:
