@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from mien.bundles import find
@@ -14,14 +14,20 @@ from mien.reenact.painter import OpenSession, Painter
 from mien.runtime.choice import Choice
 from mien.runtime.opening import choose, open_session
 from mien.runtime.session import Session
+from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
 """Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
 
 
 @contextlib.contextmanager
-def open_painter(settings: ReenactSettings, threads: int) -> Iterator[tuple[Painter | None, str]]:
+def open_painter(
+    settings: ReenactSettings, threads: int, graphs: SharedGraphs | None = None
+) -> Iterator[tuple[Painter | None, str]]:
     """The painter of `settings.model` and words that say what runs it, closed on leaving; None for `warp`.
+
+    Args:
+        graphs: whose weights it takes; None: it loads its own.
 
     Raises:
         ModelError: the bundle is missing or broken.
@@ -32,18 +38,21 @@ def open_painter(settings: ReenactSettings, threads: int) -> Iterator[tuple[Pain
         return
     bundle = _bundle(settings.model)
     choice = choose(bundle, "generator", settings.backend, threads=threads)
-    painter = Painter(bundle, _opening(bundle, choice, settings, threads), threads, choice.notes)
+    load = open_session if graphs is None else graphs.session
+    painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:
         yield painter, f"{bundle.name} {bundle.size} on {choice}"
     finally:
         painter.close()
 
 
-def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int) -> OpenSession:
+def _opening(
+    bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
+) -> OpenSession:
     def opened(graph: str) -> Session:
         if graph == "generator":
-            return open_session(bundle, graph, choice.backend, choice.precision, threads)
-        return open_session(bundle, graph, settings.backend, threads=threads)
+            return load(bundle, graph, choice.backend, choice.precision, threads)
+        return load(bundle, graph, settings.backend, threads=threads)
 
     return opened
 

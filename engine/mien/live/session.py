@@ -23,6 +23,7 @@ from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.controller import Target
+from mien.emit.mark import Marked
 from mien.emit.microphone import VirtualMicrophone
 from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
@@ -30,6 +31,7 @@ from mien.emit.slate import PANIC, STALLED, slate
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
+from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
@@ -55,10 +57,10 @@ class LiveRequest:
 
     pictures: tuple[str, ...]
     """Of one person, see `mien.prepare`."""
-    source: str
-    """See `mien.capture.open`; what is no live source is played in real time, as a camera would."""
-    output: str
-    """See `mien.emit.open`."""
+    source: str | Source
+    """See `mien.capture.open`; what is no live source is played in real time, as a camera would. Or an open one."""
+    output: str | Sink
+    """See `mien.emit.open`. Or an open one, which may hold on to its frames."""
     settings: ReenactSettings = field(default_factory=ReenactSettings)
     latency: float = 0.1
     """Seconds from capture to emit that are promised."""
@@ -67,6 +69,15 @@ class LiveRequest:
     """Whether what is recorded is played again and again."""
     virtual_microphone: bool = False
     """Whether the delayed sound goes to a virtual microphone, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a session shows."""
+
+    pictures: tuple[str, ...]
+    background: str
+    """See `ReenactSettings.background`."""
 
 
 class LiveSession:
@@ -80,17 +91,22 @@ class LiveSession:
         made: SinkSettings,
         about: str,
         begun: threading.Event,
+        shared: Shared | None = None,
     ) -> None:
         self.statistics = pipeline.statistics
         self.backend = about
         """What makes the pictures."""
+        self.look = Look(request.pictures, request.settings.background)
+        """What is shown."""
         self._begun = begun
+        self._fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
+        self._graphs = None if shared is None else shared.graphs
         self._request = request
         self._pipeline = pipeline
         self._driver = driver
         self._made = made
         self._shares = shares_of(request.settings)
-        self._wanted: Slot[tuple[str, ...]] = Slot()
+        self._wanted: Slot[Look] = Slot()
 
     async def run(self) -> None:
         """Until the source ends or `stop`.
@@ -117,9 +133,17 @@ class LiveSession:
     def set_gains(self, gains: Gains) -> None:
         self._pipeline.controls.ask(lambda: self._driver.set_gains(gains))
 
+    def promise(self, latency: float) -> None:
+        """Aim at another latency, in seconds from capture to emit."""
+        self._pipeline.governor.promise(latency)
+
     def swap(self, *pictures: str) -> None:
         """Prepare another portrait beside the run, then show it; where that fails, the old one stays and it is told."""
-        self._wanted.put(pictures)
+        self.show(Look(pictures, self.look.background))
+
+    def show(self, look: Look) -> None:
+        """As `swap`, with a background; of several that are wanted before one is ready only the newest counts."""
+        self._wanted.put(look)
 
     @property
     def paused(self) -> bool:
@@ -169,15 +193,16 @@ class LiveSession:
         _give_way()
         size = self._made.width, self._made.height
         while True:
-            pictures = self._wanted.take()
+            look = self._wanted.take()
+            settings = replace(self._request.settings, background=look.background)
             try:
-                portraits = prepare_to_fit(size, *pictures)
-                chain = open_chain(portraits, self._request.settings, self._shares.synthesis)
+                portraits = self._fitted(size, *look.pictures)
+                chain = open_chain(portraits, settings, self._shares.synthesis, graphs=self._graphs)
             except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
-                said = str(error) if isinstance(error, MienError) else f"{pictures[0]}: {error!r}"
+                said = str(error) if isinstance(error, MienError) else f"{look.pictures[0]}: {error!r}"
                 self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
                 continue
-            self.backend = chain.about
+            self.backend, self.look = chain.about, look
             self._pipeline.swap(chain).result().close()
 
 
@@ -186,28 +211,32 @@ def shares_of(settings: ReenactSettings) -> Shares:
 
 
 @contextlib.asynccontextmanager
-async def open_live(request: LiveRequest) -> AsyncIterator[LiveSession]:
+async def open_live(request: LiveRequest, shared: Shared | None = None) -> AsyncIterator[LiveSession]:
     """Open all that a run needs, and close it after; the event loop is not held up by either.
+
+    Args:
+        shared: what it has in common with other sessions; None: nothing.
 
     Raises:
         MienError: anything that the user can cure, in one line.
     """
     stack = ExitStack()
     try:
-        yield await in_thread("mien-open", lambda: _opened(request, stack))
+        yield await in_thread("mien-open", lambda: _opened(request, stack, shared))
     finally:
         await in_thread("mien-close", stack.close)
 
 
-def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
+def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> LiveSession:
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
-    portraits = prepare(*request.pictures, size=settings.size, largest=LARGEST)
+    prepared = prepare if shared is None else shared.prepare
+    portraits = prepared(*request.pictures, size=settings.size, largest=LARGEST)
     driver = stack.enter_context(open_driver(settings))
     driver.parse.warm(portraits[0].pixels)
-    chain = open_chain(portraits, settings, shares.synthesis)
+    chain = open_chain(portraits, settings, shares.synthesis, graphs=shared.graphs if shared is not None else None)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
-    source = stack.enter_context(open_source(request.source, clock, shares.decode, loop=request.loop))
+    source = stack.enter_context(_source(request, clock, shares))
     microphone = stack.enter_context(Microphone()) if request.sound == "microphone" else None
     format = _format(request, source, microphone)
     player = stack.enter_context(VirtualMicrophone(format)) if request.virtual_microphone and format else None
@@ -216,7 +245,7 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
     controls = Controls()
     controls.notices.extend(chain.notes)
     told = controls.notices.append
-    sink = emit.open(request.output, made, mark=settings.mark, threads=shares.encode, told=told, clock=clock)
+    sink = _sink(request, made, shares, told, clock)
     stack.callback(_unless, begun, sink.discard)
     pipeline = LivePipeline(
         source,
@@ -231,7 +260,20 @@ def _opened(request: LiveRequest, stack: ExitStack) -> LiveSession:
         deaf=request.sound != "source",
         controls=controls,
     )
-    return LiveSession(request, pipeline, driver, made, chain.about, begun)
+    return LiveSession(request, pipeline, driver, made, chain.about, begun, shared)
+
+
+def _source(request: LiveRequest, clock: Clock, shares: Shares) -> Source:
+    if not isinstance(request.source, str):
+        return request.source
+    return open_source(request.source, clock, shares.decode, loop=request.loop)
+
+
+def _sink(request: LiveRequest, made: SinkSettings, shares: Shares, told: Callable[[str], None], clock: Clock) -> Sink:
+    mark = request.settings.mark
+    if isinstance(request.output, str):
+        return emit.open(request.output, made, mark=mark, threads=shares.encode, told=told, clock=clock)
+    return Marked(request.output, keeps=True) if mark else request.output
 
 
 def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) -> Source:

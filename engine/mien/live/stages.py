@@ -23,6 +23,7 @@ from mien.pipeline.chain import Chain
 from mien.pipeline.governor import Paint
 from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
+from mien.runtime.sharing import SharedGraphs
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Synthesis
 
@@ -56,7 +57,11 @@ def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
 
 
 def open_chain(
-    portraits: tuple[Portrait, ...], settings: ReenactSettings, threads: int, *later: tuple[str, Any]
+    portraits: tuple[Portrait, ...],
+    settings: ReenactSettings,
+    threads: int,
+    *later: tuple[str, Any],
+    graphs: SharedGraphs | None = None,
 ) -> Chain:
     """What makes pictures of `portraits` (of one person and size).
 
@@ -65,13 +70,14 @@ def open_chain(
 
     Args:
         later: named callables (pixels) -> pixels that follow.
+        graphs: whose weights it takes; None: it loads its own.
 
     Raises:
         SettingError, FaceError: a background that cannot be read, or that the portrait cannot be shown before.
         ModelError, BackendError: as `open_painter`.
     """
     with ExitStack() as stack:
-        painter, about = stack.enter_context(open_painter(settings, threads))
+        painter, about = stack.enter_context(open_painter(settings, threads, graphs))
         reenact = Reenact(portraits, threads, painter)
 
         def synthesise(motion: Motion | None, frame: Frame, paint: Paint) -> tuple[Synthesis, ...]:

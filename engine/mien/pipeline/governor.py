@@ -46,6 +46,11 @@ class Governor:
             self._state = step(self._state, measured, now, self._target)
             self._counters.level = self._state.name
 
+    def promise(self, latency: float) -> None:
+        """Take another latency in seconds, from any thread; the level stays until frames call for another one."""
+        self._wished = replace(self._wished, latency=latency)
+        self._target = replace(self._target, latency=latency)
+
     def aim(self, best: int) -> None:
         """Take note of a chain that has nothing above `best`; where that is news, begin at its best level."""
         highest = max(best, self._wished.highest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +43,7 @@ class OnnxRuntimeSession:
             BackendError: ONNX Runtime or its provider is not there, or refuses the graph.
         """
         self.backend, self.precision, self.threads = backend, graph.precision, threads
-        self.inputs: Buffers = buffers(graph.inputs, batch)
-        self.outputs: Buffers = buffers(graph.outputs, batch)
+        self._graph, self._batch = graph, batch
         library = _library(backend)
         try:
             self._session: Any = library.InferenceSession(
@@ -56,6 +56,11 @@ class OnnxRuntimeSession:
         except Exception as error:
             raise BackendError(f"{backend}: cannot load {graph.path} ({_one_line(error)})") from error
         _need_provider(backend, self._session.get_providers())
+        self._bind()
+
+    def _bind(self) -> None:
+        self.inputs: Buffers = buffers(self._graph.inputs, self._batch)
+        self.outputs: Buffers = buffers(self._graph.outputs, self._batch)
         self._binding: Any = self._session.io_binding()
         for bind, arrays in ((self._binding.bind_input, self.inputs), (self._binding.bind_output, self.outputs)):
             for name, array in arrays.items():
@@ -64,6 +69,12 @@ class OnnxRuntimeSession:
     def run(self) -> None:
         """Compute `outputs` from `inputs`."""
         self._session.run_with_iobinding(self._binding)
+
+    def twin(self) -> OnnxRuntimeSession:
+        """Another one on the same weights, with arrays of its own; both may run at once."""
+        twin = copy(self)
+        twin._bind()
+        return twin
 
     def close(self) -> None:
         """Let go of the runtime's memory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +37,7 @@ class OpenVinoSession:
             BackendError: OpenVINO is not there, refuses the graph, or this processor has no bf16.
         """
         self.precision, self.threads = precision, threads
-        self.inputs: Buffers = buffers(graph.inputs, batch)
-        self.outputs: Buffers = buffers(graph.outputs, batch)
+        self._graph, self._batch = graph, batch
         library, hint = _library(), COMPUTED[precision][1]
         core = library.Core()
         if hint == "bf16" and not _has_bf16(core):
@@ -46,15 +46,27 @@ class OpenVinoSession:
             model = core.read_model(graph.path)
             model.reshape({tensor.name: list(tensor.sized(batch)) for tensor in graph.inputs})
             self._compiled: Any = core.compile_model(model, "CPU", _properties(hint, threads, cache))
-            self._request: Any = self._compiled.create_infer_request()
-            for name, array in {**self.inputs, **self.outputs}.items():
-                self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
+            self._bind()
         except Exception as error:
             raise BackendError(f"openvino: cannot load {graph.path} ({_one_line(error)})") from error
+
+    def _bind(self) -> None:
+        library = _library()
+        self.inputs: Buffers = buffers(self._graph.inputs, self._batch)
+        self.outputs: Buffers = buffers(self._graph.outputs, self._batch)
+        self._request: Any = self._compiled.create_infer_request()
+        for name, array in {**self.inputs, **self.outputs}.items():
+            self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
 
     def run(self) -> None:
         """Compute `outputs` from `inputs`."""
         self._request.infer(share_outputs=True)
+
+    def twin(self) -> OpenVinoSession:
+        """Another one on the same compiled graph, with arrays of its own; both may be asked to run at once."""
+        twin = copy(self)
+        twin._bind()
+        return twin
 
     def close(self) -> None:
         """Let go of the runtime's memory."""

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.engine.pipeline.fakes import FedSource, NotingSink
 
-from mien import capture, emit, samples
+from mien import api, capture, emit, samples
 from mien.capture.image import resized
 from mien.capture.paced import Paced
 from mien.clock import ManualClock
@@ -21,7 +21,8 @@ from mien.config import WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
 from mien.live.presets import PRESETS
-from mien.live.session import LiveRequest, LiveSession, open_live, open_source
+from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
+from mien.live.shared import Shared
 
 PATIENCE = 120.0  # seconds until a hung run fails the test
 PORTRAITS = {name: str(path) for name, path in samples.portraits().items()}
@@ -157,3 +158,54 @@ def test_a_file_is_played_as_a_camera_would() -> None:
     with open_source(str(samples.driver()), ManualClock(), 1) as source:
         assert isinstance(source, Paced)
         assert source.info.live
+
+
+def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]
+) -> None:
+    """As a server does; the second portrait was wanted before, with its background, and is not prepared again."""
+    counted: list[str] = []
+    prepare = api.prepare_to_fit
+
+    def fitted(size: tuple[int, int], *names: str) -> Any:
+        counted.extend(names)
+        return prepare(size, *names)
+
+    monkeypatch.setattr("mien.live.shared.prepare_to_fit", fitted)
+    shared, source = Shared(), FedSource()
+    looks: list[Look] = []
+
+    def shown(frame: Frame) -> None:
+        session = sessions[-1]
+        live = session.statistics.live
+        assert live is not None
+        looks.append(session.look)
+        if len(looks) == 1:
+            session.promise(0.5)
+            session.show(Look((PORTRAITS["mira"],), "white"))
+        if live.swaps:
+            session.stop()
+        else:
+            feed(len(looks))
+
+    def feed(number: int) -> None:
+        source.feed(Frame(driver, number, Fraction(1, 25), captured_at=1.0 + number / 25))
+
+    sessions: list[LiveSession] = []
+    for _ in range(2):
+        looks.clear()
+        source, sink = FedSource(), NotingSink(shown)
+        settings = ReenactSettings(model=WARP, size=128)
+
+        async def main(request: LiveRequest) -> None:
+            async with open_live(request, shared) as session:
+                sessions.append(session)
+                feed(0)
+                await asyncio.wait_for(session.run(), PATIENCE)
+
+        asyncio.run(main(LiveRequest((PORTRAITS["aldo"],), source, sink, settings)))
+        assert sessions[-1].look == Look((PORTRAITS["mira"],), "white")
+        assert looks[0] == Look((PORTRAITS["aldo"],), "keep")
+        assert sink.frames[-1].pixels[:8, :8].mean() > 250, "the background"
+    assert counted == [PORTRAITS["mira"]]
+    shared.close()

@@ -1,0 +1,69 @@
+"""What live sessions of one process have in common: portraits that were prepared before, and the graphs' weights."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from mien.api import prepare, prepare_to_fit
+from mien.portrait import Portrait
+from mien.runtime.sharing import SharedGraphs
+
+Portraits = tuple[Portrait, ...]
+KEPT = 8
+"""Portraits that are kept prepared; the least recently used one goes first."""
+
+
+class Shared:
+    """For any thread. One portrait is prepared at a time, whoever wants it."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.graphs = SharedGraphs()
+        self._kept = kept
+        self._lock = Lock()
+        self._portraits: OrderedDict[tuple[object, ...], Portraits] = OrderedDict()
+
+    def prepare(self, *pictures: str, size: int | None, largest: int) -> Portraits:
+        """As `mien.prepare`, for files that do not change.
+
+        Raises:
+            SourceError, FaceError: as that.
+        """
+        return self._once((pictures, size, largest), lambda: prepare(*pictures, size=size, largest=largest))
+
+    def prepare_to_fit(self, size: tuple[int, int], *pictures: str) -> Portraits:
+        """As `mien.api.prepare_to_fit`, for files that do not change.
+
+        Raises:
+            SourceError, FaceError: as that.
+        """
+        return self._once((pictures, size), lambda: prepare_to_fit(size, *pictures))
+
+    def forget(self, picture: str) -> None:
+        """Keep nothing of a picture any more."""
+        with self._lock:
+            for key in [key for key in self._portraits if picture in _pictures(key)]:
+                del self._portraits[key]
+
+    def close(self) -> None:
+        """Let go of all."""
+        with self._lock:
+            self._portraits.clear()
+        self.graphs.close()
+
+    def _once(self, key: tuple[object, ...], prepared: Callable[[], Portraits]) -> Portraits:
+        with self._lock:
+            found = self._portraits.get(key)
+            if found is None:
+                found = self._portraits[key] = prepared()
+            self._portraits.move_to_end(key)
+            while len(self._portraits) > self._kept:
+                self._portraits.popitem(last=False)
+            return found
+
+
+def _pictures(key: tuple[object, ...]) -> tuple[str, ...]:
+    pictures = key[0]
+    assert isinstance(pictures, tuple)
+    return pictures
