@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,7 +12,7 @@ from mien_bench.results import Result
 
 
 class Bench(Protocol):
-    """A module of this form is found by `mien bench NAME`, which adds --json, --html and --gate."""
+    """A module of this form is found by `mien bench NAME`, which adds --json, --html, --gate."""
 
     @staticmethod
     def add_options(parser: argparse.ArgumentParser) -> None:
@@ -29,13 +28,6 @@ class Bench(Protocol):
             MienError: what is asked for cannot be measured.
         """
         ...
-
-
-def carry_out(bench: Bench, name: str, about: str, arguments: Sequence[str]) -> Result:
-    """Run a bench with the arguments of its own."""
-    parser = argparse.ArgumentParser(prog=f"mien bench {name}", description=about)
-    bench.add_options(parser)
-    return carried_out(bench, parser.parse_args(arguments))
 
 
 def carried_out(bench: Bench, options: argparse.Namespace) -> Result:

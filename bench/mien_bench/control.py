@@ -15,7 +15,7 @@ from mien_bench.results import Steadiness
 
 COPIED: Final = 32 << 20
 """Bytes of a control copy: more than caches near a processor hold."""
-ROUNDS: Final = 40
+ROUNDS: Final = 400
 """Passes of the control arithmetic over `WITHIN` bytes."""
 WITHIN: Final = 64 << 10
 SPREAD: Final = 0.10
@@ -36,6 +36,7 @@ class Control:
         self._source = np.ones(COPIED, np.uint8)
         self._target = np.zeros(COPIED, np.uint8)
         self._values = np.linspace(0.1, 1.0, WITHIN // 8)
+        np.copyto(self._target, self._source)  # so that its pages are there
         self._copy: list[float] = []
         self._compute: list[float] = []
         self._began = _taken()

@@ -17,17 +17,28 @@ from mien.config import ReenactSettings
 from mien.portrait import Portrait
 from mien_bench import report
 from mien_bench.answer import answer, seen_at_rest
+from mien_bench.control import Control
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.pair import Pair, compare
 from mien_bench.performance import Performance, perform
-from mien_bench.verdict import judge
+from mien_bench.results import Result
 
 logger = logging.getLogger(__name__)
 
 
-def main(arguments: list[str]) -> int:
-    """Drive all portraits by all clips: a line for each pair, then the verdict; 1 if `--gate` and something fails."""
-    options = _parser().parse_args(arguments)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
+    parser.add_argument("--clips", nargs="+", type=Path, metavar="PATH", help="drivers: video files or folders of them")
+    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
+    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="keep a contact sheet of each pair there")
+    parser.epilog = "Without paths: the samples, and what lies in $MIEN_DATA/clips."
+
+
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`; drives all portraits by all clips and prints a line for each pair."""
     clips, portraits = clips_of(options.clips), portraits_of(options.portraits)
     if options.sheet is not None:
         options.sheet.mkdir(parents=True, exist_ok=True)
@@ -37,11 +48,7 @@ def main(arguments: list[str]) -> int:
     for pair in follow(clips, portraits, settings, MonotonicClock(), options.sheet):
         pairs.append(pair)
         print(report.line(pair), flush=True)
-    checks = judge(pairs)
-    print(report.summary(checks))
-    if options.json is not None:
-        report.write_json(options.json, pairs, checks)
-    return int(options.gate and not all(check.passed for check in checks))
+    return report.result(pairs, {"model": options.model, "size": options.size})
 
 
 def follow(
@@ -106,19 +113,3 @@ def _measured(
 
 def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mien bench follow", description="Measure how portraits follow drivers, through H.264 and back."
-    )
-    parser.add_argument("--clips", nargs="+", type=Path, metavar="PATH", help="drivers: video files or folders of them")
-    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
-    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
-    parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also everything as JSON")
-    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="keep a contact sheet of each pair there")
-    parser.add_argument("--gate", action="store_true", help="exit with 1 if anything asked is not given")
-    parser.epilog = "Without paths: the samples, and what lies in $MIEN_DATA/clips."
-    return parser

@@ -1,20 +1,15 @@
-"""Results for reading: of `mien bench follow` a line per pair and the verdict, of all benches JSON."""
+"""The pairs of `mien bench follow`: a line for each, and all of them as a result."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-from mien.errors import SinkError
-from mien.face.measures import CHANNELS
+from mien.face.measures import CHANNELS, PROPORTIONS
 from mien_bench.agreement import Agreement
 from mien_bench.leak import Leak
 from mien_bench.pair import Pair
-from mien_bench.verdict import Check, title
+from mien_bench.results import Check, Fact, Result, Row
+from mien_bench.verdict import judge, title
 
 _NAME = 28
 _CELL = 10
@@ -38,36 +33,26 @@ def line(pair: Pair) -> str:
     return f"{name}{f'{went}/{came}':>10}{sound:>9}{pair.lost:>5}{cells}{leak:>12}{pair.seconds:6.0f}"
 
 
-def summary(checks: Sequence[Check]) -> str:
-    """The verdict, a line for each thing asked."""
-    rows = [
-        f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<34}{check.got:>14}   wanted {check.wanted:<12}"
-        + (f" worst {check.worst}" if check.worst else "")
-        for check in checks
+def result(pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> Result:
+    """All pairs together: how they follow, how they leak, and whether that is what is asked of them."""
+    rows = [row for name in CHANNELS for row in _following(name, pairs, condition)]
+    for name in PROPORTIONS:
+        found = [100 * abs(pair.found_leak[name].median) for pair in pairs if pair.found_leak]
+        if found:
+            rows.append(Row(f"leak of {name}", "%", tuple(found), "lower", condition, each="pair"))
+    checks = tuple(Check(one.name, one.wanted, f"{one.got} {one.worst}".strip(), one.passed) for one in judge(pairs))
+    notes = tuple(f"{title(pair)}: {pair.trouble}" for pair in pairs if pair.trouble is not None)
+    return Result("follow", "how portraits follow drivers, through H.264 and back", tuple(rows), checks, notes=notes)
+
+
+def _following(name: str, pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> list[Row]:
+    found = [pair.found[name] for pair in pairs if name in pair.found]
+    if not found:
+        return []
+    return [
+        Row(f"{name}, correlation", "", tuple(one.correlation for one in found), "higher", condition, each="pair"),
+        Row(f"{name}, slope", "", tuple(one.slope for one in found), "neither", condition, each="pair"),
     ]
-    failed = sum(not check.passed for check in checks)
-    return "\n".join(["", *rows, f"{len(checks) - failed} of {len(checks)} given"])
-
-
-def write_json(path: Path, pairs: Sequence[Pair], checks: Sequence[Check]) -> None:
-    """Everything that was measured.
-
-    Raises:
-        SinkError: the file cannot be written.
-    """
-    write_values(path, {"checks": [asdict(check) for check in checks], "pairs": [pair.as_json() for pair in pairs]})
-
-
-def write_values(path: Path, value: Mapping[str, Any]) -> None:
-    """`value` as JSON, NaN and infinity as null.
-
-    Raises:
-        SinkError: the file cannot be written.
-    """
-    try:
-        path.write_text(json.dumps(_finite(value), indent=2, allow_nan=False) + "\n")
-    except OSError as error:
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _cell(found: Agreement | None) -> str:
@@ -77,12 +62,3 @@ def _cell(found: Agreement | None) -> str:
 
 def _largest(leaks: Mapping[str, Leak]) -> str:
     return f"{max(abs(leak.median) for leak in leaks.values()) * 100:.1f}" if leaks else "-"
-
-
-def _finite(value: Any) -> Any:
-    """`value` for JSON, which knows neither NaN nor infinity."""
-    if isinstance(value, Mapping):
-        return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

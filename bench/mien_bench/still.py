@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -21,10 +20,11 @@ from mien.errors import FaceError, SourceError
 from mien.frame import Frame
 from mien.portrait import Portrait
 from mien_bench.answer import Track, answer, find_again
+from mien_bench.control import Control
 from mien_bench.jitter import Jitter, jitter
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.performance import perform
-from mien_bench.report import write_values
+from mien_bench.results import Check, Fact, Result, Row
 
 Pixels = NDArray[np.uint8]
 
@@ -33,25 +33,49 @@ MOST: Final = 0.3
 """Pixels at 512: what the mean over the landmarks may tremble."""
 
 
-def main(arguments: list[str]) -> int:
-    """Print the jitter of each portrait; 1 if `--gate` and one trembles too much."""
-    options = _parser().parse_args(arguments)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
+    parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="default: the sample driver")
+    parser.add_argument("--at", type=float, default=0.0, metavar="S", help="second of the driver that is shown (0)")
+    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
+    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="length; the first is not counted (5)")
+    parser.add_argument("--noise", type=float, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)")
+    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
+    parser.add_argument("--threads", type=int, metavar="N")
+
+
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`; nothing is timed."""
     clip, portraits = clips_of(options.driver)[0], portraits_of(options.portraits)
     settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)
     picture = frame_at(clip, options.at)
-    print(f"{'portrait':<20}{'of':<10}{'mean':>8}{'median':>8}{'worst':>8}{'step':>8}   px at 512", flush=True)
-    results: dict[str, dict[str, Jitter]] = {}
+    found: dict[str, dict[str, Jitter]] = {}
     for path in portraits:
         (portrait,) = api.prepare(path, size=settings.size)
-        results[path.stem] = tremble(picture, portrait, settings, options.seconds, options.noise)
-        for what, found in results[path.stem].items():
-            print(
-                f"{path.stem:<20}{what:<10}{found.mean:8.3f}{found.median:8.3f}{found.worst:8.3f}{found.step:8.3f}",
-                flush=True,
-            )
-    if options.json is not None:
-        write_values(options.json, {n: {w: asdict(j) for w, j in r.items()} for n, r in results.items()})
-    return int(options.gate and any(max(r["target"].mean, r["found"].mean) > MOST for r in results.values()))
+        found[path.stem] = tremble(picture, portrait, settings, options.seconds, options.noise)
+        print(f"{path.stem}: {found[path.stem]['found'].mean:.3f} px", flush=True)
+    return _result(found, {"model": options.model, "size": options.size, "noise": options.noise})
+
+
+def _result(found: dict[str, dict[str, Jitter]], condition: dict[str, Fact]) -> Result:
+    """Rows over the portraits, and a promise for each."""
+    rows = [
+        Row(
+            f"jitter, {measure}",
+            "px at 512",
+            tuple(getattr(one[what], measure) for one in found.values()),
+            "neither" if what in ("driver", "floor") else "lower",
+            {**condition, "of": what},
+            each="portrait",
+        )
+        for what in ("driver", "target", "found", "floor")
+        for measure in ("mean", "median", "worst", "step")
+    ]
+    most = {name: max(one["target"].mean, one["found"].mean) for name, one in found.items()}
+    checks = [Check(f"{name} is still", f"<= {MOST} px", f"{mean:.3f} px", mean <= MOST) for name, mean in most.items()]
+    about = "how portraits tremble when their driver is a noisy still"
+    return Result("still", about, tuple(rows), tuple(checks))
 
 
 def tremble(
@@ -114,20 +138,3 @@ def _settled(track: Track, side: int) -> Jitter:
     if len(seen) < 2:
         raise FaceError(f"expected a face in the frames after the first second, got {len(seen)}; take another picture")
     return jitter(np.array(seen), side)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mien bench still", description="Measure how still portraits are when their driver is a noisy still."
-    )
-    parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--at", type=float, default=0.0, metavar="S", help="second of the driver that is shown (0)")
-    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="length; the first is not counted (5)")
-    parser.add_argument("--noise", type=float, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
-    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
-    parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
-    parser.add_argument("--gate", action="store_true", help=f"exit with 1 if a mean exceeds {MOST} px")
-    return parser

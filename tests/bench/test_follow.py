@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from mien.clock import ManualClock
 from mien.config import WARP, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien_bench import command, follow
+from mien_bench.results_file import read
 from mien_bench.verdict import judge
 
 SMALL = ReenactSettings(model=WARP, size=192)
@@ -40,9 +40,9 @@ def test_command_prints_a_line_per_pair_and_keeps_no_picture(
     said = capsys.readouterr().out.splitlines()
     assert [line.split()[:3] for line in said[1:3]] == [["swaying", "x", path.stem] for path in pictures[1:3]]
     assert list(tmp_path.iterdir()) == [numbers]
-    form = json.loads(numbers.read_text())
-    assert len(form["pairs"]) == 2
-    assert all(check["passed"] for check in form["checks"] if "frame" in check["name"])
+    (result,) = read(numbers).results
+    assert {len(row.values) for row in result.rows} == {2}
+    assert all(check.kept for check in result.checks if "frame" in check.name)
 
 
 def test_a_sheet_is_kept_where_asked(swaying: Path, pictures: list[Path], tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from mien.sound import Sound
 from mien_bench import command
 from mien_bench.memory import MemoryLog, resident, slope
 from mien_bench.prolonged import prolong
+from mien_bench.results_file import read
 
 
 def test_laps_follow_each_other(swaying: Path, tmp_path: Path) -> None:
@@ -58,8 +58,9 @@ def test_command_runs_it(
     numbers = tmp_path / "numbers.json"
     chosen = ["--driver", str(swaying), "--portrait", str(pictures[1]), "--size", "96", "--minutes", "0.06"]
     assert command.main(["long", *chosen, "--every", "20", "--json", str(numbers)]) == 0
-    frames = int(capsys.readouterr().out.splitlines()[-1].split()[0])
-    assert frames == pytest.approx(72, abs=4)
-    form = json.loads(numbers.read_text())
-    assert form["frames"] == [20, 40, 60]
+    assert "frames a second, decode to encode" in capsys.readouterr().out
+    (result,) = read(numbers).results
+    rows = {row.name: row for row in result.rows}
+    assert rows["frames"].median == pytest.approx(72, abs=4)
+    assert result.charts[0].lines[0].x == (20.0, 40.0, 60.0)
     assert list(tmp_path.iterdir()) == [numbers]

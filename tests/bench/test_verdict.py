@@ -8,7 +8,7 @@ from mien_bench import report
 from mien_bench.agreement import Agreement
 from mien_bench.leak import Leak
 from mien_bench.pair import Container, Pair
-from mien_bench.verdict import Check, judge
+from mien_bench.verdict import judge
 
 GOOD = Pair(
     driver="clip",
@@ -58,6 +58,13 @@ def test_nothing_is_asked_of_what_no_driver_does() -> None:
 def test_lines_and_summary_say_it() -> None:
     assert "0.97/0.90" in report.line(GOOD)
     assert "ValueError: no" in report.line(replace(GOOD, trouble="ValueError: no"))
-    text = report.summary([Check("crashes", "0", "1", False, "clip x face")])
-    assert "FAIL" in text
-    assert text.endswith("0 of 1 given")
+
+
+def test_pairs_become_a_result() -> None:
+    trouble = replace(GOOD, trouble="ValueError: no", found={}, found_leak={})
+    result = report.result([GOOD, GOOD, trouble], {"size": 512})
+    rows = {row.name: row for row in result.rows}
+    assert rows["yaw, correlation"].values == (0.97, 0.97)
+    assert rows["leak of nose_width"].median == pytest.approx(1.0)
+    assert [check.name for check in result.checks if not check.kept] == ["crashes"]
+    assert result.notes == ("clip x face: ValueError: no",)

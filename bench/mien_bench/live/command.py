@@ -12,11 +12,13 @@ import numpy as np
 
 from mien import samples
 from mien.config import ReenactSettings
+from mien_bench.charts import cdf, timeline
+from mien_bench.control import Control
 from mien_bench.live.camera import Pixels, pictures_of
 from mien_bench.live.course import LATENCY, Course
 from mien_bench.live.disturbed import BEGUN, loaded, recovery, stopped
 from mien_bench.live.trials import empty, real, starts
-from mien_bench.report import write_values
+from mien_bench.results import Band, Chart, Check, Fact, Result, Row
 
 TRIALS: Final = {
     "run": "the whole way of a frame without codecs",
@@ -31,34 +33,52 @@ OVERHEAD, BACK = 0.5, 1.0
 """Milliseconds a frame, and seconds, that are promised of the pipeline and after a stop."""
 GROWTH: Final = 1.2
 """How much slower the last quarter of a run may be than the first."""
+PARTS: Final = 10
+"""Of a run, each a value of its rows."""
 _SETTLED: Final = 1.0
 """Seconds at the beginning that are left out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One promise."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of the runs (20)")
+    parser.add_argument("--only", action="append", choices=TRIALS, help="leave out the others; repeatable")
+    parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
+    parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
+    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
+    parser.add_argument("--backend", default="auto", metavar="NAME")
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--starts", type=int, default=200, metavar="N", help="starts and stops (200)")
+    parser.add_argument("--course", type=Path, help=argparse.SUPPRESS)
 
-    name: str
-    got: str
-    kept: bool
 
-
-def main(arguments: list[str]) -> int:
-    """Print a line for each promise; 1 if `--gate` and one is broken."""
-    options = _parser().parse_args(arguments)
-    checks: list[Check] = []
-    values: dict[str, Any] = {}
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`; without codecs."""
     pictures = pictures_of(options.driver or samples.driver())
+    found: list[Found] = []
     for name in options.only or TRIALS:
         print(f"{name}: {TRIALS[name]}", flush=True)
-        found, values[name] = _TRIED[name](options, pictures)
-        for check in found:
-            print(f"  {'ok  ' if check.kept else 'FAIL'}  {check.name:<34}{check.got}", flush=True)
-        checks += found
-    if options.json is not None:
-        write_values(options.json, values)
-    return int(options.gate and not all(check.kept for check in checks))
+        control()
+        found.append(_TRIED[name](options, pictures))
+    control()
+    return Result(
+        bench="live",
+        about="a live run of all rooms without codecs, and the same disturbed",
+        rows=tuple(row for one in found for row in one.rows),
+        checks=tuple(check for one in found for check in one.checks),
+        charts=tuple(chart for one in found for chart in one.charts),
+        notes=("a camera of pictures that are there already: neither capture nor encode is in these figures",),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one trial showed."""
+
+    checks: list[Check]
+    rows: list[Row]
+    charts: list[Chart]
 
 
 def checks_of_run(course: Course, words: str) -> list[Check]:
@@ -72,63 +92,94 @@ def checks_of_run(course: Course, words: str) -> list[Check]:
     grown = float(last / first) if quarter > 0 else 1.0
     share = live["levels"].get(best, 0.0)
     return [
-        Check(f"capture to emit, p50 <= {P50:g} ms", f"{p50:.1f} ms", p50 <= P50),
-        Check(f"capture to emit, p95 <= {P95:g} ms", f"{p95:.1f} ms", p95 <= P95),
-        Check(f"at level {best} >= {FULL:.0%}", f"{share:.1%}", share >= FULL),
-        Check(f"dropped <= {DROPPED:.0%}", f"{lost:.2%}", lost <= DROPPED),
-        Check(f"last quarter / first <= {GROWTH:g}", f"{grown:.2f}", grown <= GROWTH),
+        Check("capture to emit, p50", f"<= {P50:g} ms", f"{p50:.1f} ms", p50 <= P50),
+        Check("capture to emit, p95", f"<= {P95:g} ms", f"{p95:.1f} ms", p95 <= P95),
+        Check(f"at level {best}", f">= {FULL:.0%}", f"{share:.1%}", share >= FULL),
+        Check("dropped", f"<= {DROPPED:.0%}", f"{lost:.2%}", lost <= DROPPED),
+        Check("last quarter / first", f"<= {GROWTH:g}", f"{grown:.2f}", grown <= GROWTH),
     ]
 
 
-def _run(options: argparse.Namespace, pictures: list[Pixels]) -> tuple[list[Check], Any]:
+def _run(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     settings = ReenactSettings(
         model=options.model, backend=options.backend, size=options.size, threads=options.threads, mark=False
     )
     portrait = options.portrait or next(iter(samples.portraits().values()))
     print(BEGUN, flush=True)
     course, words = real(portrait, pictures, settings, options.seconds)
-    print(f"  {words}; {_stage_line(course)}")
+    print(f"  {words}; {_stage_line(course)}", flush=True)
     if options.course is not None:
         options.course.write_text(json.dumps(course.as_json()))
-    return checks_of_run(course, words), {"model": words, **course.as_json()}
+    return Found(checks_of_run(course, words), _rows("run", course), _charts("A live run", course))
 
 
-def _empty(options: argparse.Namespace, pictures: list[Pixels]) -> tuple[list[Check], Any]:
+def _empty(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     course = empty(pictures, options.seconds)
     p50, p95 = _percentiles(course.between(_SETTLED, np.inf))
     cpu = course.cpu / max(len(course.at), 1) * 1e3
-    return [
-        Check(f"capture to emit, p50 <= {OVERHEAD:g} ms", f"{p50:.3f} ms (p95 {p95:.3f})", p50 <= OVERHEAD),
-        Check(f"processor time <= {OVERHEAD:g} ms a frame", f"{cpu:.3f} ms", cpu <= OVERHEAD),
-    ], course.as_json()
+    checks = [
+        Check("the pipeline's own, p50", f"<= {OVERHEAD:g} ms", f"{p50:.3f} ms (p95 {p95:.3f})", p50 <= OVERHEAD),
+        Check("the pipeline's own processor time", f"<= {OVERHEAD:g} ms a frame", f"{cpu:.3f} ms", cpu <= OVERHEAD),
+    ]
+    return Found(checks, _rows("empty", course), [])
 
 
-def _starts(options: argparse.Namespace, pictures: list[Pixels]) -> tuple[list[Check], Any]:
+def _starts(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     growth = starts(pictures, options.starts)
     flat = growth.threads == 0 and not growth.descriptors
-    return [
-        Check("threads and descriptors flat", f"{growth.threads:+d}, {growth.descriptors or 0:+d}", flat),
-        Check("memory grows by < 4 MB", f"{growth.megabytes:+.2f} MB", growth.megabytes < 4),
-    ], growth.as_json()
+    words = f"{growth.threads:+d}, {growth.descriptors or 0:+d}"
+    checks = [
+        Check(f"threads and descriptors after {growth.starts} starts", "flat", words, flat),
+        Check(f"memory after {growth.starts} starts", "< 4 MB", f"{growth.megabytes:+.2f} MB", growth.megabytes < 4),
+    ]
+    return Found(checks, [], [])
 
 
-def _stopped(options: argparse.Namespace, pictures: list[Pixels]) -> tuple[list[Check], Any]:
+def _stopped(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     course, went_on = stopped(_passed_on(options))
     back = recovery(course, went_on, LATENCY)
-    return [Check(f"in time again within {BACK:g} s", f"{back:.2f} s", back <= BACK)], course.as_json()
+    checks = [Check("in time again after a stop", f"within {BACK:g} s", f"{back:.2f} s", back <= BACK)]
+    row = Row("in time again after a stop of the process", "s", (back,), "lower", {"trial": "stopped"})
+    bands = (Band("went on", went_on, went_on + back),)
+    return Found(checks, [row], _charts("A process that is stopped for 3 s", course, bands))
 
 
-def _loaded(options: argparse.Namespace, pictures: list[Pixels]) -> tuple[list[Check], Any]:
+def _loaded(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     course, (begin, end) = loaded(_passed_on(options))
-    during = course.between(begin + 2.0, end)
-    p50, p95 = _percentiles(during)
+    p50, p95 = _percentiles(course.between(begin + 2.0, end))
     levels = [level for at, level in zip(course.at, course.level, strict=True) if begin + 2.0 <= at < end]
     seen = ", ".join(f"{name} {levels.count(name) / max(len(levels), 1):.0%}" for name in dict.fromkeys(levels))
-    text = f"{p95:.0f} ms (p50 {p50:.0f}; {seen})"
-    return [Check(f"under load, p95 <= {LATENCY * 1e3:g} ms", text, p95 <= LATENCY * 1e3)], course.as_json()
+    words = f"{p95:.0f} ms (p50 {p50:.0f}; {seen})"
+    checks = [Check("under load, p95", f"<= {LATENCY * 1e3:g} ms", words, p95 <= LATENCY * 1e3)]
+    bands = (Band("load", begin, end),)
+    return Found(checks, _rows("loaded", course), _charts("A busy process on every processor", course, bands))
 
 
 _TRIED: Final = {"run": _run, "empty": _empty, "starts": _starts, "stopped": _stopped, "loaded": _loaded}
+
+
+def _rows(trial: str, course: Course) -> list[Row]:
+    """Latency in tenths of a run, each a repetition of the same."""
+    end = course.at[-1] if course.at else 0.0
+    tenth = (end - _SETTLED) / PARTS
+    parts = [course.between(_SETTLED + i * tenth, _SETTLED + (i + 1) * tenth) * 1e3 for i in range(PARTS)]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return []
+    found = {rank: tuple(float(np.percentile(part, rank)) for part in parts) for rank in (50, 95, 99)}
+    condition: dict[str, Fact] = {"trial": trial, "codecs": False}
+    return [
+        Row(f"capture to emit, p{rank}", "ms", values, "lower", condition, each=f"{PARTS}th of the run")
+        for rank, values in found.items()
+    ]
+
+
+def _charts(title: str, course: Course, bands: tuple[Band, ...] = ()) -> list[Chart]:
+    latency = [value * 1e3 for value in course.latency]
+    return [
+        timeline(title, course.at, latency, course.level, bands=bands, limit=LATENCY * 1e3),
+        cdf(f"{title}: how latencies are distributed", {"capture to emit": latency}, limit=LATENCY * 1e3),
+    ]
 
 
 def _percentiles(latency: Any) -> tuple[float, float]:
@@ -146,20 +197,3 @@ def _passed_on(options: argparse.Namespace) -> list[str]:
     given = {"model": options.model, "backend": options.backend, "size": options.size, "threads": options.threads}
     given |= {"portrait": options.portrait, "driver": options.driver}
     return [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mien bench live", description="Measure a live run, without codecs.")
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of the runs (20)")
-    parser.add_argument("--only", action="append", choices=TRIALS, help="leave out the others; repeatable")
-    parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
-    parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
-    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
-    parser.add_argument("--backend", default="auto", metavar="NAME")
-    parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--starts", type=int, default=200, metavar="N", help="starts and stops (200)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
-    parser.add_argument("--course", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--gate", action="store_true", help="exit with 1 if a promise is broken")
-    return parser

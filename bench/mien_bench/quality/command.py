@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -22,7 +23,6 @@ from mien_bench.quality.self_reenactment import measure
 from mien_bench.quality.summary import printed, summarise
 from mien_bench.quality.tables import missing, table_41, table_42, table_43
 from mien_bench.quality.thesis import GROUPS, TABLE_42
-from mien_bench.report import write_values
 
 OWN: Final = ("pairs", "clips")
 GRAIN: Final = "grain"
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     if set(tables) & {*THESIS, GRAIN}:
         results |= _thesis(options, tables)
     if options.json is not None:
-        write_values(options.json, results)
+        options.json.write_text(json.dumps(results))
     return 0
 
 

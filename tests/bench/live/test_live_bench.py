@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from mien_bench.live.camera import HEIGHT, WIDTH, camera, pictures_of
 from mien_bench.live.command import checks_of_run
 from mien_bench.live.course import Course
 from mien_bench.live.disturbed import recovery
+from mien_bench.results_file import read
 
 
 def test_the_camera_shows_a_clip_as_large_as_cameras_are() -> None:
@@ -65,7 +65,7 @@ def test_the_pipeline_with_nothing_to_do_is_measured(tmp_path: Path, capsys: pyt
     answer = tmp_path / "live.json"
     trials = ["--only", "empty", "--only", "starts", "--starts", "2", "--seconds", "1.5"]
     assert command.main(["live", *trials, "--json", str(answer)]) == 0
-    told = json.loads(answer.read_text())
-    assert told["empty"]["statistics"]["frames"]["out"] > 10
-    assert (told["starts"]["threads"], told["starts"]["descriptors"]) == (0, 0)
+    (result,) = read(answer).results
+    assert {row.condition["trial"] for row in result.rows} == {"empty"}
+    assert {check.got for check in result.checks if "descriptors" in check.name} == {"+0, +0"}
     assert "processor time" in capsys.readouterr().out

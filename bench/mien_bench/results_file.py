@@ -1,0 +1,124 @@
+"""Results in a file, and out of it again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mien.errors import SinkError, SourceError
+from mien_bench.machine import machine, versions
+from mien_bench.results import SCHEMA, Band, Chart, Check, Fact, Line, Result, Row, Steadiness, Strip, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found on one machine at one time."""
+
+    when: str
+    """Of its end, UTC, in the form of ISO 8601."""
+    machine: Mapping[str, Fact]
+    versions: Mapping[str, str]
+    profile: str
+    """What was asked for: "quick", "full", or the bench's name."""
+    results: tuple[Result, ...]
+
+
+def report(results: Sequence[Result], profile: str, now: datetime | None = None) -> Report:
+    """Results of this machine, taken now."""
+    when = (now or datetime.now(UTC)).isoformat(timespec="seconds")
+    return Report(when, machine(), versions(), profile, tuple(results))
+
+
+def write(path: Path, found: Report) -> None:
+    """Write a file; medians and spreads stand in it for other readers, and are worked out anew by `read`.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    form = {"schema": SCHEMA, **asdict(found)}
+    for result, plain in zip(found.results, form["results"], strict=True):
+        for row, values in zip(result.rows, plain["rows"], strict=True):
+            values |= {"median": row.median, "spread": row.spread}
+        for strip in plain["strips"]:
+            strip["jpeg"] = base64.b64encode(strip["jpeg"]).decode()
+    try:
+        path.write_text(json.dumps(_finite(form), indent=1, allow_nan=False) + "\n")
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def read(path: Path) -> Report:
+    """Read what `write` wrote.
+
+    Raises:
+        SourceError: it is none, or of another schema.
+    """
+    try:
+        form = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{path}: expected results of mien bench, got none ({error}); write them by --json"
+        ) from error
+    schema = form.get("schema") if isinstance(form, dict) else None
+    if schema != SCHEMA:
+        raise SourceError(f"{path}: expected results of schema {SCHEMA}, got {schema}; run the bench again")
+    try:
+        results = tuple(_result(one) for one in form["results"])
+        return Report(form["when"], form["machine"], form["versions"], form["profile"], results)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SourceError(f"{path}: expected results of mien bench, got others ({error!r}); run it again") from error
+
+
+def _result(form: Mapping[str, Any]) -> Result:
+    steadiness = form["steadiness"]
+    return Result(
+        bench=form["bench"],
+        about=form["about"],
+        rows=tuple(_row(one) for one in form["rows"]),
+        checks=tuple(Check(**one) for one in form["checks"]),
+        charts=tuple(_chart(one) for one in form["charts"]),
+        tables=tuple(_table(one) for one in form["tables"]),
+        strips=tuple(_strip(one) for one in form["strips"]),
+        notes=tuple(form["notes"]),
+        steadiness=Steadiness(**{**steadiness, **_tuples(steadiness, "copy_ms", "compute_ms")}),
+        seconds=form["seconds"],
+    )
+
+
+def _row(form: Mapping[str, Any]) -> Row:
+    given = {name: value for name, value in form.items() if name not in ("median", "spread")}
+    return Row(**{**given, **_tuples(form, "values")})
+
+
+def _chart(form: Mapping[str, Any]) -> Chart:
+    lines = tuple(Line(**{**one, **_tuples(one, "x", "y", "labels")}) for one in form["lines"])
+    bands = tuple(Band(**one) for one in form["bands"])
+    return Chart(**{**form, **_tuples(form, "marks", "logarithmic"), "lines": lines, "bands": bands})
+
+
+def _table(form: Mapping[str, Any]) -> Table:
+    rows = tuple(tuple(row) for row in form["rows"])
+    return Table(**{**form, **_tuples(form, "columns", "quoted", "notes"), "rows": rows})
+
+
+def _strip(form: Mapping[str, Any]) -> Strip:
+    return Strip(**{**form, **_tuples(form, "labels"), "jpeg": base64.b64decode(form["jpeg"])})
+
+
+def _tuples(form: Mapping[str, Any], *names: str) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(form[name]) for name in names}
+
+
+def _finite(value: Any) -> Any:
+    """`value` for JSON, which knows neither NaN nor infinity."""
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
