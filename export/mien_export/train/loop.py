@@ -18,16 +18,15 @@ import torch
 
 from mien.errors import SettingError
 from mien_export.data.faces import Faces
-from mien_export.data.open_mouth import mouth_model
-from mien_export.data.sampler import Sampler, Sampling
-from mien_export.graphs.weights import read_weights
 from mien_export.train import checkpoint
-from mien_export.train.config import LiveConfig, Stage
+from mien_export.train.course import Course, Raw, Step
 from mien_export.train.feed import batches
 from mien_export.train.grid import write_grid
-from mien_export.train.live import LiveStep
+from mien_export.train.pieces import write_pieces
+from mien_export.train.schedule import Part, all_steps, part_at
 
 LATEST: Final = "latest.pt"
+PIECES: Final = "latest.pieces"
 SHOWN: Final = 6
 """Rows of a picture grid."""
 WINDOW: Final = 50
@@ -36,7 +35,7 @@ WINDOW: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Where and how a run goes, none of which changes what it learns."""
+    """Where and how a run goes, none of which changes what it learns but for rounding."""
 
     out: Path
     device: str = "cpu"
@@ -48,54 +47,55 @@ class Run:
     """Seconds between checkpoints."""
     grid_every: int = 500
     """Steps between picture grids."""
-    begin: Path | None = None
-    """Folder of a bundle whose weights a new run begins with; None: with none."""
-    mouths: Path | None = None
-    """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
+    compiled: bool = False
+    """Whether torch compiles the networks."""
+    pieces: bool = False
+    """Whether checkpoints are written in pieces, too."""
 
 
 def train(
-    config: LiveConfig,
+    course: Course,
     faces: Faces,
     seed: int,
     run: Run,
     clock: Callable[[], float] = time.monotonic,
     tell: TextIO = sys.stderr,
 ) -> list[dict[str, float]]:
-    """Run `config` to its end or for `run.seconds`; returns the terms of the steps done now.
+    """Run `course` to its end or for `run.seconds`; returns the terms of the steps done now.
 
     Raises:
-        SettingError: `run.out` holds a run of another config or seed.
+        SettingError: `run.out` holds another run.
+        MienError: what the course is given is missing or broken.
     """
-    run.out.mkdir(parents=True, exist_ok=True)
     _settle(seed, run.threads)
-    step = LiveStep(config.size, torch.device(run.device), config.losses)
-    done = _resumed(step, config, seed, run.out / LATEST)
-    if run.begin is not None and not (run.out / LATEST).exists():
-        _begin(step, config, run.begin)
+    step = course.step(torch.device(run.device))
+    done = _resumed(step, course, seed, run.out / LATEST)
+    if run.compiled:
+        step.compile()
+    run.out.mkdir(parents=True, exist_ok=True)
     began = saved = clock()
     history: list[dict[str, float]] = []
-    line = _Line(tell, config.steps)
-    model = mouth_model(run.mouths) if run.mouths is not None else None
+    line = _Line(tell, all_steps(course.parts))
     asked = _stop_asked()
-    while done < config.steps and not asked and not _over(run, clock() - began):
-        index, first = config.stage_at(done)
-        stage = config.stages[index]
-        sampler = Sampler(faces, Sampling(seed=seed * 1000 + index, side=stage.side), model)
-        for raw in batches(sampler, done - first, stage.steps, stage.batch, run.workers):
-            step.set_rate(stage.rate_at(done - first))
+    while done < line.steps and not asked and not _over(run, clock() - began):
+        index, first = part_at(course.parts, done)
+        part = course.parts[index]
+        samples = course.samples(faces, seed, index)
+        pinned = run.device != "cpu"
+        for raw in batches(samples, done - first, part.steps, part.batch, run.workers, course.collate, pinned):
+            step.set_rate(part.rate_at(done - first))
             terms = step(raw)
             done += 1
             history.append(terms)
-            line.show(done, stage, terms, clock())
+            line.show(done, part, terms, clock())
             if done % run.grid_every == 0:
                 _draw(step, raw, run.out / f"step{done:06d}.png")
             if clock() - saved > run.every:
-                _save(step, config, seed, done, run.out / LATEST)
+                _save(step, course, seed, done, run)
                 saved = clock()
             if asked or _over(run, clock() - began):
                 break
-    _save(step, config, seed, done, run.out / LATEST)
+    _save(step, course, seed, done, run)
     line.end()
     return history
 
@@ -122,48 +122,48 @@ def _over(run: Run, seconds: float) -> bool:
     return run.seconds is not None and seconds >= run.seconds
 
 
-def _resumed(step: LiveStep, config: LiveConfig, seed: int, path: Path) -> int:
+def _resumed(step: Step, course: Course, seed: int, path: Path) -> int:
     """Steps already done, after loading them into `step`."""
     if not path.exists():
         return 0
     state = checkpoint.load(path)
-    held, asked = (state["size"], state["seed"], state["steps"]), (config.size, seed, config.steps)
-    if held != asked:
-        raise SettingError(
-            f"{path} holds a run of size, seed and steps {held}, asked for {asked}; "
-            "give another --out or the same settings"
-        )
+    for name, asked in _marks(course, seed).items():
+        if state.get(name) != asked:
+            raise SettingError(
+                f"{path} holds a run whose {name} is {state.get(name)}, asked for {asked}; "
+                "give another --out or the same settings"
+            )
     step.load_state_dict(state["step"])
     torch.set_rng_state(state["rng"])
     return int(state["done"])
 
 
-def _begin(step: LiveStep, config: LiveConfig, folder: Path) -> None:
-    size, weights = read_weights(folder)
-    if size != config.size:
-        raise SettingError(f"{folder} holds weights of size {size}, asked for size {config.size}; give another bundle")
-    step.begin(weights)
+def _marks(course: Course, seed: int) -> dict[str, Any]:
+    return {**course.marks, "seed": seed, "steps": all_steps(course.parts)}
 
 
-def _save(step: LiveStep, config: LiveConfig, seed: int, done: int, path: Path) -> None:
-    state: dict[str, Any] = {"size": config.size, "seed": seed, "steps": config.steps, "done": done}
-    state["rng"] = torch.get_rng_state()
-    checkpoint.save(path, state | {"step": step.state_dict()})
+def _save(step: Step, course: Course, seed: int, done: int, run: Run) -> None:
+    state = {**_marks(course, seed), **course.facts(done), "said": course.said(), "done": done}
+    path = run.out / LATEST
+    checkpoint.save(path, state | {"rng": torch.get_rng_state(), "step": step.state_dict()})
+    if run.pieces:
+        write_pieces(path, run.out / PIECES)
 
 
-def _draw(step: LiveStep, raw: dict[str, torch.Tensor], path: Path) -> None:
-    write_grid(path, *step.paint({name: value[:SHOWN] for name, value in raw.items()}))
+def _draw(step: Step, raw: Raw, path: Path) -> None:
+    write_grid(path, step.drawn({name: value[:SHOWN] for name, value in raw.items()}))
 
 
 class _Line:
     """One line that says how it goes."""
 
     def __init__(self, tell: TextIO, steps: int) -> None:
-        self._tell, self._steps = tell, steps
+        self.steps = steps
+        self._tell = tell
         self._terms: deque[dict[str, float]] = deque(maxlen=WINDOW)
         self._times: deque[float] = deque(maxlen=WINDOW)
 
-    def show(self, done: int, stage: Stage, terms: dict[str, float], now: float) -> None:
+    def show(self, done: int, part: Part, terms: dict[str, float], now: float) -> None:
         self._terms.append(terms)
         self._times.append(now)
         if done % 10 and self._tell.isatty() is False and done % 100:
@@ -171,10 +171,10 @@ class _Line:
         pace = (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
         means = {name: sum(row[name] for row in self._terms) / len(self._terms) for name in terms}
         words = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
-        left = (self._steps - done) / pace / 60 if pace > 0 else 0.0
+        left = (self.steps - done) / pace / 60 if pace > 0 else 0.0
         end = "\r" if self._tell.isatty() else "\n"
         self._tell.write(
-            f"step {done}/{self._steps}  {words}  {pace * stage.batch:.1f} samples/s  {left:.0f} min left   {end}"
+            f"step {done}/{self.steps}  {words}  {pace * part.batch:.1f} samples/s  {left:.0f} min left   {end}"
         )
         self._tell.flush()
 
