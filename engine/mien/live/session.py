@@ -28,6 +28,7 @@ from mien.emit.microphone import VirtualMicrophone
 from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
+from mien.emit.strip import Carried
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
@@ -69,6 +70,8 @@ class LiveRequest:
     """Whether what is recorded is played again and again."""
     virtual_microphone: bool = False
     """Whether the delayed sound goes to a virtual microphone, too."""
+    measured: bool = False
+    """Measuring mode: the time code in the driver's picture is shown in the portrait's, too; see `mien.emit.strip`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +249,8 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     controls.notices.extend(chain.notes)
     told = controls.notices.append
     sink = _sink(request, made, shares, told, clock)
+    if request.measured:
+        sink = Carried(sink)
     stack.callback(_unless, begun, sink.discard)
     pipeline = LivePipeline(
         source,

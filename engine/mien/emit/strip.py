@@ -1,0 +1,75 @@
+"""Measuring mode: the time code that the driver's picture carries is shown in the portrait's, too.
+
+The portrait is not the driver, so a mark in the driver's picture would be lost on the way. Off unless somebody
+measures: nothing else of the driver's picture is ever copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.emit.ending import Ending, is_closed
+from mien.emit.sink import Sink
+from mien.frame import Frame
+from mien.sound import Sound
+
+SHARE = 15
+"""The strip is the topmost fifteenth of a picture, over its whole width."""
+
+
+def rows_of(height: int) -> int:
+    """Rows of the strip in a picture of so many rows, at least one."""
+    return max(round(height / SHARE), 1)
+
+
+def carry(captured: NDArray[np.uint8], emitted: NDArray[np.uint8]) -> None:
+    """Show the strip of `captured` (H, W, 3 or 4) uint8 in `emitted` (h, w, 3 or 4), in place, whatever their sizes.
+
+    Scaled by taking the nearest pixel; an alpha becomes opaque.
+    """
+    rows, columns = _nearest(captured.shape[:2], emitted.shape[:2])
+    top = emitted[: len(rows)]
+    top[:, :, :3] = captured[rows, columns, :3]
+    top[:, :, 3:] = 255
+
+
+class Carried(Ending):
+    """A sink that shows the strip of the captured frame in what goes into another one, on a copy."""
+
+    def __init__(self, inner: Sink) -> None:
+        self._inner = inner
+
+    @property
+    def closed(self) -> bool:
+        return is_closed(self._inner)
+
+    def write(self, frame: Frame) -> None:
+        if frame.answers is not None:
+            pixels = frame.pixels.copy()
+            carry(frame.answers.pixels, pixels)
+            frame = replace(frame, pixels=pixels)
+        self._inner.write(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        self._inner.write_sound(sound)
+
+    def finish(self) -> None:
+        self._inner.finish()
+
+    def discard(self) -> None:
+        self._inner.discard()
+
+
+@lru_cache(maxsize=8)
+def _nearest(captured: tuple[int, int], emitted: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each row (n, 1) and column (1, w) of the emitted strip the captured one that is shown there."""
+    rows = _centres(rows_of(captured[0]), rows_of(emitted[0]))
+    return rows[:, None], _centres(captured[1], emitted[1])[None]
+
+
+def _centres(source: int, target: int) -> NDArray[np.intp]:
+    return ((np.arange(target) + 0.5) * source / target).astype(np.intp)
