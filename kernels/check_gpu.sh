@@ -88,13 +88,10 @@ if (out / "bench.json").exists():
 lines = ["  ".join(f"{name} {value}" for name, value in report["machine"].items())]
 lines.append("tests: " + ", ".join(f"{name} {value}" for name, value in report["tests"].items()))
 lines.append(f"compute-sanitizer: {sanitizer}")
-lines.append(f"{'op, shape, type':<56}{'ms':>9}  {'peer':<32}{'ms':>9}{'ratio':>8}{'of copy':>9}")
-for row in report["benchmark"].get("rows", []):
-    share = row.get("share_of_copy")
-    lines.append(
-        f"{row['name']:<56}{row['ms']:9.4f}  {row['peer']:<32}{row['peer_ms']:9.4f}{row['ratio']:8.2f}"
-        + ("" if share is None else f"{share:9.0%}")
-    )
+for result in report["benchmark"].get("results", []):
+    for table in result["tables"]:
+        for row in (table["columns"], *table["rows"]):
+            lines.append(f"{row[0]:<56}" + "".join(f"{cell:>12}" for cell in row[1:-1]) + f"   {row[-1]}")
 (out / "check_gpu.txt").write_text("\n".join(lines) + "\n")
 print("\n".join(lines))
 PY

@@ -117,7 +117,7 @@ def test_imports_point_downwards() -> None:
         ("mien.live.session", "mien.serve.app", False),
         ("mien.frame", "mien_export.canonical", False),
         ("mien_kernels.ops", "mien.frame.Frame", False),
-        ("mien_bench.peers", "mien_export.train", False),
+        ("mien_bench.engines", "mien_export.train", False),
         ("mien_export.train", "mien.face.topology", True),
         ("mien_export.train", "torch.nn", True),
     ],

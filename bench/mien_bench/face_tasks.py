@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mien_bench.face_shapes import OUTLINES, outlines, turned_mesh
 from mien_bench.harness import Side, Task
-from mien_bench.peers import Peers
+from mien_bench.libraries import Peers
 from mien_bench.places import Place
 from mien_kernels import ops, reference
 
@@ -22,6 +22,12 @@ COVERAGE: Final = 1e-4
 COVERAGE_OF_CV2: Final = 0.02
 """OpenCV thickens what it fills by its anti-aliased border."""
 SUBPIXEL_BITS: Final = 8
+PIXEL_FLOPS: Final = 3 * 4 + 1
+"""Three planes at a pixel and a comparison of depths, each pixel counted once; in double, and edges are integers."""
+TRIANGLE_FLOPS: Final = 3 * 17
+"""Three planes set up."""
+COVER_FLOPS: Final = 3
+"""A running sum, its magnitude and limit; edges, which are few, are not counted."""
 
 
 def rasterize_flow(place: Place, peers: Peers) -> Iterator[Task]:
@@ -40,6 +46,7 @@ def rasterize_flow(place: Place, peers: Peers) -> Iterator[Task]:
         about=f"{len(mesh.triangles)} triangles {SIZE}x{SIZE}",
         device=place.name,
         bytes=count,
+        flops=PIXEL_FLOPS * SIZE * SIZE + TRIANGLE_FLOPS * len(mesh.triangles),
         ours=Side(
             "mien",
             lambda: ops.rasterize_flow(given[0], given[1], given[2], out, depth, place.threads),
@@ -67,6 +74,7 @@ def rasterize_parts(place: Place, peers: Peers) -> Iterator[Task]:
         about=f"{len(OUTLINES)} outlines {SIZE}x{SIZE}",
         device=place.name,
         bytes=out.nbytes,
+        flops=COVER_FLOPS * out.size,
         ours=Side(
             "mien",
             lambda: ops.rasterize_parts(given[0], given[1], given[2], out, place.threads),

@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mien_bench.flops import PLACE_FLOPS, SAMPLE_FLOPS
 from mien_bench.harness import Side, Task
-from mien_bench.peers import Peers, grid_of, onnx_grid_sample, torch_sides
+from mien_bench.libraries import Peers, grid_of, onnx_grid_sample, torch_sides
 from mien_bench.places import Place
 from mien_kernels import ops, reference
 
@@ -19,6 +20,9 @@ TOLERANCE: Final = {"float32": 1e-5, "float16": 1e-3, "bfloat16": 1e-2}
 """Mean absolute difference of values around 1: rounding of results to the type."""
 SLOPE: Final = 0.2
 EPSILON: Final = 1e-5
+
+SPADE_FLOPS: Final = 4 + 8
+"""An element's share of the statistics, and its modulation."""
 
 SPADE_SHAPES: Final = {"cpu": ((1, 64, 256, 256), (1, 128, 128, 128), (8, 128, 64, 64))}
 SPADE_ON_CUDA: Final = ((8, 128, 256, 256), (1, 64, 256, 256), (8, 128, 64, 64))
@@ -63,6 +67,7 @@ def _spade(
         about=f"{'x'.join(map(str, shape))} {layout} {kind}",
         device=place.name,
         bytes=total,
+        flops=SPADE_FLOPS * n * c * h * w,
         ours=Side("mien", call, lambda: place.get(out), tolerance),
         peers=tuple(others),
         copies=place.copies(total),
@@ -119,6 +124,7 @@ def _warp(place: Place, peers: Peers, shape: tuple[int, int, int, int], kind: st
         about=f"{'x'.join(map(str, picture))} {kind}",
         device=place.name,
         bytes=total,
+        flops=batch * h * w * (PLACE_FLOPS + c * SAMPLE_FLOPS),
         ours=Side("mien", call, lambda: place.get(out), TOLERANCE[kind]),
         peers=tuple(others),
         copies=place.copies(total),

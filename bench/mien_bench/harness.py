@@ -6,8 +6,8 @@ copy of as many bytes as the task must move at least is one of the sides; what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final, Protocol
 
@@ -51,6 +51,8 @@ class Task:
     device: str
     bytes: int
     """What must be read and written at least."""
+    flops: int
+    """What must be calculated: the header's additions, multiplications and comparisons of floats, each one."""
     ours: Side
     peers: tuple[Side, ...]
     copies: tuple[Side, ...]
@@ -65,61 +67,52 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A task against one peer. Times are medians over rounds, spreads the quarter to three quarters of them."""
+class Outcome:
+    """A task, and milliseconds per call of each side in each round."""
 
-    name: str
-    op: str
-    about: str
-    device: str
-    peer: str
-    ms: float
-    peer_ms: float
-    ratio: float
-    """peer_ms / ms: above 1 we are faster."""
-    share_of_copy: float
-    """Time of a copy of the compulsory bytes, as a share of our time."""
-    ms_spread: tuple[float, float]
-    peer_ms_spread: tuple[float, float]
-    difference: float | None
-    """Mean absolute difference of the outputs; None where the peer does something else."""
+    task: Task
+    ours: tuple[float, ...]
+    peers: Mapping[str, tuple[float, ...]]
+    """In the order in which they are named; slow ones have fewer values."""
+    copies: Mapping[str, tuple[float, ...]]
+    differences: Mapping[str, float]
+    """Mean absolute difference of the outputs; none of a peer that does something else."""
 
-    def as_json(self) -> dict[str, Any]:
-        """For a file."""
-        return asdict(self)
+    @property
+    def ms(self) -> float:
+        """Ours, the median."""
+        return median(self.ours)
+
+    @property
+    def share_of_copy(self) -> float:
+        """Time of a copy of the compulsory bytes, as a share of our time."""
+        return min(median(times) for times in self.copies.values()) / self.ms
+
+    def ratio(self, peer: str) -> float:
+        """How many times as long the peer takes: the median over rounds; of medians where it was too slow for all."""
+        theirs = self.peers[peer]
+        if len(theirs) == len(self.ours):
+            return median(their / our for their, our in zip(theirs, self.ours, strict=True))
+        return median(theirs) / self.ms
 
 
 class DifferentOutput(AssertionError):
     """Two sides do not do the same, so that their times say nothing."""
 
 
-def measure(task: Task, rounds: int, stopwatch: Stopwatch) -> list[Row]:
-    """Compare outputs, then time all sides in turns: a row for each peer, copies last.
+def measure(task: Task, rounds: int, stopwatch: Stopwatch) -> Outcome:
+    """Compare outputs, then time all sides in turns.
 
     Raises:
         DifferentOutput: a peer's result is not ours.
     """
     differences = compare(task)
     sides = (task.ours, *task.peers, *task.copies)
-    times = _in_turns(sides, rounds, stopwatch)
-    ours, copied = times[0], min(median(found) for found in times[-len(task.copies) :])
-    return [
-        Row(
-            name=task.name,
-            op=task.op,
-            about=task.about,
-            device=task.device,
-            peer=side.name,
-            ms=median(ours),
-            peer_ms=median(found),
-            ratio=median(found) / median(ours),
-            share_of_copy=copied / median(ours),
-            ms_spread=_spread(ours),
-            peer_ms_spread=_spread(found),
-            difference=differences.get(side.name),
-        )
-        for side, found in zip(sides[1:], times[1:], strict=True)
-    ]
+    ours, *others = (tuple(times) for times in _in_turns(sides, rounds, stopwatch))
+    count = len(task.peers)
+    peers = {side.name: times for side, times in zip(task.peers, others[:count], strict=True)}
+    copies = {side.name: times for side, times in zip(task.copies, others[count:], strict=True)}
+    return Outcome(task, ours, peers, copies, differences)
 
 
 def compare(task: Task) -> dict[str, float]:
@@ -165,8 +158,3 @@ def _calls(side: Side, stopwatch: Stopwatch) -> int:
         return 0
     once = stopwatch(side.call, 1)
     return int(np.clip(ENOUGH_MS / max(once, 1e-4), 1, MOST_CALLS))
-
-
-def _spread(times: list[float]) -> tuple[float, float]:
-    low, high = np.quantile(times, [0.25, 0.75])
-    return float(low), float(high)

@@ -1,4 +1,5 @@
-"""`mien bench kernels`: every op of `mien_kernels`, on every device present, against what else could do it.
+"""`mien bench kernels`: every op of `mien_kernels`, on every device present, against what else could do it, and below
+the roof of what the machine allows.
 
 Also `python -m mien_bench.kernels`, which needs neither MediaPipe nor PyAV.
 """
@@ -6,20 +7,18 @@ Also `python -m mien_bench.kernels`, which needs neither MediaPipe nor PyAV.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
-import numpy as np
-
-from mien_bench import face_tasks, feature_tasks, picture_tasks
-from mien_bench.harness import Row, Task, measure
-from mien_bench.peers import Peers
+from mien_bench import command, face_tasks, feature_tasks, picture_tasks
+from mien_bench.control import Control
+from mien_bench.harness import Outcome, Task, measure
+from mien_bench.libraries import Peers
 from mien_bench.places import Place, places
+from mien_bench.results import Chart, Fact, Result, Row, Table
+from mien_bench.roofline import Roof, attained, chart, roof_of, share_of_roof
 
 Tasks = Callable[[Place, Peers], Iterator[Task]]
 
@@ -34,59 +33,83 @@ OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "to_image": (picture_tasks.to_image,),
     "to_tensor": (picture_tasks.to_tensor,),
 }
+COLUMNS: Final = ("op, shape, type, device", "ms", "GB/s", "GFLOP/s", "of the roof", "a copy", "peers, times as long")
 
 
-def main(arguments: list[str]) -> int:
-    """Measure, print a table, and write it as JSON if asked to."""
-    options = _parser().parse_args(arguments)
-    peers = Peers(options.threads, options.compile)
-    rows: list[Row] = []
-    for place in places(options.threads, options.device):
-        for op in options.op or OPS:
-            for tasks in OPS[op]:
-                for task in tasks(place, peers):
-                    found = measure(task, options.rounds, place.stopwatch)
-                    print("\n".join(_lines(found, first=not rows)), flush=True)
-                    rows += found
-    for name in sorted(peers.missing):
-        print(f"{name} is not installed: not compared with")
-    if options.json is not None:
-        about = _about(options.threads, options.rounds)
-        report = {"about": about, "missing": sorted(peers.missing), "rows": [row.as_json() for row in rows]}
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mien bench kernels", description="Time every kernel against its peers.")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
     parser.add_argument("--op", action="append", choices=OPS, help="only this one; may be given again")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="only this one")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="(at most 2)")
-    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="of which the median is told (15)")
+    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="repetitions (15)")
     parser.add_argument("--compile", action="store_true", help="torch.compile takes part")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
-    return parser
 
 
-def _about(threads: int, rounds: int) -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": threads,
-        "rounds": rounds,
-    }
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`; outputs are compared with the NumPy reference before they are timed."""
+    peers = Peers(options.threads, options.compile)
+    rows: list[Row] = []
+    charts: list[Chart] = []
+    cells: list[tuple[str, ...]] = []
+    for place in places(options.threads, options.device):
+        roof = roof_of(place, options.rounds)
+        outcomes = [_measured(task, place, options.rounds, control) for task in _tasks(place, peers, options.op)]
+        condition: dict[str, Fact] = {"device": place.name, "threads": place.threads}
+        rows += [*_limits(roof, condition), *(row for one in outcomes for row in _rows(one, condition))]
+        cells += [_cells(one, roof) for one in outcomes]
+        charts.append(chart(outcomes, roof, place.name))
+    control()
+    return Result(
+        bench="kernels",
+        about="every op against what else could do it, and what the machine allows; threads as told",
+        rows=tuple(rows),
+        charts=tuple(charts),
+        tables=(Table("Kernels", COLUMNS, tuple(cells)),),
+        notes=tuple(f"{name} is not installed: not compared with" for name in sorted(peers.missing)),
+    )
 
 
-def _lines(rows: list[Row], first: bool) -> Iterator[str]:
-    if first:
-        yield f"{'op, shape, type, device':<56}{'ms':>9}  {'peer':<32}{'ms':>9}{'ratio':>8}{'of copy':>9}"
-    for index, row in enumerate(rows):
-        ours = f"{row.name:<56}{row.ms:9.3f}" if index == 0 else " " * 65
-        share = f"{row.share_of_copy:9.0%}" if index == 0 else ""
-        yield f"{ours}  {row.peer:<32}{row.peer_ms:9.3f}{row.ratio:8.2f}{share}"
+def _tasks(place: Place, peers: Peers, wanted: Sequence[str] | None) -> Iterator[Task]:
+    for op in wanted or OPS:
+        for tasks in OPS[op]:
+            yield from tasks(place, peers)
+
+
+def _measured(task: Task, place: Place, rounds: int, control: Control) -> Outcome:
+    control()
+    outcome = measure(task, rounds, place.stopwatch)
+    print(f"{task.name}: {outcome.ms:.3f} ms", flush=True)
+    return outcome
+
+
+def _limits(roof: Roof, condition: dict[str, Fact]) -> list[Row]:
+    return [
+        Row("machine: copy within the cache", "GB/s", roof.near, "neither", condition),
+        Row("machine: copy of memory", "GB/s", roof.far, "neither", condition),
+        Row("machine: float32 matrix product", "GFLOP/s", roof.peak, "neither", condition),
+    ]
+
+
+def _rows(one: Outcome, condition: dict[str, Fact]) -> Iterator[Row]:
+    """Ours, which is judged, and what it is compared with, which is not."""
+    under = {**condition, "shape": one.task.about}
+    yield Row(one.task.op, "ms", one.ours, "lower", under)
+    for name, times in one.peers.items():
+        yield Row(f"{one.task.op} by {name}", "ms", times, "neither", under)
+
+
+def _cells(one: Outcome, roof: Roof) -> tuple[str, ...]:
+    others = ", ".join(f"{name} {one.ratio(name):.1f}" for name in one.peers)
+    return (
+        one.task.name,
+        f"{one.ms:.3f}",
+        f"{one.task.bytes / one.ms / 1e6:.1f}",
+        f"{attained(one):.1f}",
+        f"{share_of_roof(one, roof):.0%}",
+        f"{one.share_of_copy:.0%}",
+        others,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(command.run("kernels", sys.argv[1:]))

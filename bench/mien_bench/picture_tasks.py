@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien_bench.feature_tasks import smooth_flow
+from mien_bench.flops import AFFINE_FLOPS, GREY_FLOPS, MIX_FLOPS, PLACE_FLOPS, SAMPLE_FLOPS
 from mien_bench.harness import Side, Task
-from mien_bench.peers import Peers
+from mien_bench.libraries import Peers
 from mien_bench.places import Place
 from mien_kernels import ops, reference
 
@@ -37,6 +38,7 @@ def _task(
     op: str,
     about: str,
     count: int,
+    flops: int,
     call: Callable[[], object],
     out: Any,
     expected: Callable[[], NDArray[Any]],
@@ -45,7 +47,7 @@ def _task(
 ) -> Task:
     numpy = (Side("NumPy reference", expected, expected, tolerance),) if place.name == "cpu" else ()
     ours = Side("mien", call, lambda: place.get(out), tolerance)
-    return Task(op, about, place.name, count, ours, (*numpy, *others), place.copies(count), expected)
+    return Task(op, about, place.name, count, flops, ours, (*numpy, *others), place.copies(count), expected)
 
 
 def flow_warp(place: Place, peers: Peers) -> Iterator[Task]:
@@ -62,6 +64,7 @@ def flow_warp(place: Place, peers: Peers) -> Iterator[Task]:
         "flow_warp",
         f"{SIZE}x{SIZE}x3 uint8",
         2 * source.size + flow.nbytes,
+        SIZE * SIZE * (PLACE_FLOPS + 3 * (SAMPLE_FLOPS + GREY_FLOPS)),
         partial(ops.flow_warp, given, field, out, threads=place.threads),
         out,
         lambda: reference.flow_warp(source, flow),
@@ -80,6 +83,7 @@ def blend(place: Place, peers: Peers) -> Iterator[Task]:
             "blend",
             f"{SIZE}x{SIZE}x3 {kind}",
             3 * under.nbytes + mask.nbytes,
+            under.size * (MIX_FLOPS + (GREY_FLOPS if kind == "uint8" else 0)),
             partial(ops.blend, a, b, weight, out, place.threads),
             out,
             partial(reference.blend, under, over, mask),
@@ -95,6 +99,9 @@ def temporal_blend(place: Place, peers: Peers) -> Iterator[Task]:
         "temporal_blend",
         f"{SIZE}x{SIZE}x3 uint8",
         3 * current.size + flow.nbytes,
+        SIZE
+        * SIZE
+        * (PLACE_FLOPS + 10 + 3 * (SAMPLE_FLOPS + 2 + MIX_FLOPS + GREY_FLOPS)),  # 10: weight, whether inside
         partial(ops.temporal_blend, now, before, field, out, 0.5, 64.0, threads=place.threads),
         out,
         partial(reference.temporal_blend, current, previous, flow, 0.5, 64.0),
@@ -111,6 +118,7 @@ def paste(place: Place, peers: Peers) -> Iterator[Task]:
         "paste",
         f"{CROP}x{CROP}x3 into {SIZE}x{SIZE}x3 uint8",
         crop.size + 2 * int(crop.size / 0.72**2),
+        int((CROP / 0.72) ** 2) * (AFFINE_FLOPS + PLACE_FLOPS + 14 + 3 * (SAMPLE_FLOPS + 4 + MIX_FLOPS + GREY_FLOPS)),
         partial(ops.paste, into, patch, matrix, 8.0, threads=place.threads),
         into,
         partial(reference.paste, frame, crop, matrix, 8.0),
@@ -131,6 +139,7 @@ def to_tensor(place: Place, peers: Peers) -> Iterator[Task]:
         "to_tensor",
         f"3x{CROP}x{CROP} of {SIZE}x{SIZE}x3 uint8",
         int(3 * CROP * CROP * (4 + 1.3**2)),
+        CROP * CROP * (AFFINE_FLOPS + PLACE_FLOPS + 3 * (SAMPLE_FLOPS + 2)),
         partial(ops.to_tensor, given, matrix, out, threads=place.threads),
         out,
         partial(reference.to_tensor, image, matrix, size=(CROP, CROP)),
@@ -159,6 +168,7 @@ def to_image(place: Place, peers: Peers) -> Iterator[Task]:
         "to_image",
         f"{CROP}x{CROP}x3 uint8",
         tensor.nbytes + tensor.size,
+        tensor.size * (2 + GREY_FLOPS),
         partial(ops.to_image, given, out, threads=place.threads),
         out,
         partial(reference.to_image, tensor),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,9 +13,9 @@ import pytest
 from mien_bench import command, kernels
 from mien_bench.harness import DifferentOutput, Side, Task, measure
 from mien_bench.places import places
+from mien_bench.results_file import read
+from mien_bench.roofline import Roof, chart, intensity, share_of_roof
 from mien_kernels import _native
-
-FIELDS = {"name", "peer", "ms", "peer_ms", "ratio", "share_of_copy"}
 
 
 class Turns:
@@ -41,16 +40,16 @@ class Turns:
 
 def task(turns: Turns, other: float = 1.0, expected: float = 1.0) -> Task:
     sides = turns.side("mien"), (turns.side("slow", other), turns.side("other")), (turns.side("copy"),)
-    return Task("op", "shape", "cpu", 64, *sides, expected=lambda: np.full(3, expected))
+    return Task("op", "shape", "cpu", 64, 640, *sides, expected=lambda: np.full(3, expected))
 
 
 def test_sides_take_turns_and_slow_ones_few() -> None:
     turns = Turns({"mien": 2.0, "slow": 150.0, "other": 3.0, "copy": 1.0})
-    rows = measure(task(turns), 4, turns)
-    assert [row.peer for row in rows] == ["slow", "other", "copy"]
-    assert [row.ratio for row in rows] == [75.0, 1.5, 0.5]
-    assert {row.share_of_copy for row in rows} == {0.5}
-    assert rows[0].difference == 0.0
+    outcome = measure(task(turns), 4, turns)
+    assert {name: outcome.ratio(name) for name in outcome.peers} == {"slow": 75.0, "other": 1.5}
+    assert outcome.ms == 2.0
+    assert outcome.share_of_copy == 0.5
+    assert outcome.differences["slow"] == 0.0
     assert turns.asked[-3:] == ["copy", "mien", "other"]
     assert turns.asked.count("slow") == 2  # once to find out, once to tell
 
@@ -70,13 +69,30 @@ def test_every_op_has_a_task() -> None:
 
 def test_rows_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "kernels.json"
-    options = ["--op", "to_image", "--op", "rasterize_parts", "--rounds", "1", "--device", "cpu", "--json", str(file)]
+    options = ["--op", "to_image", "--op", "rasterize_parts", "--rounds", "2", "--device", "cpu", "--json", str(file)]
     assert command.main(["kernels", *options]) == 0
-    report = json.loads(file.read_text())
-    assert report["about"]["rounds"] == 1
-    assert all(row.keys() >= FIELDS for row in report["rows"])
-    assert {row["peer"] for row in report["rows"]} >= {"NumPy reference", "memcpy"}
+    (result,) = read(file).results
+    rows = {row.name: row for row in result.rows}
+    assert len(rows["to_image"].values) == 2
+    assert rows["to_image"].better == "lower"
+    assert {"to_image by NumPy reference", "machine: float32 matrix product"} <= set(rows)
+    assert len(result.steadiness.copy_ms) == 3
+    (points,) = (line for line in result.charts[0].lines if line.drawn == "points")
+    assert points.labels == ("to_image 256x256x3 uint8", "rasterize_parts 9 outlines 256x256")
     assert "rasterize_parts 9 outlines 256x256 cpu" in capsys.readouterr().out
+
+
+def test_an_op_lies_below_the_slope_or_the_flat() -> None:
+    turns = Turns({"mien": 2.0, "slow": 3.0, "other": 3.0, "copy": 1.0})
+    outcome = measure(task(turns), 2, turns)
+    roof = Roof(near=(1e-3, 0.5e-3), far=(1e-4,), peak=(5e-3, 4e-3))
+    assert intensity(outcome) == 10
+    assert roof.at(1) == pytest.approx(1e-3)
+    assert roof.at(intensity(outcome)) == pytest.approx(5e-3)
+    assert share_of_roof(outcome, roof) == pytest.approx(320e-6 / 5e-3)
+    found = chart([outcome], roof, "cpu")
+    assert [line.drawn for line in found.lines] == ["line", "line", "points"]
+    assert max(found.lines[0].y) == max(found.lines[1].y) == 5e-3
 
 
 def test_the_copy_moves_all_bytes_with_any_number_of_threads() -> None:
