@@ -1,0 +1,220 @@
+"""What was seen and heard at the far end, and what that says of the path between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien_bench.latency.bursts import EVERY, FORMAT, heard
+from mien_bench.latency.timecode import NUMBER_BITS, Code
+
+_NUMBERS = 1 << NUMBER_BITS
+_IN_STEP = 0.4
+"""Seconds by which a burst and its frame may be apart and still be taken for each other's."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """Everything at the far end, in the order in which it came."""
+
+    at: list[float] = field(default_factory=list)
+    """When each picture was there, in seconds of the clock that stamped it."""
+    codes: list[Code | None] = field(default_factory=list)
+    """What its strip says."""
+    shown: list[float] = field(default_factory=list)
+    """When it is to be shown, in seconds on a time line that it shares with the sound."""
+    sound: list[tuple[float, NDArray[np.float32]]] = field(default_factory=list)
+    """Runs of (n,) samples at 48 kHz, with the time of each one's first on that time line."""
+    reading: list[float] = field(default_factory=list)
+    """Seconds that it took to read each strip."""
+
+    def see(self, at: float, code: Code | None, shown: float, reading: float = 0.0) -> None:
+        self.at.append(at)
+        self.codes.append(code)
+        self.shown.append(shown)
+        self.reading.append(reading)
+
+    def hear(self, samples: NDArray[np.float32], first: float) -> None:
+        self.sound.append((first, samples))
+
+    def bursts(self) -> list[float]:
+        """When bursts began, in seconds of `shown`."""
+        found, run = list[float](), list[NDArray[np.float32]]()
+        begin = end = 0.0
+        for first, samples in [*self.sound, (float("inf"), np.zeros(0, np.float32))]:
+            if run and abs(first - end) > 2 / 1000:
+                found += [begin + place / FORMAT.rate for place in heard(np.concatenate(run))]
+                run = []
+            if not run:
+                begin = first
+            run.append(samples)
+            end = first + len(samples) / FORMAT.rate
+        return found
+
+    def sight(self) -> Sight:
+        """All but the samples, in whose place the bursts stand."""
+        codes = tuple(None if code is None else (code.number, code.time) for code in self.codes)
+        return Sight(tuple(self.at), codes, tuple(self.shown), tuple(self.bursts()), tuple(self.reading))
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A trace that is over; what another process tells of its own."""
+
+    at: tuple[float, ...]
+    codes: tuple[tuple[int, int] | None, ...]
+    """Number and time, as in `Code`."""
+    shown: tuple[float, ...] = ()
+    """Empty where pictures and sound share no time line."""
+    bursts: tuple[float, ...] = ()
+    reading: tuple[float, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(told: Mapping[str, Any]) -> Sight:
+        """As it was told; what is not a trace raises KeyError or TypeError."""
+        codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in told["codes"])
+        rest = {name: tuple(map(float, told.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
+        return Sight(codes=codes, **rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a path does to frames. Times in milliseconds."""
+
+    pictures: int
+    """At the far end, from the first readable one on."""
+    unread: int
+    """Of them without a readable code."""
+    latency: tuple[float, ...]
+    """From stamp to sight, of each frame that was seen, at its first sight."""
+    at: tuple[float, ...]
+    """Seconds from the first sight to each of them."""
+    dropped: tuple[int, ...]
+    """Numbers of frames that were never seen, between the first and the last that were."""
+    duplicates: int
+    """Pictures that showed a frame again."""
+    reordered: int
+    """Pictures that showed an older frame than one before, for the first time."""
+    offset: tuple[float, ...]
+    """By how much the sound comes later than the picture it belongs to, at each burst."""
+
+    @property
+    def read_share(self) -> float:
+        return 1 - self.unread / self.pictures if self.pictures else 0.0
+
+    @property
+    def jitter(self) -> float:
+        """Mean change of the latency from one frame to the next."""
+        return float(np.abs(np.diff(self.latency)).mean()) if len(self.latency) > 1 else 0.0
+
+    def percentile(self, rank: float) -> float:
+        """Of the latency; `rank` from 0 to 100; NaN where nothing was seen."""
+        return float(np.percentile(self.latency, rank)) if self.latency else float("nan")
+
+
+def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -> Found:
+    """Judge what was seen.
+
+    Args:
+        leave_out: seconds after the first readable picture that are not judged: connecting and warming up.
+        sent: how many frames there were, where all of them must arrive; None: those before the first and after the last
+            that was seen are not missed.
+    """
+    at, codes = sight.at, sight.codes
+    begin = _readable(codes, 0)
+    if begin < len(codes) and leave_out:
+        later = (i for i in range(begin, len(at)) if at[i] >= at[begin] + leave_out)
+        begin = _readable(codes, next(later, len(codes)))
+    sights = _Sights(-1 if sent is not None else None)
+    for place in range(begin, len(codes)):
+        code = codes[place]
+        sights.add(at[place], None if code is None else Code(*code), sight.shown[place] if sight.shown else None)
+    if sent is not None:
+        sights.end(sent)
+    return Found(
+        pictures=len(codes) - begin,
+        unread=sights.unread,
+        latency=tuple(sights.latency),
+        at=tuple(moment - sights.at[0] for moment in sights.at),
+        dropped=tuple(sights.dropped()),
+        duplicates=sights.duplicates,
+        reordered=sights.reordered,
+        offset=tuple(_offsets(sights.marked, sight.bursts)),
+    )
+
+
+def _readable(codes: Sequence[object], begin: int) -> int:
+    return next((i for i in range(begin, len(codes)) if codes[i] is not None), len(codes))
+
+
+class _Sights:
+    """Pictures one after the other. Numbers that begin anew after 2^18 are counted on."""
+
+    def __init__(self, newest: int | None) -> None:
+        """`newest`: the number before the first that must come; None: whichever comes is the first."""
+        self.unread = self.duplicates = self.reordered = 0
+        self.latency: list[float] = []
+        self.at: list[float] = []
+        self.marked: list[float] = []
+        self._seen: set[int] = set()
+        self._newest = newest
+        self._blank = 0
+        """Unread pictures since the newest frame."""
+        self._lost: dict[int, int] = {}
+        """First numbers of gaps, and how many frames each lacks."""
+
+    def add(self, at: float, code: Code | None, shown: float | None) -> None:
+        if code is None:
+            self.unread += 1
+            self._blank += 1
+            return
+        number = self._counted_on(code.number)
+        if number in self._seen:
+            self.duplicates += 1
+            return
+        self._seen.add(number)
+        self.latency.append(code.age(at) * 1e3)
+        self.at.append(at)
+        if shown is not None and code.number % EVERY == 0:
+            self.marked.append(shown)
+        self._place(number)
+
+    def end(self, sent: int) -> None:
+        """Miss what did not come of so many."""
+        self._place(sent)
+
+    def dropped(self) -> list[int]:
+        """A frame that may be the unread picture between two others is not counted."""
+        return [n for first, count in self._lost.items() for n in range(first, first + count) if n not in self._seen]
+
+    def _place(self, number: int) -> None:
+        if self._newest is not None and number < self._newest:
+            self.reordered += 1
+            return
+        if self._newest is not None:
+            missing = number - self._newest - 1 - self._blank
+            if missing > 0:
+                self._lost[self._newest + 1] = missing
+        self._newest, self._blank = number, 0
+
+    def _counted_on(self, number: int) -> int:
+        if self._newest is None:
+            return number
+        half = _NUMBERS // 2
+        return self._newest + (number - self._newest + half) % _NUMBERS - half
+
+
+def _offsets(marked: Sequence[float], bursts: Sequence[float]) -> list[float]:
+    """Milliseconds from each marked picture to its burst, where there is one."""
+    if not len(bursts):
+        return []
+    places = np.asarray(bursts)
+    nearest = [float(places[np.argmin(np.abs(places - moment))] - moment) for moment in marked]
+    return [1e3 * apart for apart in nearest if abs(apart) <= _IN_STEP]

@@ -1,0 +1,81 @@
+"""A program that looks at a stream: `python -m mien_bench.latency.watch SOURCE FILE` notes every strip until the end.
+
+The end is the source's, or SIGTERM; then the trace is written to FILE as JSON. It says on a line of its own when it has
+begun to look.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from threading import Event, Thread
+from typing import Final
+
+from mien import capture
+from mien.clock import MonotonicClock
+from mien.errors import MienError
+from mien.frame import Frame
+from mien_bench.latency.bursts import FORMAT
+from mien_bench.latency.trace import Trace
+from mien_bench.latency.watching import see
+
+BEGUN: Final = "looking"
+_ENDING: Final = 5.0
+"""Seconds that a source is given to end once it is closed."""
+
+
+class Watcher:
+    """Looks at a source on a thread of its own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._source: capture.Source | None = None
+        self.trace = Trace()
+        self.over = Event()
+        self.trouble: str | None = None
+        self.thread = Thread(target=self._look, name="bench-watch", daemon=True)
+
+    def close(self) -> None:
+        """End, from another thread."""
+        if self._source is not None:
+            self._source.close()
+
+    def _look(self) -> None:
+        try:
+            self._watch()
+        except MienError as error:
+            self.trouble = str(error)
+        finally:
+            self.over.set()
+
+    def _watch(self) -> None:
+        clock = MonotonicClock()
+        with capture.open(self._name, threads=1, clock=clock) as self._source:
+            for item in self._source:
+                if isinstance(item, Frame):
+                    see(self.trace, item, clock.now(), clock.now)
+                elif item.format.rate == FORMAT.rate:
+                    self.trace.hear(item.samples[0], item.seconds)
+
+
+def main(arguments: list[str]) -> int:
+    """Look until the end; 2 where nothing could be seen."""
+    name, path = arguments
+    watcher = Watcher(name)
+    signal.signal(signal.SIGTERM, lambda number, frame: watcher.over.set())
+    watcher.thread.start()
+    print(BEGUN, flush=True)
+    watcher.over.wait()
+    watcher.close()
+    watcher.thread.join(_ENDING)
+    Path(path).write_text(json.dumps(watcher.trace.sight().as_json()))
+    if watcher.trouble is not None and not watcher.trace.at:
+        print(watcher.trouble, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
