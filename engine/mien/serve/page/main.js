@@ -1,0 +1,197 @@
+// Puts the page together: what is chosen, what runs, what is shown.
+
+import { Api, ApiError } from "/page/api.js";
+import { Backdrop } from "/page/backdrop.js";
+import { Call } from "/page/call.js";
+import { listDevices, mayOpenSilently } from "/page/camera.js";
+import { button, byId, element, input, say, video } from "/page/dom.js";
+import { Gallery } from "/page/gallery.js";
+import { findToken, tab } from "/page/kept.js";
+import { setUpKeys } from "/page/keys.js";
+import { Motion, PRESETS } from "/page/motion.js";
+import { Room, roomOfAddress } from "/page/room.js";
+import { Stage } from "/page/stage.js";
+import { notice, status } from "/page/tell.js";
+import { setUpTheme } from "/page/theme.js";
+import { Transport } from "/page/transport.js";
+import { Upload, snapshotOf } from "/page/upload.js";
+import { Vitals } from "/page/vitals.js";
+import { pause } from "/page/retry.js";
+
+const GAINS_EVERY_MS = 80;
+
+const api = new Api(findToken());
+const stage = new Stage();
+const roomName = roomOfAddress();
+const bad = (/** @type {string} */ text) => notice(text, "bad");
+
+const gallery = new Gallery(api, choosePortrait, bad);
+const motion = new Motion(sendGains);
+const backdrop = new Backdrop((change) => call.change(change).catch(() => {}));
+const call = new Call(api, () => ({
+  portrait: gallery.value,
+  gains: motion.gains,
+  background: backdrop.background,
+  target_latency_ms: backdrop.latency,
+  ...(roomName ? { room: roomName } : {}),
+}));
+const vitals = new Vitals(() => backdrop.latency);
+const transport = new Transport(call, stage);
+const upload = new Upload(api, async (portrait) => {
+  await gallery.load();
+  gallery.choose(portrait.id);
+  status(`${portrait.name} was added and is chosen`);
+});
+const room = roomName ? new Room(roomName, api, call) : null;
+
+/** @param {import("/page/api.js").Portrait} portrait */
+async function choosePortrait(portrait) {
+  try {
+    stage.showStill(await gallery.pictureOf(portrait), portrait.name);
+  } catch (error) {
+    bad(`${portrait.name} cannot be shown: ${error instanceof Error ? error.message : error}`);
+  }
+  if (call.session && call.session.portrait !== portrait.id) {
+    call.session.portrait = portrait.id;
+    await call.change({ portrait: portrait.id }).catch(() => {});
+  }
+}
+
+let gainsTimer = 0;
+/** A slider that is dragged tells faster than anybody needs. */
+function sendGains() {
+  if (gainsTimer || !call.session) return;
+  gainsTimer = setTimeout(() => {
+    gainsTimer = 0;
+    call.change({ gains: motion.gains }).catch(() => {});
+  }, GAINS_EVERY_MS);
+}
+
+const devices = () => ({ camera: byId("camera-select", HTMLSelectElement).value, microphone: byId("microphone-select", HTMLSelectElement).value });
+
+async function start() {
+  vitals.reset();
+  noticed = -1;
+  await call.start(devices());
+}
+
+/** What was changed while the connection was lost. */
+function catchUp() {
+  const { room: _, portrait, ...wish } = call.wish();
+  const other = portrait !== null && call.session?.portrait !== portrait ? { portrait } : {};
+  call.change({ ...wish, ...other, paused: transport.paused, panic: call.covered }).catch(() => {});
+}
+
+let noticed = -1;
+/** What a session tells is shown; where it ends, too. */
+function followCall() {
+  call.addEventListener("state", (event) => {
+    const state = /** @type {CustomEvent} */ (event).detail;
+    const before = stage.state.name;
+    stage.show(state);
+    transport.follow();
+    if (state.name === "running") {
+      if (before === "lost" || call.covered) catchUp();
+      tab.set("running", true);
+    } else if (!call.active) tab.set("running", null);
+  });
+  call.addEventListener("camera", (event) => {
+    stage.showCamera(/** @type {CustomEvent} */ (event).detail);
+    refreshDevices();
+  });
+  call.addEventListener("stream", (event) => stage.showResult(/** @type {CustomEvent} */ (event).detail));
+  call.addEventListener("counts", (event) => vitals.count(/** @type {CustomEvent} */ (event).detail));
+  call.addEventListener("problem", (event) => bad(/** @type {CustomEvent} */ (event).detail));
+  call.addEventListener("statistics", (event) => {
+    const told = /** @type {CustomEvent} */ (event).detail;
+    vitals.take(told);
+    stage.showFace(told.face === null ? null : told.face === "found");
+    for (const { number, text } of told.notices) {
+      if (number > noticed) bad(text);
+      noticed = Math.max(noticed, number);
+    }
+  });
+}
+
+async function refreshDevices() {
+  await listDevices(byId("camera-select", HTMLSelectElement), "videoinput").catch(() => {});
+  await listDevices(byId("microphone-select", HTMLSelectElement), "audioinput").catch(() => {});
+}
+
+function followButtons() {
+  button("start-button").addEventListener("click", start);
+  button("word-button").addEventListener("click", () => (call.active ? call.stop() : dispatchEvent(new Event("try-now"))));
+  button("upload-button").addEventListener("click", () => input("upload-input").click());
+  input("upload-input").addEventListener("change", async () => {
+    const picture = input("upload-input").files?.[0];
+    input("upload-input").value = "";
+    if (picture) await upload.offer(picture, picture.name, "").catch((error) => bad(error.message));
+  });
+  button("snapshot-button").addEventListener("click", async () => {
+    const still = await snapshotOf(video("self-video")).catch((error) => bad(error.message));
+    if (still) await upload.offer(still, "snapshot.jpg", "Myself").catch((error) => bad(error.message));
+  });
+  for (const id of ["camera-select", "microphone-select"]) element(id).addEventListener("change", () => call.switchDevices(devices()));
+  navigator.mediaDevices?.addEventListener("devicechange", refreshDevices);
+  byId("token-form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    api.token = input("token-input").value.trim();
+    tab.set("token", api.token);
+    meetServer();
+  });
+  byId("room-form", HTMLFormElement).addEventListener("submit", (event) => {
+    event.preventDefault();
+    location.assign(`/room/${encodeURIComponent(input("room-input").value.trim().toLowerCase())}`);
+  });
+}
+
+/** Ask what the server offers, again and again until it answers. */
+async function meetServer() {
+  for (let attempt = 0; ; attempt++) {
+    call.become({ name: "checking" });
+    try {
+      const server = await api.server();
+      if (server.token_required && !server.authorised) throw new ApiError(401, "a token is needed");
+      call.iceServers = server.ice_servers ?? [];
+      say(element("colophon"), `mien ${server.version}`);
+      await gallery.load();
+      return call.become({ name: "idle" });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) {
+        if (api.token) bad("That token was not the right one.");
+        return call.become({ name: "token" });
+      }
+      const ms = pause(attempt, Math.random()) * 1000;
+      call.become({ name: "unreachable", until: performance.now() + ms, text: error instanceof ApiError && error.status ? error.message : undefined });
+      await new Promise((resolve) => {
+        setTimeout(resolve, ms);
+        addEventListener("try-now", resolve, { once: true });
+      });
+    }
+  }
+}
+
+setUpTheme(() => vitals.draw());
+setUpKeys([
+  ...transport.keys,
+  { key: "n", name: "Next portrait", act: () => gallery.next() },
+  ...Object.keys(PRESETS).map((name, number) => ({ key: String(number + 1), name: `Motion: ${name}`, act: () => motion.choose(name) })),
+]);
+followCall();
+followButtons();
+addEventListener("pagehide", () => {
+  const ran = tab.get("running");
+  if (call.active) call.stop(true);
+  tab.set("running", ran);
+});
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+if (roomName) {
+  document.title = `${roomName} · mien`;
+  element("room-card").hidden = true;
+}
+
+const ran = tab.get("running");
+await meetServer();
+room?.follow();
+// After a reload it goes on by itself, but never with a question that nobody asked for.
+if (ran && call.state.name === "idle" && (await mayOpenSilently())) await start();

@@ -1,0 +1,61 @@
+// A picture becomes a portrait only with a note of who agreed to it.
+
+import { button, canvas, drawFilled, element, input, say } from "/page/dom.js";
+import { ApiError } from "/page/api.js";
+
+const SNAPSHOT_QUALITY = 0.95;
+
+/** A picture of what the camera shows now. @param {HTMLVideoElement} video @returns {Promise<Blob>} */
+export async function snapshotOf(video) {
+  const still = document.createElement("canvas");
+  drawFilled(still, video, video.videoWidth, video.videoHeight);
+  return new Promise((resolve, reject) => still.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("the camera shows nothing"))), "image/jpeg", SNAPSHOT_QUALITY));
+}
+
+export class Upload {
+  /**
+   * @param {import("/page/api.js").Api} api
+   * @param {(portrait: import("/page/api.js").Portrait) => void} done
+   */
+  constructor(api, done) {
+    this.api = api;
+    this.done = done;
+    this.dialog = /** @type {HTMLDialogElement} */ (element("consent-dialog"));
+    /** @type {{picture: Blob, name: string} | null} */
+    this.offered = null;
+    element("consent-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    button("consent-cancel").addEventListener("click", () => this.dialog.close());
+  }
+
+  /** Show a picture and ask. @param {Blob} picture @param {string} name @param {string} whose what the note begins with */
+  async offer(picture, name, whose) {
+    const bitmap = await createImageBitmap(picture).catch(() => null);
+    if (!bitmap) throw new Error(`${name} is no picture that this browser can read; take a JPEG, PNG or WebP`);
+    const scale = Math.min(1, 480 / Math.max(bitmap.width, bitmap.height));
+    drawFilled(canvas("consent-preview"), bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+    this.offered = { picture, name };
+    input("consent-text").value = whose;
+    input("consent-check").checked = false;
+    say(element("consent-problem"), "");
+    this.dialog.showModal();
+    input("consent-text").focus();
+  }
+
+  async #send() {
+    if (!this.offered) return;
+    const accept = button("consent-accept");
+    accept.disabled = true;
+    try {
+      const portrait = await this.api.upload(this.offered.picture, this.offered.name, input("consent-text").value.trim());
+      this.dialog.close();
+      this.done(portrait);
+    } catch (error) {
+      say(element("consent-problem"), error instanceof ApiError ? [error.message, error.advice].filter(Boolean).join(". ") : String(error));
+    } finally {
+      accept.disabled = false;
+    }
+  }
+}
