@@ -35,7 +35,15 @@ _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
 _OPTIONS = {
     "flv": {"flvflags": "no_duration_filesize"},
     "rtsp": {"rtsp_transport": "tcp"},
-    "mpegts": {"flush_packets": "1", "muxdelay": "0", "muxpreload": "0"},
+    "mpegts": {
+        "flush_packets": "1",
+        "muxdelay": "0",
+        "muxpreload": "0",
+        # a picture is told how long it is: else a reader has it whole only when the next one begins
+        "omit_video_pes_length": "0",
+        # microseconds: pictures do not wait for sound to lie between them, nor sound for pictures
+        "max_interleave_delta": "1",
+    },
 }
 
 
