@@ -8,6 +8,7 @@ seen to change its mind.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -37,10 +38,12 @@ class Target:
     """Seconds from capture to emit."""
     highest: int = FULL
     """The best level that there is, as an index of `LEVELS`: `warp` where no generator runs."""
+    rate: float = math.inf
+    """Frames per second, where the source has more; infinite: as many as the source has."""
 
     def __post_init__(self) -> None:
-        if not self.latency > 0 or not FULL <= self.highest <= HOLD:
-            raise ValueError(f"expected a latency above 0 and a level from {FULL} to {HOLD}, got {self}")
+        if not self.latency > 0 or not FULL <= self.highest <= HOLD or not self.rate > 0:
+            raise ValueError(f"expected a latency and rate above 0 and a level from {FULL} to {HOLD}, got {self}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,16 @@ class SoundOffset:
 class LiveCounters:
     """Each has one writing thread; any may read."""
 
+    received: dict[str, int] = field(default_factory=dict)
+    """Frames that were put into each slot, by who takes them."""
     dropped: dict[str, int] = field(default_factory=dict)
     """Frames that a newer one replaced, by the slot in which it did."""
+    thinned: int = 0
+    """Frames that were left out since fewer per second are wanted."""
+    missed: int = 0
+    """Frames that the source left out, since nobody took them in time."""
+    sink_dropped: int = 0
+    """Frames that the sink left out, such as over a network that is too slow."""
     levels: dict[str, int] = field(default_factory=dict)
     """Emitted frames by the level at which they were made."""
     level: str = "full"
@@ -61,7 +69,7 @@ class LiveCounters:
     swaps: int = 0
     """Portraits that were swapped in."""
     recording_dropped: int = 0
-    """Frames that a recording beside had no time for."""
+    """Frames and runs of sound that a recording beside had no time for."""
     sound_dropped: int = 0
     """Runs of sound that nobody fetched in time."""
     sound: SoundOffset = field(default_factory=SoundOffset)
@@ -84,7 +92,13 @@ class LiveCounters:
 
     def as_json(self) -> dict[str, Any]:
         return {
+            "received": dict(self.received),
             "dropped": dict(self.dropped),
+            "thinned": self.thinned,
+            "missed": self.missed,
+            "sink_dropped": self.sink_dropped,
+            "level": self.level,
+            "cause": self.cause,
             "levels": {name: round(share, 4) for name, share in self.shares().items()},
             "held": self.held,
             "slates": self.slates,

@@ -163,3 +163,9 @@ def test_a_frame_from_before_the_step_says_nothing_about_the_level_after_it() ->
 def test_a_target_is_checked(latency: float, highest: int) -> None:
     with pytest.raises(ValueError, match="expected a latency"):
         Target(latency, highest)
+
+
+@pytest.mark.parametrize("rate", [0.0, -25.0, float("nan")])
+def test_a_rate_is_checked(rate: float) -> None:
+    with pytest.raises(ValueError, match="expected a latency and rate above 0"):
+        Target(rate=rate)

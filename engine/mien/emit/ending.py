@@ -14,6 +14,11 @@ class Ending:
         """Whether nobody sees it any more: a window that the user has closed."""
         return False
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out, since they did not get through in time."""
+        return 0
+
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
 
@@ -39,3 +44,8 @@ class Ending:
 def is_closed(sink: object) -> bool:
     """Whether nobody sees a sink any more; sinks that do not tell are seen."""
     return bool(getattr(sink, "closed", False))
+
+
+def dropped_by(sink: object) -> int:
+    """Frames that a sink left out; sinks that do not tell left out none."""
+    return int(getattr(sink, "dropped", 0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit import lettering
-from mien.emit.ending import Ending, is_closed
+from mien.emit.ending import Ending, dropped_by, is_closed
 from mien.emit.sink import Sink
 from mien.frame import Frame
 from mien.sound import Sound
@@ -72,6 +72,10 @@ class Marked(Ending):
     @property
     def closed(self) -> bool:
         return is_closed(self._inner)
+
+    @property
+    def dropped(self) -> int:
+        return dropped_by(self._inner)
 
     def write(self, frame: Frame) -> None:
         if self._mark is None or self._mark.size != frame.size:

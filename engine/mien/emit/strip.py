@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.emit.ending import Ending, is_closed
+from mien.emit.ending import Ending, dropped_by, is_closed
 from mien.emit.sink import Sink
 from mien.frame import Frame
 from mien.sound import Sound
@@ -46,6 +46,10 @@ class Carried(Ending):
     @property
     def closed(self) -> bool:
         return is_closed(self._inner)
+
+    @property
+    def dropped(self) -> int:
+        return dropped_by(self._inner)
 
     def write(self, frame: Frame) -> None:
         if frame.answers is not None:

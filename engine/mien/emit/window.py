@@ -51,7 +51,7 @@ class WindowSink(Ending):
             self._show()
         self._image.configure(data=_ppm(frame), format="PPM")
         self._root.update()
-        if self._closed:
+        if self.closed:
             self._close()
 
     def write_sound(self, sound: Sound) -> None:

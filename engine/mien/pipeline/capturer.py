@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from fractions import Fraction
 
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
+from mien.pipeline.pace import Pace, passes
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.timeline import Times, place
 from mien.pipeline.travel import Captured
 from mien.sound import Sound
 from mien.stats import Statistics
 
+JITTER = 0.25
+"""Share of a source's interval by which a frame may come early."""
+
 
 class Capturer:
-    """Callable item -> what travels on, None for sound, which goes its own way; used by one thread."""
+    """Callable item -> what travels on; None for sound, which goes its own way, and for frames that are not wanted.
 
-    def __init__(self, info: SourceInfo, sound: SoundWay, statistics: Statistics, clock: Clock) -> None:
+    Used by one thread.
+    """
+
+    def __init__(
+        self, info: SourceInfo, sound: SoundWay, statistics: Statistics, clock: Clock, rate: float = math.inf
+    ) -> None:
+        """`rate`: so many frames per second at most."""
         assert statistics.live is not None
         self._nominal = float(1 / info.rate)
+        self._least = 1 / rate
+        self._pace = Pace()
+        self._number = 0
         self._sound = sound
         self._statistics = statistics
         self._counters = statistics.live
@@ -42,4 +56,10 @@ class Capturer:
         self._counters.jumps = times.jumps
         self._counters.seen_at = now
         self._statistics.frames_in += 1
-        return Captured(frame, self._statistics.frames_in, times.interval(self._nominal))
+        interval = times.interval(self._nominal)
+        self._pace, wanted = passes(self._pace, frame.seconds, self._least, JITTER * interval)
+        if not wanted:
+            self._counters.thinned += 1
+            return None
+        self._number += 1
+        return Captured(frame, self._number, max(interval, self._least))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -49,7 +50,7 @@ class Emitter:
         sound: SoundWay,
         statistics: Statistics,
         clock: Clock,
-        rate: Fraction,
+        rate: float,
     ) -> None:
         """`slates` are of the size of the frames that come; `rate` is nominal, in frames per second."""
         assert statistics.live is not None
@@ -70,6 +71,8 @@ class Emitter:
         self._pts: int | None = None
         self._written_at = clock.now()
         self._recording: Recording | None = None
+        self._opened: Callable[[], Sink] | None = None
+        """What `_recording` was opened by."""
         self._ending: list[Recording] = []
         self._encode = statistics.stage("encode")
         self._whole = statistics.stage(CAPTURE_TO_EMIT)
@@ -99,12 +102,12 @@ class Emitter:
         """Write what sound is left, and finish what is recorded beside."""
         self._write_sound()
         self._controls.recording = None
-        self._toggle_recording()
+        self._follow_recording()
         for recording in self._ending:
             recording.join()
 
     def _write(self, frame: Frame, stalled: bool = False) -> None:
-        self._toggle_recording()
+        self._follow_recording()
         began = self._clock.now()
         slate = self._slates.panic if self._controls.panic else self._slates.stalled if stalled else None
         shown = self._in_order(frame if slate is None else self._with(slate, frame))
@@ -120,7 +123,7 @@ class Emitter:
         for sound in self._sound.fetch():
             self._sink.write_sound(sound)
             if self._recording is not None:
-                self._recording.offer(sound)
+                self._counters.recording_dropped += not self._recording.offer(sound)
 
     def _with(self, slate: NDArray[np.uint8], frame: Frame) -> Frame:
         """`frame` with the slate in place of its picture, opaque where pictures have an alpha."""
@@ -150,13 +153,15 @@ class Emitter:
         elif self._governor.at_best:
             self._counters.cause = None
 
-    def _toggle_recording(self) -> None:
+    def _follow_recording(self) -> None:
+        """Begin and end what is recorded beside as is wished; one that has failed is wished no more."""
+        if self._recording is not None and self._recording.finished and self._controls.recording is self._opened:
+            self._controls.recording = None
         wanted = self._controls.recording
-        if (wanted is not None) == (self._recording is not None):
+        if wanted is self._opened:
             return
         if self._recording is not None:
             self._recording.end()
             self._ending = [one for one in self._ending if not one.finished] + [self._recording]
-            self._recording = None
-        if wanted is not None:
-            self._recording = Recording(wanted, self._controls.notices.append)
+        self._opened = wanted
+        self._recording = None if wanted is None else Recording(wanted, self._controls.notices.append)

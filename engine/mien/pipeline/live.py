@@ -16,7 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from mien.capture.source import Source
 from mien.clock import Clock
 from mien.controller import Target
-from mien.emit.ending import is_closed
+from mien.emit.ending import dropped_by, is_closed
 from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.live_counters import LiveCounters
@@ -80,25 +80,25 @@ class LivePipeline(Generic[FaceT, MotionT]):
         statistics.live = statistics.live or LiveCounters()
         self.statistics = statistics
         self.controls = controls or Controls()
-        self.governor = Governor(target or Target(), statistics.live)
+        target = target or Target()
+        self.governor = Governor(target, statistics.live)
         self._counters = statistics.live
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
         self._chains = ChainPlace(stages.chain)
         self._sound = SoundWay(statistics.live, player, deaf=deaf or microphone is not None)
         names = (name for name, _ in stages.chain.synthesis)
         statistics.announce("capture", PARSE, MOTION, *names, "encode", CAPTURE_TO_EMIT)
-        self._capturer = Capturer(source.info, self._sound, statistics, clock)
+        self._capturer = Capturer(source.info, self._sound, statistics, clock, target.rate)
         self._follower = Follower(stages, self.controls, statistics, clock)
         self._synthesiser: Synthesiser[MotionT] = Synthesiser(
             self._chains, self.governor, self.controls, statistics, clock
         )
-        self._emitter = Emitter(
-            sink, slates, self.governor, self.controls, self._sound, statistics, clock, source.info.rate
-        )
+        rate = min(float(source.info.rate), target.rate)
+        self._emitter = Emitter(sink, slates, self.governor, self.controls, self._sound, statistics, clock, rate)
         self._captured: Slot[Captured] = Slot()
         self._moved: Slot[Moved[MotionT]] = Slot()
         self._answered: Slot[Answered] = Slot()
-        self._begun = self._stopping = self._aborted = False
+        self._begun = self._stopping = self._aborted = self._emitting = False
         self._broke_off: SourceError | None = None
 
     async def run(self) -> None:
@@ -123,6 +123,8 @@ class LivePipeline(Generic[FaceT, MotionT]):
         except BaseExceptionGroup as errors:
             raise first_of(errors) from None
         finally:
+            if not self._emitting:  # its thread could not be started
+                self._sink.discard()
             self._count_drops()
             self._chains.end()
             self.statistics.end()
@@ -183,6 +185,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
     def _watch_source(self) -> None:
         self.statistics.frames_broken = self._source.broken_frames
         self.statistics.warnings = self._source.warnings
+        self._counters.missed = int(getattr(self._source, "missed", 0))
 
     def _listen(self) -> None:
         assert self._microphone is not None
@@ -190,6 +193,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
             self._sound.listen(sound, self._clock.now())
 
     def _emit(self) -> None:
+        self._emitting = True
         with self._sink:
             try:
                 while self._show():
@@ -217,7 +221,9 @@ class LivePipeline(Generic[FaceT, MotionT]):
             "synthesis": self._moved.statistics(),
             "emit": self._answered.statistics(),
         }
+        self._counters.received = {name: slot.put for name, slot in told.items()}
         self._counters.dropped = {name: slot.dropped for name, slot in told.items()}
+        self._counters.sink_dropped = dropped_by(self._sink)
         self.statistics.frames_dropped = sum(self._counters.dropped.values())
 
 

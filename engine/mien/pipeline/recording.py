@@ -59,7 +59,7 @@ class Recording:
                         sink.write_sound(item)
                     else:
                         sink.write(item)
-        except MienError as error:
-            self._told(str(error))
+        except Exception as error:  # whatever is wrong with the recording, what is shown goes on
+            self._told(str(error) if isinstance(error, MienError) else f"the recording ended: {error!r}")
         finally:
             self._waiting.cancel()

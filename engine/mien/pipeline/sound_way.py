@@ -16,12 +16,11 @@ from typing import Protocol
 from mien.frame import Frame
 from mien.live_counters import LiveCounters
 from mien.sound import Sound
+from mien.sound_clock import ASTRAY, SoundClock
 from mien.sound_delay import SoundDelay, VideoDelay, watch_delay
 
 WAITING = 200
 """Runs of sound that may wait for the sink, some seconds."""
-ASTRAY = 0.25
-"""Seconds by which sound may be elsewhere than expected before that is believed at once."""
 STEADY = 0.05
 """Weight of the newest run in how long sound has been on its way already."""
 
@@ -53,7 +52,7 @@ class SoundWay:
         self._shift = Fraction(0)
         self._anchor: tuple[float, float] | None = None
         """Time of a frame, and when it was captured, in seconds."""
-        self._spoken: float | None = None
+        self._placed: SoundClock | None = None
         self._already: float | None = None
 
     def see(self, frame: Frame, shift: Fraction) -> None:
@@ -70,14 +69,12 @@ class SoundWay:
         """Take sound of a microphone, whose own time says nothing, as its last sample is heard at `now`."""
         if self._anchor is None:
             return  # no picture yet
+        if self._placed is None:
+            self._placed = SoundClock(sound.format)
         seconds, captured_at = self._anchor
         length = sound.samples.shape[1] / sound.format.rate
-        heard_at = seconds + now - length - captured_at
-        if self._spoken is None or abs(heard_at - self._spoken) > ASTRAY:
-            self._spoken = heard_at
-        pts = round(Fraction(self._spoken) / sound.time_base)
-        self._spoken += length
-        self._hear(replace(sound, pts=pts), now)
+        place, samples = self._placed(sound.samples, seconds + now - length - captured_at)
+        self._hear(Sound(samples, place, Fraction(1, sound.format.rate), sound.format), now)
 
     def fetch(self) -> Iterator[Sound]:
         """What came since the last call, for the sink."""

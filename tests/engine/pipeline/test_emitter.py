@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +45,7 @@ class Bench:
         self.sound = SoundWay(self.counters)
         self.sink = NotingSink()
         self.emitter = Emitter(
-            self.sink, SLATES, self.governor, self.controls, self.sound, self.statistics, self.clock, Fraction(25)
+            self.sink, SLATES, self.governor, self.controls, self.sound, self.statistics, self.clock, 25.0
         )
 
     def answer(self, number: int, latency: float = 0.03, level: int = 0) -> None:
@@ -174,6 +173,41 @@ def test_a_recording_that_cannot_be_made_is_told_and_the_rest_goes_on(bench: Ben
     bench.emitter.end()
     assert bench.sink.shades == [0, 1]
     assert list(bench.controls.notices) == ["out.mp4: expected room for the output, got none"]
+
+
+@pytest.mark.parametrize("error", [SinkError("full"), ValueError("another format")])
+def test_a_recording_that_has_failed_is_wished_no_more(bench: Bench, error: Exception) -> None:
+    """So that nobody is told that it goes on."""
+    failed = threading.Event()
+
+    class Failing(MemorySink):
+        def write(self, frame: Frame) -> None:
+            raise error
+
+        def discard(self) -> None:
+            failed.set()
+
+    bench.controls.recording = Failing
+    bench.answer(0)
+    assert failed.wait(10.0)
+    number = 0
+    while bench.controls.recording is not None:  # until its thread has ended
+        number += 1
+        bench.answer(number)
+    assert str(error) in bench.controls.notices[0]
+    assert bench.sink.shades == [n % 250 for n in range(number + 1)]
+
+
+def test_another_recording_takes_the_place_of_the_first(bench: Bench) -> None:
+    first, second = MemorySink(), MemorySink()
+    bench.controls.recording = lambda: first
+    bench.answer(0)
+    bench.controls.recording = lambda: second
+    bench.answer(1)
+    bench.emitter.end()
+    assert [len(first.frames), len(second.frames)] == [1, 1]
+    assert first.finished
+    assert second.finished
 
 
 def test_a_slow_recording_loses_frames_and_never_holds_up_the_sink(bench: Bench) -> None:

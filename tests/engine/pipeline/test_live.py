@@ -89,7 +89,9 @@ def test_every_frame_is_answered_at_its_own_time_where_there_is_time() -> None:
     form = pipeline.statistics.as_json()
     assert form["frames"] == {"in": 100, "out": 100, "dropped": 0, "broken": 0, "without_face": 0}
     assert list(form["stages"]) == ["capture", "parse", "motion", "reenact", "fuse", "encode", "capture_to_emit"]
+    assert form["live"]["received"] == {"parse": 100, "synthesis": 100, "emit": 100}
     assert form["live"]["dropped"] == {"parse": 0, "synthesis": 0, "emit": 0}
+    assert (form["live"]["level"], form["live"]["cause"]) == ("full", None)
     assert form["live"]["levels"] == {"full": 1.0}
 
 
@@ -223,6 +225,39 @@ def test_cancelling_leaves_nothing_running_and_discards() -> None:
     assert not sink.finished
     assert source.ended.is_set()
     assert portrayal.closed == 1
+
+
+def test_where_a_worker_cannot_be_started_all_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "mien-emit":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    source, sink, portrayal = FedSource(frame(0)), NotingSink(), Portrayal()
+    with pytest.raises(RuntimeError, match="new thread"):
+        _run(_pipeline(source, sink, stages(portrayal)))
+    assert sink.discarded
+    assert source.ended.is_set()
+    assert portrayal.closed == 1
+
+
+@pytest.mark.parametrize("wrapped", [lambda sink: sink, Marked], ids=["bare", "marked"])
+def test_what_source_and_sink_left_out_is_counted(wrapped: Callable[[Sink], Sink]) -> None:
+    class Slow(NotingSink):
+        dropped = 7
+
+    class Skipping(FedSource):
+        missed = 5
+
+    source = Skipping(frame(0))
+    source.end()
+    pipeline = _pipeline(source, wrapped(Slow()))
+    _run(pipeline)
+    told = pipeline.statistics.as_json()["live"]
+    assert (told["missed"], told["sink_dropped"]) == (5, 7)
 
 
 @pytest.mark.parametrize("wrapped", [lambda sink: sink, Marked], ids=["bare", "marked"])

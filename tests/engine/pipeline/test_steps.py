@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -259,6 +260,23 @@ def test_a_change_of_rate_is_noticed() -> None:
         intervals.append(captured.interval)
     assert intervals[29] == pytest.approx(INTERVAL)
     assert intervals[-1] == pytest.approx(2 * INTERVAL)
+
+
+@pytest.mark.parametrize(("rate", "kept"), [(25.0, 50), (30.0, 50), (12.5, 25), (15.0, 30), (24.0, 48), (1.0, 2)])
+def test_of_more_frames_than_are_wanted_some_are_left_out_evenly(rate: float, kept: int) -> None:
+    clock = ManualClock(100.0)
+    made = statistics(clock)
+    assert made.live is not None
+    capture = Capturer(INFO, SoundWay(made.live), made, clock, rate)
+    given = [capture(frame(number, captured_at=100.0 + INTERVAL * number)) for number in range(50)]
+    passed = [captured for captured in given if captured is not None]
+    assert abs(len(passed) - kept) <= 1
+    assert [captured.number for captured in passed] == list(range(1, len(passed) + 1)), "none counts as lost"
+    assert made.frames_in == 50
+    assert made.live.thinned == 50 - len(passed)
+    assert passed[-1].interval == pytest.approx(max(INTERVAL, 1 / rate))
+    steps = [after.frame.pts - before.frame.pts for before, after in pairwise(passed)]
+    assert not steps or max(steps) - min(steps) <= 1
 
 
 def test_sound_follows_the_frames_when_their_clock_jumps() -> None:
