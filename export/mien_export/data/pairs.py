@@ -71,15 +71,17 @@ class Pair:
         return Pair(**{name: np.ascontiguousarray(part) for name, part in parts.items()})
 
 
-def manufacture(portrait: Portrait, moved: Target, rng: np.random.Generator, hint: MouthHint | None) -> Pair:
-    """The pair whose truth is `portrait`, and whose source shows it `moved`.
+def manufacture(
+    portrait: Portrait, moved: Target, rng: np.random.Generator, hint: MouthHint | None, truth: Portrait | None = None
+) -> Pair:
+    """The pair whose source shows `portrait` moved, and whose truth is `truth`, or `portrait` as it was.
 
     Raises:
         FaceError: the moved face cannot be animated.
     """
     source = render(portrait, moved)
     seen = prepare_portrait(source, moved.landmarks + _missed(rng, portrait), None)
-    return pair_of(portrait, seen, rng, hint)
+    return pair_of(portrait if truth is None else truth, seen, rng, hint)
 
 
 def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: MouthHint | None) -> Pair:

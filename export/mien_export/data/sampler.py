@@ -83,11 +83,13 @@ class Sampler:
 
     def _whole(self, rng: np.random.Generator) -> Pair:
         index = self._number(rng)
-        picture, landmarks = varied(*self._face(index, rng), rng, self._model, self._variety)
-        portrait = prepared(picture, landmarks)
+        one = varied(*self._face(index, rng), rng, self._model, self._variety)
+        truth = portrait = prepared(one.truth, one.landmarks)
+        if one.source is not one.truth:
+            portrait = prepared(one.source, one.source_landmarks)
         other = prepared(*self._face(self._number(rng), rng)).rest if rng.random() < 0.15 else None
         moved = perturbed(portrait, rng, other)
-        return manufacture(portrait, moved, rng, self._hint(index, picture, landmarks, rng))
+        return manufacture(portrait, moved, rng, self._hint(index, one.truth, one.landmarks, rng), truth)
 
     def _hint(self, index: int, picture: Pixels, landmarks: Array, rng: np.random.Generator) -> MouthHint | None:
         """The target's own mouth, or that of somebody else, since a driver is somebody else."""
