@@ -37,4 +37,5 @@ def load(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path} is no checkpoint: {error}") from error
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise SettingError(f"{path}: expected a checkpoint of format {FORMAT}; train it anew with this version")
+    state.setdefault("kind", "oneshot-live")  # once there was no other
     return state

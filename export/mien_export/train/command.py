@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import tempfile
 from pathlib import Path
 
 import torch
@@ -11,8 +12,10 @@ import torch
 from mien.errors import SettingError, SinkError
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
-from mien_export.train.config import CONFIGS
+from mien_export.train.courses import NAMES, course_of
+from mien_export.train.extractors.given import Given
 from mien_export.train.loop import LATEST, Run, train
+from mien_export.train.pieces import join_pieces
 
 
 def main(arguments: list[str]) -> int:
@@ -22,27 +25,29 @@ def main(arguments: list[str]) -> int:
         MienError: a setting or the data is not as it should be.
     """
     options = _parser().parse_args(arguments)
-    if options.config not in CONFIGS:
-        raise SettingError(f"--config must be one of {', '.join(CONFIGS)}, got {options.config!r}")
+    course = course_of(
+        options.config,
+        steps=options.steps,
+        weights=options.weight,
+        given=Given(options.vgg, options.identity),
+        begin=options.begin,
+        mouths=options.mouths,
+    )
     _need_device(options.device)
     faces = Faces(options.data, "train")
     if options.resume is not None:
         _take_over(options.resume, options.out / LATEST)
-    config = CONFIGS[options.config]
-    train(
-        config if options.steps is None else config.shortened(options.steps),
-        faces,
-        options.seed,
-        Run(
-            options.out,
-            device=options.device,
-            workers=options.workers,
-            threads=options.threads,
-            seconds=options.seconds,
-            mouths=options.mouths,
-            begin=options.begin,
-        ),
+    on_gpu = options.device != "cpu"
+    run = Run(
+        options.out,
+        device=options.device,
+        workers=options.workers,
+        threads=options.threads,
+        seconds=options.seconds,
+        compiled=on_gpu if options.compile is None else options.compile,
+        pieces=options.pieces,
     )
+    train(course, faces, options.seed, run)
     print(options.out / LATEST)
     return 0
 
@@ -53,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a network on a folder of faces. A run goes on where it was stopped or killed, to the bit: "
         "give the same --out again.",
     )
-    parser.add_argument("--config", required=True, metavar="NAME", help=f"one of {', '.join(CONFIGS)}")
+    parser.add_argument("--config", required=True, metavar="NAME", help=f"one of {', '.join(NAMES)}")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and picture grids")
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")
@@ -64,8 +69,38 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same run (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pairs (default: 1)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the network")
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="go on from this checkpoint, in a new --out")
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="PATH",
+        help="go on from this checkpoint, or the folder of its pieces",
+    )
+    parser.add_argument("--pieces", action="store_true", help="write checkpoints in pieces of at most 15 MiB, too")
+    parser.add_argument(
+        "--compile", action=argparse.BooleanOptionalAction, help="let torch compile the networks (default: on a GPU)"
+    )
+    terms = parser.add_argument_group("loss")
+    terms.add_argument(
+        "--weight",
+        type=_weight,
+        action="append",
+        default=[],
+        metavar="TERM=W",
+        help="of a term of the loss, instead of the configuration's; 0 switches it off; may be given again",
+    )
+    terms.add_argument("--vgg", type=Path, metavar="FILE", help="torchvision's weights of VGG-16 (default: random)")
+    terms.add_argument(
+        "--identity", type=Path, metavar="FILE", help="face embedding, .onnx or .npz (default: a small one of our own)"
+    )
     return parser
+
+
+def _weight(text: str) -> tuple[str, float]:
+    term, _, number = text.partition("=")
+    value = float(number)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected TERM=W with W of 0 or more, got {text}")
+    return term, value
 
 
 def _steps(text: str) -> int:
@@ -97,14 +132,19 @@ def _take_over(resumed: Path, latest: Path) -> None:
         SettingError: it is no checkpoint, or the run has another of its own.
         SinkError: it cannot be put there.
     """
-    checkpoint.load(resumed)
     if latest.exists() and not latest.samefile(resumed):
         raise SettingError(f"{latest} is there: the run goes on from it; give another --out or leave out --resume")
-    try:
-        latest.parent.mkdir(parents=True, exist_ok=True)
-        if not latest.exists():
-            beside = latest.with_suffix(".part")
-            shutil.copyfile(resumed, beside)
-            beside.replace(latest)
-    except OSError as error:
-        raise SinkError(f"{latest}: cannot be written ({error.strerror})") from error
+    with tempfile.TemporaryDirectory(prefix="mien-resume-") as folder:
+        whole = resumed
+        if resumed.is_dir():
+            whole = Path(folder) / LATEST
+            join_pieces(resumed, whole)
+        checkpoint.load(whole)
+        try:
+            latest.parent.mkdir(parents=True, exist_ok=True)
+            if not latest.exists():
+                beside = latest.with_suffix(".part")
+                shutil.copyfile(whole, beside)
+                beside.replace(latest)
+        except OSError as error:
+            raise SinkError(f"{latest}: cannot be written ({error.strerror})") from error

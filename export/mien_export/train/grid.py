@@ -1,19 +1,19 @@
-"""Pictures of what a run paints: source, warped, hint, painted, shown, truth; one row a sample."""
+"""Pictures of what a run paints, the truth beside them; one row a sample."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from mien_export.train.batch import HALF, Batch
+from mien_export.train.batch import HALF
 
 
-def write_grid(path: Path, batch: Batch, painted: Tensor, shown: Tensor) -> None:
-    """Write a grid of pictures (N, 3, H, W) in -1..1 as PNG."""
-    columns = (batch.source, batch.warped, batch.hint, painted, shown, batch.target)
+def write_grid(path: Path, columns: Sequence[Tensor]) -> None:
+    """Write columns of pictures (N, 3, H, W) in -1..1 as PNG."""
     rows = [_bytes(column) for column in columns]
     whole = np.concatenate([np.concatenate(list(column), axis=0) for column in rows], axis=1)
     beside = path.with_suffix(".part.png")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from mien.face.crop import SIDE
 from mien.reenact.erase import TEETH
 from mien_export.models.live.appearance import Appearance
 from mien_export.models.live.generator import LiveGenerator, fused
@@ -16,6 +17,9 @@ from mien_export.models.live.patches import TwoScales
 from mien_export.models.live.sizes import SIZES
 from mien_export.train.average import Average
 from mien_export.train.batch import Batch, to_batch, warp_features
+from mien_export.train.extractors.landmarks import LandmarkNet, landmark_consistency
+from mien_export.train.paper.losses import Features, Identity
+from mien_export.train.paper.losses import identity as identity_term
 from mien_export.train.regions import weights
 from mien_export.train.terms import (
     Scores,
@@ -24,6 +28,7 @@ from mien_export.train.terms import (
     gradient_l1,
     mask_target,
     mask_term,
+    perceptual,
     weighted_l1,
 )
 
@@ -38,6 +43,19 @@ class LiveLosses:
     mask: float = 0.5
     adversarial: float = 1.5
     matching: float = 15.0
+    perceptual: float = 0.0
+    """These look through an extractor: the shipped weights do without. Of faces only where a whole crop is seen."""
+    identity: float = 0.0
+    landmarks: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extractors:
+    """Frozen networks that terms look through; one is needed where its term has a weight."""
+
+    features: Features | None = None
+    identity: Identity | None = None
+    landmarks: LandmarkNet | None = None
 
 
 RIM = 0.02
@@ -72,9 +90,11 @@ class LiveStep:
         losses: LiveLosses | None = None,
         rate: float = 2e-4,
         decay: float = 0.999,
+        extractors: Extractors | None = None,
     ) -> None:
         self.device = device
         self.losses = losses or LiveLosses()
+        self.extractors = extractors or Extractors()
         self.networks = _laid_out(LiveNetworks(size), device)
         self.critic = _laid_out(TwoScales(), device)
         self.average = Average(self.networks, decay)
@@ -136,6 +156,18 @@ class LiveStep:
             self.critic.requires_grad_(True)
             terms["adversarial"] = adversarial(fake, 1.0, weight)
             terms["matching"] = feature_matching(fake, real, weight)
+        return terms | self._looked_at(shown, truth, weight)
+
+    def _looked_at(self, shown: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        """The terms that look through an extractor."""
+        terms, seen = {}, self.extractors
+        if self.losses.perceptual and seen.features is not None:
+            terms["perceptual"] = perceptual(seen.features, shown, truth, weight)
+        whole = shown.shape[-1] == SIDE
+        if self.losses.identity and seen.identity is not None and whole:
+            terms["identity"] = identity_term(seen.identity, shown, truth)
+        if self.losses.landmarks and seen.landmarks is not None and whole:
+            terms["landmarks"] = landmark_consistency(seen.landmarks, shown, truth)
         return terms
 
     def _learn_critic(self, batch: Batch, fake: Tensor, weight: Tensor, real: Scores) -> float:
@@ -148,6 +180,16 @@ class LiveStep:
         torch.autograd.backward(loss)
         self.critic_optimiser.step()
         return float(loss.detach())
+
+    def compile(self, backend: str = "inductor") -> None:
+        """Let torch compile networks and discriminator."""
+        self.networks.compile(backend=backend)
+        self.critic.compile(backend=backend)
+
+    def drawn(self, raw: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """Source, warped, hint, painted, shown, truth, (N, 3, S, S) in -1..1 each; by the averaged weights."""
+        batch, painted, shown = self.paint(raw)
+        return batch.source, batch.warped, batch.hint, painted, shown, batch.target
 
     @torch.no_grad()
     def paint(self, raw: dict[str, Tensor]) -> tuple[Batch, Tensor, Tensor]:

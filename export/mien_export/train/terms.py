@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mien_export.train.paper.losses import Features
+
 Scores = list[tuple[Tensor, list[Tensor]]]
 
 
@@ -69,3 +71,14 @@ def feature_matching(fake: Scores, real: Scores, weight: Tensor) -> Tensor:
         for f, r in zip(fakes, reals, strict=True)
     ]
     return torch.stack(losses).mean()
+
+
+def perceptual(extractor: Features, shown: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Eq. 3.12: the sum over layers of L1 between feature maps, weighted by region; no gradient to the truth."""
+    with torch.no_grad():
+        goals = extractor(truth)
+    terms = [
+        ((found.float() - goal.float()).abs().mean(1, keepdim=True) * patch_weights(weight, found)).sum((1, 2, 3))
+        for found, goal in zip(extractor(shown), goals, strict=True)
+    ]
+    return torch.stack(terms).sum(0).mean()

@@ -15,7 +15,9 @@ from mien.cli import main
 from mien_export.graphs.weights import read_weights
 from mien_export.train import checkpoint
 from mien_export.train.config import CONFIGS
-from mien_export.train.loop import LATEST
+from mien_export.train.loop import LATEST, PIECES
+from mien_export.train.paper.config import CONFIGS as PAPER_CONFIGS
+from mien_export.train.schedule import all_steps, shared_out
 
 NAME = "oneshot-live-xs"
 PACKAGED = find("oneshot-live")
@@ -71,11 +73,32 @@ def test_a_run_can_begin_with_a_bundles_weights_in_fewer_steps(faces_folder: Pat
     assert run(faces_folder, tmp_path, *given, "--steps", "240") == 2  # its stages end elsewhere
 
 
+@pytest.mark.parametrize("name", ["paper-64", *(name for name in PAPER_CONFIGS if name.startswith("paper-64-"))])
+def test_the_thesiss_runs_begin_by_name(name: str, faces_folder: Path, tmp_path: Path) -> None:
+    given = ["--config", name, "--vgg", str(tmp_path / "no"), "--weight", "perceptual=0"]
+    assert run(faces_folder, tmp_path, *given) == 0
+    state = checkpoint.load(tmp_path / LATEST)
+    assert (state["kind"], state["size"], state["done"]) == ("oneshot-paper", "paper-64", 0)
+    assert state["concatenate"] == (name != "paper-64-no-concat")
+    assert "perceptual" not in state["said"]
+    assert "identity 1 (own small embedding)" in state["said"]
+
+
+def test_terms_that_look_through_extractors_can_be_switched_on(faces_folder: Path, tmp_path: Path) -> None:
+    weights = [word for term in ("perceptual", "identity", "landmarks") for word in ("--weight", f"{term}=0.5")]
+    assert run(faces_folder, tmp_path, *weights, "--pieces") == 0
+    assert checkpoint.load(tmp_path / LATEST)["said"].endswith(
+        "perceptual 0.5 (VGG-16 with random weights), identity 0.5 (own small embedding), "
+        "landmarks 0.5 (own small regressor)"
+    )
+    assert run(faces_folder, tmp_path / "other", "--resume", str(tmp_path / PIECES)) == 0
+
+
 def test_a_shortened_run_keeps_the_shares_of_its_stages() -> None:
-    config = CONFIGS[NAME]
-    assert [stage.steps for stage in config.shortened(230).stages] == [200, 30]
-    assert config.shortened(config.steps) == config
-    first = config.stages[0]
+    stages = CONFIGS[NAME].stages
+    assert [stage.steps for stage in shared_out(stages, 230)] == [200, 30]
+    assert shared_out(stages, all_steps(stages)) == stages
+    first = stages[0]
     assert first.rate_at(0) == first.rate_at(first.steps // 2) == first.rate
     assert first.rate_at(first.steps) == pytest.approx(first.rate / 10)
 
@@ -84,6 +107,12 @@ def test_a_shortened_run_keeps_the_shares_of_its_stages() -> None:
     ("arguments", "reason"),
     [
         (["--config", "oneshot-live-xxl"], "--config must be one of oneshot-live-xs, .*, got 'oneshot-live-xxl'"),
+        (
+            ["--config", "paper-64", "--begin", str(PACKAGED)],
+            "--begin is for configurations oneshot-live-..., got paper-64",
+        ),
+        (["--weight", "beauty=1"], "--weight: expected a term of generated, .*, got 'beauty'"),
+        (["--weight", "identity=1", "--identity", "no.npz"], "no.npz holds no weights for FaceEmbedding"),
         (["--device", "tpu"], "--device must be cpu or cuda, got 'tpu'"),
         (["--data", "nowhere"], "nowhere is no folder of faces"),
         (["--begin", "nowhere"], "nowhere: expected the folder of a model bundle, got none"),

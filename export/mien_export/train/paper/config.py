@@ -7,21 +7,24 @@ from typing import Final
 
 from mien_export.models.paper.sizes import SIZES, PaperSize
 from mien_export.train.paper.losses import PaperLosses
+from mien_export.train.schedule import Part
 
 PICTURES: Final = 28_000
 """Of the thesis's training set: its epochs become steps by it."""
 
 
 @dataclass(frozen=True, slots=True)
-class PaperStage:
+class PaperStage(Part):
     """Part of a run."""
 
-    steps: int
-    batch: int
     rate: float
     """Learning rate of F and D; the discriminators' is half of it."""
     background: bool
     """Whether the pictures are shown whole, or only their faces."""
+
+    def rate_at(self, step: int) -> float:
+        """The same throughout."""
+        return self.rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +43,6 @@ class PaperConfig:
     def network(self) -> PaperSize:
         """The size by its name."""
         return SIZES[self.size]
-
-    @property
-    def steps(self) -> int:
-        """Of all stages."""
-        return sum(stage.steps for stage in self.stages)
-
-    def stage_at(self, step: int) -> tuple[int, int]:
-        """(index of the stage, its first step) at a step; the last one's beyond the end."""
-        first = 0
-        for index, stage in enumerate(self.stages):
-            if step < first + stage.steps:
-                return index, first
-            first += stage.steps
-        return len(self.stages) - 1, first - self.stages[-1].steps
 
 
 def _epochs(count: int, batch: int) -> int:

@@ -1,11 +1,10 @@
-"""All that a run of the thesis's training needs, for the loop: its step, its samples, and what it says of itself."""
+"""All that a run of the thesis's training needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 import torch
 from numpy.typing import NDArray
@@ -13,13 +12,12 @@ from torch import Tensor
 
 from mien_export.data.faces import Faces
 from mien_export.data.paper_pairs import PaperPairs, PaperSampling
-from mien_export.train.extractors.embedding import open_embedding
-from mien_export.train.extractors.onnx_identity import OnnxIdentity
-from mien_export.train.extractors.vgg import open_vgg16, random_vgg16
-from mien_export.train.paper.config import PaperConfig
-from mien_export.train.paper.losses import Features, Identity
+from mien_export.train.extractors.given import Given, terms_said
+from mien_export.train.paper.config import PaperConfig, PaperStage
 from mien_export.train.paper.step import Extractors, PaperStep, collated
+from mien_export.train.schedule import part_at
 
+KIND: Final = "oneshot-paper"
 Sample = dict[str, NDArray[Any]]
 
 
@@ -28,10 +26,32 @@ class PaperCourse:
     """A configuration with the extractors that a user has."""
 
     config: PaperConfig
-    vgg: Path | None = None
-    """torchvision's weight file of VGG-16; None: random weights."""
-    identity: Path | None = None
-    """An ONNX face embedding, or weights of our own (.npz); None: the packaged embedding."""
+    given: Given = field(default_factory=Given)
+
+    @property
+    def parts(self) -> tuple[PaperStage, ...]:
+        """One after the other."""
+        return self.config.stages
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """Runs of the ablation differ in their losses alone, so these count."""
+        return {
+            "kind": KIND,
+            "size": self.config.size,
+            "concatenate": self.config.concatenate,
+            "losses": asdict(self.config.losses),
+        }
+
+    def facts(self, done: int) -> dict[str, Any]:
+        """Whether the pictures were shown whole at last."""
+        part, _ = part_at(self.parts, max(done - 1, 0))
+        return {"background": self.parts[part].background}
+
+    def said(self) -> str:
+        """For a bundle's manifest: the terms with their weights, and what they look through."""
+        terms = terms_said(asdict(self.config.losses), self.given)
+        return terms + ("" if self.config.concatenate else "; without concatenation")
 
     def step(self, device: torch.device) -> PaperStep:
         """Networks as the random state has it, discriminators and optimisers.
@@ -40,40 +60,17 @@ class PaperCourse:
             SettingError: an extractor's file is missing or broken.
         """
         losses = self.config.losses
-        features = self._features(device) if losses.perceptual else None
-        identity = self._identity(device) if losses.identity else None
+        features = self.given.features(device, self.config.extractor_share) if losses.perceptual else None
+        identity = self.given.embedding(device) if losses.identity else None
         return PaperStep(self.config, device, Extractors(features, identity))
 
-    def samples(self, faces: Faces, seed: int, stage: int) -> Callable[[int], Sample]:
-        """Samples by number for a stage."""
-        shown = self.config.stages[stage].background
-        sampling = PaperSampling(seed * 1000 + stage, self.config.network.side, shown)
+    def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Sample]:
+        """Samples by number for a part."""
+        shown = self.parts[part].background
+        sampling = PaperSampling(seed * 1000 + part, self.config.network.side, shown)
         return PaperPairs(faces, sampling).sample
 
-    @staticmethod
-    def collate(samples: list[Sample]) -> dict[str, Tensor]:
+    @property
+    def collate(self) -> Callable[[list[Sample]], dict[str, Tensor]]:
         """Samples stacked."""
-        return collated(samples)
-
-    def said(self) -> str:
-        """For a bundle's manifest: the terms with their weights, and what they look through."""
-        losses = self.config.losses
-        sees = {
-            "perceptual": f"VGG-16 from {self.vgg.name}" if self.vgg else "VGG-16 with random weights",
-            "identity": f"embedding from {self.identity.name}" if self.identity else "own small embedding",
-        }
-        terms = []
-        for name in (field.name for field in fields(losses)):
-            if weight := getattr(losses, name):
-                terms.append(f"{name} {weight:g}" + (f" ({sees[name]})" if name in sees else ""))
-        return ", ".join(terms) + ("" if self.config.concatenate else "; without concatenation")
-
-    def _features(self, device: torch.device) -> Features:
-        if self.vgg is not None:
-            return open_vgg16(self.vgg).to(device)
-        return random_vgg16(share=self.config.extractor_share).to(device)
-
-    def _identity(self, device: torch.device) -> Identity:
-        if self.identity is not None and self.identity.suffix == ".onnx":
-            return OnnxIdentity(self.identity).to(device)
-        return open_embedding(self.identity).to(device)
+        return collated

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mien_export.models.paper.appearance import Appearance, AppearanceAutoencoder
 from mien_export.models.paper.decoder import AdaptiveDecoder
 from mien_export.models.paper.discriminator import MultiScaleDiscriminator
+from mien_export.train.average import Average
 from mien_export.train.paper.config import PaperConfig
 from mien_export.train.paper.losses import (
     Features,
@@ -27,6 +28,8 @@ from mien_export.train.paper.losses import (
 Module = TypeVar("Module", bound=nn.Module)
 
 BETAS: Final = (0.5, 0.999)
+DECAY: Final = 0.999
+"""Of the averaged weights, which the thesis does without."""
 CRITIC_SHARE: Final = 0.5
 """The discriminators' learning rate, relative to that of F and D."""
 
@@ -79,6 +82,7 @@ class PaperStep:
                 raise ValueError(f"the {term} term has weight {getattr(config.losses, term)} but no extractor")
         self.networks = _on(device, PaperNetworks(config))
         self.critic = _on(device, MultiScaleDiscriminator(config.network))
+        self.average = Average(self.networks, DECAY)
         self.optimiser = torch.optim.Adam(self.networks.parameters(), betas=BETAS)
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), betas=BETAS)
         self.set_rate(config.stages[0].rate)
@@ -100,6 +104,7 @@ class PaperStep:
         losses = self.config.losses
         loss = torch.stack([getattr(losses, name) * term for name, term in terms.items()]).sum()
         _learn(self.optimiser, loss)
+        self.average.update(self.networks)
         values = {name: float(term.detach()) for name, term in terms.items()}
         return values | ({"critic": self._learn_critic(batch, result.detach())} if losses.adversarial else {})
 
@@ -126,13 +131,19 @@ class PaperStep:
         _learn(self.critic_optimiser, loss)
         return float(loss.detach())
 
+    def compile(self, backend: str = "inductor") -> None:
+        """Let torch compile networks and discriminators."""
+        self.networks.compile(backend=backend)
+        self.critic.compile(backend=backend)
+
     @torch.no_grad()
-    def pictures(self, raw: dict[str, Tensor]) -> tuple[Tensor, ...]:
-        """Reference, its reconstruction, pose guide and result of a batch, (N, 3, S, S) in -1..1 each."""
+    def drawn(self, raw: dict[str, Tensor]) -> tuple[Tensor, ...]:
+        """Reference, its reconstruction, result and pose guide of a batch, (N, 3, S, S) in -1..1 each; by the averaged
+        weights."""
         batch = self._moved(raw)
-        with self._autocast():
+        with self.average.applied(self.networks), self._autocast():
             result, appearance = self.networks(batch["reference"], batch["parsing"])
-        return batch["reference"], appearance.reconstruction.float(), batch["guide"], result.float()
+        return batch["reference"], appearance.reconstruction.float(), result.float(), batch["guide"]
 
     def _moved(self, raw: dict[str, Tensor]) -> dict[str, Tensor]:
         layout = torch.channels_last
@@ -149,6 +160,7 @@ class PaperStep:
         return {
             "networks": self.networks.state_dict(),
             "critic": self.critic.state_dict(),
+            "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "critic_optimiser": self.critic_optimiser.state_dict(),
         }
@@ -157,6 +169,7 @@ class PaperStep:
         """Go on from `state_dict`."""
         self.networks.load_state_dict(state["networks"])
         self.critic.load_state_dict(state["critic"])
+        self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.critic_optimiser.load_state_dict(state["critic_optimiser"])
 

@@ -17,6 +17,7 @@ from mien_export.train.extractors.vgg import random_vgg16  # noqa: E402
 from mien_export.train.paper.config import ABLATION, CONFIGS, PaperConfig, PaperStage  # noqa: E402
 from mien_export.train.paper.losses import PaperLosses  # noqa: E402
 from mien_export.train.paper.step import Extractors, PaperStep, collated  # noqa: E402
+from mien_export.train.schedule import part_at  # noqa: E402
 
 SMALL = PaperSize(
     "small", 32, encoder=(4, 6, 8, 8, 8), decoder=(8, 8, 6, 6, 4), composer=(6, 6, 6, 4, 4), discriminator=(4, 6)
@@ -113,7 +114,7 @@ def test_rates_are_two_to_one() -> None:
 
 
 def test_pictures_stand_side_by_side() -> None:
-    pictures = step_of(config_of()).pictures(batch_of(0))
+    pictures = step_of(config_of()).drawn(batch_of(0))
     assert [tuple(p.shape) for p in pictures] == [(2, 3, 32, 32)] * 4
 
 
@@ -122,7 +123,7 @@ def test_the_thesiss_schedule_and_ablation() -> None:
     assert (main.batch, main.rate, main.background) == (16, 1e-4, False)
     assert (tuning.batch, tuning.rate, tuning.background) == (16, 2e-5, True)
     assert main.steps * 16 / 28_000 == pytest.approx(45, abs=0.01)
-    assert CONFIGS["oneshot-paper"].stage_at(main.steps) == (1, main.steps)
+    assert part_at(CONFIGS["oneshot-paper"].stages, main.steps) == (1, main.steps)
     assert [config.concatenate for config in ABLATION.values()] == [False, True, True, True, True]
     assert [config.losses.appearance for config in ABLATION.values()] == [25, 3, 10, 25, 50]
     chosen = ABLATION["paper-64-lambda-25"]

@@ -1,0 +1,87 @@
+"""All that a run for a live network needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from mien.errors import SettingError
+from mien_export.data.faces import Faces
+from mien_export.data.open_mouth import mouth_model
+from mien_export.data.pairs import Pair
+from mien_export.data.sampler import Sampler, Sampling
+from mien_export.graphs.weights import read_weights
+from mien_export.train.batch import collate
+from mien_export.train.config import LiveConfig, Stage
+from mien_export.train.extractors.given import Given, terms_said
+from mien_export.train.live import Extractors, LiveStep
+
+KIND: Final = "oneshot-live"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCourse:
+    """A configuration, and what it is given."""
+
+    config: LiveConfig
+    begin: Path | None = None
+    """Folder of a bundle whose weights a new run begins with; None: random ones."""
+    mouths: Path | None = None
+    """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
+    given: Given = field(default_factory=Given)
+
+    @property
+    def parts(self) -> tuple[Stage, ...]:
+        """One after the other."""
+        return self.config.stages
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """Weights of the loss may change within a run."""
+        return {"kind": KIND, "size": self.config.size}
+
+    def facts(self, done: int) -> dict[str, Any]:
+        """Nothing else."""
+        return {}
+
+    def said(self) -> str:
+        """The terms with their weights, and what they look through."""
+        return terms_said(asdict(self.config.losses), self.given)
+
+    def step(self, device: torch.device) -> LiveStep:
+        """New networks.
+
+        Raises:
+            SettingError: an extractor or the bundle to begin with is missing, broken or of another size.
+        """
+        step = LiveStep(self.config.size, device, self.config.losses, extractors=self._extractors(device))
+        if self.begin is not None:
+            size, weights = read_weights(self.begin)
+            if size != self.config.size:
+                raise SettingError(
+                    f"{self.begin} holds weights of size {size}, asked for size {self.config.size}; give another bundle"
+                )
+            step.begin(weights)
+        return step
+
+    def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Pair]:
+        """Pairs by number."""
+        model = mouth_model(self.mouths) if self.mouths is not None else None
+        return Sampler(faces, Sampling(seed=seed * 1000 + part, side=self.parts[part].side), model)
+
+    @property
+    def collate(self) -> Callable[[list[Any]], dict[str, torch.Tensor]]:
+        """Pairs stacked."""
+        return collate
+
+    def _extractors(self, device: torch.device) -> Extractors:
+        losses, given = self.config.losses, self.given
+        return Extractors(
+            given.features(device) if losses.perceptual else None,
+            given.embedding(device) if losses.identity else None,
+            given.landmarks(device) if losses.landmarks else None,
+        )
