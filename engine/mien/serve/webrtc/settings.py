@@ -32,7 +32,7 @@ class IceServer:
 class BitrateLimits:
     """Bits a second of the video that is sent to one peer."""
 
-    least: int = 150_000
+    least: int = 250_000
     begin: int = 1_000_000
     most: int = 3_000_000
 

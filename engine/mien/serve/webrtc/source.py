@@ -9,48 +9,72 @@ from typing import Self
 
 from mien.capture.livetime import TIME_BASE
 from mien.capture.source import SourceInfo
+from mien.clock import Clock
+from mien.emit.outbox import Outbox
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.serve.webrtc.decoding import FORMAT, Decoding
+from mien.sound import Sound
+from mien.stats import Latency
 
-FORMAT = SoundFormat(48_000, 2)
-"""Of all sound that comes."""
+NOMINAL = (640, 480)
+RATE = Fraction(30)
+_SOUNDS = 50
+"""Runs of sound that wait at most: a second."""
 
 
 class PeerSource:
     """Frames (rgb24) and sound of a peer, in step; read by one thread, closed from any.
 
     Of the pictures that come faster than they are taken the newest wins; what waits is bounded. It ends when the peer
-    is closed. `captured_at` is when a frame's last packet came, on `mien.clock.MonotonicClock`.
+    is closed. `captured_at` is when a frame's last packet came, on the peer's clock; sound is placed on the frames'
+    time line by the sender's reports.
     """
 
-    def __init__(self, name: str, *, sound: bool) -> None:
-        """`name`: for messages; `sound`: whether the peer sends some."""
-        self._name, self._sound = name, sound
+    def __init__(self, name: str, clock: Clock, *, sound: bool, largest: int, threads: int) -> None:
+        """What has not come yet.
+
+        Args:
+            name: for messages.
+            sound: whether the peer sends some.
+            largest: pixels of a picture; larger ones are broken.
+            threads: of the decoder.
+        """
+        self._name, self._has_sound = name, sound
+        self._outbox = Outbox(frames=1, sounds=_SOUNDS)
+        self.decoding = Decoding(self._outbox, clock, largest=largest, threads=threads)
 
     @property
     def info(self) -> SourceInfo:
-        """Known at once; width, height and rate are nominal until the first frame has come."""
-        sound = FORMAT if self._sound else None
-        return SourceInfo(self._name, 640, 480, Fraction(30), TIME_BASE, None, None, False, True, sound)
+        """Known at once; the rate is nominal, width and height are so until the first frame has come."""
+        width, height = self.decoding.size or NOMINAL
+        sound = FORMAT if self._has_sound else None
+        return SourceInfo(self._name, width, height, RATE, TIME_BASE, None, None, False, True, sound)
 
     @property
     def broken_frames(self) -> int:
-        return 0
+        return self.decoding.broken
 
     @property
     def warnings(self) -> tuple[str, ...]:
         return ()
 
+    @property
+    def receive_latency(self) -> Latency:
+        """From the last packet of a picture to its pixels."""
+        return self.decoding.latency
+
     def __iter__(self) -> Iterator[Frame | Sound]:
-        raise NotImplementedError
+        """Until it is closed, or the peer is."""
+        while (item := self._outbox.take()) is not None:
+            yield item
 
     def sample(self, count: int) -> Iterator[Frame]:
         raise SourceError(f"{self._name}: expected a source that can be looked through before, got a live one")
 
     def close(self) -> None:
-        """End the iteration, from any thread."""
-        raise NotImplementedError
+        """End the iteration, from any thread; closing twice is allowed."""
+        self.decoding.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,199 @@
+"""Encoded frames -> pictures and sound, on a thread of its own; a little may wait, the newest wins."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from fractions import Fraction
+from threading import Condition, Thread
+from typing import cast
+
+import av
+import numpy as np
+from av.audio.codeccontext import AudioCodecContext
+from av.audio.stream import AudioStream
+from av.codec.context import ThreadType
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from mien.capture.livetime import TIME_BASE
+from mien.capture.pixels import PixelReader, describe
+from mien.clock import Clock
+from mien.emit.outbox import Outbox
+from mien.frame import Frame
+from mien.serve.webrtc.settings import Codec
+from mien.sound import Sound, SoundFormat
+from mien.stats import Latency
+
+FORMAT = SoundFormat(48_000, 2)
+"""Of all sound that comes."""
+PICTURES, SOUNDS = 30, 100
+"""Encoded frames that may wait: a second of pictures, two of sound."""
+_DECODERS = {"h264": "h264", "vp8": "vp8"}
+_LOW_DELAY = "low_delay"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A whole frame as it came."""
+
+    codec: Codec | None
+    """None: Opus."""
+    data: bytes
+    pts: int
+    """In ticks of 1/90000 s, or in samples."""
+    came_at: float
+    """Seconds of the clock."""
+    key: bool = False
+
+
+class Waiting:
+    """What the decoder has not come to yet, in order. `put` never waits."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._items: deque[Encoded] = deque()
+        self._closed = False
+        self._until_key = True
+        """Whether pictures are of no use before a key frame."""
+        self.dropped = 0
+        """Encoded pictures that were not decoded."""
+
+    def put(self, item: Encoded) -> bool:
+        """Append. False: a key frame is needed now."""
+        with self._changed:
+            pictures = sum(held.codec is not None for held in self._items)
+            if item.codec is None:
+                if len(self._items) - pictures < SOUNDS:
+                    self._append(item)
+                return True
+            if pictures >= PICTURES:
+                self._items = deque(held for held in self._items if held.codec is None)
+                self.dropped += pictures
+                self._until_key = True
+            if self._until_key and not item.key:
+                self.dropped += 1
+                return False
+            self._until_key = False
+            self._append(item)
+            return True
+
+    def take(self) -> Encoded | None:
+        """The oldest, waiting for one; None once closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._items or self._closed)
+            return None if self._closed else self._items.popleft()
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+    def _append(self, item: Encoded) -> None:
+        if not self._closed:
+            self._items.append(item)
+            self._changed.notify()
+
+
+class Decoding:
+    """Decodes what is put into what is taken, from `start` to `close`."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, *, largest: int, threads: int) -> None:
+        """`largest`: pixels of a picture that is decoded; larger ones are broken."""
+        self.waiting = Waiting()
+        self.latency = Latency()
+        """From the last packet of a picture to its pixels."""
+        self.broken = 0
+        """Frames that did not decode."""
+        self.needs_key = False
+        """Whether one did not decode since that was last told."""
+        self.size: tuple[int, int] | None = None
+        """(width, height) of the newest picture."""
+        self.frames = 0
+        self._outbox, self._clock = outbox, clock
+        self._options = {"max_pixels": str(largest)}
+        self._threads = threads
+        self._video: tuple[Codec, VideoCodecContext] | None = None
+        self._sound: AudioCodecContext | None = None
+        self._pixels = PixelReader()
+        self._thread: Thread | None = None
+
+    def start(self) -> None:
+        """Begin; more than once is allowed."""
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="mien-decode", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """End, from any thread; what waits is dropped. Does not wait for the thread."""
+        self.waiting.close()
+        self._outbox.close(empty=True)
+
+    def join(self) -> None:
+        """Wait for the thread, after `close`."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self.waiting.take()) is not None:
+            try:
+                self._decode(item)
+            except (av.FFmpegError, ValueError, MemoryError) as error:
+                self.broken += 1
+                self.needs_key = self.needs_key or item.codec is not None
+                if self.broken == 1:
+                    said = describe(error) if isinstance(error, av.FFmpegError) else str(error)
+                    logger.warning("a frame did not decode (%s); further ones are only counted", said)
+
+    def _decode(self, item: Encoded) -> None:
+        if item.codec is None:
+            self._hear(item)
+            return
+        packet = cast("Packet[VideoStream]", Packet(item.data))
+        packet.pts, packet.time_base = item.pts, TIME_BASE
+        for picture in self._video_context(item.codec).decode(packet):
+            self._see(picture, item)
+
+    def _see(self, picture: VideoFrame, item: Encoded) -> None:
+        size = picture.width, picture.height
+        if size != self.size:
+            self._pixels, self.size = PixelReader(), size
+        pixels = self._pixels.read(picture)
+        pts = item.pts if picture.pts is None else picture.pts
+        self._outbox.put(Frame(pixels, pts, TIME_BASE, captured_at=item.came_at))
+        self.latency.record(max(self._clock.now() - item.came_at, 0.0))
+        self.frames += 1
+
+    def _hear(self, item: Encoded) -> None:
+        packet = cast("Packet[AudioStream]", Packet(item.data))
+        for frame in self._sound_context().decode(packet):
+            samples = frame.to_ndarray()
+            if frame.format.is_packed:
+                samples = samples.reshape(-1, FORMAT.channels).T
+            if samples.dtype == np.int16:
+                samples = samples.astype(np.float32) / 32768
+            samples = np.ascontiguousarray(samples, np.float32)
+            self._outbox.put(Sound(samples, item.pts, Fraction(1, FORMAT.rate), FORMAT))
+
+    def _video_context(self, codec: Codec) -> VideoCodecContext:
+        if self._video is None or self._video[0] != codec:
+            context = av.CodecContext.create(_DECODERS[codec], "r")
+            assert isinstance(context, VideoCodecContext)
+            context.thread_type, context.thread_count = ThreadType.SLICE, self._threads
+            context.options = {**self._options, "flags": _LOW_DELAY}
+            self._video = codec, context
+        return self._video[1]
+
+    def _sound_context(self) -> AudioCodecContext:
+        if self._sound is None:
+            context = av.CodecContext.create("libopus", "r")
+            assert isinstance(context, AudioCodecContext)
+            context.sample_rate, context.layout, context.format = FORMAT.rate, "stereo", "s16"
+            self._sound = context
+        return self._sound

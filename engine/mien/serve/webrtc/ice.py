@@ -1,0 +1,110 @@
+"""How a connection is reached: which UDP ports it binds, and that silence on the ICE level does not end it.
+
+FFmpeg's WHIP publisher never answers consent checks; whether a peer is there is told by its media (see `liveness`). The
+checks go on, since they keep the way through a NAT open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+
+from aioice import stun
+from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+from aioice.ice import CONSENT_INTERVAL, Connection, StunProtocol, server_reflexive_candidate
+from aiortc import RTCIceTransport
+
+ASK_SECONDS = 2.0
+"""How long STUN and TURN servers may take to answer."""
+LOOPBACK = "127.0.0.1"
+RECEIVE_BYTES = 1 << 20
+
+
+def prepare(transport: RTCIceTransport, ports: tuple[int, int] | None) -> None:
+    """Set up one that has not gathered; `ports`: first and last, None: any."""
+    connection = transport._connection
+
+    async def gather(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:  # noqa: ASYNC109 - it overrides
+        return await _gathered(connection, component, addresses, ports)
+
+    async def query_consent() -> None:
+        await _keep_open(connection)
+
+    connection.get_component_candidates = gather  # type: ignore[method-assign]
+    connection.query_consent = query_consent  # type: ignore[method-assign]
+
+
+async def _gathered(
+    connection: Connection, component: int, addresses: list[str], ports: tuple[int, int] | None
+) -> list[Candidate]:
+    bound = []
+    for address in addresses or [LOOPBACK]:
+        protocol = await _bound(connection, component, address, ports)
+        if protocol is not None:
+            bound.append(protocol)
+    connection._protocols += bound
+    found = [protocol.local_candidate for protocol in bound]
+    asked = [_reflexive(connection, protocol) for protocol in bound if ":" not in protocol.local_candidate.host]
+    relayed = Connection.get_component_candidates(connection, component, [], timeout=int(ASK_SECONDS))
+    for candidates in await asyncio.gather(*asked, relayed):
+        found.extend(candidates)
+    return found
+
+
+async def _bound(
+    connection: Connection, component: int, address: str, ports: tuple[int, int] | None
+) -> StunProtocol | None:
+    loop = asyncio.get_running_loop()
+    for port in _in_any_order(ports):
+        try:
+            transport, protocol = await loop.create_datagram_endpoint(
+                lambda: StunProtocol(connection), local_addr=(address, port)
+            )
+        except OSError:
+            continue  # taken, or no address of this machine any more
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+        host, port = transport.get_extra_info("sockname")[:2]
+        protocol.local_candidate = Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        return protocol
+    return None
+
+
+def _in_any_order(ports: tuple[int, int] | None) -> list[int]:
+    if ports is None:
+        return [0]
+    listed = list(range(ports[0], ports[1] + 1))
+    start = random.randrange(len(listed))  # so that two connections seldom try the same one
+    return listed[start:] + listed[:start]
+
+
+async def _reflexive(connection: Connection, protocol: StunProtocol) -> list[Candidate]:
+    if connection.stun_server is None:
+        return []
+    try:
+        async with asyncio.timeout(ASK_SECONDS):
+            candidate, _ = await server_reflexive_candidate(protocol, connection.stun_server)
+    except (OSError, TimeoutError, stun.TransactionError):
+        return []
+    return [candidate]
+
+
+async def _keep_open(connection: Connection) -> None:
+    assert connection.remote_password is not None
+    key = connection.remote_password.encode()
+    while True:
+        await asyncio.sleep(CONSENT_INTERVAL)
+        for pair in list(connection._nominated.values()):
+            request = connection.build_request(pair, nominate=False)
+            try:
+                await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
+            except stun.TransactionError:
+                continue

@@ -1,0 +1,156 @@
+"""The parts of an answered connection and how they are joined: aiortc's transceivers, our intakes and tracks."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
+from aiortc.codecs import get_capabilities
+from aiortc.rtcrtpparameters import RTCRtpCodecCapability
+from aiortc.rtcrtpreceiver import RTCRtpReceiver
+from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
+
+from mien.clock import Clock
+from mien.serve.webrtc.broadcast import Broadcast
+from mien.serve.webrtc.certificate import certify
+from mien.serve.webrtc.feedback import listen
+from mien.serve.webrtc.ice import prepare
+from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
+from mien.serve.webrtc.liveness import Liveness
+from mien.serve.webrtc.offer import Direction, Offer
+from mien.serve.webrtc.sending import PictureTrack, SoundTrack
+from mien.serve.webrtc.settings import Codec, PeerSettings
+from mien.serve.webrtc.source import PeerSource
+from mien.serve.webrtc.timeline import Timeline
+
+_NAMES: dict[str, Codec] = {"H264": "h264", "VP8": "vp8"}
+
+
+class Wiring:
+    """Made on the loop; `answer` joins the parts, `end` parts them before the connection is closed."""
+
+    def __init__(
+        self,
+        offer: Offer,
+        settings: PeerSettings,
+        *,
+        source: PeerSource,
+        receives: bool,
+        sends: Broadcast | None,
+        live: Liveness,
+        clock: Clock,
+    ) -> None:
+        """See `Peer.answer`."""
+        self.connection = RTCPeerConnection(_configuration(settings))
+        self.pictures: PictureIntake | None = None
+        self.sounds: SoundIntake | None = None
+        self.picture_track: PictureTrack | None = None
+        self.sound_track: SoundTrack | None = None
+        self._offer, self._settings, self._source = offer, settings, source
+        self._receives, self._sends, self._live, self._clock = receives, sends, live, clock
+        self._timeline = Timeline()
+
+    async def answer(self) -> str:
+        """The answer, with all candidates.
+
+        Raises:
+            Whatever aiortc does at an offer that it cannot meet.
+        """
+        certify(self.connection)
+        for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
+            if wanted is not None:
+                transceiver = self.connection.addTransceiver(kind, direction=self._direction(wanted))
+                transceiver.setCodecPreferences(_preferred(kind, self._settings.codecs))
+        await self.connection.setRemoteDescription(RTCSessionDescription(self._offer.sdp, "offer"))
+        transceivers = self.connection.getTransceivers()
+        for transceiver in transceivers:
+            self._join(transceiver)
+        for transport in {transceiver.receiver.transport.transport for transceiver in transceivers}:
+            prepare(transport, self._settings.ports)
+        await self.connection.setLocalDescription(await self.connection.createAnswer())
+        return self.connection.localDescription.sdp
+
+    def end(self) -> None:
+        """Stop encoding; ending twice is allowed."""
+        for track in (self.picture_track, self.sound_track):
+            if track is not None:
+                track.stop()
+
+    async def measure(self) -> int:
+        """Take note of what was measured on the way; how many datagrams came so far."""
+        datagrams = 0
+        for transceiver in self.connection.getTransceivers():
+            for found in (await transceiver.sender.getStats()).values():
+                if isinstance(found, RTCTransportStats):
+                    datagrams = max(datagrams, found.packetsReceived)
+                elif isinstance(found, RTCRemoteInboundRtpStreamStats) and found.kind == "video":
+                    self._note(found)
+        return datagrams
+
+    def _note(self, found: RTCRemoteInboundRtpStreamStats) -> None:
+        round_trip = cast("float | None", found.roundTripTime)
+        if self.picture_track is not None and round_trip is not None:
+            self.picture_track.round_trip = max(round_trip, 0.0)
+
+    def _direction(self, wanted: Direction) -> Direction:
+        takes = self._receives and wanted in ("sendrecv", "sendonly")
+        gives = self._sends is not None and wanted in ("sendrecv", "recvonly")
+        if takes and gives:
+            return "sendrecv"
+        return "recvonly" if takes else "sendonly" if gives else "inactive"
+
+    def _join(self, transceiver: RTCRtpTransceiver) -> None:
+        takes = transceiver.direction in ("sendrecv", "recvonly")
+        gives = transceiver.direction in ("sendrecv", "sendonly")
+        if takes:
+            self._take(transceiver.kind, transceiver.receiver, _codecs(transceiver))
+        if gives:
+            self._give(transceiver)
+        else:
+            listen(transceiver.sender, None, self._heard)
+
+    def _take(self, kind: str, receiver: RTCRtpReceiver, codecs: dict[int, Codec]) -> None:
+        decoding, clock = self._source.decoding, self._clock
+        intake: PictureIntake | SoundIntake
+        if kind == "video":
+            intake = self.pictures = PictureIntake(codecs, decoding, self._timeline, self._live.heard, clock)
+        else:
+            intake = self.sounds = SoundIntake(decoding, self._timeline, self._live.heard, clock)
+        install(receiver, intake, self._live.heard)
+
+    def _give(self, transceiver: RTCRtpTransceiver) -> None:
+        assert self._sends is not None
+        sender = transceiver.sender
+        if transceiver.kind == "video":
+            codec = next(iter(_codecs(transceiver).values()))
+            self.picture_track = PictureTrack(self._sends, codec, self._settings, self._clock)
+            sender.replaceTrack(self.picture_track)
+        else:
+            self.sound_track = SoundTrack(self._sends.sound, self._clock)
+            sender.replaceTrack(self.sound_track)
+        listen(sender, self.picture_track if transceiver.kind == "video" else None, self._heard)
+
+    def _heard(self) -> None:
+        self._live.heard(self._clock.now())
+
+
+def _configuration(settings: PeerSettings) -> RTCConfiguration:
+    servers = [
+        RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
+        for server in settings.ice_servers
+    ]
+    return RTCConfiguration(iceServers=servers)  # an empty list, too: without one aiortc asks a server of its own
+
+
+def _preferred(kind: str, codecs: tuple[Codec, ...]) -> list[RTCRtpCodecCapability]:
+    """What of aiortc's abilities is used, the dearest first."""
+    offered = get_capabilities(kind).codecs
+    names = [name.upper() for name in codecs] if kind == "video" else ["OPUS"]
+    wanted = [found for name in names for found in offered if found.name.upper() == name]
+    return wanted + [found for found in offered if found.name.upper() == "RTX"]
+
+
+def _codecs(transceiver: RTCRtpTransceiver) -> dict[int, Codec]:
+    """What was agreed upon, by payload type, the dearest first; of video."""
+    named = ((found.payloadType, _NAMES.get(found.name)) for found in transceiver._codecs)
+    return {number: codec for number, codec in named if number is not None and codec is not None}
