@@ -1,4 +1,4 @@
-"""The command line: `mien reenact | live | doctor | models | samples`, and what other packages add as entry points."""
+"""The command line: `mien reenact | live | serve | doctor | models | samples`, and what other packages add to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
-from mien import live_command, models_command
+from mien import live_command, models_command, serve_command
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
@@ -78,6 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     live = _add(commands, "live", _live, "drive a portrait by a camera, now")
     live_command.add_options(live)
     _add_look(live)
+    serve = _add(commands, "serve", _serve, "open the engine to browsers, WHIP and WHEP")
+    serve_command.add_options(serve)
+    _add_look(serve)
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -179,6 +182,11 @@ def _live(options: argparse.Namespace) -> int:
     telling.end(options.output, statistics)
     if options.json is not None:
         _write_json(options.json, statistics.as_json())
+    return DONE
+
+
+def _serve(options: argparse.Namespace) -> int:
+    serve_command.run(options, _settings(options))
     return DONE
 
 

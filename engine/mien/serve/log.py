@@ -1,0 +1,47 @@
+"""What is logged: a line a fault, without a picture, a sound or an offer in it."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from pathlib import Path
+from typing import Final, TextIO
+
+_QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av")
+_LONGEST = 500
+
+
+def in_a_line(error: BaseException) -> str:
+    """Kind, words and place of an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    words = " ".join(str(error).split())[:_LONGEST]
+    return f"{type(error).__name__}: {words}{place}" if words else f"{type(error).__name__}{place}"
+
+
+class OneLine(logging.Formatter):
+    """Time, level, words; an exception that comes along is told on the same line."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatException(self, ei: object) -> str:
+        """In a line."""
+        error = ei[1] if isinstance(ei, tuple) else None
+        return in_a_line(error) if isinstance(error, BaseException) else ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """In a line."""
+        return " ".join(super().format(record).split("\n"))
+
+
+def log_to(out: TextIO, *, quiet: bool = False, debug: bool = False) -> logging.Handler:
+    """Log into `out` from now on; of libraries only what is wrong, and with `debug` whole tracebacks."""
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s") if debug else OneLine())
+    root = logging.getLogger()
+    root.addHandler(handler)
+    logging.getLogger("mien").setLevel(logging.WARNING if quiet else logging.INFO)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.DEBUG if debug and name == "aiohttp" else logging.ERROR)
+    return handler

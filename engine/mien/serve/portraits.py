@@ -1,0 +1,179 @@
+"""The portraits that there are: the samples, and what was uploaded, each with the consent that came along."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mien import samples
+from mien.capture import image
+from mien.errors import FaceError, MienError, SinkError, SourceError
+from mien.live.session import LARGEST
+from mien.live.shared import Shared
+from mien.pipeline.worker import in_thread
+from mien.serve.decoding import decoded
+from mien.serve.refusal import Refusal, later, missing
+from mien.serve.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A portrait that a session can show."""
+
+    id: str
+    name: str
+    sample: bool
+    width: int
+    height: int
+    consent: str | None
+    """Who is seen, and that they agree, in the words of whoever uploaded it; None for samples, which are of nobody."""
+    path: Path
+
+    def as_json(self) -> dict[str, Any]:
+        told = asdict(self)
+        del told["path"]
+        return told | {"picture": f"/api/v1/portraits/{self.id}/picture"}
+
+
+class Portraits:
+    """Lives on the event loop, whatever takes time beside it; ids are made here, no client names a file."""
+
+    def __init__(self, folder: Path, limits: Limits, shared: Shared) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._shared = shared
+        self._entries: dict[str, Entry] = {}
+        self._decoding = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, folder: Path | None, limits: Limits, shared: Shared) -> AsyncIterator[Self]:
+        """Those of the package and of `folder`; without one, uploads are gone on leaving.
+
+        Raises:
+            SinkError: the folder cannot be made or written to.
+        """
+        with contextlib.ExitStack() as stack:
+            kept = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-")))
+            portraits = cls(kept, limits, shared)
+            await in_thread("mien-portraits", portraits._read)
+            yield portraits
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Samples first, then uploads from old to new."""
+        return tuple(self._entries.values())
+
+    def find(self, id: str | None) -> Entry:
+        """The portrait with this id; without one the first sample.
+
+        Raises:
+            Refusal: there is none.
+        """
+        if id is None:
+            return next(iter(self._entries.values()))
+        entry = self._entries.get(id)
+        if entry is None:
+            raise missing(f"portrait {id[:40]!r}", "GET /api/v1/portraits lists them")
+        return entry
+
+    def at(self, path: str) -> Entry | None:
+        """The portrait whose picture lies there."""
+        return next((entry for entry in self._entries.values() if str(entry.path) == path), None)
+
+    @contextlib.contextmanager
+    def receiving(self) -> Iterator[Path]:
+        """Where an upload is written to while it comes; it is gone on leaving.
+
+        Raises:
+            Refusal: too many portraits are kept (409), or too many uploads wait (503).
+        """
+        if sum(not entry.sample for entry in self._entries.values()) >= self._limits.portraits:
+            raise Refusal(409, f"portraits: expected at most {self._limits.portraits}, got one more; delete some")
+        if self._waiting >= self._limits.decodings:
+            raise later(503, "upload: expected room for one more, got none; come again", 3)
+        path = self._folder / f".{secrets.token_hex(8)}.upload"
+        self._waiting += 1
+        try:
+            yield path
+        finally:
+            self._waiting -= 1
+            path.unlink(missing_ok=True)
+
+    async def add(self, upload: Path, name: str, consent: str) -> Entry:
+        """Decode an upload, look for its face, and keep it.
+
+        Raises:
+            Refusal: it is no picture that can be used (422).
+        """
+        id = secrets.token_hex(8)
+        path = self._folder / f"{id}.png"
+        part = self._folder / f".{id}.png"
+        try:
+            async with self._decoding:
+                width, height = await decoded(upload, part, self._limits.upload_pixels)
+                entry = Entry(id, name, False, width, height, consent, path)
+                await in_thread("mien-portrait", lambda: self._keep(entry, part))
+        except (SourceError, FaceError) as error:
+            raise Refusal(422, _told(error, path)) from error
+        finally:
+            part.unlink(missing_ok=True)
+        self._entries[id] = entry
+        return entry
+
+    def remove(self, id: str) -> None:
+        """Delete an upload; sessions that show it go on.
+
+        Raises:
+            Refusal: there is none, or it is a sample.
+        """
+        entry = self.find(id)
+        if entry.sample:
+            raise Refusal(403, f"portrait {id}: expected an uploaded one, got a sample; samples stay")
+        del self._entries[id]
+        entry.path.unlink(missing_ok=True)
+        entry.path.with_suffix(".json").unlink(missing_ok=True)
+        self._shared.forget(str(entry.path))
+
+    def _keep(self, entry: Entry, part: Path) -> None:
+        """Give the picture its name if it has a face; its record first, so that no picture is without one."""
+        record = entry.path.with_suffix(".json")
+        record.write_text(json.dumps({"name": entry.name, "consent": entry.consent}))
+        part.rename(entry.path)
+        try:
+            self._shared.prepare(str(entry.path), size=None, largest=LARGEST)
+        except BaseException:
+            entry.path.unlink(missing_ok=True)
+            record.unlink(missing_ok=True)
+            raise
+
+    def _read(self) -> None:
+        for name, path in samples.portraits().items():
+            self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(self._folder, os.W_OK):
+            raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
+        for record in sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
+            with contextlib.suppress(ValueError, KeyError, TypeError, MienError):  # not one of ours
+                told, picture = json.loads(record.read_text()), record.with_suffix(".png")
+                entry = Entry(record.stem, str(told["name"]), False, *_size(picture), str(told["consent"]), picture)
+                self._entries.setdefault(entry.id, entry)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    height, width = image.read(path).shape[:2]
+    return width, height
+
+
+def _told(error: MienError, path: Path) -> str:
+    return str(error).replace(str(path), "picture")

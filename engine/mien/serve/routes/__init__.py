@@ -1,0 +1,1 @@
+"""Each address and what answers it."""

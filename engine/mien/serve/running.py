@@ -1,0 +1,120 @@
+"""`mien serve` from settings to the end: listening, ready, interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from aiohttp import web
+
+from mien.errors import SettingError
+from mien.serve.app import application
+from mien.serve.server import Server
+from mien.serve.settings import ServeSettings
+
+logger = logging.getLogger(__name__)
+
+ENDING = 5.0
+"""Seconds that requests under way have at the end."""
+KEPT_ALIVE = 30.0
+
+
+@contextlib.asynccontextmanager
+async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
+    """Answer requests until this is left; (host, port) as bound.
+
+    Raises:
+        SettingError: the address cannot be had, or certificate or key cannot be used.
+    """
+    settings = server.settings
+    tls = tls_of(settings)
+    runner = web.AppRunner(
+        application(server),
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEPT_ALIVE,
+        shutdown_timeout=ENDING,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
+        try:
+            await site.start()
+        except OSError as error:
+            at = f"{settings.host}:{settings.port}"
+            raise SettingError(
+                f"{at}: expected an address to listen on, got none ({error.strerror or error}); try another --port"
+            ) from error
+        host, port = runner.addresses[0][:2]
+        yield host, port
+    finally:
+        server.closing.set()
+        await runner.cleanup()
+
+
+async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
+    """Until an interrupt. `told` is told where to go, and what there is, one line each.
+
+    Raises:
+        MienError: anything that the user can cure, in one line.
+    """
+    async with Server.running(settings) as server, listening(server) as (_, port):
+        told(address_of(settings, port))
+        with _interrupted() as interrupt:
+            await asyncio.wait([server.warming, interrupt], return_when=asyncio.FIRST_COMPLETED)
+            if server.warming.done():
+                server.warming.result()
+                told(f"model: {server.about}; at most {server.sessions.most} sessions at once")
+            await interrupt
+
+
+def address_of(settings: ServeSettings, port: int) -> str:
+    """What is to be opened in a browser, the token in it where there is one."""
+    scheme = "http" if settings.cert is None else "https"
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    token = "" if settings.token is None else f"#token={settings.token}"
+    return f"{scheme}://{host}:{port}/{token}"
+
+
+def tls_of(settings: ServeSettings) -> ssl.SSLContext | None:
+    """For `cert` and `key`; None without.
+
+    Raises:
+        SettingError: they cannot be read, or do not belong together.
+    """
+    if settings.cert is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.cert, settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingError(
+            f"{settings.cert}, {settings.key}: expected a certificate and its key in PEM, got none ({error}); "
+            "name files that belong together"
+        ) from error
+    return context
+
+
+@contextlib.contextmanager
+def _interrupted() -> Iterator[asyncio.Future[None]]:
+    """A future that an interrupt or SIGTERM fulfils."""
+    loop = asyncio.get_running_loop()
+    interrupt: asyncio.Future[None] = loop.create_future()
+
+    def end() -> None:
+        if not interrupt.done():
+            interrupt.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    try:
+        yield interrupt
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

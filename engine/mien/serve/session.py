@@ -1,0 +1,268 @@
+"""One person's way through the engine: a live run between peers that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from mien.clock import Clock
+from mien.config import Gains, ReenactSettings
+from mien.errors import MienError
+from mien.live.session import LiveRequest, LiveSession, Look, open_live
+from mien.live.shared import Shared
+from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien.serve.admission import Load
+from mien.serve.fps import Fps
+from mien.serve.log import in_a_line
+from mien.serve.peering import Broadcasting, Peering
+from mien.serve.portraits import Entry
+from mien.serve.succession import Succession
+from mien.serve.wishes import Change
+
+logger = logging.getLogger(__name__)
+
+State = Literal["opening", "running", "waiting", "ended"]
+NOTICES = 20
+FAILED = "it failed; the server's log says why"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a session begins with."""
+
+    portrait: Entry
+    gains: Gains
+    latency: float
+    background: str
+    room: str | None = None
+
+
+class Session:
+    """Lives on the event loop; the run itself has threads of its own."""
+
+    def __init__(
+        self,
+        id: str,
+        asked: Asked,
+        settings: ReenactSettings,
+        shared: Shared,
+        broadcast: Broadcasting,
+        clock: Clock,
+        named: Callable[[str], Entry | None],
+        resume: float,
+    ) -> None:
+        """`named` gives the portrait behind a path; for `resume` seconds it waits for a peer that is gone."""
+        self.id = id
+        self.room = asked.room
+        self.portrait = asked.portrait
+        """As it is shown."""
+        self.gains = asked.gains
+        self.latency = asked.latency
+        self.broadcast = broadcast
+        self.peer: Peering | None = None
+        self.viewers: dict[str, Peering] = {}
+        self.resume_token = secrets.token_urlsafe(24)
+        self.notices: deque[tuple[int, str]] = deque(maxlen=NOTICES)
+        self.ended_because: str | None = None
+        self.ended = asyncio.Event()
+        self.gone_since: float | None = None
+        """Since when it has had no peer."""
+        self.fps = Fps(clock)
+        self.live: LiveSession | None = None
+        """The run, once it is open."""
+        self.began = clock.now()
+        self._mark = settings.mark
+        self._settings = replace(
+            settings,
+            motion=replace(settings.motion, gains=asked.gains),
+            background=asked.background,
+        )
+        self._shared = shared
+        self._clock = clock
+        self._named = named
+        self._resume = resume
+        self._source: Succession | None = None
+        self._wanted = Look((str(asked.portrait.path),), asked.background)
+        self._paused = self._panic = False
+        self._told = 0
+        self._followed = asyncio.Event()
+
+    # What a client sees
+
+    @property
+    def state(self) -> State:
+        if self.ended_because is not None:
+            return "ended"
+        if self.gone_since is not None:
+            return "waiting"
+        return "opening" if self.live is None else "running"
+
+    @property
+    def seconds(self) -> float:
+        return self._clock.now() - self.began
+
+    @property
+    def load(self) -> Load | None:
+        """How it fares; None while nothing comes."""
+        if self.live is None or self.state != "running" or self.live.statistics.frames_out == 0:
+            return None
+        assert self.live.statistics.live is not None
+        latency = self.live.statistics.stage(CAPTURE_TO_EMIT).recent
+        return Load(self.seconds, self.live.statistics.live.level, latency, self.latency)
+
+    def as_json(self) -> dict[str, Any]:
+        """SESSION of the API."""
+        self.listen()
+        return {
+            "id": self.id,
+            "state": self.state,
+            "ended_because": self.ended_because,
+            "portrait": self.portrait.id,
+            "room": self.room,
+            "gains": {name: getattr(self.gains, name) for name in Gains.__slots__},
+            "target_latency_ms": round(self.latency * 1e3, 3),
+            "background": self._background,
+            "paused": self._paused,
+            "panic": self._panic,
+            "mark": self._mark,
+            "seconds": round(self.seconds, 3),
+            "whep": f"/whep/{self.id}",
+            "viewers": len(self.viewers),
+        }
+
+    @property
+    def _background(self) -> str:
+        return self._wanted.background if self.live is None else self.live.look.background
+
+    # What changes it
+
+    def connect(self, peer: Peering) -> None:
+        """Let a peer take over from the one before, which may already be gone."""
+        self.peer, self.gone_since = peer, None
+        self.resume_token = secrets.token_urlsafe(24)
+        if self._source is None:
+            self._source = Succession(peer.source)
+        else:
+            self._source.follow(peer.source)
+        self._followed.set()
+
+    def change(self, change: Change, portrait: Entry | None) -> None:
+        """Take effect with the next frame; a portrait or background when it is prepared."""
+        if change.gains:
+            self.gains = change.applied_to(self.gains)
+        if change.latency is not None:
+            self.latency = change.latency
+        self._paused = self._paused if change.paused is None else change.paused
+        self._panic = self._panic if change.panic is None else change.panic
+        before = self._wanted
+        pictures = before.pictures if portrait is None else (str(portrait.path),)
+        self._wanted = Look(pictures, change.background or before.background)
+        if self.live is None:
+            return
+        self._steer(self.live)
+        if change.rezero:
+            self.live.rezero()
+        if portrait is not None or change.background is not None:
+            self.live.show(self._wanted)
+
+    def end(self, because: str) -> None:
+        """End in order, soon."""
+        if self.ended_because is not None:
+            return
+        self.ended_because = because
+        if self._source is not None:
+            self._source.close()
+        if self.live is not None:
+            self.live.stop()
+
+    def listen(self) -> None:
+        """Take note of what the run tells."""
+        if self.live is None:
+            return
+        for text in self.live.notices():
+            self.notice(text)
+        shown = self.live.look
+        entry = self._named(shown.pictures[0])
+        if entry is not None:
+            self.portrait = entry
+        self.fps.see(self.live.statistics)
+
+    def notice(self, text: str) -> None:
+        """Tell the client; files are named as it knows them."""
+        for picture in {*self._wanted.pictures, str(self.portrait.path)}:
+            entry = self._named(picture)
+            text = text.replace(picture, "portrait" if entry is None else f"portrait {entry.name}")
+        self._told += 1
+        self.notices.append((self._told, text))
+
+    # Its life
+
+    async def run(self) -> None:
+        """Until it is ended; never raises but when cancelled. One line in the log says how it went."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            await self._run()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self.end(self.ended_because or "the server ends")
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await self._close()
+            self.ended.set()
+        logger.info("session %s ended after %.0f s: %s", self.id, self.seconds, self.ended_because)
+
+    async def _run(self) -> None:
+        assert self._source is not None
+        request = LiveRequest(self._wanted.pictures, self._source, self.broadcast, self._settings, self.latency)
+        wanted = self._wanted
+        async with open_live(request, self._shared) as live:
+            if self.ended_because is not None:
+                return
+            self.live = live
+            self._steer(live)
+            if self._wanted != wanted:
+                live.show(self._wanted)
+            await live.run()
+            self.listen()
+
+    def _steer(self, live: LiveSession) -> None:
+        live.set_gains(self.gains)
+        live.promise(self.latency)
+        live.paused, live.panic = self._paused, self._panic
+
+    def _fail(self, error: Exception) -> None:
+        if isinstance(error, MienError):
+            self.notice(str(error))
+            self.ended_because = self.ended_because or self.notices[-1][1]
+            logger.warning("session %s: %s", self.id, error)
+        else:
+            self.ended_because = FAILED
+            logger.error("session %s failed: %s", self.id, in_a_line(error))
+
+    async def _watch(self) -> None:
+        """See peers go, and the session with the last of them, unless another one comes in time."""
+        while self.peer is not None:
+            peer = self.peer
+            because = await peer.wait_closed()
+            if self.peer is not peer:
+                continue
+            self._followed.clear()
+            self.peer, self.gone_since = None, self._clock.now()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._resume):
+                    await self._followed.wait()
+            if self.peer is None:
+                self.end(because)
+
+    async def _close(self) -> None:
+        peers = [*self.viewers.values(), *([self.peer] if self.peer is not None else [])]
+        await asyncio.gather(*(peer.close("the session ended") for peer in peers), return_exceptions=True)
+        self.viewers.clear()
+        self.broadcast.discard()
