@@ -62,7 +62,9 @@ class Control:
 
 
 def judge(copy_ms: Sequence[float], compute_ms: Sequence[float], others: float) -> Steadiness:
-    """What samples of the control say together."""
+    """What samples of the control say together; nothing without any, since then nothing was timed."""
+    if not copy_ms:
+        return Steadiness(others=others)
     spreads = {"copies": _spread(copy_ms), "arithmetic": _spread(compute_ms)}
     said = [f"control {name} spread {share:.0%}" for name, share in spreads.items() if share is not None]
     said.append(f"other processes took {others:.0%} of the processors")

@@ -37,6 +37,8 @@ class Row:
     """What there is a value of: "repetition", or "identity", "clip" and so on where that is what varies."""
     note: str = ""
     """What a reader must know of this row alone."""
+    headline: str = ""
+    """Words under which it stands at the head of the page and in the README; "" if it does not."""
 
     def __post_init__(self) -> None:
         if not self.values:

@@ -75,7 +75,7 @@ def chart(outcomes: Sequence[Outcome], roof: Roof, device: str) -> Chart:
     """Ops as points below the two slopes and the flat."""
     places = [intensity(one) for one in outcomes]
     near, far, peak = max(roof.near), max(roof.far), max(roof.peak)
-    ends = min(*places, 0.25) / 2, peak / far * 2
+    ends = min(*places, 0.25) / 2, max(*places, peak / far) * 2
     lines = [
         _slope(f"cache {near:.0f} GB/s", near, peak, ends),
         _slope(f"memory {far:.0f} GB/s", far, peak, ends),

@@ -169,7 +169,7 @@ def _rows(trial: str, course: Course) -> list[Row]:
     found = {rank: tuple(float(np.percentile(part, rank)) for part in parts) for rank in (50, 95, 99)}
     condition: dict[str, Fact] = {"trial": trial, "codecs": False}
     return [
-        Row(f"capture to emit, p{rank}", "ms", values, "lower", condition, each=f"{PARTS}th of the run")
+        Row(f"capture to emit, p{rank}", "ms", values, "lower", condition, each="tenth")
         for rank, values in found.items()
     ]
 
