@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,9 @@ def run(options: argparse.Namespace, settings: ReenactSettings) -> None:
     Raises:
         MienError: anything that the user can cure, in one line.
     """
-    try:
-        import aiohttp  # noqa: F401
-        import aiortc  # noqa: F401
-    except ImportError as error:
-        raise BackendError(f"serve: expected aiohttp and aiortc ({error}), got none; pip install 'mien[live]'") from error
+    lacking = [name for name in ("aiohttp", "aiortc") if find_spec(name) is None]
+    if lacking:
+        raise BackendError(f"serve: expected aiohttp and aiortc, got no {lacking[0]}; pip install 'mien[live]'")
     from mien.serve.log import log_to
     from mien.serve.running import run as run_server
 
