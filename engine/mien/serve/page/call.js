@@ -179,7 +179,9 @@ export class Call extends EventTarget {
     this.#drop();
     if (error instanceof ApiError && error.status === 503) {
       const ms = Math.max(1, error.retryAfter) * 1000;
-      this.become({ name: "full", until: performance.now() + ms });
+      const ready = await this.api.server().then((server) => server.ready, () => true);
+      if (stopping.aborted) return;
+      this.become({ name: ready ? "full" : "starting", until: performance.now() + ms });
       return sleep(ms, stopping);
     }
     const stale = error instanceof ApiError && [404, 410].includes(error.status) && this.#resume;

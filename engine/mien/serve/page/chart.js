@@ -122,8 +122,13 @@ function drawTarget(sheet, target, unit) {
   context.stroke();
   context.setLineDash([]);
   const text = `to hold: ${target} ${unit}`;
+  const x = width - MARGIN.right - context.measureText(text).width;
+  context.lineWidth = 4;
+  context.lineJoin = "round";
+  context.strokeStyle = ink("--sheet"); // so that it can be read upon the layers
+  context.strokeText(text, x, y - 6);
   context.fillStyle = ink("--ink");
-  context.fillText(text, width - MARGIN.right - context.measureText(text).width, y - 5);
+  context.fillText(text, x, y - 6);
 }
 
 /**

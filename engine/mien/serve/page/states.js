@@ -1,7 +1,7 @@
 // What the page is in, and what it says about it.
 
 /**
- * @typedef {"checking" | "token" | "unreachable" | "idle" | "asking" | "connecting" | "running" | "lost" | "full"
+ * @typedef {"checking" | "token" | "unreachable" | "idle" | "asking" | "connecting" | "running" | "lost" | "full" | "starting"
  *   | "room-full" | "refused" | "ended" | "no-camera" | "no-permission" | "camera-busy" | "insecure"} StateName
  * @typedef {{name: StateName, text?: string, until?: number}} State `until`: when it will be tried again, in ms of performance.now().
  * @typedef {{pill: string, tone: "quiet" | "busy" | "good" | "bad", title: string, text: string, start?: string, other?: string}} Words
@@ -18,6 +18,7 @@ const WORDS = {
   running: { pill: "Live", tone: "good", title: "", text: "" },
   lost: { pill: "Connection lost", tone: "bad", title: "The connection is lost", text: "It comes back by itself, with the same portrait and settings.", other: "Stop" },
   full: { pill: "Server full", tone: "bad", title: "All places are taken", text: "The server takes no more than it can serve in time. It is tried again by itself.", other: "Cancel" },
+  starting: { pill: "Server starting", tone: "busy", title: "The server warms up", text: "It loads and measures its model, once. It begins by itself.", other: "Cancel" },
   "room-full": { pill: "Room full", tone: "bad", title: "Two people are in this room already", text: "Ask for another room, or try again when one of them has left.", start: "Try again" },
   refused: { pill: "Refused", tone: "bad", title: "The server refused", text: "", start: "Try again" },
   ended: { pill: "Ended", tone: "quiet", title: "The session ended", text: "The server closed it: sessions there last only so long.", start: "Start again" },
@@ -34,7 +35,7 @@ export function wordsOf(state) {
 }
 
 /** Whether the camera is open and a session is wanted. @param {StateName} name */
-export const isActive = (name) => ["asking", "connecting", "running", "lost", "full"].includes(name);
+export const isActive = (name) => ["asking", "connecting", "running", "lost", "full", "starting"].includes(name);
 
 /** Whole seconds until `until`, for a countdown. @param {number} until @param {number} now */
 export const secondsLeft = (until, now) => Math.max(0, Math.ceil((until - now) / 1000));

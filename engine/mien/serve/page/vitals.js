@@ -59,8 +59,10 @@ export class Vitals {
     for (const [name, mean] of means) this.#stage(name).push(now, mean);
     this.run.level.push(now, Math.max(0, LEVELS.indexOf(told.level)));
     say(element("latency-now"), `${Math.round(told.latency_ms ?? whole)} ms`);
-    say(element("level-now"), told.cause ? `${told.level}: ${told.cause}` : told.level);
-    say(element("backend-note"), told.backend);
+    say(element("level-now"), told.level);
+    say(element("level-cause"), told.cause ?? "");
+    say(element("backend-note"), told.backend.split(",")[0]); // why this one is told below, once
+    element("backend-note").title = told.backend;
     this.#fillNumbers(told, means);
     this.draw();
   }
@@ -133,6 +135,7 @@ export class Vitals {
       ),
     );
     element("facts").replaceChildren(
+      make("div", {}, make("dt", {}, "made by"), make("dd", {}, told.backend)),
       ...Object.entries(FACTS).map(([name, label]) => make("div", {}, make("dt", {}, label), make("dd", {}, String(told.frames[name] ?? 0)))),
     );
   }
