@@ -132,7 +132,7 @@ def render_file(
     """
     settings = settings or ReenactSettings()
     for given in (*pictures, driver):
-        _need_other_file(output, given)
+        need_other_file(output, given)
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()
@@ -161,7 +161,12 @@ def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenanc
     return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
 
 
-def _need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
+def need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        SinkError: both are one file.
+    """
     if Path(output).is_file() and Path(given).is_file() and Path(output).samefile(given):
         raise SinkError(f"{os.fspath(output)}: expected another file than those that are read; choose another name")
 

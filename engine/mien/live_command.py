@@ -5,22 +5,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.config import WARP, ReenactSettings
-from mien.errors import SettingError
+from mien.config import WARP, Gains, ReenactSettings
+from mien.errors import SettingError, SinkError
 
 if TYPE_CHECKING:
     from mien.live.session import LiveRequest, LiveSession
     from mien.live.status import StatusLine
     from mien.stats import Statistics
 
-SOUNDS = ("source", "microphone", "none")
+SOUNDS = ("auto", "source", "microphone", "none")
+PRESETS = ("natural", "calm", "lively", "face-only")
+"""Of `mien.live.presets`, which is not loaded for the help alone."""
 HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, q quit, ? this"
 
 
@@ -33,8 +37,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     parser.add_argument("--latency", type=float, default=100.0, metavar="MS", help="from capture to emit (100)")
+    parser.add_argument("--rate", type=float, metavar="FPS", help="frames per second at most; else the source's")
+    parser.add_argument("--preset", choices=PRESETS, default=PRESETS[0], help="of gains, which those below multiply")
     parser.add_argument("--size", type=int, metavar="N", help="longer side of the output in pixels")
-    parser.add_argument("--sound", choices=SOUNDS, default="source", help="which sound goes along")
+    parser.add_argument(
+        "--sound",
+        choices=SOUNDS,
+        default="auto",
+        help="else the microphone's in a call, or the source's",
+    )
     parser.add_argument(
         "--virtual-microphone", action="store_true", help="give the sound, in step, to other programs, too"
     )
@@ -50,30 +61,35 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
     """
     request, others = _request(options, settings, named), [named(name) for name in options.next]
     try:
-        return asyncio.run(_run(options, request, others))
+        return asyncio.run(_run(options, request, settings.motion.gains, others))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
 
 
 def _request(options: argparse.Namespace, settings: ReenactSettings, named: Callable[[str], str]) -> LiveRequest:
+    from mien.live.presets import applied
     from mien.live.session import LiveRequest
 
-    for name, value, most in (("latency", options.latency, 10_000.0), ("duration", options.duration, 1e7)):
+    most_of = {"latency": 10_000.0, "duration": 1e7, "rate": 1000.0}
+    for name, most in most_of.items():
+        value = getattr(options, name)
         if value is not None and not 0 < value <= most:
             raise SettingError(f"{name} must be more than 0 and at most {most:g}, got {value:g}")
+    gains = applied(options.preset, settings.motion.gains)
     return LiveRequest(
         pictures=tuple(named(name) for name in options.portraits),
         source=named(options.camera),
         output=options.output,
-        settings=settings,
+        settings=replace(settings, motion=replace(settings.motion, gains=gains)),
         latency=options.latency / 1e3,
+        rate=math.inf if options.rate is None else options.rate,
         sound=options.sound,
         loop=options.loop,
         virtual_microphone=options.virtual_microphone,
     )
 
 
-async def _run(options: argparse.Namespace, request: LiveRequest, others: list[str]) -> Statistics:
+async def _run(options: argparse.Namespace, request: LiveRequest, given: Gains, others: list[str]) -> Statistics:
     from mien.clock import MonotonicClock
     from mien.live.keys import keys_told
     from mien.live.session import open_live
@@ -81,66 +97,84 @@ async def _run(options: argparse.Namespace, request: LiveRequest, others: list[s
 
     async with open_live(request) as session:
         status = StatusLine(sys.stderr, session.statistics, MonotonicClock())
-        console = Console(session, status, [*request.pictures[:1], *others], options.record)
+        console = Console(session, status, [*request.pictures[:1], *others], options.record, given)
         if options.record is not None:
             session.record(options.record)
-        running = asyncio.create_task(session.run())
-        with _stopped_by_interrupt(session, running), keys_told(console.press) as keys:
+        with _stopped_by_signals(session), keys_told(console.press) as keys:
             if session.backend != WARP and not options.quiet:
                 status.say(f"model: {session.backend}")
             if keys and not options.quiet:
                 status.say(HELP)
-            telling = asyncio.create_task(console.tell(options.quiet))
             if options.duration is not None:
                 asyncio.get_running_loop().call_later(options.duration, session.stop)
             try:
-                await running
+                await _told_of(session, console, options.quiet)
             finally:
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
                 status.clear()
                 for line in session.notices():
                     status.say(line)
         return session.statistics
 
 
+async def _told_of(session: LiveSession, console: Console, quiet: bool) -> None:
+    """Run, and tell how it goes meanwhile."""
+    from mien.pipeline.worker import first_of
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            telling = group.create_task(console.tell(quiet))
+            try:
+                await session.run()
+            finally:
+                telling.cancel()
+    except BaseExceptionGroup as errors:
+        raise first_of(errors) from None
+
+
 @contextlib.contextmanager
-def _stopped_by_interrupt(session: LiveSession, running: asyncio.Task[None]) -> Iterator[None]:
-    """An interrupt is how a live run usually ends: in order. A second one does not wait."""
-    loop = asyncio.get_running_loop()
+def _stopped_by_signals(session: LiveSession) -> Iterator[None]:
+    """An interrupt is how a live run usually ends, in order, as when its terminal is closed. A second does not wait."""
+    loop, running = asyncio.get_running_loop(), asyncio.current_task()
+    assert running is not None
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop() -> None:
-        loop.remove_signal_handler(signal.SIGINT)
         loop.add_signal_handler(signal.SIGINT, running.cancel)
         session.stop()
 
-    loop.add_signal_handler(signal.SIGINT, stop)
-    loop.add_signal_handler(signal.SIGTERM, stop)
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 class Console:
     """What keys do, and what is told meanwhile."""
 
-    def __init__(self, session: LiveSession, status: StatusLine, portraits: list[str], record: Path | None) -> None:
-        """`portraits`: those that the key goes round, the present one first."""
+    def __init__(
+        self,
+        session: LiveSession,
+        status: StatusLine,
+        portraits: list[str],
+        record: Path | None,
+        gains: Gains | None = None,
+    ) -> None:
+        """`portraits`: those that the key goes round, the present one first; `gains`: that presets multiply."""
         self._session = session
         self._status = status
         self._portraits = portraits
         self._record = record or Path("mien.mp4")
+        self._gains = gains or Gains()
         self._warnings = 0
 
     def press(self, key: str) -> None:
         """Do what a key stands for; others do nothing."""
-        from mien.live.presets import PRESETS
-
         session = self._session
         actions: dict[str, Callable[[], None]] = {
-            "z": session.rezero,
+            "z": self._rezero,
             "n": self._next,
             "p": lambda: setattr(session, "paused", not session.paused),
             "x": lambda: setattr(session, "panic", not session.panic),
@@ -148,20 +182,34 @@ class Console:
             "q": session.stop,
             "?": lambda: self._status.say(HELP),
         }
-        for number, gains in enumerate(PRESETS.values(), start=1):
-            actions[str(number)] = partial(session.set_gains, gains)
+        for number, preset in enumerate(PRESETS, start=1):
+            actions[str(number)] = partial(self._choose, preset)
         if key in actions:
             actions[key]()
 
     async def tell(self, quiet: bool) -> None:
-        """For as long as it is not cancelled."""
+        """For as long as it is not cancelled; where nobody hears it any more, the run goes on."""
         while True:
             await asyncio.sleep(self._status.interval)
-            for line in [*self._session.notices(), *self._new_warnings()]:
-                self._status.say(line)
-            if not quiet:
-                model, _, _ = self._session.backend.partition(",")  # why this runtime is told once, at the beginning
-                self._status.show(model, self._state())
+            with contextlib.suppress(OSError):
+                self._tell_now(quiet)
+
+    def _tell_now(self, quiet: bool) -> None:
+        for line in [*self._session.notices(), *self._new_warnings()]:
+            self._status.say(line)
+        if not quiet:
+            model, _, _ = self._session.backend.partition(",")  # why this runtime is told once, at the beginning
+            self._status.show(model, self._state())
+
+    def _rezero(self) -> None:
+        self._session.rezero()
+        self._status.say("how you look now is neutral")
+
+    def _choose(self, preset: str) -> None:
+        from mien.live.presets import applied
+
+        self._session.set_gains(applied(preset, self._gains))
+        self._status.say(f"gains: {preset}")
 
     def _state(self) -> str | None:
         session = self._session
@@ -183,13 +231,18 @@ class Console:
             return
         self._portraits = [*self._portraits[1:], self._portraits[0]]
         self._session.swap(self._portraits[0])
+        self._status.say(f"next portrait: {self._portraits[0]}")
 
     def _toggle_recording(self) -> None:
         if self._session.recording:
             self._session.record(None)
             return
         path = _free(self._record)
-        self._session.record(path)
+        try:
+            self._session.record(path)
+        except SinkError as error:
+            self._status.say(str(error))
+            return
         self._status.say(f"recording into {path}")
 
 

@@ -22,7 +22,7 @@ def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
         yield False
         return
     terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
-    if terminal is None:
+    if terminal is None or not _is_ours(terminal):
         yield False
         return
     loop = asyncio.get_running_loop()
@@ -39,3 +39,11 @@ def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
     finally:
         loop.remove_reader(terminal)
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _is_ours(terminal: int) -> bool:
+    """Whether this program may touch it: one in the background would be stopped for that."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # not the terminal that controls this program, which so is never stopped
+        return True

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from mien import capture, emit
-from mien.api import prepare, prepare_to_fit, sink_settings
+from mien.api import need_other_file, prepare, prepare_to_fit, sink_settings
 from mien.capture.microphone import Microphone
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
@@ -25,13 +26,13 @@ from mien.config import ALPHA, Gains, ReenactSettings
 from mien.controller import Target
 from mien.emit.mark import Marked
 from mien.emit.microphone import VirtualMicrophone
-from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.strip import Carried
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
+from mien.live.hearing import SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
 from mien.pipeline.controls import Controls
@@ -39,13 +40,14 @@ from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.worker import first_of, in_thread, run_worker
+from mien.portrait import Portrait
 from mien.provenance import Provenance, record
+from mien.runtime.sharing import SharedGraphs
 from mien.slot import Slot
 from mien.sound import SoundFormat
 from mien.stats import Statistics
 from mien.threads import Shares, share_out, usable_threads
 
-SoundFrom = Literal["source", "microphone", "none"]
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
 BACKGROUND_NICE = 10
@@ -65,7 +67,10 @@ class LiveRequest:
     settings: ReenactSettings = field(default_factory=ReenactSettings)
     latency: float = 0.1
     """Seconds from capture to emit that are promised."""
+    rate: float = math.inf
+    """Frames per second, where the source has more; infinite: as many as the source has."""
     sound: SoundFrom = "source"
+    """Of the source, of the microphone, or "auto": see `mien.live.hearing`."""
     loop: bool = False
     """Whether what is recorded is played again and again."""
     virtual_microphone: bool = False
@@ -94,7 +99,8 @@ class LiveSession:
         made: SinkSettings,
         about: str,
         begun: threading.Event,
-        shared: Shared | None = None,
+        graphs: SharedGraphs,
+        fitted: Callable[..., tuple[Portrait, ...]] = prepare_to_fit,
     ) -> None:
         self.statistics = pipeline.statistics
         self.backend = about
@@ -102,8 +108,7 @@ class LiveSession:
         self.look = Look(request.pictures, request.settings.background)
         """What is shown."""
         self._begun = begun
-        self._fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
-        self._graphs = None if shared is None else shared.graphs
+        self._fitted, self._graphs = fitted, graphs
         self._request = request
         self._pipeline = pipeline
         self._driver = driver
@@ -171,7 +176,13 @@ class LiveSession:
         return self._pipeline.controls.recording is not None
 
     def record(self, path: Path | None) -> None:
-        """Record into a video beside the sink; None ends it."""
+        """Record into a video beside the sink; None ends it.
+
+        Raises:
+            SinkError: it is a file that is read.
+        """
+        if path is not None:
+            _need_other_files(str(path), self._request)
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
 
     def notices(self) -> list[str]:
@@ -182,8 +193,7 @@ class LiveSession:
         return told
 
     def _open_recording(self, path: Path) -> Sink:
-        sink = emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
-        return Rebased(sink)
+        return emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
 
     async def _run_pipeline(self) -> None:
         try:
@@ -233,20 +243,25 @@ async def open_live(request: LiveRequest, shared: Shared | None = None) -> Async
 def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> LiveSession:
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
+    _need_other_files(request.output, request)
+    hearing = hearing_of(request.sound, request.virtual_microphone, request.source, request.output)
+    # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
+    graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
     prepared = prepare if shared is None else shared.prepare
     portraits = prepared(*request.pictures, size=settings.size, largest=LARGEST)
     driver = stack.enter_context(open_driver(settings))
     driver.parse.warm(portraits[0].pixels)
-    chain = open_chain(portraits, settings, shares.synthesis, graphs=shared.graphs if shared is not None else None)
+    chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     source = stack.enter_context(_source(request, clock, shares))
-    microphone = stack.enter_context(Microphone()) if request.sound == "microphone" else None
-    format = _format(request, source, microphone)
-    player = stack.enter_context(VirtualMicrophone(format)) if request.virtual_microphone and format else None
+    microphone = stack.enter_context(Microphone()) if hearing.sound == "microphone" else None
+    format = _format(hearing.sound, source, microphone)
+    player = stack.enter_context(VirtualMicrophone(format)) if hearing.virtual_microphone and format else None
     made = sink_settings(portraits[0].size, source.info, _provenance(request))
-    made = replace(made, sound=format, alpha=settings.background == ALPHA)
+    rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate))
+    made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
     controls = Controls()
-    controls.notices.extend(chain.notes)
+    controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
     told = controls.notices.append
     sink = _sink(request, made, shares, told, clock)
     if request.measured:
@@ -259,13 +274,20 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
         statistics=Statistics(clock),
         clock=clock,
-        target=Target(request.latency),
+        target=Target(request.latency, rate=request.rate),
         player=player,
         microphone=microphone,
-        deaf=request.sound != "source",
+        deaf=hearing.sound != "source",
         controls=controls,
     )
-    return LiveSession(request, pipeline, driver, made, chain.about, begun, shared)
+    fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
+    return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, fitted)
+
+
+def _need_other_files(output: object, request: LiveRequest) -> None:
+    for given in (*request.pictures, request.source):
+        if isinstance(output, str) and isinstance(given, str):
+            need_other_file(output, given)
 
 
 def _source(request: LiveRequest, clock: Clock, shares: Shares) -> Source:
@@ -294,10 +316,10 @@ def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) ->
     return opened() if is_live(name) else Paced(opened(), clock, again=opened if loop else None)
 
 
-def _format(request: LiveRequest, source: Source, microphone: Microphone | None) -> SoundFormat | None:
+def _format(sound: SoundFrom, source: Source, microphone: Microphone | None) -> SoundFormat | None:
     if microphone is not None:
         return microphone.format
-    return source.info.sound if request.sound == "source" else None
+    return source.info.sound if sound == "source" else None
 
 
 def _unless(begun: threading.Event, call: Callable[[], None]) -> None:

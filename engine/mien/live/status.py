@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TextIO
 
 from mien.clock import Clock
@@ -20,8 +21,7 @@ def describe(statistics: Statistics, fps: float, backend: str, state: str | None
     parts = [f"{fps:4.1f} fps", f"{latency:3.0f} ms", statistics.live.level, backend]
     if statistics.frames_dropped:
         parts.append(f"{statistics.frames_dropped} dropped")
-    told = state or reason(statistics)
-    return "  ".join([*parts, *([told] if told else [])])
+    return "  ".join([*parts, *(told for told in (state, reason(statistics)) if told)])
 
 
 class StatusLine:
@@ -42,7 +42,9 @@ class StatusLine:
         fps = (frames - self._frames) / max(now - self._at, 1e-3)
         self._frames, self._at = frames, now
         text = describe(self._statistics, fps, backend, state)
-        self._out.write(f"{_ERASE_LINE}{text}" if self._terminal else f"{text}\n")
+        if self._terminal:  # a line that wraps could not be erased
+            text = f"{_ERASE_LINE}{text[: shutil.get_terminal_size().columns - 1]}"
+        self._out.write(text if self._terminal else f"{text}\n")
         self._out.flush()
 
     def say(self, line: str) -> None:

@@ -4,6 +4,9 @@ import argparse
 import asyncio
 import io
 import json
+import math
+import os
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -78,6 +81,22 @@ def test_keys_steer_the_session() -> None:
     assert session.done == ["re-zero", *presets[:3], "stop"]
 
 
+def test_presets_multiply_the_gains_that_were_given() -> None:
+    session = FakeSession()
+    status = StatusLine(io.StringIO(), session.statistics, ManualClock())
+    console = Console(session, status, ["a.jpg"], None, Gains(pose=0.0, brows=2.0))  # type: ignore[arg-type]
+    for key in "123":
+        console.press(key)
+    assert session.done[0] == Gains(pose=0.0, brows=2.0)
+    assert session.done[1].pose == 0.0
+    assert session.done[1].brows == pytest.approx(1.4)
+    assert session.done[2].brows == pytest.approx(2.4)
+
+
+def test_the_help_knows_all_presets() -> None:
+    assert tuple(PRESETS) == live_command.PRESETS
+
+
 @pytest.mark.parametrize(("key", "name"), [("p", "paused"), ("x", "panic")])
 def test_a_key_switches_on_and_off(key: str, name: str) -> None:
     session = FakeSession()
@@ -148,6 +167,15 @@ def test_the_command_line_becomes_a_request(opened: list[LiveRequest]) -> None:
     assert (request.source, request.output, request.latency) == ("clip.mp4", "out.mkv", 0.08)
     assert (request.sound, request.loop, request.virtual_microphone) == ("none", True, False)
     assert (request.settings.motion.gains.pose, request.settings.size) == (0.0, 320)
+    assert request.rate == math.inf
+
+
+def test_a_preset_and_a_rate_may_be_given(opened: list[LiveRequest]) -> None:
+    assert cli.main(["live", "a.jpg", "--preset", "calm", "--brows", "2", "--rate", "15"]) == 0
+    gains = opened[0].settings.motion.gains
+    assert gains.pose == 0.6
+    assert gains.brows == pytest.approx(1.4)
+    assert opened[0].rate == 15
 
 
 def test_plain_call_takes_the_first_camera_and_a_window(opened: list[LiveRequest]) -> None:
@@ -178,7 +206,27 @@ def test_the_duration_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made[0].done == ["stop"]
 
 
-@pytest.mark.parametrize("given", ["--latency 0", "--latency -5", "--duration 0", "--latency nan"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_order_and_a_second_interrupt_at_once(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stubborn(FakeSession):
+        """Goes on once it was told to stop, until it is cancelled."""
+
+        async def run(self) -> None:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(os.kill, os.getpid(), number)
+            await self._stopped.wait()
+            loop.call_soon(os.kill, os.getpid(), signal.SIGINT)
+            await asyncio.Event().wait()
+
+    made: list[FakeSession] = []
+    _replace(monkeypatch, [], lambda: made.append(Stubborn()) or made[-1])  # type: ignore[func-returns-value]
+    assert cli.main(["live", "a.jpg", "--quiet"]) == 130
+    assert made[0].done == ["stop"]
+
+
+@pytest.mark.parametrize("given", ["--latency 0", "--latency -5", "--latency nan", "--duration 0", "--rate 0"])
 def test_settings_out_of_range_are_refused(
     given: str, opened: list[LiveRequest], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,8 @@ from mien.frame import Frame
 from mien.live.presets import PRESETS
 from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
 from mien.live.shared import Shared
+from mien.manifest import Bundle
+from mien.runtime import sharing
 
 PATIENCE = 120.0  # seconds until a hung run fails the test
 PORTRAITS = {name: str(path) for name, path in samples.portraits().items()}
@@ -51,7 +53,8 @@ class Stage:
         monkeypatch.setattr(emit, "open", self._opened)
 
     def run(self, *pictures: str, **settings: Any) -> None:
-        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(model=WARP, size=128, mark=False, **settings))
+        made = ReenactSettings(**{"model": WARP, "size": 128, "mark": False} | settings)
+        request = LiveRequest(pictures, "fake", "fake", made)
 
         async def main() -> None:
             async with open_live(request) as self.session:
@@ -209,3 +212,48 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
         assert sink.frames[-1].pixels[:8, :8].mean() > 250, "the background"
     assert counted == [PORTRAITS["mira"]]
     shared.close()
+
+
+@pytest.mark.parametrize("read", ["portrait", "source"])
+def test_what_is_read_is_not_written_over(tmp_path: Path, read: str) -> None:
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"precious")
+    pictures = (str(path),) if read == "portrait" else (PORTRAITS["aldo"],)
+    request = LiveRequest(pictures, str(path) if read == "source" else "fake", str(path), ReenactSettings(model=WARP))
+
+    async def main() -> None:
+        async with open_live(request):
+            pass
+
+    with pytest.raises(SinkError, match="expected another file than those that are read"):
+        asyncio.run(main())
+    assert path.read_bytes() == b"precious"
+
+
+def test_a_portrait_that_is_swapped_in_runs_on_the_weights_that_are_there(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], whole_bundle: Bundle
+) -> None:
+    """So nothing is loaded or compiled beside the run, and no thread of a runtime is made on one that gives way."""
+    loaded: list[str] = []
+    load = sharing.open_session
+
+    def noted(bundle: Bundle, graph: str, *arguments: Any, **named: Any) -> Any:
+        loaded.append(graph)
+        return load(bundle, graph, *arguments, **named)
+
+    monkeypatch.setattr(sharing.SharedGraphs.__init__, "__defaults__", (noted,))
+    steps: list[str] = []
+
+    def act(stage: Stage) -> None:
+        session = stage.session
+        assert session is not None
+        assert session.statistics.live is not None
+        if not steps:
+            session.swap(PORTRAITS["mira"])
+            steps.append("wanted")
+        elif session.statistics.live.swaps:
+            session.stop()
+
+    stage = Stage(monkeypatch, driver, act)
+    stage.run(PORTRAITS["aldo"], model=str(whole_bundle.folder), backend="onnxruntime", size=128)
+    assert sorted(loaded) == ["appearance", "generator"]

@@ -31,6 +31,22 @@ def test_one_line_tells_rate_latency_level_and_backend(statistics: Statistics) -
     assert text == "25.0 fps   41 ms  full  oneshot-live m on openvino int8"
 
 
+def test_a_state_does_not_hide_why_it_is_slow(statistics: Statistics) -> None:
+    _live(statistics).cause = "slow: parse takes 50 ms of the 40 that there are"
+    assert describe(statistics, 20.0, "warp", "recording").endswith(f"warp  recording  {_live(statistics).cause}")
+
+
+def test_on_a_terminal_the_line_never_wraps(statistics: Statistics, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Terminal()
+    StatusLine(out, statistics, ManualClock()).show("a model whose name is longer than any terminal is wide")
+    assert len(out.getvalue().removeprefix("\r\x1b[2K")) == 39
+
+
 def test_drops_and_a_state_are_told(statistics: Statistics) -> None:
     statistics.frames_dropped = 3
     assert describe(statistics, 25.0, "warp", "paused").endswith("warp  3 dropped  paused")
