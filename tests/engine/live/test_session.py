@@ -24,7 +24,8 @@ from mien.live.presets import PRESETS
 from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle
-from mien.runtime import sharing
+from mien.runtime.opening import open_session
+from mien.runtime.sharing import SharedGraphs
 
 PATIENCE = 120.0  # seconds until a hung run fails the test
 PORTRAITS = {name: str(path) for name, path in samples.portraits().items()}
@@ -53,8 +54,8 @@ class Stage:
         monkeypatch.setattr(emit, "open", self._opened)
 
     def run(self, *pictures: str, **settings: Any) -> None:
-        made = ReenactSettings(**{"model": WARP, "size": 128, "mark": False} | settings)
-        request = LiveRequest(pictures, "fake", "fake", made)
+        plain: dict[str, Any] = {"model": WARP, "size": 128, "mark": False}
+        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(**plain | settings))
 
         async def main() -> None:
             async with open_live(request) as self.session:
@@ -235,13 +236,12 @@ def test_a_portrait_that_is_swapped_in_runs_on_the_weights_that_are_there(
 ) -> None:
     """So nothing is loaded or compiled beside the run, and no thread of a runtime is made on one that gives way."""
     loaded: list[str] = []
-    load = sharing.open_session
 
-    def noted(bundle: Bundle, graph: str, *arguments: Any, **named: Any) -> Any:
+    def noted(bundle: Bundle, graph: str, *arguments: Any) -> Any:
         loaded.append(graph)
-        return load(bundle, graph, *arguments, **named)
+        return open_session(bundle, graph, *arguments)
 
-    monkeypatch.setattr(sharing.SharedGraphs.__init__, "__defaults__", (noted,))
+    monkeypatch.setattr("mien.live.session.SharedGraphs", lambda: SharedGraphs(noted))
     steps: list[str] = []
 
     def act(stage: Stage) -> None:
