@@ -113,6 +113,8 @@ class ReenactSettings:
     """Behind the person: `keep`, `blur`, `alpha` (nothing), a colour (`#rrggbb` or a name), or a picture's file."""
     mark: bool = True
     """Whether the visible mark that says "synthetic" is drawn."""
+    measured: bool = False
+    """Measuring mode: the time code in a live driver's picture is shown in the portrait's; see `mien.emit.strip`."""
     threads: int | None = None
     """Processor threads that the engine may use; None: all that the process may run on."""
 

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--portraits", type=Path, metavar="FOLDER", help="keep uploads there (else until the end)")
     parser.add_argument("--size", type=int, metavar="N", help="longer side of the pictures in pixels")
     parser.add_argument("--latency", type=float, default=100.0, metavar="MS", help="from capture to emit (100)")
+    parser.add_argument(
+        "--measure", action="store_true", help="show a time code in the driver's picture in the portrait's, too"
+    )
     limits = parser.add_argument_group("limits")
     limits.add_argument("--max-sessions", type=int, metavar="N", help="at once (as many as are measured to fit)")
     limits.add_argument("--max-upload", type=float, default=20.0, metavar="MIB", help="size of a portrait's file (20)")
@@ -89,7 +93,7 @@ def settings_of(options: argparse.Namespace, settings: ReenactSettings) -> Serve
         portraits=options.portraits,
         most_sessions=options.max_sessions,
         latency=options.latency / 1e3,
-        reenact=settings,
+        reenact=replace(settings, measured=options.measure),
         peer=_peer(options),
         limits=_limits(options),
     )

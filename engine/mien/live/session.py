@@ -75,8 +75,6 @@ class LiveRequest:
     """Whether what is recorded is played again and again."""
     virtual_microphone: bool = False
     """Whether the delayed sound goes to a virtual microphone, too."""
-    measured: bool = False
-    """Measuring mode: the time code in the driver's picture is shown in the portrait's, too; see `mien.emit.strip`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +262,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
     told = controls.notices.append
     sink = _sink(request, made, shares, told, clock)
-    if request.measured:
+    if settings.measured:
         sink = Carried(sink)
     stack.callback(_unless, begun, sink.discard)
     pipeline = LivePipeline(
