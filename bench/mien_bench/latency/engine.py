@@ -35,8 +35,8 @@ def answer(wish: Wish, source: Source, sink: Sink, clock: Clock) -> dict[str, An
 
 
 async def _answered(wish: Wish, source: Source, sink: Sink) -> dict[str, Any]:
-    settings = replace(wish.settings, mark=False)
-    request = LiveRequest((str(wish.portrait),), source, sink, settings, measured=True)
+    settings = replace(wish.settings, mark=False, measured=True)
+    request = LiveRequest((str(wish.portrait),), source, sink, settings)
     async with open_live(request) as session:
         await session.run()
         return session.statistics.as_json()

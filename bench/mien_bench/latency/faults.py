@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from threading import Event, Thread
 from types import TracebackType
@@ -17,6 +17,15 @@ from mien.sound import Sound
 
 _SPARE = 64
 """Items that may wait beside the frames that the delay itself holds."""
+
+
+BLOCK = 100
+"""Frames with one delay."""
+
+
+def delay_of(number: int, delays: Sequence[float]) -> float:
+    """Which of several delays a frame is held by."""
+    return delays[number // BLOCK % len(delays)]
 
 
 class _Around:
@@ -75,11 +84,12 @@ class Losing(_Around):
 class Delayed(_Around):
     """A delay line: gives each item so many seconds after the other source gave it, in order, none lost.
 
-    A thread reads ahead. As a camera behind the line would, it says that frames came when they leave it.
+    The delay goes round a list of them, each for a block of frames: what is compared then is of the same minute. A
+    thread reads ahead. As a camera behind the line would, it says that frames came when they leave it.
     """
 
     def __init__(
-        self, source: Source, seconds: float, clock: Clock, *, wait: Callable[[float], object] | None = None
+        self, source: Source, seconds: Sequence[float], clock: Clock, *, wait: Callable[[float], object] | None = None
     ) -> None:
         """`wait` waits so many seconds of `clock`; None: in real time."""
         super().__init__(source)
@@ -87,37 +97,44 @@ class Delayed(_Around):
         self._clock = clock
         self._closed = Event()
         self._wait = wait or self._closed.wait
-        self._held: Channel[tuple[float, Frame | Sound]] = Channel(math.ceil(4 * seconds * source.info.rate) + _SPARE)
+        self._waiting: Channel[tuple[float, Frame | Sound]] = Channel(
+            math.ceil(4 * max(seconds) * source.info.rate) + _SPARE
+        )
         self._error: BaseException | None = None
+        self.held: list[float] = []
+        """Seconds that each frame was held in truth: where the machine is busy, longer than was wanted."""
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         thread = Thread(target=self._read, name="bench-delay", daemon=True)
         thread.start()
         try:
-            for came, item in self._held:
-                early = came + self._seconds - self._clock.now()
+            for came, item in self._waiting:
+                early = came + delay_of(len(self.held), self._seconds) - self._clock.now()
                 if early > 0:
                     self._wait(early)
-                yield replace(item, captured_at=self._clock.now()) if isinstance(item, Frame) else item
+                if isinstance(item, Frame):
+                    item = replace(item, captured_at=self._clock.now())
+                    self.held.append(item.captured_at - came)
+                yield item
         finally:
-            self._held.cancel()
+            self._waiting.cancel()
             thread.join()
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
         self._closed.set()
-        self._held.cancel()
+        self._waiting.cancel()
         super().close()
 
     def _read(self) -> None:
         try:
             for item in self._source:
                 came = item.captured_at if isinstance(item, Frame) else self._clock.now()
-                self._held.put((came, item))
-            self._held.close()
+                self._waiting.put((came, item))
+            self._waiting.close()
         except Closed:
             pass  # nobody reads any more
         except BaseException as error:
             self._error = error
-            self._held.close()
+            self._waiting.close()

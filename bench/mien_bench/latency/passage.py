@@ -23,8 +23,8 @@ class Passage:
     """Frames that were stamped."""
     statistics: Mapping[str, Any]
     """The engine's own, as JSON; empty where it told none."""
-    stamping: float = 0.0
-    """Seconds that all stamping took."""
+    held: tuple[float, ...] = ()
+    """Seconds that a planted delay line held each frame; empty where there is none."""
     lossless: bool = False
     """Whether every frame must arrive, the first and the last as well."""
     notes: tuple[str, ...] = field(default=())

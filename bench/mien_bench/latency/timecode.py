@@ -1,7 +1,7 @@
 """A frame's number and time as black and white cells in a strip on top of it, which lossy codecs leave readable.
 
-The strip is `mien.emit.strip`'s, in two rows of 40 cells: 18 bits of number, 30 of time, 32 of CRC, each row by row from
-the left, highest bit first. A picture that was scaled is read like any other.
+The strip is `mien.emit.strip`'s, in two rows of 40 cells: 18 bits of number, 30 of time, 32 of CRC, row by row from the
+left, highest bit first. A picture that was scaled is read like any other.
 """
 
 from __future__ import annotations

@@ -94,6 +94,8 @@ class Found:
     """Of them without a readable code."""
     latency: tuple[float, ...]
     """From stamp to sight, of each frame that was seen, at its first sight."""
+    numbers: tuple[int, ...]
+    """Of these frames."""
     at: tuple[float, ...]
     """Seconds from the first sight to each of them."""
     dropped: tuple[int, ...]
@@ -142,6 +144,7 @@ def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -
         pictures=len(codes) - begin,
         unread=sights.unread,
         latency=tuple(sights.latency),
+        numbers=tuple(sights.numbers),
         at=tuple(moment - sights.at[0] for moment in sights.at),
         dropped=tuple(sights.dropped()),
         duplicates=sights.duplicates,
@@ -161,6 +164,7 @@ class _Sights:
         """`newest`: the number before the first that must come; None: whichever comes is the first."""
         self.unread = self.duplicates = self.reordered = 0
         self.latency: list[float] = []
+        self.numbers: list[int] = []
         self.at: list[float] = []
         self.marked: list[float] = []
         self._seen: set[int] = set()
@@ -180,6 +184,7 @@ class _Sights:
             self.duplicates += 1
             return
         self._seen.add(number)
+        self.numbers.append(number)
         self.latency.append(code.age(at) * 1e3)
         self.at.append(at)
         if shown is not None and code.number % EVERY == 0:

@@ -19,6 +19,21 @@ IDLE = "none"
 """The engine that is none: the driver's picture is passed through."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Rig:
+    """What gives coded frames."""
+
+    stamped: Stamped
+    source: Source
+    """To read from; closing it closes all."""
+    line: Delayed | None
+
+    @property
+    def held(self) -> tuple[float, ...]:
+        """Seconds that each frame was delayed in truth; empty where there is no delay line."""
+        return () if self.line is None else tuple(self.line.held)
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A run of coded frames, and what moves by them."""
@@ -31,8 +46,8 @@ class Wish:
     idle: bool = False
     """Whether nothing is synthesised: the path alone is measured."""
     sound: bool = True
-    delay: float = 0.0
-    """Seconds of a delay line behind the camera."""
+    delays: tuple[float, ...] = ()
+    """Seconds of a delay line behind the camera, see `Delayed`; none: there is no such line."""
     losing: int | None = None
     """Every so many-th frame is lost behind the camera."""
     server: str | None = None
@@ -44,22 +59,19 @@ class Wish:
         height, width, _ = self.pictures[0].shape
         return width, height
 
-    def source(self, clock: Clock) -> tuple[Stamped, Source]:
-        """What stamps frames, and what gives them, with all faults behind."""
-        stamped = Stamped(camera(self.pictures, clock), clock, count=self.frames, sound=self.sound)
-        return stamped, self.faulty(stamped, clock)
+    def rig(self, clock: Clock) -> Rig:
+        """A camera, with all faults behind."""
+        return self._rigged(Stamped(camera(self.pictures, clock), clock, count=self.frames, sound=self.sound), clock)
 
-    def unpaced(self, clock: Clock) -> tuple[Stamped, Source]:
-        """As `source`, each frame as soon as it is wanted."""
+    def unpaced(self, clock: Clock) -> Rig:
+        """As `rig`, each frame as soon as it is wanted."""
         laps = islice(cycle(self.pictures), self.frames)
-        stamped = Stamped(array_source(list(laps), rate=RATE), clock, sound=self.sound)
-        return stamped, self.faulty(stamped, clock)
+        return self._rigged(Stamped(array_source(list(laps), rate=RATE), clock, sound=self.sound), clock)
 
-    def faulty(self, source: Source, clock: Clock) -> Source:
-        """A source with the faults that are to be planted behind it."""
-        if self.losing is not None:
-            source = Losing(source, self.losing)
-        return Delayed(source, self.delay, clock) if self.delay else source
+    def _rigged(self, stamped: Stamped, clock: Clock) -> Rig:
+        source: Source = stamped if self.losing is None else Losing(stamped, self.losing)
+        line = Delayed(source, self.delays, clock) if self.delays else None
+        return Rig(stamped, line or source, line)
 
     def condition(self) -> dict[str, Fact]:
         """For rows: only what was decided beforehand."""
@@ -69,10 +81,8 @@ class Wish:
             about |= {"size": self.settings.size or 0, "backend": self.settings.backend}
         if self.settings.threads is not None:
             about["threads"] = self.settings.threads
-        if self.delay:
-            about["planted delay ms"] = round(self.delay * 1e3, 3)
+        if self.delays:
+            about["planted delay ms"] = " ".join(f"{delay * 1e3:g}" for delay in self.delays)
         if self.losing is not None:
             about["planted loss"] = f"1 of {self.losing}"
         return about
-
-

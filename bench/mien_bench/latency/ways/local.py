@@ -28,10 +28,10 @@ from mien_bench.live.camera import RATE
 def through_memory(wish: Wish) -> Passage:
     """No codec, no container: what capture, pipeline and engine take."""
     clock = MonotonicClock()
-    stamped, source = wish.source(clock)
+    rig = wish.rig(clock)
     sink = Watching(clock.now)
-    told = answer(wish, source, sink, clock)
-    return Passage(sink.trace.sight(), stamped.sent, told, stamping=stamped.seconds)
+    told = answer(wish, rig.source, sink, clock)
+    return Passage(sink.trace.sight(), rig.stamped.sent, told, rig.held)
 
 
 def through_file(wish: Wish) -> Passage:
@@ -39,24 +39,24 @@ def through_file(wish: Wish) -> Passage:
     clock = MonotonicClock()
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         path = Path(folder) / "seen.mp4"
-        stamped, source = wish.source(clock)
+        rig = wish.rig(clock)
         sink = Noting(lambda frame: _video(path, frame, wish), clock.now)
-        told = answer(wish, source, sink, clock)
+        told = answer(wish, rig.source, sink, clock)
         trace = _read_back(path, clock, sink.taken)
-    return Passage(trace.sight(), stamped.sent, told, stamping=stamped.seconds)
+    return Passage(trace.sight(), rig.stamped.sent, told, rig.held)
 
 
 def offline(wish: Wish) -> Passage:
-    """As `mien reenact` does it: as fast as it goes, and nothing may be lost. Latencies here say how long queues are."""
+    """As `mien reenact` does it: as fast as it goes, and nothing may be lost. Its latencies say how long queues are."""
     clock = MonotonicClock()
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         path = Path(folder) / "seen.mp4"
-        stamped, source = wish.unpaced(clock)
+        rig = wish.unpaced(clock)
         sink = Noting(lambda frame: _video(path, frame, wish), clock.now)
-        with source:
-            told = _rendered(wish, source, sink, clock)
+        with rig.source:
+            told = _rendered(wish, rig.source, sink, clock)
         trace = _read_back(path, clock, sink.taken)
-    return Passage(trace.sight(), stamped.sent, told, stamping=stamped.seconds, lossless=True)
+    return Passage(trace.sight(), rig.stamped.sent, told, rig.held, lossless=True)
 
 
 def _rendered(wish: Wish, source: Any, sink: Noting, clock: Clock) -> dict[str, Any]:

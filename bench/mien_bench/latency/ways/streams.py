@@ -1,4 +1,4 @@
-"""Paths to another process on this machine: a named pipe, UDP, a virtual camera. Encoding and decoding are part of them."""
+"""Paths to another process of this machine, which decodes: a named pipe, UDP, a virtual camera."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ def _watched(wish: Wish, target: str, name: str, *, ends: bool) -> Passage:
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         seen = Path(folder) / "seen.json"
         with module("mien_bench.latency.watch", [name, str(seen)], watch.BEGUN) as watcher:
-            stamped, source = wish.source(clock)
+            rig = wish.rig(clock)
             sink = Noting(lambda frame: _stream(target, frame, wish), clock.now)
-            told = answer(wish, source, sink, clock)
+            told = answer(wish, rig.source, sink, clock)
             if not ends:
                 watcher.send_signal(signal.SIGTERM)
             if ended(watcher) != 0 or not seen.exists():
                 raise SourceError(f"{name}: expected to see the pictures that were sent, got none")
         sight = Sight.from_json(json.loads(seen.read_text()))
-    return Passage(sight, stamped.sent, told, stamping=stamped.seconds)
+    return Passage(sight, rig.stamped.sent, told, rig.held)
 
 
 def _stream(target: str, frame: Frame, wish: Wish) -> Sink:

@@ -1,0 +1,134 @@
+"""The command: which paths, how often, and what is told of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from mien import samples
+from mien.config import ReenactSettings
+from mien.errors import MienError
+from mien_bench.control import Control
+from mien_bench.latency.own_cost import own_cost
+from mien_bench.latency.passage import NotHere, Passage
+from mien_bench.latency.rows import charts_of, checks_of, rows_of
+from mien_bench.latency.self_check import self_check
+from mien_bench.latency.wish import IDLE, Wish
+from mien_bench.live.camera import pictures_of
+from mien_bench.results import Check, Result
+
+Way = Callable[[Wish], Passage]
+
+WAYS: Final[Mapping[str, tuple[str, str]]] = {
+    "memory": ("local", "through_memory"),
+    "file": ("local", "through_file"),
+    "offline": ("local", "offline"),
+    "pipe": ("streams", "through_pipe"),
+    "udp": ("streams", "through_udp"),
+    "virtual": ("streams", "through_virtual_camera"),
+}
+"""Where the function of each path is."""
+PROMISED: Final = 100.0
+"""Milliseconds from capture to emit."""
+_CHECKED: Final = ("memory", "pipe")
+"""Paths in which delays are planted."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
+    parser.add_argument("--path", action="append", choices=WAYS, help="only this one; repeatable (all)")
+    parser.add_argument("--frames", type=int, default=250, metavar="N", help="of each run, 25 a second (250)")
+    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="of each path, in turns (3)")
+    parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
+    parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
+    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    model = f"see `mien models`; {IDLE}: no engine, the path alone"
+    parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help=model)
+    parser.add_argument("--backend", default="auto", metavar="NAME")
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--delay", type=float, default=0.0, metavar="MS", help="plant a delay line behind the camera")
+    parser.add_argument("--server", metavar="URL", help="that runs with --measure; default: start one")
+    parser.add_argument(
+        "--self-check", action="store_true", help="plant delays of 0, 50 and 200 ms and losses, and find them"
+    )
+
+
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`."""
+    wish = wish_of(options)
+    chosen: list[str] = options.path or list(_CHECKED if options.self_check else WAYS)
+    if options.self_check:
+        return self_check({name: way(name) for name in chosen}, replace(wish, idle=True), control)
+    runs, notes = _in_turns(chosen, wish, options.repetitions, control)
+    if not runs:
+        raise NotHere("; ".join(notes))
+    rows = [row for name, found in runs.items() for row in rows_of(found, {"path": name, **wish.condition()})]
+    checks = [check for name, found in runs.items() for check in checks_of(name, found)]
+    checks += [Check(f"{note.partition(':')[0]}: runs", "to the end", note, False) for note in notes if _FAILED in note]
+    return Result(
+        bench="latency",
+        about="coded frames from the moment of capture to the far end of each path",
+        rows=(*rows, *own_cost(wish.pictures[0], options.size)),
+        checks=tuple(checks),
+        charts=tuple(charts_of(runs, PROMISED)),
+        notes=(*_NOTES, *notes, *(note for found in runs.values() for note in found[-1].notes)),
+    )
+
+
+def way(name: str) -> Way:
+    """The function of a path."""
+    module, function = WAYS[name]
+    found: Way = getattr(import_module(f"mien_bench.latency.ways.{module}"), function)
+    return found
+
+
+def wish_of(options: argparse.Namespace) -> Wish:
+    """What the options ask for."""
+    idle = options.model == IDLE
+    model = ReenactSettings().model if idle else options.model
+    settings = ReenactSettings(
+        model=model, backend=options.backend, size=options.size, threads=options.threads, mark=False
+    )
+    return Wish(
+        pictures=pictures_of(options.driver or samples.driver()),
+        frames=options.frames,
+        portrait=options.portrait or next(iter(samples.portraits().values())),
+        settings=settings,
+        idle=idle,
+        delays=(options.delay / 1e3,) if options.delay else (),
+        server=options.server,
+    )
+
+
+def _in_turns(
+    names: list[str], wish: Wish, repetitions: int, control: Control
+) -> tuple[dict[str, list[Passage]], list[str]]:
+    """Each path once in every round; what is not here, or fails, is told and left out."""
+    runs: dict[str, list[Passage]] = {}
+    notes: dict[str, str] = {}
+    for turn in range(repetitions):
+        for name in names:
+            if name in notes:
+                continue
+            print(f"{name}, {turn + 1} of {repetitions}", flush=True)
+            control()
+            try:
+                runs.setdefault(name, []).append(way(name)(wish))
+            except NotHere as error:
+                notes[name] = f"not measured: {error}"
+            except MienError as error:
+                notes[name] = f"{name}: {_FAILED}: {error}"
+    control()
+    return {name: found for name, found in runs.items() if found}, list(notes.values())
+
+
+_FAILED: Final = "failed"
+_NOTES: Final = (
+    "a picture counts as seen when the far end has decoded it; one of a file when the encoder has taken it",
+    "at level hold the strip is newer than the picture; offline latencies say how long queues are",
+    "measuring mode copies the strip into every emitted picture; its cost is a row",
+)
