@@ -47,7 +47,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     server = request.app[SERVER]
     try:
         if request.method == "OPTIONS":
-            return _preflight(place_of(request))
+            return _preflight(request.path)
         server.need_pace(server.requests, request.remote)
         server.access.check(place_of(request), request.headers)
         return await handler(request)
@@ -66,8 +66,8 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return answer(body_of("server: expected to answer, got an error; its log says more"), 500)
 
 
-def _preflight(place: str) -> web.Response:
-    accepts = {"Accept-Post": "application/sdp"} if place in ("/whip", "/whep/{id}") else {}
+def _preflight(path: str) -> web.Response:
+    accepts = {"Accept-Post": "application/sdp"} if path == "/whip" or path.startswith("/whep/") else {}
     return web.Response(status=204, headers={**PREFLIGHT, **accepts})
 
 

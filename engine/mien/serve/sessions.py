@@ -63,14 +63,19 @@ class Sessions:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         """Sessions may be opened until this is left, which ends them."""
+        failed: Exception | None = None
         async with self._group:
             ticking = self._group.create_task(self._tick())
             try:
                 yield self
+            except Exception as error:  # as it is: the group would wrap it
+                failed = error
             finally:
                 ticking.cancel()
                 for session in self.all:
                     session.end("the server ends")
+        if failed is not None:
+            raise failed
 
     @property
     def all(self) -> tuple[Session, ...]:
