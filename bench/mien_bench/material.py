@@ -13,24 +13,26 @@ CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
-def clips_of(paths: Sequence[Path] | None) -> list[Path]:
-    """The video files that `paths` name, folders among them opened; without any, the sample driver and `$MIEN_DATA`'s.
+def clips_of(paths: Sequence[Path] | None, data: Path | None = None) -> list[Path]:
+    """The video files that `paths` name, folders among them opened; without any, the sample driver and those that the
+    data folder holds, which is `$MIEN_DATA` if none is named.
 
     Raises:
         SourceError: there are none.
     """
-    return _named(paths, CLIPS, "video") if paths else [samples.driver(), *_data("clips", CLIPS)]
+    return _named(paths, CLIPS, "video") if paths else [samples.driver(), *_data("clips", CLIPS, data)]
 
 
-def portraits_of(paths: Sequence[Path] | None) -> list[Path]:
-    """The pictures that `paths` name, folders among them opened; without any, the sample portraits and `$MIEN_DATA`'s.
+def portraits_of(paths: Sequence[Path] | None, data: Path | None = None) -> list[Path]:
+    """The pictures that `paths` name, folders among them opened; without any, the sample portraits and those that the
+    data folder holds, which is `$MIEN_DATA` if none is named.
 
     Raises:
         SourceError: there are none.
     """
     if paths:
         return _named(paths, PICTURES, "picture")
-    return [*samples.portraits().values(), *_data("clips/portraits", PICTURES)]
+    return [*samples.portraits().values(), *_data("clips/portraits", PICTURES, data)]
 
 
 def _named(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> list[Path]:
@@ -46,8 +48,8 @@ def _named(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> list[P
     return found
 
 
-def _data(folder: str, endings: tuple[str, ...]) -> list[Path]:
-    root = os.environ.get("MIEN_DATA")
+def _data(folder: str, endings: tuple[str, ...], named: Path | None) -> list[Path]:
+    root = named or os.environ.get("MIEN_DATA")
     path = Path(root or "") / folder
     return _in_folder(path, endings) if root and path.is_dir() else []
 

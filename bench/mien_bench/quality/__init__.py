@@ -1,5 +1,5 @@
-"""`mien bench quality`: how near to the truth, and to the thesis's figures, the models come."""
+"""`mien bench quality`: how near to the truth, and to the papers' figures, the models come."""
 
-from mien_bench.quality.command import main
+from mien_bench.quality.command import add_options, run
 
-__all__ = ["main"]
+__all__ = ["add_options", "run"]

@@ -1,158 +1,145 @@
-"""The command line of `mien bench quality`."""
+"""The options of `mien bench quality`, and which of its tables are made of what is there."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from mien.config import WARP
-from mien.errors import SettingError, SourceError
-from mien_bench.material import clips_of, portraits_of
-from mien_bench.quality import grain, runs, trials
-from mien_bench.quality.clips import Clip, scenes, watch
+from mien import samples
+from mien.config import WARP, ReenactSettings
+from mien.errors import BackendError
+from mien_bench.control import Control
+from mien_bench.quality import runs, strips, summary, temporal
+from mien_bench.quality.crossing_tables import GRAIN, THESIS, crossed
 from mien_bench.quality.faces import unseen_faces
+from mien_bench.quality.found import Found, joined
+from mien_bench.quality.given import Given, given
 from mien_bench.quality.montage import Montage
 from mien_bench.quality.pairs import pairs
+from mien_bench.quality.scores import Scored
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.self_reenactment import measure
-from mien_bench.quality.summary import printed, summarise
-from mien_bench.quality.tables import missing, table_41, table_42, table_43
-from mien_bench.quality.thesis import GROUPS, TABLE_42
+from mien_bench.results import Result
 
-OWN: Final = ("pairs", "clips")
-GRAIN: Final = "grain"
-THESIS: Final = ("4.1", "4.2", "4.3")
+TABLES: Final = ("pairs", "clips", "flicker", "temporal", *THESIS, GRAIN, "strips")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
-
-
-def main(arguments: list[str]) -> int:
-    """Measure what is asked for and print it; see `--help`.
-
-    Raises:
-        MienError: material, a model or dlib is missing.
-    """
-    options = _parser().parse_args(arguments)
-    tables = options.table or (*OWN, *THESIS, GRAIN)
-    keep = Montage(options.keep) if options.keep is not None else None
-    results: dict[str, Any] = {}
-    if "pairs" in tables:
-        results["pairs"] = _pairs(options, keep)
-    if "clips" in tables:
-        results["clips"] = _clips(options, keep)
-    if set(tables) & {*THESIS, GRAIN}:
-        results |= _thesis(options, tables)
-    if options.json is not None:
-        options.json.write_text(json.dumps(results))
-    return 0
-
-
-def _pairs(options: argparse.Namespace, keep: Montage | None) -> Any:
-    faces = list(unseen_faces(_data(options) / "faces", options.limit))
-    scored = list(measure(pairs(faces, options.variants), options.models, options.threads, keep))
-    return _said(summarise(scored), PAIRS_TITLE)
-
-
-def _clips(options: argparse.Namespace, keep: Montage | None) -> Any:
-    paths = _clip_paths(options)
-    watched = list(scenes([watch(path, options.every, options.limit) for path in paths]))
-    scored = list(measure(watched, options.models, options.threads, keep))
-    result = {"self": _said(summarise(scored), CLIPS_TITLE)}
-    if options.run >= SHORTEST_RUN:
-        material = [
-            (runs.run_of(path, options.run), scene.portrait) for path, scene in zip(paths, watched, strict=True)
-        ]
-        found = runs.steadiness(material, options.models, options.threads)
-        print(runs.printed(found, options.run), flush=True)
-        result["flicker"] = [one.as_json() for one in found]
-    return result
-
-
-SHORTEST_RUN = 3
+SHORTEST_RUN: Final = 3
 """Frames: each is compared with its two neighbours."""
 
 
-def _thesis(options: argparse.Namespace, tables: tuple[str, ...]) -> dict[str, Any]:
-    second_look = SecondLook()
-    watched = [watch(path, options.every, options.limit) for path in _clip_paths(options)]
-    people = _cast(options, watched, second_look)
-    results: dict[str, Any] = {}
-    if "4.1" in tables:
-        consistency = trials.consistency_scores(people, options.models, second_look, options.threads)
-        print(table_41(consistency), flush=True)
-        results["4.1"] = {group: _plain(rows) for group, rows in consistency.items()}
-    if "4.2" in tables:
-        ablation = trials.ablation_scores(people, options.ablation, second_look, options.threads)
-        print(table_42(ablation))
-        if lacking := [name for name in TABLE_42 if name not in ablation]:
-            print(missing(lacking))
-        results["4.2"] = _plain(ablation)
-    if "4.3" in tables:
-        several = trials.several_scores(watched, people.guides, options.models, second_look, options.threads)
-        print(table_43(several), flush=True)
-        results["4.3"] = {model: _plain(rows) for model, rows in several.items()}
-    if GRAIN in tables:
-        found = grain.grains(people.groups[GROUPS[-1]], people.guides, options.models, options.threads)
-        print(grain.printed(found), flush=True)
-        results[GRAIN] = [{**asdict(one), "octaves": {k: v.tolist() for k, v in one.octaves.items()}} for one in found]
-    return results
-
-
-def _cast(options: argparse.Namespace, watched: list[Clip], second_look: SecondLook) -> trials.Cast:
-    folder = _data(options) / "clips" / "portraits"
-    files = portraits_of([folder]) if folder.is_dir() else []
-    return trials.cast(_data(options) / "faces", files, watched, second_look, options.limit, options.guides)
-
-
-def _said(summaries: Any, title: str) -> Any:
-    for summary in summaries:
-        print(printed(summary, title), flush=True)
-    return [summary.as_json() for summary in summaries]
-
-
-def _plain(rows: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): asdict(score) for name, score in rows.items()}
-
-
-def _clip_paths(options: argparse.Namespace) -> list[Path]:
-    """The data folder's clips; the sample driver where there are none."""
-    folder = _data(options) / "clips"
-    return clips_of([folder] if folder.is_dir() else None)
-
-
-def _data(options: argparse.Namespace) -> Path:
-    root = options.data or os.environ.get("MIEN_DATA")
-    if not root:
-        raise SettingError("the data folder is not known; name it by --data or MIEN_DATA")
-    if not Path(root).is_dir():
-        raise SourceError(f"{root}: expected the data folder, got nothing; name another by --data or MIEN_DATA")
-    return Path(root)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="mien bench quality", description="Measure how near to the truth models come, on faces never trained on."
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """See `mien_bench.bench.Bench`."""
+    models = list(dict.fromkeys([WARP, ReenactSettings().model]))
+    parser.add_argument("--clips", nargs="+", type=Path, metavar="PATH", help="drivers: video files or folders of them")
+    parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
     parser.add_argument("--data", type=Path, metavar="DIR", help="faces, clips and more (default: $MIEN_DATA)")
-    parser.add_argument(
-        "--models", nargs="+", default=[WARP], metavar="MODEL", help="names or bundles; all against the first (warp)"
-    )
-    choices = (*OWN, *THESIS, GRAIN)
-    parser.add_argument("--table", nargs="+", choices=choices, metavar="TABLE", help=f"of {', '.join(choices)} (all)")
-    parser.add_argument(
-        "--limit", type=int, metavar="N", help="portraits of each kind, and frames of each clip, at most"
-    )
+    parser.add_argument("--models", nargs="+", default=models, metavar="MODEL", help="all against the first")
+    parser.add_argument("--table", nargs="+", choices=TABLES, metavar="TABLE", help=f"of {', '.join(TABLES)} (all)")
+    parser.add_argument("--limit", type=int, metavar="N", help="portraits of a kind, and frames of a clip, at most")
     parser.add_argument("--variants", type=int, default=2, metavar="N", help="pairs made of each portrait (2)")
     parser.add_argument("--every", type=int, default=10, metavar="N", help="take every N-th frame of clips (10)")
     parser.add_argument("--run", type=int, default=50, metavar="N", help="frames of each clip to see flicker in (50)")
     parser.add_argument("--guides", type=int, default=5, metavar="N", help="frames of each clip that guide others (5)")
     parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")
     parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep answers there, for your eyes; no repository")
-    return parser
+    parser.add_argument(
+        "--strips", choices=("samples", "given"), default="samples", help="of nobody, or of what was given (samples)"
+    )
+    parser.epilog = (
+        "Without paths: the samples, and what the data folder holds. Strips show faces: publish only nobody's."
+    )
+
+
+def run(options: argparse.Namespace, control: Control) -> Result:
+    """See `mien_bench.bench.Bench`; nothing is timed, so the control is not called.
+
+    Raises:
+        MienError: material, a model or dlib is missing for a table that was named.
+    """
+    there = given(options)
+    wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
+    keep = Montage(options.keep) if options.keep is not None else None
+    parts = [Found(notes=lacking)]
+    for name, part in _PARTS.items():
+        if name in wanted:
+            print(f"{name} ...", flush=True)
+            parts.append(part(there, options, keep))
+    if crossing := tuple(name for name in wanted if name in (*THESIS, GRAIN)):
+        print(f"{', '.join(crossing)} ...", flush=True)
+        parts.append(crossed(there, options, crossing))
+    found = joined(parts)
+    models = ", ".join(map(summary.short, options.models))
+    about = f"{len(there.clips)} clips, {len(there.portraits)} portraits; models {models}"
+    return Result("quality", about, found.rows, tables=found.tables, strips=found.strips, notes=found.notes)
+
+
+def possible(there: Given) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tables that can be made here, and what is said of the others."""
+    out, notes = list(TABLES), []
+    if not there.has_faces:
+        out.remove("pairs")
+        notes.append("no pairs: the data folder with faces is not known (--data or MIEN_DATA)")
+    try:
+        SecondLook()
+    except BackendError as error:
+        out = [name for name in out if name not in (*THESIS, GRAIN)]
+        notes.append(f"no tables {', '.join([*THESIS, GRAIN])}: {error}")
+    return tuple(out), tuple(notes)
+
+
+def _pairs(there: Given, options: argparse.Namespace, keep: Montage | None) -> Found:
+    faces = list(unseen_faces(there.faces, options.limit))
+    scored = list(measure(pairs(faces, options.variants), options.models, options.threads, keep))
+    return _summed(scored, PAIRS_TITLE, "pairs")
+
+
+def _clips(there: Given, options: argparse.Namespace, keep: Montage | None) -> Found:
+    scored = list(measure(there.scenes, options.models, options.threads, keep))
+    return _summed(scored, CLIPS_TITLE, "clips")
+
+
+def _summed(scored: Sequence[Scored], title: str, on: str) -> Found:
+    summaries = summary.summarise(scored)
+    return Found(
+        tuple(row for one in summaries for row in summary.rows(one, on)),
+        tuple(summary.table(one, title) for one in summaries),
+    )
+
+
+def _flicker(there: Given, options: argparse.Namespace, keep: Montage | None) -> Found:
+    if options.run < SHORTEST_RUN:
+        return Found(notes=(f"no flicker: runs have at least {SHORTEST_RUN} frames, got {options.run}",))
+    found = runs.steadiness(_runs(there, options), options.models, options.threads)
+    return Found(tuple(runs.rows(found)), (runs.table(found, options.run),))
+
+
+def _temporal(there: Given, options: argparse.Namespace, keep: Montage | None) -> Found:
+    found, sure = temporal.stabilities(_runs(there, options), options.models, options.threads)
+    return Found(tuple(temporal.rows(found)), (temporal.table(found, sure),))
+
+
+def _runs(there: Given, options: argparse.Namespace) -> list[runs.Run]:
+    return [
+        (runs.run_of(path, options.run), scene.portrait) for path, scene in zip(there.clips, there.scenes, strict=True)
+    ]
+
+
+def _strips(there: Given, options: argparse.Namespace, keep: Montage | None) -> Found:
+    if options.strips == "given":
+        clip, portraits = there.clips[0], list(there.portraits[: strips.MOST])
+    else:
+        clip, portraits = samples.driver(), list(samples.portraits().values())
+    return Found(strips=tuple(strips.strips(clip, portraits, options.models, options.threads)))
+
+
+_PARTS: Final[dict[str, Callable[[Given, argparse.Namespace, Montage | None], Found]]] = {
+    "strips": _strips,
+    "clips": _clips,
+    "flicker": _flicker,
+    "temporal": _temporal,
+    "pairs": _pairs,
+}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,8 @@ class CrossScore:
     count: int
     lost: int
     """Answers in which no face was found, which the other figures leave out."""
+    of_references: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
+    """For each reference the means of units, pose and distance."""
 
 
 def crossings(
@@ -125,4 +127,14 @@ def judge(found: Sequence[Crossing | None]) -> CrossScore:
         leak=100 * shape_leak([(one.reference, one.guide, *one.proportions) for one in seen]),
         count=len(found),
         lost=lost,
+        of_references=_of_references(seen),
     )
+
+
+def _of_references(seen: Sequence[Crossing]) -> dict[str, tuple[float, float, float]]:
+    found: dict[str, tuple[float, float, float]] = {}
+    for name in dict.fromkeys(one.reference for one in seen):
+        own = np.array([(100 * one.units, one.pose, one.distance) for one in seen if one.reference == name])
+        units, pose, distance = own.mean(axis=0).tolist()
+        found[name] = units, pose, distance
+    return found

@@ -15,6 +15,7 @@ from mien_bench.quality.frequency import FLOOR, fine_energy
 from mien_bench.quality.puppet import open_puppet, settings_for
 from mien_bench.quality.regions import REGIONS, averages, crop_of, cut, full_side, regions_of
 from mien_bench.quality.sitters import Guide, Reference, motion_to
+from mien_bench.results import Fact, Row, Table
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -68,16 +69,29 @@ def octaves(pixels: Pixels, landmarks: Array) -> Array:
     return np.asarray(np.log2(energy[painted] / energy[REGIONS.index("face")]))
 
 
-def printed(found: Sequence[Grain]) -> str:
+def table(found: Sequence[Grain]) -> Table:
     """For reading."""
-    lines = ["", "Grain: octaves of fine energy above the skin's of the same picture, pixel for pixel; mouth: none"]
-    lines.append(f"{'portrait (side of the crop)':<44}" + "".join(f"{name:>13}" for name in PAINTED))
-    for one in found:
-        for model, values in one.octaves.items():
-            name = f"{one.portrait} ({one.side}), {Path(model).name}"
-            lines.append(f"{name:<44}" + "".join(_told(value) for value in values))
-    return "\n".join(lines)
+    cells = [
+        (f"{one.portrait} ({one.side}), {Path(model).name}", *map(_told, values))
+        for one in found
+        for model, values in one.octaves.items()
+    ]
+    title = "Grain: octaves of fine energy above the skin's of the same picture, pixel for pixel; mouth: none"
+    return Table(title, ("portrait (side of the crop)", *PAINTED), tuple(cells))
+
+
+def rows(found: Sequence[Grain]) -> list[Row]:
+    """A row for each model and region, with a value for each portrait that shows it; the portrait's own beside."""
+    out = []
+    for model in dict.fromkeys(model for one in found for model in one.octaves):
+        condition: dict[str, Fact] = {"on": "portraits", "model": Path(model).name, "mouth": "none"}
+        for place, region in enumerate(PAINTED):
+            values = (float(one.octaves[model][place]) for one in found if model in one.octaves)
+            seen = tuple(value for value in values if np.isfinite(value))
+            if seen:
+                out.append(Row(f"grain, {region}", "octaves", seen, "neither", condition, each="portrait"))
+    return out
 
 
 def _told(value: float) -> str:
-    return f"{value:>+13.2f}" if np.isfinite(value) else f"{'-':>13}"
+    return f"{value:+.2f}" if np.isfinite(value) else "-"

@@ -56,5 +56,10 @@ class Montage:
 
 def write_jpeg(path: Path, pixels: Pixels) -> None:
     """Write a picture (H, W, 3)."""
+    path.write_bytes(jpeg(pixels))
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    """A picture (H, W, 3) as a file."""
     picture = Frame(np.ascontiguousarray(pixels), 0, 1 / RATE)
-    path.write_bytes(PictureEncoder("jpeg", {}, str(path)).encode(picture))
+    return PictureEncoder("jpeg", {}, "picture").encode(picture)

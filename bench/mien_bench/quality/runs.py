@@ -17,13 +17,17 @@ from mien_bench.quality.flicker import flicker
 from mien_bench.quality.hints import mouth_of, recoloured
 from mien_bench.quality.puppet import open_puppet, settings_for, towards
 from mien_bench.quality.regions import REGIONS
+from mien_bench.results import Fact, Row, Table
 
 Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
 
 SMOOTH = ReenactSettings().smooth
 FLOOR = 0.1
 """Squared grey levels added to both sides, so that a picture that stands still gives a finite ratio."""
 LIGHT_SEED = 0
+Run = tuple[Clip, Portrait]
+"""Consecutive frames, and the portrait that answers them."""
 CONDITIONS: tuple[tuple[str, Mouth], ...] = (("none", "none"), ("recoloured", "driver"))
 
 
@@ -35,11 +39,8 @@ class Steadiness:
     condition: str
     octaves: Array
     """(6,): octaves of flicker above the truth's in each region, over clips; 0 is as much as the camera and codec."""
-
-    def as_json(self) -> dict[str, object]:
-        """Plain JSON values."""
-        values = dict(zip(REGIONS, self.octaves.tolist(), strict=True))
-        return {"model": self.model, "condition": self.condition, "octaves": values}
+    of_runs: Array
+    """(runs, 6): of each."""
 
 
 def run_of(path: Path, count: int) -> Clip:
@@ -47,9 +48,7 @@ def run_of(path: Path, count: int) -> Clip:
     return watch(path, 1, count)
 
 
-def steadiness(
-    runs: Sequence[tuple[Clip, Portrait]], models: Sequence[str], threads: int | None = None
-) -> list[Steadiness]:
+def steadiness(runs: Sequence[Run], models: Sequence[str], threads: int | None = None) -> list[Steadiness]:
     """Every model on every run; each is given its clip's portrait.
 
     Raises:
@@ -58,32 +57,52 @@ def steadiness(
     found = []
     for model in models:
         for condition, mouth in CONDITIONS:
-            rows = [_octaves(run, portrait, model, mouth, threads) for run, portrait in runs]
-            found.append(Steadiness(model, condition, mean_of(np.array(rows))))
+            rows = np.array([_octaves(run, portrait, model, mouth, threads) for run, portrait in runs])
+            found.append(Steadiness(model, condition, mean_of(rows), rows))
     return found
 
 
-def printed(found: Sequence[Steadiness], frames: int) -> str:
+def table(found: Sequence[Steadiness], frames: int) -> Table:
     """For reading."""
-    lines = ["", f"Flicker in clips, octaves above the truth's own; runs of {frames} frames, smoothing {SMOOTH:g}"]
-    lines.append(f"{'':<36}" + "".join(f"{name:>13}" for name in REGIONS))
+    cells = [(f"{Path(one.model).name}, mouth: {one.condition}", *(f"{v:+.2f}" for v in one.octaves)) for one in found]
+    title = f"Flicker in clips, octaves above the truth's own; runs of {frames} frames, smoothing {SMOOTH:g}"
+    return Table(title, ("", *REGIONS), tuple(cells))
+
+
+def rows(found: Sequence[Steadiness]) -> list[Row]:
+    """A row for each model, condition and region, with a value for each clip that shows it."""
+    out = []
     for one in found:
-        cells = "".join(f"{value:>+13.2f}" for value in one.octaves)
-        lines.append(f"{f'{Path(one.model).name}, mouth: {one.condition}':<36}{cells}")
-    return "\n".join(lines)
+        condition: dict[str, Fact] = {"on": "clips", "model": Path(one.model).name, "mouth": one.condition}
+        for place, region in enumerate(REGIONS):
+            seen = tuple(value for value in one.of_runs[:, place].tolist() if np.isfinite(value))
+            if seen:
+                out.append(Row(f"flicker, {region}", "octaves", seen, "lower", condition, each="clip"))
+    return out
 
 
-def _octaves(run: Clip, portrait: Portrait, model: str, mouth: Mouth, threads: int | None) -> Array:
-    """(6,): of one model on one run."""
+def answers(
+    run: Clip, portrait: Portrait, model: str, mouth: Mouth, smooth: float = SMOOTH, threads: int | None = None
+) -> list[Pixels]:
+    """What a model makes of a run, frame by frame.
+
+    Raises:
+        MienError: the model cannot be opened.
+    """
     made = []
-    with open_puppet(portrait, settings_for(model, mouth, smooth=SMOOTH, threads=threads)) as puppet:
+    with open_puppet(portrait, settings_for(model, mouth, smooth=smooth, threads=threads)) as puppet:
         for number, one in enumerate(run.frames):
             # one light for the whole run: a camera's does not change from frame to frame
             light = recoloured(one.pixels, np.random.default_rng(LIGHT_SEED))
             own = mouth_of(run.name, light, one.landmarks) if mouth == "driver" else None
             motion = towards(one.landmarks, portrait.size, own.hint if own is not None else None)
             made.append(puppet(motion, number).pixels.copy())
+    return made
+
+
+def _octaves(run: Clip, portrait: Portrait, model: str, mouth: Mouth, threads: int | None) -> Array:
+    """(6,): of one model on one run."""
     landmarks = [one.landmarks for one in run.frames]
-    ours = flicker(made, landmarks, portrait.landmarks)
+    ours = flicker(answers(run, portrait, model, mouth, threads=threads), landmarks, portrait.landmarks)
     truth = flicker([one.pixels for one in run.frames], landmarks, portrait.landmarks)
     return np.asarray(np.log2((ours + FLOOR) / (truth + FLOOR)))

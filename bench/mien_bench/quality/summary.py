@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 from mien_bench.quality.bootstrap import Difference, by_identity, difference, mean_of
 from mien_bench.quality.regions import REGIONS
 from mien_bench.quality.scores import MEASURES, Scored
+from mien_bench.results import Better, Fact, Row, Table
 
 Array = NDArray[np.float64]
 
-NAMES = 16
-CELL = 10
 TAIL = 14
 """Characters of a model's name that are shown: of a bundle's path the end."""
+UNITS: Final = {"l1": "grey levels", "psnr": "dB", "gradient": "", "ssim": "", "detail": "octaves"}
+BETTER: Final[dict[str, Better]] = {
+    "l1": "lower",
+    "psnr": "higher",
+    "gradient": "higher",
+    "ssim": "higher",
+    "detail": "neither",
+}
+INTERVALS: Final = "Differences with 95 % intervals, bootstrapped over identities; * where they exclude zero."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,19 +43,8 @@ class Summary:
     """(models, 5, 6): `MEASURES` by `REGIONS`, over identities."""
     differences: tuple[tuple[tuple[Difference, ...], ...], ...]
     """For each model but the first, measure and region."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "condition": self.condition,
-            "identities": self.identities,
-            "answers": self.answers,
-            "means": {model: _named(rows) for model, rows in zip(self.models, self.means.tolist(), strict=True)},
-            "differences": {
-                model: _named([[asdict(one) for one in row] for row in rows])
-                for model, rows in zip(self.models[1:], self.differences, strict=True)
-            },
-        }
+    values: tuple[Array, ...]
+    """For each model (identities, 5, 6), of which `means` are the means."""
 
 
 def summarise(scored: Sequence[Scored]) -> list[Summary]:
@@ -56,26 +53,38 @@ def summarise(scored: Sequence[Scored]) -> list[Summary]:
     return [_summary(name, [one for one in scored if one.condition == name]) for name in conditions]
 
 
-def printed(summary: Summary, title: str) -> str:
+def table(summary: Summary, title: str) -> Table:
     """A summary for reading; `*` marks differences whose interval excludes zero."""
-    lines = [
-        "",
-        f"{title}; mouth: {summary.condition}; {summary.identities} identities, {summary.answers} answers a model",
-        _row("", [*REGIONS]),
-    ]
+    rows: list[tuple[str, ...]] = []
     for place, measure in enumerate(MEASURES):
         for model, means in zip(summary.models, summary.means, strict=True):
-            lines.append(_row(f"{measure} {model[-TAIL:]}", [f"{value:.3f}" for value in means[place]]))
-        for rows in summary.differences:
-            lines.append(_row("  difference", [_told(one) for one in rows[place]]))
-            lines.append(_row("  95 % from", [f"{one.low:+.3f}" for one in rows[place]]))
-            lines.append(_row("  95 % to", [f"{one.high:+.3f}" for one in rows[place]]))
+            rows.append((f"{measure} {short(model)}", *(_number(value) for value in means[place])))
+        for model, differences in zip(summary.models[1:], summary.differences, strict=True):
+            rows.append((f"  {short(model)} less {short(summary.models[0])}", *map(_told, differences[place])))
             if measure == "l1":
                 first = summary.means[0][place]
-                lines.append(
-                    _row("  per cent", [_share(one, base) for one, base in zip(rows[place], first, strict=True)])
-                )
-    return "\n".join(lines)
+                shares = (_share(one, base) for one, base in zip(differences[place], first, strict=True))
+                rows.append(("  per cent", *shares))
+    about = f"mouth: {summary.condition}; {summary.identities} identities, {summary.answers} answers a model"
+    return Table(f"{title}; {about}", ("", *REGIONS), tuple(rows), notes=(INTERVALS,))
+
+
+def rows(summary: Summary, on: str) -> list[Row]:
+    """A row for each model, measure and region, of identities that show it; `on` says which material it is."""
+    out = []
+    for model, values in zip(summary.models, summary.values, strict=True):
+        condition: dict[str, Fact] = {"on": on, "model": short(model), "mouth": summary.condition}
+        for m, measure in enumerate(MEASURES):
+            for r, region in enumerate(REGIONS):
+                seen = tuple(value for value in values[:, m, r].tolist() if np.isfinite(value))
+                if seen:
+                    out.append(Row(f"{measure}, {region}", *_judged(measure, seen), condition, each="identity"))
+    return out
+
+
+def short(model: str) -> str:
+    """A model's name; of a bundle's path the end."""
+    return model[-TAIL:]
 
 
 def _summary(condition: str, scored: Sequence[Scored]) -> Summary:
@@ -92,6 +101,7 @@ def _summary(condition: str, scored: Sequence[Scored]) -> Summary:
         len(scored) // len(models),
         np.array([mean_of(stack) for stack in stacks]),
         tuple(_differences(stacks[0], stack) for stack in stacks[1:]),
+        tuple(stacks),
     )
 
 
@@ -102,17 +112,19 @@ def _differences(first: Array, second: Array) -> tuple[tuple[Difference, ...], .
     )
 
 
-def _row(name: str, cells: Sequence[str]) -> str:
-    return f"{name:<{NAMES + 8}}" + "".join(f"{cell:>{CELL + 3}}" for cell in cells)
+def _judged(measure: str, values: tuple[float, ...]) -> tuple[str, tuple[float, ...], Better]:
+    return UNITS[measure], values, BETTER[measure]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else "-"
 
 
 def _told(one: Difference) -> str:
-    return f"{one.mean:+.3f}{'*' if one.sure else ' '}"
+    if not one.count:
+        return "-"
+    return f"{one.mean:+.3f}{'*' if one.sure else ''} [{one.low:+.3f}, {one.high:+.3f}]"
 
 
 def _share(one: Difference, base: float) -> str:
-    return f"{100 * one.mean / base:+.1f}" if base > 0 else "-"
-
-
-def _named(rows: Sequence[Sequence[Any]]) -> dict[str, dict[str, Any]]:
-    return {measure: dict(zip(REGIONS, row, strict=True)) for measure, row in zip(MEASURES, rows, strict=True)}
+    return f"{100 * one.mean / base:+.1f}" if base > 0 and one.count else "-"

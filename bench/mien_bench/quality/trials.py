@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien import samples
 from mien.config import WARP
 from mien.parse.models import segment_person
 from mien.reenact.prepare import prepare_portrait
 from mien_bench.quality.clips import Clip, calmest
 from mien_bench.quality.cross import CrossScore, crossings, judge, unmoved
 from mien_bench.quality.faces import unseen_faces
+from mien_bench.quality.given import Given
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.sitters import (
     Guide,
@@ -37,28 +37,25 @@ class Cast:
     guides: list[Guide]
 
 
-def cast(
-    faces: Path, files: Sequence[Path], clips: Sequence[Clip], second_look: SecondLook, limit: int | None, guides: int
-) -> Cast:
-    """Who takes part.
+def cast(given: Given, second_look: SecondLook, guides: int) -> Cast:
+    """Who takes part; a group that nobody is there for is empty. `guides`: frames of each clip.
 
-    Args:
-        faces: the folder of aligned faces with the test split.
-        files: portraits of another kind.
-        limit: references of each group at most.
-        guides: frames of each clip.
+    Raises:
+        MienError: something cannot be read.
     """
-    same = references(portraits_of_photographs(unseen_faces(faces, limit)), second_look)
-    calm = ((clip.name, clip.frames[calmest(clip)]) for clip in clips[:limit])
+    limit = given.limit
+    unseen = unseen_faces(given.faces, limit) if given.has_faces else ()
+    same = references(portraits_of_photographs(unseen), second_look)
+    calm = ((clip.name, clip.frames[calmest(clip)]) for clip in given.watched[:limit])
     cross = references(
         ((name, (prepare_portrait(one.pixels, one.landmarks, segment_person(one.pixels)),)) for name, one in calm),
         second_look,
     )
-    others = [*samples.portraits().values(), *(path for path in files if not path.name.startswith(UNSEEN))]
+    others = [path for path in given.portraits if not path.name.startswith(UNSEEN)]
     wild = references(portraits_of_files(others[:limit]), second_look)
     return Cast(
         dict(zip(GROUPS, map(list, (same, cross, wild)), strict=True)),
-        [guide for clip in clips for guide in guides_of_clip(clip, guides, second_look)],
+        [guide for clip in given.watched for guide in guides_of_clip(clip, guides, second_look)],
     )
 
 
@@ -68,6 +65,8 @@ def consistency_scores(
     """Table 4.1, by group and row: the reference itself, and each model with and without fusion."""
     out = {}
     for group, members in people.groups.items():
+        if not members:
+            continue
         rows = {"Reference": judge(list(unmoved(members, people.guides)))}
         for model in models:
             for fusion in (False, True) if model != WARP else (True,):
@@ -83,7 +82,7 @@ def ablation_scores(
 ) -> dict[str, CrossScore]:
     """Table 4.2, by the names of the bundles that `folder` holds."""
     bundles = sorted(path.parent for path in folder.glob("*/manifest.toml")) if folder is not None else []
-    members = people.groups[GROUPS[0]]
+    members = people.groups[GROUPS[0]] or people.groups[GROUPS[-1]]
     return {
         bundle.name: judge(
             list(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,27 +7,45 @@ import pytest
 
 from mien import samples
 from mien.errors import SettingError
-from mien_bench.quality import main
+from mien_bench import command
+from mien_bench.quality import second_look
 from mien_bench.quality.clips import calmest, scenes, watch
+from mien_bench.quality.command import possible
+from mien_bench.quality.given import Given
 from mien_bench.quality.regions import REGIONS
 from mien_bench.quality.scores import MEASURES, Scored
 from mien_bench.quality.self_reenactment import measure
-from mien_bench.quality.summary import printed, summarise
+from mien_bench.quality.summary import rows, summarise, table
+from mien_bench.results_file import read
 
 
 def test_pairs_of_a_folder_are_measured_printed_and_written(
     faces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "quality.json"
-    arguments = ["--data", str(faces), "--table", "pairs", "--limit", "2", "--variants", "1", "--json", str(path)]
-    assert main([*arguments, "--threads", "1"]) == 0
+    arguments = [
+        "--models",
+        "warp",
+        "--data",
+        str(faces),
+        "--table",
+        "pairs",
+        "--limit",
+        "2",
+        "--variants",
+        "1",
+        "--json",
+        str(path),
+    ]
+    assert command.main(["quality", *arguments, "--threads", "1"]) == 0
     said = capsys.readouterr().out
     assert all(f"mouth: {condition}; 2 identities" in said for condition in ("none", "recoloured", "another"))
-    (none, *_) = json.loads(path.read_text())["pairs"]
-    means = none["means"]["warp"]
-    assert set(means) == set(MEASURES)
-    assert means["l1"]["face"] < means["l1"]["eyes"] < 40
-    assert means["ssim"]["face"] > 0.9
+    (result,) = read(path).results
+    means = {row.name: row.median for row in result.rows if row.condition["mouth"] == "none"}
+    assert {name.split(",")[0] for name in means} == set(MEASURES)
+    assert means["l1, face"] < means["l1, eyes"] < 40
+    assert means["ssim, face"] > 0.9
+    assert not result.steadiness.words
 
 
 def test_a_clip_is_its_own_truth() -> None:
@@ -54,23 +71,62 @@ def test_models_are_compared_with_the_first_over_identities() -> None:
     assert summary.identities == 12
     assert summary.means[1] == pytest.approx(summary.means[0] * 0.8)
     assert summary.differences[0][0][0].sure
-    said = printed(summary, "title")
-    assert "-20.0" in said
-    assert said.count("*") >= len(REGIONS)
+    told = table(summary, "title")
+    assert ("  per cent", *["-20.0"] * len(REGIONS)) in told.rows
+    assert sum(cell.count("*") for row in told.rows for cell in row) >= len(REGIONS)
+    found = rows(summary, "pairs")
+    assert len(found) == 2 * len(MEASURES) * len(REGIONS)
+    assert {len(row.values) for row in found} == {12}
 
 
 def test_pictures_of_people_are_not_kept_in_a_repository(faces: Path, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    arguments = ["--data", str(faces), "--table", "pairs", "--limit", "1", "--variants", "1", "--threads", "1"]
+    arguments = [
+        "--models",
+        "warp",
+        "--data",
+        str(faces),
+        "--table",
+        "pairs",
+        "--limit",
+        "1",
+        "--variants",
+        "1",
+        "--threads",
+        "1",
+    ]
     with pytest.raises(SettingError, match="repository"):
-        main([*arguments, "--keep", str(tmp_path / "kept")])
+        command.main(["quality", *arguments, "--keep", str(tmp_path / "kept")])
     assert not (tmp_path / "kept").exists()
     (tmp_path / ".git").rmdir()
-    main([*arguments, "--keep", str(tmp_path / "kept")])
+    command.main(["quality", *arguments, "--keep", str(tmp_path / "kept")])
     assert len(list((tmp_path / "kept").glob("*.jpg"))) == 3
 
 
 def test_data_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIEN_DATA", raising=False)
     with pytest.raises(SettingError, match="--data or MIEN_DATA"):
-        main(["--table", "pairs"])
+        command.main(["quality", "--table", "pairs"])
+
+
+def test_any_clips_and_portraits_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIEN_DATA", raising=False)
+    path = tmp_path / "quality.json"
+    material = ["--clips", str(samples.driver()), "--portraits", str(samples.portraits()["mira"]), "--strips", "given"]
+    tables = ["--table", "clips", "flicker", "temporal", "strips", "--models", "warp"]
+    assert command.main(["quality", *material, *tables, "--run", "10", "--every", "25", "--json", str(path)]) == 0
+    (result,) = read(path).results
+    assert {row.condition["on"] for row in result.rows} == {"clips"}
+    temporal = next(one for one in result.tables if one.title.startswith("Temporal"))
+    assert [row[0] for row in temporal.rows[:2]] == ["the true clip", "warp"]
+    assert result.strips[0].jpeg[:2] == b"\xff\xd8"
+    assert result.strips[0].labels[0] == "portrait"
+
+
+def test_without_data_and_dlib_the_rest_is_made_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIEN_DATA", raising=False)
+    monkeypatch.setattr(second_look, "MODELS", "no_such_distribution")
+    there = Given((samples.driver(),), (), None, 10, None)
+    wanted, notes = possible(there)
+    assert wanted == ("clips", "flicker", "temporal", "strips")
+    assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.1, 4.2, 4.3, grain"]

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from mien import samples
 from mien.errors import BackendError
 from mien.portrait import Portrait
-from mien_bench.quality import main, second_look
+from mien_bench import command
+from mien_bench.quality import second_look
 from mien_bench.quality.clips import Clip, watch
 from mien_bench.quality.cross import Crossing, CrossScore, crossings, judge, unmoved
-from mien_bench.quality.grain import OWN, PAINTED, grains, octaves, printed
+from mien_bench.quality.grain import OWN, PAINTED, grains, octaves, table
 from mien_bench.quality.picture import blurred
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.sitters import guides_of_clip, references, several_of_clip
-from mien_bench.quality.tables import table_41, table_42, table_43
+from mien_bench.quality.tables import rows_of, table_41, table_42, table_43
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +56,20 @@ def test_answers_without_a_face_count_as_another_person() -> None:
 
 def test_tables_show_our_figures_beside_the_thesis_s() -> None:
     score = CrossScore(70.0, 2.5, 96.0, 0.3, 4.0, 10, 0)
-    said = table_41({"same source": {"warp": score}, "in the wild": {"warp": score}})
-    assert "98.2" in said
-    assert "70.0" in said
-    assert "What differs" in said
-    assert "96.0" in table_42({"lambda-25": score})
-    assert "99.4" in table_43({"warp": {1: score, 3: score, 5: score}})
+    ours = table_41({"same source": {"warp": score}, "in the wild": {"warp": score}})
+    assert ours.rows[0] == ("warp", "70.0", "2.50", "96.0", "4%", "-", "-", "-", "-", "70.0", "2.50", "96.0", "4%")
+    assert [ours.rows[i][0] for i in ours.quoted] == ["thesis: Reference", "thesis: w/o Fusion", "thesis: with Fusion"]
+    assert "98.2" in ours.rows[-1]
+    assert any("thesis states neither" in note for note in ours.notes)
+    assert table_42({"lambda-25": score}).rows[0] == ("here", "-", "-", "-", "96.0", "-")
+    assert table_43({"warp": {1: score, 3: score, 5: score}}).rows[1][-1] == "99.4"
+
+
+def test_figures_that_are_known_of_each_reference_have_a_value_of_each() -> None:
+    score = judge([crossing(), crossing(guide="c"), crossing("d", distance=0.5)])
+    rows = {row.name: row for row in rows_of(score, {"model": "warp"})}
+    assert rows["identity, distance"].values == pytest.approx((0.3, 0.5))
+    assert rows["identity"].values == (100.0,)
 
 
 def test_without_dlib_s_models_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,8 +112,22 @@ def test_several_pictures_of_a_person_differ_in_pose(look: SecondLook, clip: Cli
 def test_the_thesis_s_tables_come_from_one_command(
     look: SecondLook, faces: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--data", str(faces), "--table", "4.1", "4.2", "--limit", "1", "--guides", "1", "--threads", "1"]
-    assert main([*arguments, "--every", "30"]) == 0
+    arguments = [
+        "--models",
+        "warp",
+        "--data",
+        str(faces),
+        "--table",
+        "4.1",
+        "4.2",
+        "--limit",
+        "1",
+        "--guides",
+        "1",
+        "--threads",
+        "1",
+    ]
+    assert command.main(["quality", *arguments, "--every", "30"]) == 0
     said = capsys.readouterr().out
     assert "Table 4.1" in said
     assert "not trained here: no-concat, lambda-3" in said
@@ -127,4 +150,4 @@ def test_grain_is_told_for_each_model_and_the_portrait_itself(
     guides = list(guides_of_clip(clip, 2, look))
     found = grains(list(references([("teo", (people["teo"],))], look)), guides, ["warp"], 1)
     assert found[0].octaves["warp"][1:] == pytest.approx(found[0].octaves[OWN][1:], abs=1.5)
-    assert "warp" in printed(found)
+    assert [row[0] for row in table(found).rows] == [f"teo ({found[0].side}), {name}" for name in (OWN, "warp")]
