@@ -14,7 +14,7 @@ import { isActive } from "/page/states.js";
  */
 
 const WATCH_MS = 500;
-const PATIENCE_S = 4;
+const PATIENCE_S = 3;
 const FIRST_PICTURE_S = 20;
 
 /** The connection was lost; it is worth trying again. */
@@ -186,9 +186,10 @@ export class Call extends EventTarget {
     }
     const stale = error instanceof ApiError && [404, 410].includes(error.status) && this.#resume;
     if (stale) this.#resume = "";
-    const passing = stale || error instanceof Lost || (error instanceof ApiError && (error.status === 0 || error.status >= 500));
+    const passing = stale || error instanceof Lost || (error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500));
     if (!passing) throw error;
-    const ms = pause(attempt, Math.random()) * 1000;
+    const asked = error instanceof ApiError ? error.retryAfter : 0;
+    const ms = Math.max(pause(attempt, Math.random()), asked) * 1000;
     this.become({ name: "lost", until: performance.now() + ms });
     await sleep(ms, stopping, "online");
   }

@@ -175,7 +175,7 @@ setUpTheme(() => vitals.draw());
 setUpKeys([
   ...transport.keys,
   { key: "n", name: "Next portrait", act: () => gallery.next() },
-  ...Object.keys(PRESETS).map((name, number) => ({ key: String(number + 1), name: `Motion: ${name}`, act: () => motion.choose(name) })),
+  ...Object.keys(PRESETS).map((name, number) => ({ key: String(number + 1), name: `Motion: ${name.replace("-", " ")}`, act: () => motion.choose(name) })),
 ]);
 followCall();
 followButtons();

@@ -21,7 +21,7 @@ export const PRESETS = {
   natural: {},
   calm: { expression: 0.7, pose: 0.6, brows: 0.7, translation: 0.4 },
   lively: { expression: 1.3, brows: 1.2 },
-  "face only": { pose: 0, translation: 0 },
+  "face-only": { pose: 0, translation: 0 },
 };
 
 /** All gains, 1 where nothing else is said. @param {Gains} some @returns {Gains} */
@@ -75,7 +75,7 @@ export class Motion {
 
   /** @param {string} name */
   #chip(name) {
-    const chip = make("button", { type: "button", class: "chip", "data-preset": name, "aria-pressed": "false" }, name);
+    const chip = make("button", { type: "button", class: "chip", "data-preset": name, "aria-pressed": "false" }, name.replace("-", " "));
     chip.addEventListener("click", () => this.choose(name));
     return chip;
   }

@@ -35,10 +35,11 @@ export class Recorder {
     const recorder = new MediaRecorder(stream, { mimeType });
     /** @type {Blob[]} */
     const slices = [];
+    const began = new Date();
     recorder.addEventListener("dataavailable", ({ data }) => data.size && slices.push(data));
     recorder.addEventListener("stop", () => {
       if (this.recorder === recorder) this.recorder = null;
-      const name = fileName(new Date(), recorder.mimeType);
+      const name = fileName(began, recorder.mimeType);
       if (slices.length) give(new Blob(slices, { type: recorder.mimeType }), name);
       this.saved(slices.length ? name : "");
     });

@@ -7,7 +7,7 @@ import { Pulse, pause } from "/page/retry.js";
 import { notice, status } from "/page/tell.js";
 
 const WATCH_MS = 500;
-const PATIENCE_S = 4;
+const PATIENCE_S = 3;
 /** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
