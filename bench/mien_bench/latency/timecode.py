@@ -79,11 +79,18 @@ def draw(code: Code, pixels: Pixels) -> None:
 
 def read(pixels: Pixels) -> Code | None:
     """What the strip of (H, W, 3 or 4) uint8 pixels says; None where there is none, or it cannot be relied on."""
-    height, width = pixels.shape[:2]
-    strip = pixels[: rows_of(height)]
-    down, across = _averaging(strip.shape[0], ROWS), _averaging(width, COLUMNS)
-    luma = strip[:, :, :3].astype(np.float32) @ _LUMA
-    cells = down @ luma @ across.T - _MIDDLE
+    return _read_grey(pixels[: rows_of(pixels.shape[0]), :, :3].astype(np.float32) @ _LUMA)
+
+
+def read_luma(luma: NDArray[np.uint8]) -> Code | None:
+    """As `read`, of (H, W) uint8 luma from 16 to 235, as decoders give it: nothing else of the picture is converted."""
+    strip = luma[: rows_of(luma.shape[0])].astype(np.float32)
+    return _read_grey((strip - 16) * (255 / 219))
+
+
+def _read_grey(strip: NDArray[np.float32]) -> Code | None:
+    down, across = _averaging(strip.shape[0], ROWS), _averaging(strip.shape[1], COLUMNS)
+    cells = down @ strip @ across.T - _MIDDLE
     if np.abs(cells).min() < _LEAST:
         return None
     return decode(cells > 0)

@@ -26,11 +26,11 @@ COUNT: Final = 100
 """Frames of the driver that are shown, forth and back, again and again."""
 
 
-def pictures_of(driver: Path, count: int = COUNT) -> list[Pixels]:
-    """The first frames of a clip, as a camera of 640 x 480 shows them: scaled to its height, cut or with grey sides."""
+def pictures_of(driver: Path, count: int = COUNT, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Pixels]:
+    """The first frames of a clip, as a camera of `size` shows them: scaled to its height, cut or with grey sides."""
     with capture.open(driver) as source:
         frames = list(islice((item for item in source if isinstance(item, Frame)), count))
-    return [_as_seen(frame.pixels) for frame in frames]
+    return [_as_seen(frame.pixels, *size) for frame in frames]
 
 
 def camera(pictures: list[Pixels], clock: Clock) -> Source:
@@ -39,11 +39,11 @@ def camera(pictures: list[Pixels], clock: Clock) -> Source:
     return Paced(array_source(laps, rate=RATE), clock, again=lambda: array_source(laps, rate=RATE))
 
 
-def _as_seen(pixels: Pixels) -> Pixels:
+def _as_seen(pixels: Pixels, across: int, down: int) -> Pixels:
     height, width, _ = pixels.shape
-    scaled = resized(pixels, max(round(width * HEIGHT / height), 1), HEIGHT)
-    out = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
-    wide = min(scaled.shape[1], WIDTH)
-    left, cut = (WIDTH - wide) // 2, (scaled.shape[1] - wide) // 2
+    scaled = resized(pixels, max(round(width * down / height), 1), down)
+    out = np.full((down, across, 3), 110, np.uint8)
+    wide = min(scaled.shape[1], across)
+    left, cut = (across - wide) // 2, (scaled.shape[1] - wide) // 2
     out[:, left : left + wide] = scaled[:, cut : cut + wide]
     return out
