@@ -63,6 +63,8 @@ class Assembly:
 
     def add(self, packet: Packet, now: float) -> list[Whole]:
         """Take a packet that came at `now` seconds; the frames that it completes."""
+        if self._reached < 0:
+            self._after_loss = not self._single and not self._begins_frame(packet)
         number = self._place(packet.sequence_number)
         if number < self._reached or number in self._packets:
             return []  # late, or twice
@@ -89,16 +91,18 @@ class Assembly:
     def _completed(self) -> Iterator[Whole]:
         while (packet := self._packets.get(self._reached)) is not None:
             if self._first < self._reached and packet.timestamp != self._packets[self._first].timestamp:
-                yield self._cut()
+                yield from self._cut()
             self._reached += 1
             if self._single or packet.marker:
-                yield self._cut()
+                yield from self._cut()
 
-    def _cut(self) -> Whole:
+    def _cut(self) -> Iterator[Whole]:
         packets = tuple(self._packets.pop(number) for number in range(self._first, self._reached))
-        whole = Whole(packets, self._after_loss)
-        self._first, self._after_loss = self._reached, False
-        return whole
+        self._first = self._reached
+        if self._after_loss and not self._single and not self._begins_frame(packets[0]):
+            return  # its beginning was lost
+        after_loss, self._after_loss = self._after_loss, False
+        yield Whole(packets, after_loss)
 
     def _is_overdue(self, now: float) -> bool:
         if len(self._packets) == self._reached - self._first:

@@ -42,6 +42,7 @@ class BitrateControl:
         self._target = float(limits.begin)
         self._estimate: tuple[float, float] | None = None
         self._shortest: float | None = None
+        self._suffers = False
         self._rose_at = self._cut_at = float("-inf")
 
     @property
@@ -52,11 +53,13 @@ class BitrateControl:
     def estimate(self, bits: float, now: float) -> None:
         """Take the receiver's own estimate of what it can get, in bits a second."""
         self._estimate = (bits, now)
-        self._set(min(self._target, bits), now)
+        self._set(self._target, now)
 
     def report(self, report: Report, now: float) -> None:
         """Take a receiver's report, about one a second."""
-        if self._is_queued(report.round_trip):
+        queued = self._is_queued(report.round_trip)
+        self._suffers = queued or report.lost >= CALM
+        if queued:
             if now - self._cut_at >= _STEP:
                 self._cut_at = now
                 self._set(self._target * QUEUED_CUT, now)
@@ -74,5 +77,5 @@ class BitrateControl:
 
     def _set(self, bits: float, now: float) -> None:
         if self._estimate is not None and now - self._estimate[1] < STALE:
-            bits = min(bits, self._estimate[0])
+            bits = min(bits, self._estimate[0] if self._suffers else max(self._estimate[0], self._limits.easy))
         self._target = min(max(bits, self._limits.least), self._limits.most)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from aiortc import RTCRtpReceiver
 from aiortc.clock import datetime_from_ntp
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
@@ -26,6 +27,9 @@ PICTURE_PATIENCE = 0.12
 SOUND_PATIENCE = 0.05
 ASK_AGAIN = 0.4
 """Seconds between two requests for a key frame."""
+EASY = 800_000
+"""Bits a second that every sender is told to be possible: aiortc takes a busy machine of ours for a full network, and
+has it send next to nothing. Of a network that is really full senders learn by the packets that are lost."""
 
 
 class Intake(JitterBuffer):
@@ -151,12 +155,21 @@ def depayloaded(packet: Packet) -> bytes:
     return data
 
 
+class Estimator(RemoteBitrateEstimator):
+    """aiortc's, but never below `EASY`."""
+
+    def add(
+        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
+    ) -> tuple[int, list[int]] | None:
+        told = super().add(arrival_time_ms, abs_send_time, payload_size, ssrc)
+        return None if told is None else (max(told[0], EASY), told[1])
+
+
 def install(receiver: RTCRtpReceiver, intake: PictureIntake | SoundIntake, heard: Callable[[float], None]) -> None:
     """Let a receiver that has not begun hand its packets to `intake`, and tell it of sender reports."""
-    name = "_RTCRtpReceiver__jitter_buffer"
-    if not isinstance(getattr(receiver, name, None), JitterBuffer):
-        raise RuntimeError("aiortc: expected a receiver with a jitter buffer to replace; this version has none")
-    setattr(receiver, name, intake)
+    _replace(receiver, "jitter_buffer", JitterBuffer, intake)
+    if isinstance(intake, PictureIntake):
+        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Estimator())
     handle = receiver._handle_rtcp_packet
 
     async def handled(packet: AnyRtcpPacket) -> None:
@@ -166,6 +179,13 @@ def install(receiver: RTCRtpReceiver, intake: PictureIntake | SoundIntake, heard
         await handle(packet)
 
     receiver._handle_rtcp_packet = handled  # type: ignore[method-assign]
+
+
+def _replace(receiver: RTCRtpReceiver, part: str, kind: type, ours: object) -> None:
+    name = f"_RTCRtpReceiver__{part}"
+    if not isinstance(getattr(receiver, name, None), kind):
+        raise RuntimeError(f"aiortc: expected a receiver with a {part} to replace; this version has none")
+    setattr(receiver, name, ours)
 
 
 def _report(packet: RtcpSrPacket) -> SenderReport:

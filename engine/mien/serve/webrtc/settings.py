@@ -32,15 +32,17 @@ class IceServer:
 class BitrateLimits:
     """Bits a second of the video that is sent to one peer."""
 
-    least: int = 250_000
+    least: int = 150_000
+    easy: int = 600_000
+    """Below this a receiver's estimate counts only while packets are late or lost: one that gets little guesses low."""
     begin: int = 1_000_000
     most: int = 3_000_000
 
     def __post_init__(self) -> None:
-        if not 50_000 <= self.least <= self.begin <= self.most <= 50_000_000:
+        if not 50_000 <= self.least <= self.easy <= self.begin <= self.most <= 50_000_000:
             raise SettingError(
-                "bitrates: expected 50000 <= least <= begin <= most <= 50000000 bits a second, "
-                f"got {self.least}, {self.begin}, {self.most}"
+                "bitrates: expected 50000 <= least <= easy <= begin <= most <= 50000000 bits a second, "
+                f"got {self.least}, {self.easy}, {self.begin}, {self.most}"
             )
 
 

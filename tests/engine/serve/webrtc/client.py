@@ -158,11 +158,11 @@ class Client:
             except MediaStreamError:
                 return
             if isinstance(frame, av.VideoFrame):
-                pixels = await asyncio.to_thread(frame.to_ndarray, format="rgb24")
+                pixels = np.asarray(await asyncio.to_thread(frame.to_ndarray, format="rgb24"), np.uint8)
                 self.received.pictures.append((perf_counter(), number_in(pixels)))
                 self.received.sizes.add((frame.width, frame.height))
                 if self._seen is not None:
                     self._seen()
             elif isinstance(frame, av.AudioFrame):
-                samples = frame.to_ndarray().reshape(-1, 2).T
+                samples = np.asarray(frame.to_ndarray(), np.int16).reshape(-1, 2).T
                 self.received.runs.append((perf_counter(), samples))
