@@ -52,6 +52,13 @@ def is_picture(path: Path) -> bool:
         return _codec_of(file.read(_HEAD)) is not None
 
 
+def stored_size(path: Path) -> tuple[int, int] | None:
+    """(width, height) of a JPEG or PNG by its header alone; None for what has none, and for other kinds."""
+    data = path.read_bytes()
+    codec = _codec_of(data[:_HEAD])
+    return None if codec is None else _size_of(data, codec)
+
+
 class PictureReader:
     """Reads pictures one after the other, all to the size of the first one."""
 

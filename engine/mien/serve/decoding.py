@@ -98,14 +98,19 @@ def _decode(upload: Path, png: Path, largest_pixels: int) -> tuple[int, int]:
 
 
 def _size(upload: Path) -> tuple[int, int]:
+    """By the header, before anything is decoded."""
     import av
 
-    try:
-        with av.open(str(upload)) as container:
+    from mien.capture.image import stored_size
+
+    size = stored_size(upload) or (0, 0)
+    if 0 in size:
+        with contextlib.suppress(av.FFmpegError, IndexError), av.open(str(upload)) as container:
             context = container.streams.video[0].codec_context
-            return context.width, context.height
-    except (av.FFmpegError, IndexError) as error:
-        raise SourceError("picture: expected a whole one, got one that is damaged; save it again") from error
+            size = context.width, context.height
+    if 0 in size:
+        raise SourceError("picture: expected a whole one, got one that is damaged; save it again")
+    return size
 
 
 if __name__ == "__main__":

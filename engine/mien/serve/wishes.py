@@ -59,7 +59,7 @@ def parsed(text: bytes) -> object:
     """
     try:
         value: object = json.loads(text.decode("utf-8"), parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")  # lone surrogates, which no answer could carry
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8")  # 1e999, and lone surrogates
     except (ValueError, RecursionError) as error:
         raise Refusal(400, f"body: expected JSON, got what is none ({str(error)[:80]}); look at its encoding") from None
     return value
