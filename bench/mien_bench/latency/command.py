@@ -17,6 +17,7 @@ from mien_bench.latency.own_cost import own_cost
 from mien_bench.latency.passage import NotHere, Passage
 from mien_bench.latency.rows import charts_of, checks_of, rows_of
 from mien_bench.latency.self_check import self_check
+from mien_bench.latency.server import Server
 from mien_bench.latency.wish import IDLE, Wish
 from mien_bench.live.camera import pictures_of
 from mien_bench.results import Check, Result
@@ -30,6 +31,8 @@ WAYS: Final[Mapping[str, tuple[str, str]]] = {
     "pipe": ("streams", "through_pipe"),
     "udp": ("streams", "through_udp"),
     "virtual": ("streams", "through_virtual_camera"),
+    "webrtc": ("peers", "through_session"),
+    "whip": ("peers", "through_whip_and_whep"),
 }
 """Where the function of each path is."""
 PROMISED: Final = 100.0
@@ -59,10 +62,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.bench.Bench`."""
-    wish = wish_of(options)
-    chosen: list[str] = options.path or list(_CHECKED if options.self_check else WAYS)
-    if options.self_check:
-        return self_check({name: way(name) for name in chosen}, replace(wish, idle=True), control)
+    plain = wish_of(options)
+    with Server(plain.settings, url=options.server) as server:
+        wish = replace(plain, server=None if plain.idle else server)
+        chosen: list[str] = options.path or list(_CHECKED if options.self_check else WAYS)
+        if options.self_check:
+            return self_check({name: way(name) for name in chosen}, replace(wish, idle=True), control)
+        return _measured(options, wish, chosen, control)
+
+
+def _measured(options: argparse.Namespace, wish: Wish, chosen: list[str], control: Control) -> Result:
     runs, notes = _in_turns(chosen, wish, options.repetitions, control)
     if not runs:
         raise NotHere("; ".join(notes))
@@ -100,7 +109,7 @@ def wish_of(options: argparse.Namespace) -> Wish:
         settings=settings,
         idle=idle,
         delays=(options.delay / 1e3,) if options.delay else (),
-        server=options.server,
+        driver=options.driver,
     )
 
 

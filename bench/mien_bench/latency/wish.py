@@ -11,6 +11,7 @@ from mien.capture.synthetic import array_source
 from mien.clock import Clock
 from mien.config import ReenactSettings
 from mien_bench.latency.faults import Delayed, Losing
+from mien_bench.latency.server import Server
 from mien_bench.latency.stamped import Stamped
 from mien_bench.live.camera import RATE, Pixels, camera
 from mien_bench.results import Fact
@@ -50,8 +51,10 @@ class Wish:
     """Seconds of a delay line behind the camera, see `Delayed`; none: there is no such line."""
     losing: int | None = None
     """Every so many-th frame is lost behind the camera."""
-    server: str | None = None
-    """Address of a server that runs in measuring mode; None: one is started where a path needs it."""
+    server: Server | None = None
+    """In measuring mode; None: a path that needs one cannot be measured."""
+    driver: Path | None = None
+    """The clip that `pictures` are of; None: the sample."""
 
     @property
     def size(self) -> tuple[int, int]:
