@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +16,10 @@ from mien_bench.control import Control
 from mien_bench.live.camera import Pixels, pictures_of
 from mien_bench.live.course import LATENCY, Course
 from mien_bench.live.disturbed import BEGUN, loaded, recovery, stopped
-from mien_bench.live.trials import empty, real, starts
+from mien_bench.live.found import Found
+from mien_bench.live.path import through
+from mien_bench.live.sessions import sessions, swaps
+from mien_bench.live.trials import Growth, empty, real, starts
 from mien_bench.results import Band, Chart, Check, Fact, Result, Row
 
 TRIALS: Final = {
@@ -26,7 +28,14 @@ TRIALS: Final = {
     "starts": "200 starts and stops",
     "stopped": "a process that is stopped for 3 s",
     "loaded": "a busy process on every processor for 10 s",
+    "swaps": "another portrait every few seconds",
 }
+LONG: Final = {
+    "sessions": "200 starts and stops of whole sessions",
+    "long": "the whole way of a frame without codecs, for long",
+    "path": "a session with sound and codecs through RTMP to a listener of FFmpeg's, for long",
+}
+"""What only `--full` tries without being named."""
 P50, P95, FULL, DROPPED = 35.0, 60.0, 0.95, 0.02
 """Milliseconds, and shares of frames, that are promised of a run with nothing else running."""
 OVERHEAD, BACK = 0.5, 1.0
@@ -42,7 +51,9 @@ _SETTLED: Final = 1.0
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of the runs (20)")
-    parser.add_argument("--only", action="append", choices=TRIALS, help="leave out the others; repeatable")
+    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the long ones (10)")
+    parser.add_argument("--full", action="store_true", help="also the long ones: about 35 minutes in all")
+    parser.add_argument("--only", action="append", choices=TRIALS | LONG, help="leave out the others; repeatable")
     parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
     parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
@@ -57,8 +68,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.bench.Bench`; without codecs."""
     pictures = pictures_of(options.driver or samples.driver())
     found: list[Found] = []
-    for name in options.only or TRIALS:
-        print(f"{name}: {TRIALS[name]}", flush=True)
+    known = TRIALS | LONG
+    for name in options.only or (known if options.full else TRIALS):
+        print(f"{name}: {known[name]}", flush=True)
         control()
         found.append(_TRIED[name](options, pictures))
     control()
@@ -72,21 +84,14 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What one trial showed."""
-
-    checks: list[Check]
-    rows: list[Row]
-    charts: list[Chart]
-
-
 def checks_of_run(course: Course, words: str) -> list[Check]:
     """What is promised of an undisturbed run."""
     end = course.at[-1] if course.at else 0.0
     p50, p95 = _percentiles(course.between(_SETTLED, np.inf))
     frames, live = course.statistics["frames"], course.statistics["live"]
-    lost, best = frames["dropped"] / max(frames["in"], 1), "warp" if words == "warp" else "full"
+    missed = live.get("missed", 0)
+    lost = (frames["dropped"] + missed) / max(frames["in"] + missed, 1)
+    best = "warp" if words == "warp" else "full"
     quarter = (end - _SETTLED) / 4
     first, last = (np.median(course.between(b, b + quarter)) for b in (_SETTLED, end - quarter))
     grown = float(last / first) if quarter > 0 else 1.0
@@ -101,16 +106,22 @@ def checks_of_run(course: Course, words: str) -> list[Check]:
 
 
 def _run(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
-    settings = ReenactSettings(
-        model=options.model, backend=options.backend, size=options.size, threads=options.threads, mark=False
-    )
-    portrait = options.portrait or next(iter(samples.portraits().values()))
+    return _undisturbed(options, pictures, "run", options.seconds)
+
+
+def _long(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
+    found = _undisturbed(options, pictures, "long", options.minutes * 60)
+    named = [Check(f"long: {check.name}", check.wanted, check.got, check.kept) for check in found.checks]
+    return Found(named, found.rows, found.charts)
+
+
+def _undisturbed(options: argparse.Namespace, pictures: list[Pixels], trial: str, seconds: float) -> Found:
     print(BEGUN, flush=True)
-    course, words = real(portrait, pictures, settings, options.seconds)
+    course, words = real(_portrait(options), pictures, _settings(options), seconds)
     print(f"  {words}; {_stage_line(course)}", flush=True)
     if options.course is not None:
         options.course.write_text(json.dumps(course.as_json()))
-    return Found(checks_of_run(course, words), _rows("run", course), _charts("A live run", course))
+    return Found(checks_of_run(course, words), _rows(trial, course), _charts(f"A live run: {trial}", course))
 
 
 def _empty(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
@@ -121,18 +132,45 @@ def _empty(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
         Check("the pipeline's own, p50", f"<= {OVERHEAD:g} ms", f"{p50:.3f} ms (p95 {p95:.3f})", p50 <= OVERHEAD),
         Check("the pipeline's own processor time", f"<= {OVERHEAD:g} ms a frame", f"{cpu:.3f} ms", cpu <= OVERHEAD),
     ]
-    return Found(checks, _rows("empty", course), [])
+    return Found(checks, _rows("empty", course))
 
 
 def _starts(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
-    growth = starts(pictures, options.starts)
+    return _grown(starts(pictures, options.starts), "starts", 4.0)
+
+
+def _sessions(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
+    return _grown(sessions(_portrait(options), pictures, _settings(options), options.starts), "whole sessions", 40.0)
+
+
+def _grown(growth: Growth, what: str, most: float) -> Found:
     flat = growth.threads == 0 and not growth.descriptors
     words = f"{growth.threads:+d}, {growth.descriptors or 0:+d}"
+    after = f"after {growth.starts} {what}"
     checks = [
-        Check(f"threads and descriptors after {growth.starts} starts", "flat", words, flat),
-        Check(f"memory after {growth.starts} starts", "< 4 MB", f"{growth.megabytes:+.2f} MB", growth.megabytes < 4),
+        Check(f"threads and descriptors {after}", "flat", words, flat),
+        Check(f"memory {after}", f"< {most:g} MB", f"{growth.megabytes:+.2f} MB", growth.megabytes < most),
     ]
-    return Found(checks, [], [])
+    return Found(checks, [Row("memory", "MB", (growth.megabytes,), "lower", {"trial": what})])
+
+
+def _swaps(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
+    portraits = [_portrait(options), *list(samples.portraits().values())[1:]]
+    return swaps(portraits, pictures, _settings(options), options.seconds)
+
+
+def _path(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
+    return through(_portrait(options), pictures, _settings(options), options.minutes * 60)
+
+
+def _portrait(options: argparse.Namespace) -> Path:
+    return options.portrait or next(iter(samples.portraits().values()))
+
+
+def _settings(options: argparse.Namespace) -> ReenactSettings:
+    return ReenactSettings(
+        model=options.model, backend=options.backend, size=options.size, threads=options.threads, mark=False
+    )
 
 
 def _stopped(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
@@ -155,7 +193,17 @@ def _loaded(options: argparse.Namespace, pictures: list[Pixels]) -> Found:
     return Found(checks, _rows("loaded", course), _charts("A busy process on every processor", course, bands))
 
 
-_TRIED: Final = {"run": _run, "empty": _empty, "starts": _starts, "stopped": _stopped, "loaded": _loaded}
+_TRIED: Final = {
+    "run": _run,
+    "empty": _empty,
+    "starts": _starts,
+    "stopped": _stopped,
+    "loaded": _loaded,
+    "swaps": _swaps,
+    "sessions": _sessions,
+    "long": _long,
+    "path": _path,
+}
 
 
 def _rows(trial: str, course: Course) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +31,10 @@ _SETTLED: Final = 10
 """Starts after which nothing may grow any more."""
 
 
+Held = tuple[int, int | None, float]
+"""Threads, descriptors where the system says, and megabytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Growth:
     """What starts and stops left behind."""
@@ -41,8 +45,11 @@ class Growth:
     """None where the system does not say."""
     megabytes: float
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    @staticmethod
+    def between(starts: int, before: Held, after: Held) -> Growth:
+        """What there is more after so many starts."""
+        descriptors = None if before[1] is None or after[1] is None else after[1] - before[1]
+        return Growth(starts, after[0] - before[0], descriptors, after[2] - before[2])
 
 
 def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seconds: float) -> tuple[Course, str]:
@@ -66,12 +73,10 @@ def starts(pictures: list[Pixels], count: int = STARTS) -> Growth:
     """Start and stop so often, each time after a few frames."""
     for _ in range(_SETTLED):
         _start_and_stop(pictures)
-    before = _held()
+    before = held()
     for _ in range(count):
         _start_and_stop(pictures)
-    after = _held()
-    descriptors = None if before[1] is None or after[1] is None else after[1] - before[1]
-    return Growth(count, after[0] - before[0], descriptors, after[2] - before[2])
+    return Growth.between(count, before, held())
 
 
 def _start_and_stop(pictures: list[Pixels]) -> None:
@@ -97,7 +102,8 @@ def _idle_stages() -> LiveStages[Any, Any]:
     return LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
 
 
-def _held() -> tuple[int, int | None, float]:
+def held() -> Held:
+    """What the process holds now."""
     descriptors = Path("/proc/self/fd")
     opened = len(os.listdir(descriptors)) if descriptors.exists() else None
     return threading.active_count(), opened, resident()

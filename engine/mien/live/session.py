@@ -43,7 +43,7 @@ from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.portrait import Portrait
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
-from mien.slot import Slot
+from mien.slot import Closed, Slot
 from mien.sound import SoundFormat
 from mien.stats import Statistics
 from mien.threads import Shares, share_out, usable_threads
@@ -149,7 +149,8 @@ class LiveSession:
 
     def show(self, look: Look) -> None:
         """As `swap`, with a background; of several that are wanted before one is ready only the newest counts."""
-        self._wanted.put(look)
+        with contextlib.suppress(Closed):  # the run has ended
+            self._wanted.put(look)
 
     @property
     def paused(self) -> bool:

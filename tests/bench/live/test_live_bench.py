@@ -66,6 +66,6 @@ def test_the_pipeline_with_nothing_to_do_is_measured(tmp_path: Path, capsys: pyt
     trials = ["--only", "empty", "--only", "starts", "--starts", "2", "--seconds", "1.5"]
     assert command.main(["live", *trials, "--json", str(answer)]) == 0
     (result,) = read(answer).results
-    assert {row.condition["trial"] for row in result.rows} == {"empty"}
+    assert {row.condition["trial"] for row in result.rows} == {"empty", "starts"}
     assert {check.got for check in result.checks if "descriptors" in check.name} == {"+0, +0"}
     assert "processor time" in capsys.readouterr().out

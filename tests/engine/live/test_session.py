@@ -122,6 +122,8 @@ def test_a_session_is_steered_while_it_runs(
     stage = Stage(monkeypatch, driver, act)
     stage.run(PORTRAITS["aldo"])
     assert steps[-1] == "paused"
+    assert stage.session is not None
+    stage.session.swap(PORTRAITS["teo"])  # after the end: nothing happens
     assert len(told) == 1
     assert told[0].startswith(str(tmp_path / "missing.jpg"))
     assert told[0].endswith("; the portrait stays as it is")
