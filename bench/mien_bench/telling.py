@@ -14,7 +14,7 @@ def told(result: Result) -> str:
     """A result for reading, ending with what was asked and whether the machine was steady."""
     parts = ["", f"{result.bench}: {result.about}"]
     parts += [line for table in result.tables for line in _table(table)]
-    parts += _rows(result.rows)
+    parts += _rows(result.rows) if not result.tables else [f"{len(result.rows)} figures, which --json and --html tell"]
     parts += [_check(check) for check in result.checks]
     parts += [f"note: {note}" for note in result.notes]
     parts.append(f"machine {result.steadiness.words}" if result.steadiness.words else "")

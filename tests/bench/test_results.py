@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,9 @@ def test_a_report_says_what_it_ran_on() -> None:
 
 
 def test_a_result_is_told_on_a_terminal() -> None:
-    said = told(everything().results[0])
+    whole = everything().results[0]
+    assert "2 figures, which --json and --html tell" in told(whole)
+    said = told(replace(whole, tables=()))
     for words in ("FAIL  p95", "ok    flat", "3.25 .. 3.75", "size 512", "note: no camera here", "machine too noisy"):
         assert words in said
     assert under({"hint": True, "fusion": False, "size": 2}) == "hint, no fusion, size 2"

@@ -29,8 +29,8 @@ class Difference:
 
     @property
     def sure(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low > 0 or self.high < 0
+        """Whether the interval excludes zero; of a single identity there is none to speak of."""
+        return self.count > 1 and (self.low > 0 or self.high < 0)
 
 
 def by_identity(identities: Sequence[str], values: Array) -> dict[str, Array]:
