@@ -33,6 +33,7 @@ WAYS: Final[Mapping[str, tuple[str, str]]] = {
     "virtual": ("streams", "through_virtual_camera"),
     "webrtc": ("peers", "through_session"),
     "whip": ("peers", "through_whip_and_whep"),
+    "browser": ("page", "through_browser"),
 }
 """Where the function of each path is."""
 PROMISED: Final = 100.0

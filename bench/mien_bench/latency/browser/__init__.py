@@ -1,0 +1,1 @@
+"""The script of a page that is a peer: `peer.js`."""
