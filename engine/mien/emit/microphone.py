@@ -42,7 +42,10 @@ class VirtualMicrophone:
         """Bytes that were left out."""
         self._format = format
         with ExitStack() as stack:
-            self._load(stack, "module-null-sink", f"sink_name={NAME}", f"sink_properties=device.description={NAME}")
+            sampled = (f"rate={format.rate}", f"channels={format.channels}")  # else the server converts
+            self._load(
+                stack, "module-null-sink", f"sink_name={NAME}", f"sink_properties=device.description={NAME}", *sampled
+            )
             described = f"source_properties=device.description={NAME}"
             self._load(stack, "module-remap-source", f"master={NAME}.monitor", f"source_name={NAME}-mic", described)
             command = stream_command("playback", format, _MILLISECONDS, NAME)
