@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import av
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, TimeoutError
 
 from mien import samples
 
@@ -33,6 +34,7 @@ ALLOWED, DENIED, FAKE = (
     "--deny-permission-prompts",
     "--use-fake-device-for-media-stream",
 )
+THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 WIDE, PHONE = (1440, 1000), (360, 740)
 
 
@@ -47,17 +49,17 @@ def find_chromium() -> str:
     return found
 
 
-def write_camera(path: Path, frames: int = 100) -> Path:
+def write_camera(path: Path, frames: int = 200) -> Path:
     """Write the sample driver's first pictures as the concatenated JPEGs that Chromium takes for a camera."""
     with av.open(str(samples.driver())) as clip, av.open(str(path), "w", format="mjpeg") as out:
         picture = clip.streams.video[0]
         stream = out.add_stream("mjpeg", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 480, 480, "yuvj420p"
+        stream.width, stream.height, stream.pix_fmt = 320, 320, "yuvj420p"
         stream.codec_context.options = {"q": "3"}
         for number, frame in enumerate(clip.decode(picture)):
             if number == frames:
                 break
-            out.mux(stream.encode(frame.reformat(480, 480, "yuvj420p")))
+            out.mux(stream.encode(frame.reformat(320, 320, "yuvj420p")))
         out.mux(stream.encode(None))
     return path
 
@@ -106,7 +108,11 @@ def start(page: Page) -> None:
 
 
 def wait_for_state(page: Page, name: str, timeout: float = 30_000) -> None:
-    page.wait_for_selector(f'body[data-state="{name}"]', timeout=timeout)
+    try:
+        page.wait_for_selector(f'body[data-state="{name}"]', timeout=timeout)
+    except TimeoutError as error:
+        told = page.inner_text("#pill-text"), page.inner_text("#word"), page.inner_text("#notices")
+        raise AssertionError(f"the page did not become {name}: {told}") from error
 
 
 def wait_until(page: Page, script: str, seconds: float = 20.0) -> None:
@@ -117,9 +123,20 @@ def wait_until(page: Page, script: str, seconds: float = 20.0) -> None:
         page.wait_for_timeout(50)
 
 
-def shoot(page: Page, name: str, *, whole: bool = True) -> Path:
-    """Keep a picture of the page."""
+def shoot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture of the page: of what the window shows, or the `whole` of it."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    path = SCREENSHOTS / f"{name}.png"
-    page.screenshot(path=path, full_page=whole)
-    return path
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
+
+
+def shoot_all(page: Page, name: str) -> None:
+    """Keep it in both themes, wide and on a phone, and leave it wide and light."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        for screen, (width, height) in {"wide": WIDE, "phone": PHONE}.items():
+            page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("scrollTo(0, 0)")
+            page.wait_for_timeout(300)  # charts are drawn anew about four times a second
+            shoot(page, f"{name}-{theme}-{screen}", whole=screen == "wide")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

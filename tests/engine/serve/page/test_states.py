@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright
-from tests.engine.serve.page.browser import ALLOWED, DENIED, FAKE, chromium, page_of, start, wait_for_state, wait_until
+from tests.engine.serve.page.browser import (
+    ALLOWED,
+    DENIED,
+    FAKE,
+    chromium,
+    page_of,
+    shoot,
+    start,
+    wait_for_state,
+    wait_until,
+)
 from tests.engine.serve.page.fake_server import FakeServer
 
 TOKEN = "a-token-of-the-tests"
@@ -26,6 +36,7 @@ def test_without_a_camera_it_says_what_to_do(
         assert page.inner_text("#start-button") == "Try again"
         assert advice in page.inner_text("#alert")
         assert server.opened == []
+        shoot(page, f"state-{state}")
 
 
 def test_a_full_server_is_tried_again_when_it_says(page: Page, server: FakeServer) -> None:
@@ -33,6 +44,7 @@ def test_a_full_server_is_tried_again_when_it_says(page: Page, server: FakeServe
     page.click("#start-button")
     wait_for_state(page, "full")
     assert "Next try in" in page.inner_text("#word-text")
+    shoot(page, "state-full")
     wait_for_state(page, "running")
     assert len(server.opened) == 2
 
@@ -41,6 +53,7 @@ def test_a_server_that_warms_up_says_so_and_can_be_waited_for_no_longer(page: Pa
     server.full, server.ready = 9, False
     page.click("#start-button")
     wait_for_state(page, "starting")
+    shoot(page, "state-starting")
     page.click("#word-button")
     wait_for_state(page, "idle")
     assert server.sessions == {}
@@ -54,6 +67,7 @@ def test_a_token_is_asked_for_and_kept_in_the_tab(browser: Browser, server: Fake
         page.fill("#token-input", "another-token")
         page.keyboard.press("Enter")
         page.wait_for_selector("#notices >> text=not the right one")
+        shoot(page, "state-token")
         page.fill("#token-input", TOKEN)
         page.keyboard.press("Enter")
         wait_for_state(page, "idle")
@@ -86,6 +100,7 @@ def test_a_server_that_does_not_answer_is_waited_for(browser: Browser, server: F
         page.route("**/api/v1/**", lambda route: route.abort())
         page.goto(server.origin)
         wait_for_state(page, "unreachable")
+        shoot(page, "state-unreachable")
         page.unroute_all()
         page.click("#word-button")
         wait_for_state(page, "idle")
@@ -101,6 +116,7 @@ def test_a_lost_connection_saves_the_recording_and_comes_back(page: Page, server
     assert saved.value.suggested_filename.startswith("mien-")
     wait_for_state(page, "lost")
     assert "comes back by itself" in page.inner_text("#alert")
+    shoot(page, "state-lost")
     page.click("[data-value=mira]")
     wait_for_state(page, "running")
     assert server.opened[-1]["resume"] == first

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.engine.serve.page.browser import page_of, start, wait_for_state, wait_until
+from tests.engine.serve.page.browser import page_of, shoot, start, wait_for_state, wait_until
 from tests.engine.serve.page.fake_server import PAGE, FakeServer
 
 from mien import samples
@@ -120,6 +120,7 @@ def test_keys_rest_while_one_types_and_when_they_are_switched_off(running: Page,
     running.keyboard.press("Tab")
     running.click("#keys-button")
     running.uncheck("#keys-check")
+    shoot(running, "dialog-keys")
     running.keyboard.press("Escape")
     running.keyboard.press("p")
     running.click("#keys-button")
@@ -135,6 +136,7 @@ def test_who_hides_is_hidden_before_the_server_answers(running: Page, server: Fa
     running.route("**/api/v1/sessions/*", lambda route: None)  # it never answers
     running.keyboard.press("x")
     assert running.is_visible("#curtain")
+    shoot(running, "state-hidden")
     tracks = "document.querySelector('#result-video').srcObject.getVideoTracks()"
     assert running.evaluate(f"{tracks}.every((track) => !track.enabled)")
     voice = "document.querySelector('#self-video').srcObject.getAudioTracks()"
@@ -183,6 +185,7 @@ def test_what_the_server_tells_is_shown_once(running: Page, server: FakeServer) 
 def test_a_lost_face_is_told(running: Page, server: FakeServer) -> None:
     server.face = "lost"
     running.wait_for_selector("#face-badge:visible")
+    shoot(running, "state-no-face")
     assert "No face found" in running.inner_text("#status")
     server.face = "found"
     running.wait_for_selector("#face-badge", state="hidden")
@@ -209,6 +212,7 @@ def test_a_picture_becomes_a_portrait_only_with_consent(running: Page, server: F
     server.refuse_upload = "picture: expected a face, got none; take one that shows it"
     page.click("#consent-accept")
     page.wait_for_selector("#consent-problem >> text=take one that shows it")
+    shoot(page, "dialog-consent")
     server.refuse_upload = None
     page.click("#consent-accept")
     page.wait_for_selector("[data-value=own-0]")
@@ -247,6 +251,7 @@ def test_the_picture_alone_fills_the_window(running: Page) -> None:
     running.keyboard.press("f")
     wait_until(running, "document.querySelector('#result-frame').clientHeight === innerHeight")
     assert not running.is_visible(".transport")
+    shoot(running, "alone")
     assert not running.is_visible("#word")
     running.keyboard.press("Escape")
     wait_until(running, "!document.body.classList.contains('alone')")
