@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mien.serve.schemas import ID, SCHEMAS, Schema, named
-from mien.serve.wishes import ROOM
+from mien.serve.wishes import ROOM, SDP_CHARACTERS
 
 Operation = dict[str, Any]
 
@@ -14,6 +14,8 @@ ALWAYS = (401, 403, 429)
 """Of every address that is not open: no token, another origin, too often."""
 READING = (400, 408, 413, 415, 422)
 """Of every address that takes a body."""
+_ROOM: Schema = {"type": "string", "pattern": f"^{ROOM}$"}
+_SHORT: Schema = {"type": "string", "maxLength": 128}
 WORDS = {
     400: "It cannot be read as what it should be",
     401: "A token is needed",
@@ -121,9 +123,10 @@ def _paths() -> dict[str, dict[str, Any]]:
 
 
 def _of_peers() -> dict[str, dict[str, Any]]:
-    offer, fragment = _takes(SDP, {"type": "string"}), _takes(TRICKLE, {"type": "string"})
+    words = {"type": "string", "minLength": 1, "maxLength": SDP_CHARACTERS}
+    offer, fragment = _takes(SDP, words), _takes(TRICKLE, words)
     id, viewer = _in_path("id"), _in_path("viewer")
-    query = [_in_query("portrait"), _in_query("room"), _in_query("resume")]
+    query = [_in_query("portrait", _SHORT), _in_query("room", _ROOM), _in_query("resume", _SHORT)]
     answered = {"201": _content(SDP, {"type": "string"}, "Location", "ETag", "Link")}
     return {
         "/whip": {
@@ -194,8 +197,8 @@ def _in_path(name: str) -> dict[str, Any]:
 
 
 def _room() -> dict[str, Any]:
-    return {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^{ROOM}$"}}
+    return {"name": "name", "in": "path", "required": True, "schema": _ROOM}
 
 
-def _in_query(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": {"type": "string", "maxLength": 128}}
+def _in_query(name: str, schema: Schema) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema}

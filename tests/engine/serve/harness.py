@@ -17,17 +17,20 @@ from numpy.typing import NDArray
 from tests.engine.pipeline.fakes import FedSource
 
 from mien.capture.source import SourceInfo
-from mien.clock import Clock
-from mien.config import WARP, ReenactSettings
+from mien.clock import Clock, MonotonicClock
+from mien.config import WARP, Gains, ReenactSettings
 from mien.emit.ending import Ending
 from mien.frame import Frame
+from mien.live.session import LiveRequest, Look
 from mien.live.shared import Shared
+from mien.live_counters import LiveCounters
 from mien.serve.rates import Rate
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
 from mien.serve.settings import Limits, ServeSettings
 from mien.serve.webrtc.offer import OfferError
 from mien.sound import Sound
+from mien.stats import Statistics
 
 PATIENCE = 60.0
 """Seconds until a test that hangs fails."""
@@ -179,6 +182,45 @@ class Answer:
     @property
     def message(self) -> str:
         return str(self.json["error"]["message"])
+
+
+class IdleLive:
+    """A live run that does nothing until it is stopped."""
+
+    def __init__(self, request: LiveRequest) -> None:
+        self.statistics = Statistics(MonotonicClock())
+        self.statistics.live = LiveCounters()
+        self.look = Look(request.pictures, request.settings.background)
+        self.backend = "idle"
+        self.paused = self.panic = self.recording = False
+        self._stopped = asyncio.Event()
+
+    async def run(self) -> None:
+        await self._stopped.wait()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def show(self, look: Look) -> None:
+        self.look = look
+
+    def rezero(self) -> None:
+        pass
+
+    def set_gains(self, gains: Gains) -> None:
+        pass
+
+    def promise(self, latency: float) -> None:
+        pass
+
+    def notices(self) -> list[str]:
+        return []
+
+
+@contextlib.asynccontextmanager
+async def open_idle(request: LiveRequest, shared: Shared) -> AsyncIterator[IdleLive]:
+    """In place of `open_live`, where a test is of the server alone."""
+    yield IdleLive(request)
 
 
 def at_once(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
