@@ -107,7 +107,8 @@ def _reachable(section: list[str]) -> Iterator[str]:
             count += 1
             if count > MOST_CANDIDATES or ".local " in line:
                 continue
-        yield line
+        if line != "a=end-of-candidates":  # aioice takes an end without any for a medium that is not there
+            yield line
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -75,7 +75,8 @@ class Peer:
             clock: of the frames that come and go; None: the machine's.
 
         Raises:
-            OfferError: the offer is no SDP (400), is too long (413), or cannot be met (422); nothing is left open.
+            OfferError: the offer is no SDP (400), is too long (413), or cannot be met (422), or no port is free (503);
+                nothing is left open.
         """
         read = read_offer(offer)
         if receives and read.video not in ("sendrecv", "sendonly"):
@@ -85,6 +86,9 @@ class Peer:
         peer = cls(read, settings or PeerSettings(), sends, receives, name, clock or MonotonicClock())
         try:
             await peer._begin()
+        except OfferError:
+            await peer.close("it cannot be reached")
+            raise
         except Exception as error:  # aiortc raises whatever its parts do
             await peer.close("its offer was refused")
             reason = str(error) or type(error).__name__
@@ -150,7 +154,12 @@ class Peer:
         return {"state": state, "last_media_seconds": heard, **self._statistics.as_json()}
 
     async def _begin(self) -> None:
-        self.answer_sdp = announce(await self._wiring.answer(), self._settings.announced)
+        answer = await self._wiring.answer()
+        if "a=candidate:" not in answer:
+            ports = self._settings.ports
+            told = "one" if ports is None else f"one of {ports[0]} to {ports[1]}"
+            raise OfferError(f"peer: expected a free UDP port ({told}), got none; try again later", 503)
+        self.answer_sdp = announce(answer, self._settings.announced)
         self._start(self._watch())
 
     def _changed(self) -> None:

@@ -65,8 +65,9 @@ def test_any_packetization_is_read_but_only_one_is_sent() -> None:
 def test_candidates_that_only_multicast_resolves_are_left_out() -> None:
     named = "a=candidate:1 1 udp 2122 3a7e.local 5000 typ host\r\n"
     plain = "a=candidate:2 1 udp 2122 192.0.2.7 5000 typ host\r\n"
-    offer = read_offer(SESSION + video((102, "packetization-mode=1"), extra=named + plain))
+    offer = read_offer(SESSION + video((102, "packetization-mode=1"), extra=named + plain + "a=end-of-candidates\r\n"))
     assert ".local" not in offer.sdp
+    assert "end-of-candidates" not in offer.sdp
     assert plain in offer.sdp
 
 
