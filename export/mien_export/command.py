@@ -9,6 +9,8 @@ from mien.errors import BackendError, SettingError
 
 COMMANDS: Final = {
     "train": ("mien_export.train.command", "train a network on a folder of faces"),
+    "pack": ("mien_export.data.pack_command", "make pairs to learn from beforehand"),
+    "ablation": ("mien_export.train.ablation", "train the columns of the thesis's table 4.2 and write their bundles"),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
     "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
@@ -42,5 +44,5 @@ def _module(name: str) -> Any:
 
 
 def _usage() -> str:
-    rows = [f"  {name:<8}{about}" for name, (_, about) in COMMANDS.items()]
+    rows = [f"  {name:<10}{about}" for name, (_, about) in COMMANDS.items()]
     return "\n".join(["usage: mien export NAME [OPTIONS]; NAME --help lists the options", "", *rows])

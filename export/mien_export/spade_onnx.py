@@ -1,4 +1,6 @@
-"""SPADE modulation in ONNX: one node that TensorRT gives to our plug-in, and every other runtime to its function body.
+"""SPADE modulation in ONNX: one node that TensorRT gives to our plug-in, and ONNX Runtime to its function body.
+
+OpenVINO knows no functions: for it the body is put in the node's place.
 
 The function `mien.SpadeModulate` (x, gamma, beta -> out; attributes slope and epsilon as in `mien_kernels.ops`) is made
 of standard operators. Statistics are float32, whatever the type of the inputs is.

@@ -19,9 +19,9 @@ from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.folder import replaced
 from mien_export.graphs.int8 import RealPairs
-from mien_export.graphs.live import KIND
+from mien_export.graphs.live import KIND as LIVE
 from mien_export.graphs.trained import Trained, read_trained
-from mien_export.graphs.writing import Words, write_bundle
+from mien_export.graphs.writing import Words, need_precisions, write_bundle
 from mien_export.train.live import LiveLosses
 
 UNKNOWN = "unknown"
@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> int:
     if "int8" in precisions and options.data is None:
         raise SettingError("--precision int8 is calibrated on real pairs: expected --data DIR with faces, got none")
     trained = read_trained(options.checkpoint)
+    need_precisions(trained, precisions)
     pairs = _pairs(options) if "int8" in precisions else None
     with replaced(options.out) as folder:
         write_bundle(folder, trained, _words(options, trained), precisions, pairs, options.threads, _tell)
@@ -60,11 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--measure", type=_count, default=30, metavar="N", help="test pairs on which int8 is measured")
     parser.add_argument("--threads", type=_count, default=usable_threads(), metavar="N", help="processor threads")
     words = parser.add_argument_group("manifest", "what the bundle says of itself")
-    words.add_argument("--name", default=KIND, help="what users type (default: %(default)s)")
+    words.add_argument("--name", help="what users type (default: the kind)")
     words.add_argument("--licence", default="Apache-2.0", help="of the weights (default: %(default)s)")
     words.add_argument("--commit", help="of the code that trained it (default: that of this code)")
     words.add_argument("--trained-on", metavar="WORDS", help="data and counts (default: steps, and what --data holds)")
-    words.add_argument("--losses", metavar="WORDS", help="terms and extractors (default: the plain configuration's)")
+    words.add_argument("--losses", metavar="WORDS", help="terms and extractors (default: as the checkpoint says)")
     return parser
 
 
@@ -95,17 +96,18 @@ def _pairs(options: argparse.Namespace) -> RealPairs:
 
 def _words(options: argparse.Namespace, trained: Trained) -> Words:
     return Words(
-        name=options.name,
+        name=options.name or trained.kind,
         licence=options.licence,
         version=mien.__version__,
         commit=options.commit or _commit(),
         trained_on=options.trained_on or _trained_on(options.data, trained),
-        losses=options.losses or _losses(),
+        losses=options.losses or trained.said or _losses(),
     )
 
 
 def _trained_on(data: Path | None, trained: Trained) -> str:
-    words = f"pairs manufactured from stills, {trained.steps} steps, seed {trained.seed}"
+    pairs = "pairs manufactured from stills" if trained.kind == LIVE else "stills with resampled boundaries"
+    words = f"{pairs}, {trained.steps} steps, seed {trained.seed}"
     if data is None:
         return words
     faces = Faces(data, "train")

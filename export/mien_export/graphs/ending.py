@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from onnx import ModelProto, NodeProto
+
+CONVOLUTIONS: Final = frozenset({"Conv", "ConvTranspose"})
 
 
 def ending(model: ModelProto) -> list[NodeProto]:
@@ -13,7 +17,7 @@ def ending(model: ModelProto) -> list[NodeProto]:
     taken: set[str] = set()
     found = []
     for node in reversed(model.graph.node):
-        if node.op_type == "Conv" or taken.intersection(node.output):
+        if node.op_type in CONVOLUTIONS or taken.intersection(node.output):
             taken.update(node.input)
         else:
             found.append(node)

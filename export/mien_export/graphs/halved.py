@@ -1,7 +1,8 @@
 """A graph in float16 from one in float32: what TensorRT builds its engines of, as it computes in the types it finds.
 
 Inputs and outputs stay float32, as the kernels before and after the graph have them. So do the graph's ending, after
-its last convolutions, and the operators of `EXACT`, which add up hundreds of values.
+its last convolutions, and the operators of `EXACT`, which add up hundreds of values. `mien.SpadeModulate` casts inside
+of itself: its statistics are float32 in any graph.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from mien.errors import ModelError
 from mien_export.graphs.ending import ending
 
-EXACT: Final = frozenset({"AveragePool"})
+EXACT: Final = frozenset({"AveragePool", "InstanceNormalization"})
 """Operators that compute in float32 wherever they stand."""
 MOST_WEIGHT: Final = 1024.0
 """Largest magnitude of a weight: sums of products of what is larger come near to float16's 65504."""
-_WEIGHED: Final = frozenset({"Conv"})
+_WEIGHED: Final = frozenset({"Conv", "ConvTranspose"})
 """Operators whose inputs after the first are weights; others of theirs (scales, places) keep their types."""
 _SUFFIX: Final[dict[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16"}
 
@@ -56,6 +57,7 @@ def halved(model: ModelProto) -> ModelProto:
             if name in ends and kind == TensorProto.FLOAT16:
                 node.output[i] = f"{name}.{_SUFFIX[kind]}"
                 nodes.append(helper.make_node("Cast", [node.output[i]], [name], f"cast_{name}", to=TensorProto.FLOAT))
+                kinds[name], casts[name, kind] = TensorProto.FLOAT, node.output[i]
             kinds[node.output[i]] = kind
     del out.graph.node[:]
     out.graph.node.extend(nodes)

@@ -15,6 +15,13 @@ from mien_export.models.live.sizes import SIZES, LiveSize
 from mien_export.train.live import LiveNetworks
 
 KIND: Final = "oneshot-live"
+OPERATORS: Final = frozenset(
+    {
+        *("Add", "AveragePool", "Clip", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Sigmoid", "Slice"),
+        *("SpaceToDepth", "Tanh"),
+    }
+)
+"""Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
 
 
 def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
@@ -25,12 +32,14 @@ def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
         lean(networks.appearance),
         (_crop("picture", 3), _crop("portrait_parsing", len(PARTS))),
         features,
+        OPERATORS,
     )
     generator = Traced(
         "generator",
         lean(networks.generator),
         (*features, _crop("parsing", len(PARTS)), _crop("warped", 3), _crop("hint", 3)),
         (_crop("generated", 3), _crop("mask", 1)),
+        OPERATORS,
     )
     return appearance, generator
 

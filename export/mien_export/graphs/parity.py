@@ -10,11 +10,15 @@ import numpy as np
 import torch
 
 from mien.manifest import Bundle
+from mien.manifest import Graph as ManifestGraph
+from mien.manifest.onnx_file import read_onnx
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession, has_bf16
 from mien.runtime.session import Session
 from mien_export.graphs.agreement import Agreement, psnr
 from mien_export.graphs.reference import Arrays, Example, ran
+from mien_export.graphs.traced import Traced
+from mien_export.graphs.tracing import nested
 from mien_export.graphs.trained import Trained
 
 Graph = Callable[[Arrays], Arrays]
@@ -66,7 +70,7 @@ def _ways(
 ) -> Iterator[tuple[str, str, str, Graph, Callable[[], None]]]:
     """(runtime, precision, graph, how to run it, how to end it)."""
     if trained is not None:
-        for name, graph in _in_torch(trained, bundle).items():
+        for name, graph in _in_torch(trained).items():
             yield "torch", "fp32", name, graph, _nothing
     for name in ("appearance", "generator"):
         for precision in bundle.precisions(name):
@@ -77,13 +81,20 @@ def _ways(
                 *_session(OnnxRuntimeSession(bundle.graph(name, precision), threads=threads)),
             )
         for computed, (precision, hint) in COMPUTED.items():
-            if precision in bundle.precisions(name) and (hint != "bf16" or has_bf16()):
+            if precision not in bundle.precisions(name) or _has_functions(bundle.graph(name, precision)):
+                continue
+            if hint != "bf16" or has_bf16():
                 yield (
                     "openvino",
                     computed,
                     name,
                     *_session(OpenVinoSession(bundle.graph(name, precision), precision=computed, threads=threads)),
                 )
+
+
+def _has_functions(graph: ManifestGraph) -> bool:
+    """Which OpenVINO does not convert."""
+    return bool(read_onnx(graph.path.read_bytes()).functions)
 
 
 def _session(session: Session) -> tuple[Graph, Callable[[], None]]:
@@ -93,23 +104,19 @@ def _session(session: Session) -> tuple[Graph, Callable[[], None]]:
 def _nothing() -> None: ...
 
 
-def _in_torch(trained: Trained, bundle: Bundle) -> dict[str, Graph]:
+def _in_torch(trained: Trained) -> dict[str, Graph]:
     """The networks as they were trained, nothing folded."""
-    names = [spec.name for spec in bundle.graph("appearance").outputs]
+    return {traced.name: _module(traced) for traced in trained.plain_graphs()}
 
+
+def _module(traced: Traced) -> Graph:
     @torch.inference_mode()
-    def appearance(inputs: Arrays) -> Arrays:
-        features = trained.networks.appearance(*map(torch.from_numpy, inputs.values()))
-        return {name: feature.numpy() for name, feature in zip(names, features, strict=True)}
+    def run(inputs: Arrays) -> Arrays:
+        given = [torch.from_numpy(inputs[spec.name]) for spec in traced.inputs]
+        results = traced.module(*nested(given, traced.inputs))
+        return {spec.name: result.numpy() for spec, result in zip(traced.outputs, results, strict=True)}
 
-    @torch.inference_mode()
-    def generator(inputs: Arrays) -> Arrays:
-        tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-        features = tuple(tensors.pop(name) for name in names)
-        generated, mask = trained.networks.generator(features, tensors["parsing"], tensors["warped"], tensors["hint"])
-        return {"generated": generated.numpy(), "mask": mask.numpy()}
-
-    return {"appearance": appearance, "generator": generator}
+    return run
 
 
 def _sides(name: str, examples: list[Example]) -> tuple[list[Arrays], list[Arrays]]:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
-from mien.manifest import Bundle
+from mien.manifest import Bundle, Graph
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.session import Session
 from mien_export.data.pairs import Pair
-from mien_export.train.batch import collate, to_batch, warp_features
+from mien_export.train.batch import Batch, collate, to_batch, warp_features
 
 Floats = NDArray[np.float32]
 Arrays = dict[str, NDArray[Any]]
@@ -33,10 +34,10 @@ class Example:
     painted: Arrays
     """Its outputs."""
     truth: Floats
-    """(1, 3, 256, 256) in -1..1: the photograph."""
+    """(1, 3, side, side) in -1..1: the photograph."""
 
     def shown(self, painted: Arrays) -> Floats:
-        """(1, 3, 256, 256): outputs of any generator fused with this pair's warped portrait, eq. 3.16."""
+        """(1, 3, side, side): outputs of any generator fused with this pair's warped portrait, eq. 3.16."""
         generated, warped = painted["generated"], self.generator["warped"]
         return np.asarray(generated + (warped - generated) * painted["mask"], dtype=np.float32)
 
@@ -50,6 +51,7 @@ class Reference:
         Raises:
             BackendError: ONNX Runtime is not there or refuses one.
         """
+        self._bundle = bundle
         self._appearance = OnnxRuntimeSession(bundle.graph("appearance"), threads=threads)
         self._generator = OnnxRuntimeSession(bundle.graph("generator"), threads=threads)
 
@@ -62,15 +64,30 @@ class Reference:
         """What the graphs make of pairs of whole crops, one by one."""
         for pair in pairs:
             batch = to_batch(collate([pair]), torch.device("cpu"))
-            appearance = _arrays({"picture": batch.source, "portrait_parsing": batch.source_parsing})
+            pictures = {"picture": batch.source, "portrait_parsing": batch.source_parsing}
+            appearance = self._sized(pictures, self._bundle.graph("appearance"))
             features = ran(self._appearance, appearance)
-            warped = warp_features(tuple(map(torch.from_numpy, features.values())), batch.flow)
-            generator = _arrays(
-                dict(zip(features, warped, strict=True))
-                | {"parsing": batch.parsing, "warped": batch.warped, "hint": batch.hint}
-            )
-            truth = batch.target.contiguous().numpy()
+            given = {"parsing": batch.parsing, "warped": batch.warped, "hint": batch.hint}
+            generator = self._moved(features, batch) | self._sized(given, self._bundle.graph("generator"))
+            truth = self._shrunk(batch.target).contiguous().numpy()
             yield Example(appearance, features, generator, ran(self._generator, generator), truth)
+
+    def _sized(self, pictures: dict[str, torch.Tensor], graph: Graph) -> Arrays:
+        """Those of the pictures that the graph takes, by its names, in the bundle's size."""
+        wanted = {spec.name: pictures[spec.role] for spec in graph.inputs if spec.role in pictures}
+        return _arrays({name: self._shrunk(picture) for name, picture in wanted.items()})
+
+    def _shrunk(self, picture: torch.Tensor) -> torch.Tensor:
+        return F.avg_pool2d(picture, picture.shape[-1] // self._bundle.side)
+
+    def _moved(self, features: Arrays, batch: Batch) -> Arrays:
+        """What appearance gives, as generator takes it: warped where the manifest says so."""
+        out = dict(features)
+        for spec in self._bundle.graph("generator").inputs:
+            if spec.warped:
+                (moved,) = warp_features((torch.from_numpy(features[spec.name]),), batch.flow)
+                out[spec.name] = moved.contiguous().numpy()
+        return out
 
 
 def ran(session: Session, inputs: Arrays) -> Arrays:

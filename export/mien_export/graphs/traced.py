@@ -19,3 +19,5 @@ class Traced:
     """Takes tensors in the order of `inputs`, those with the role feature as one tuple; gives those of `outputs`."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    operators: frozenset[str]
+    """All that the graph may be made of; those of another domain with it and two colons before the name."""

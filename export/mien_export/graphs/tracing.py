@@ -7,21 +7,17 @@ from typing import Any, Final
 import onnx
 import torch
 from onnx import ModelProto
+from onnx.inliner import inline_local_functions
 
 from mien.errors import ModelError
 from mien.manifest import TensorSpec
 from mien_export.graphs.quiet import quiet
 from mien_export.graphs.tidy import tidied
 from mien_export.graphs.traced import Traced
+from mien_export.spade_export import translations
+from mien_export.spade_onnx import DOMAIN, with_spade_function
 
 OPSET: Final = 18
-OPERATORS: Final = frozenset(
-    {
-        *("Add", "AveragePool", "Clip", "Concat", "Conv", "DepthToSpace", "Mul", "Relu", "Resize", "Sigmoid", "Slice"),
-        *("SpaceToDepth", "Tanh"),
-    }
-)
-"""All that a live network is made of. Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
 _TRACED_BATCH: Final = 2
 """1 would be taken for a constant."""
 
@@ -30,23 +26,26 @@ def exported(traced: Traced) -> ModelProto:
     """The graph in float32, checked.
 
     Raises:
-        ModelError: it needs operators beyond `OPERATORS`.
+        ModelError: it needs operators beyond those of `traced`.
     """
     batch = torch.export.Dim("batch", min=1, max=64)
     with quiet():
         program = torch.onnx.export(
             traced.module,
-            _nested([torch.zeros(spec.sized(_TRACED_BATCH)) for spec in traced.inputs], traced.inputs),
+            nested([torch.zeros(spec.sized(_TRACED_BATCH)) for spec in traced.inputs], traced.inputs),
             input_names=[spec.name for spec in traced.inputs],
             output_names=[spec.name for spec in traced.outputs],
-            dynamic_shapes=_nested([{0: batch} for _ in traced.inputs], traced.inputs),
+            dynamic_shapes=nested([{0: batch} for _ in traced.inputs], traced.inputs),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
+            custom_translation_table=translations(),
         )
     assert program is not None
     model = tidied(program.model_proto, f"mien-{traced.name}")
-    _need_standard(model, traced.name)
+    _need_known(model, traced)
+    if any(node.domain == DOMAIN for node in model.graph.node):
+        model = with_spade_function(model)
     return checked(model)
 
 
@@ -56,16 +55,22 @@ def checked(model: ModelProto) -> ModelProto:
     return model
 
 
-def _need_standard(model: ModelProto, name: str) -> None:
+def inlined(model: ModelProto) -> ModelProto:
+    """The model with functions replaced by their bodies, as OpenVINO wants it. Float16, which is for GPUs, keeps them:
+    there TensorRT may give them to our plug-in."""
+    return checked(inline_local_functions(model)) if model.functions else model
+
+
+def _need_known(model: ModelProto, traced: Traced) -> None:
     kinds = {node.op_type if not node.domain else f"{node.domain}::{node.op_type}" for node in model.graph.node}
-    if odd := sorted(kinds - OPERATORS):
+    if odd := sorted(kinds - traced.operators):
         raise ModelError(
-            f"{name}: expected only the operators {', '.join(sorted(OPERATORS))}, got {', '.join(odd)}; "
+            f"{traced.name}: expected only the operators {', '.join(sorted(traced.operators))}, got {', '.join(odd)}; "
             "change the network, or the list if every runtime knows them"
         )
 
 
-def _nested(values: list[Any], specs: tuple[TensorSpec, ...]) -> tuple[Any, ...]:
+def nested(values: list[Any], specs: tuple[TensorSpec, ...]) -> tuple[Any, ...]:
     """The values as the module takes them: features as one tuple where the first of them stands."""
     features = tuple(value for value, spec in zip(values, specs, strict=True) if spec.role == "feature")
     out: list[Any] = []

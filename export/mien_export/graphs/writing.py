@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from onnx import ModelProto
 
-from mien.face.crop import SIDE
+from mien.errors import SettingError
 from mien.face.parts import PARTS
 from mien.manifest import Bundle, Graph, write_manifest
+from mien_export.graphs.bounds import MOST_LOSS
 from mien_export.graphs.halved import halved
 from mien_export.graphs.int8 import RealPairs, chosen
-from mien_export.graphs.live import KIND, live_graphs
+from mien_export.graphs.live import KIND
 from mien_export.graphs.reference import Reference
 from mien_export.graphs.traced import Traced
-from mien_export.graphs.tracing import checked, exported
+from mien_export.graphs.tracing import checked, exported, inlined
 from mien_export.graphs.trained import Trained
-
-MOST_LOSS: Final = 0.5
-"""Decibels that int8 may lose against float32, for the engine to choose it by itself."""
+from mien_export.train.live import LiveNetworks
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,13 @@ def write_bundle(
 
     Raises:
         ModelError: a network cannot be exported in such a precision.
+        SettingError: int8 is wanted of networks other than the live ones.
         BackendError: int8 is wanted and ONNX Runtime is not there.
     """
-    traced = live_graphs(trained.networks, trained.size)
+    need_precisions(trained, precisions)
+    traced = trained.graphs()
     models = {graph.name: exported(graph) for graph in traced}
-    graphs = [_written(folder, graph, "fp32", models[graph.name]) for graph in traced]
+    graphs = [_written(folder, graph, "fp32", inlined(models[graph.name])) for graph in traced]
     bundle = write_manifest(_bundle(folder, trained, words, graphs), folder)
     tell("fp32: written")
     if "fp16" in precisions:
@@ -68,6 +68,7 @@ def write_bundle(
     auto = ["fp32"]
     if "int8" in precisions:
         assert pairs is not None, "int8 needs pairs"
+        assert isinstance(trained.networks, LiveNetworks)
         levels = len(trained.networks.generator.size.levels)
         reference = Reference(bundle, threads)
         choice = chosen(models["generator"], bundle, levels, reference, pairs, threads, tell)
@@ -77,13 +78,23 @@ def write_bundle(
     return write_manifest(replace(bundle, graphs=tuple(graphs), precisions_for_auto=tuple(auto)), folder)
 
 
+def need_precisions(trained: Trained, precisions: Iterable[str]) -> None:
+    """Refuse what these networks do not come in.
+
+    Raises:
+        SettingError: int8 is wanted of networks that normalise by what they see, which eight bits are too coarse for.
+    """
+    if "int8" in precisions and trained.kind != KIND:
+        raise SettingError(f"--precision int8 is for models of kind {KIND}, got {trained.kind}; take fp32 or fp16")
+
+
 def _bundle(folder: Path, trained: Trained, words: Words, graphs: list[Graph]) -> Bundle:
     return Bundle(
         folder,
         name=words.name,
-        kind=KIND,
+        kind=trained.kind,
         size=trained.size,
-        side=SIDE,
+        side=trained.side,
         parsing=PARTS,
         licence=words.licence,
         version=words.version,

@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         given=Given(options.vgg, options.identity),
         begin=options.begin,
         mouths=options.mouths,
+        packed=options.packed,
     )
     _need_device(options.device)
     faces = Faces(options.data, "train")
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and picture grids")
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")
+    parser.add_argument("--packed", type=Path, metavar="DIR", help="pairs of mien export pack, instead of making them")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop, with a checkpoint, after so long")
     parser.add_argument("--steps", type=_steps, metavar="N", help="in all, instead of the configuration's")

@@ -30,23 +30,24 @@ def course_of(
     given: Given | None = None,
     begin: Path | None = None,
     mouths: Path | None = None,
+    packed: Path | None = None,
 ) -> Course:
     """The course of a configuration.
 
     Args:
         steps: in all, instead of the configuration's.
         weights: of terms of the loss, instead of the configuration's; 0 switches a term off.
-        begin, mouths: of `LiveCourse`.
+        begin, mouths, packed: of `LiveCourse`.
 
     Raises:
         SettingError: there is no such configuration or term, or it does not take what is given.
     """
     given = given or Given()
     if name in live.CONFIGS:
-        return LiveCourse(_changed(live.CONFIGS[name], steps, weights), begin, mouths, given)
+        return LiveCourse(_changed(live.CONFIGS[name], steps, weights), begin, mouths, packed, given)
     if name not in paper.CONFIGS:
         raise SettingError(f"--config must be one of {', '.join(NAMES)}, got {name!r}")
-    for option, value in (("--begin", begin), ("--mouths", mouths)):
+    for option, value in (("--begin", begin), ("--mouths", mouths), ("--packed", packed)):
         if value is not None:
             raise SettingError(f"{option} is for configurations oneshot-live-..., got {name}; leave it out")
     return PaperCourse(_changed(paper.CONFIGS[name], steps, weights), given)

@@ -12,6 +12,7 @@ import torch
 from mien.errors import SettingError
 from mien_export.data.faces import Faces
 from mien_export.data.open_mouth import mouth_model
+from mien_export.data.packed import Packed, part_folder
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.weights import read_weights
@@ -32,6 +33,8 @@ class LiveCourse:
     """Folder of a bundle whose weights a new run begins with; None: random ones."""
     mouths: Path | None = None
     """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
+    packed: Path | None = None
+    """Folder of pairs that `mien export pack` made; None: they are made while it learns."""
     given: Given = field(default_factory=Given)
 
     @property
@@ -69,7 +72,13 @@ class LiveCourse:
         return step
 
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Pair]:
-        """Pairs by number."""
+        """Pairs by number.
+
+        Raises:
+            SettingError: packed ones were made for something else.
+        """
+        if self.packed is not None:
+            return Packed(part_folder(self.packed, part), {"side": self.parts[part].side})
         model = mouth_model(self.mouths) if self.mouths is not None else None
         return Sampler(faces, Sampling(seed=seed * 1000 + part, side=self.parts[part].side), model)
 

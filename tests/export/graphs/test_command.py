@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def latest(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_lists_the_commands(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", *arguments]) == 0
     said = capsys.readouterr().out
-    assert all(name in said for name in ("train", "onnx", "parity", "trt"))
+    assert all(name in said for name in command.COMMANDS)
 
 
 @pytest.mark.parametrize("name", list(command.COMMANDS))
@@ -45,7 +46,10 @@ def test_each_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) ->
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "coffee"]) == 2
-    assert capsys.readouterr().err == "mien: export must be one of train, onnx, parity, trt, got 'coffee'\n"
+    assert (
+        capsys.readouterr().err
+        == "mien: export must be one of train, pack, ablation, onnx, parity, trt, got 'coffee'\n"
+    )
 
 
 def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,16 +96,20 @@ def test_other_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.pt"
     for state in ({}, {"size": "xs", "seed": 0, "done": 1, "step": {"average": {"values": {"a": torch.zeros(1)}}}}):
         checkpoint.save(path, dict(state))
-        with pytest.raises(SettingError, match="is no checkpoint of live networks"):
+        with pytest.raises(SettingError, match="is no checkpoint of networks"):
             read_trained(path)
     checkpoint.save(path, {"size": "xxs", "seed": 0, "done": 1, "step": {"average": {"values": {}}}})
     with pytest.raises(SettingError, match="size must be one of xs, s, m, l, xl, gpu, got 'xxs'"):
         read_trained(path)
 
 
-def test_parity_prints_its_table(bundle: Bundle, faces_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_parity_prints_its_table(
+    bundle: Bundle, faces_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     told = ["--bundle", str(bundle.folder), "--data", str(faces_folder), "--pairs", "1", "--threads", "1"]
-    assert main(["export", "parity", *told]) == 0
+    assert main(["export", "parity", *told, "--json", str(tmp_path / "parity.json")]) == 0
+    found = json.loads((tmp_path / "parity.json").read_text(encoding="utf-8"))
+    assert (found["pairs"], found["out_of_bounds"]) == (1, [])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("graph")
     assert any(line.split()[:4] == ["generator", "openvino", "int8", "generated"] for line in lines)

@@ -5,10 +5,12 @@ import torch
 from mien_export.graphs.lean import Factored, lean
 from mien_export.graphs.trained import Trained
 from mien_export.models.live.blocks import Modulate
+from mien_export.models.live.generator import LiveGenerator
 
 
 def test_lean_networks_compute_the_same(trained: Trained) -> None:
     generator = trained.networks.generator
+    assert isinstance(generator, LiveGenerator)
     torch.manual_seed(0)
     features = tuple(torch.randn(1, channels, places, places) for places, channels in generator.size.features)
     pictures = torch.rand(1, 9, 256, 256), torch.rand(1, 3, 256, 256), torch.rand(1, 3, 256, 256)

@@ -176,6 +176,7 @@ def test_a_run_stops_in_time_with_a_checkpoint_also_in_pieces(faces: Faces, tmp_
     assert (tmp_path / "joined.pt").read_bytes() == (tmp_path / LATEST).read_bytes()
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # torch's own, as it compiles
 def test_compiled_networks_learn_the_same(faces: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (LiveStep, PaperStep):
         plain = kind.compile

@@ -1,26 +1,37 @@
-"""The thesis's networks as they run: what is done once per portrait, and what for every frame."""
+"""The thesis's networks as they run: what is done once per portrait, and what for every frame.
+
+Networks that have seen only faces before nothing, as for most of the thesis's training, are given and asked for no
+more: around the face the warped portrait stays.
+"""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from mien_export.models.paper.appearance import AppearanceAutoencoder
 from mien_export.models.paper.decoder import AdaptiveDecoder
-from mien_export.models.paper.fusion import FusionNet
+from mien_export.models.paper.fusion import FusionNet, fuse
 
 
 class PaperAppearance(nn.Module):
     """F without its reconstruction."""
 
-    def __init__(self, autoencoder: AppearanceAutoencoder) -> None:
+    def __init__(self, autoencoder: AppearanceAutoencoder, background: bool = True) -> None:
+        """`background`: whether it knows what surrounds faces."""
         super().__init__()
         self.autoencoder = autoencoder
+        self.background = background
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, picture: Tensor, parsing: Tensor | None = None) -> tuple[Tensor, ...]:
         """The latent (N, C, 1, 1), then four features (N, C, R, R), R = S / 16 ... S / 2.
 
-        picture: (N, 3, S, S) in -1..1, the portrait's crop.
+        picture: (N, 3, S, S) in -1..1, the portrait's crop. parsing: (N, 9, S, S) in 0..1, of the portrait; not needed
+        by networks that know what surrounds faces.
         """
+        if not self.background:
+            assert parsing is not None, "the face must be told from what surrounds it"
+            picture = picture * parsing[:, :1]
         latent, features, _ = self.autoencoder(picture)
         return (latent, *features)
 
@@ -32,10 +43,12 @@ class PaperGenerator(nn.Module):
     taken from the generated picture.
     """
 
-    def __init__(self, decoder: AdaptiveDecoder) -> None:
+    def __init__(self, decoder: AdaptiveDecoder, background: bool = True) -> None:
+        """`background`: whether it knows what surrounds faces."""
         super().__init__()
         self.decoder = decoder
         self.fusion = FusionNet()
+        self.background = background
 
     def forward(
         self, latent: Tensor, features: tuple[Tensor, ...], parsing: Tensor, warped: Tensor
@@ -46,4 +59,19 @@ class PaperGenerator(nn.Module):
         erased.
         """
         shown = (warped.abs().amax(1, keepdim=True) > 0).to(parsing.dtype)
-        return self.decoder(latent, features, parsing), self.fusion(parsing, parsing * shown)
+        generated = self.decoder(latent, features, parsing)
+        mask = self.fusion(parsing, parsing * shown)
+        if self.background:
+            return generated, mask
+        around = 1 - parsing[:, :1]
+        return fuse(generated, warped, around), torch.maximum(mask, around)
+
+
+class PaperGraphs(nn.Module):
+    """Both, as one checkpoint holds them."""
+
+    def __init__(self, autoencoder: AppearanceAutoencoder, decoder: AdaptiveDecoder, background: bool) -> None:
+        super().__init__()
+        self.appearance = PaperAppearance(autoencoder, background)
+        self.generator = PaperGenerator(decoder, background)
+        self.background = background
