@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 KEEP = Background()
-EDGE = 16.0
-"""Pixels of the generator's crop over which it fades in from its border."""
+EDGE = 1 / 16
+"""Share of the generator's crop over which it fades in from its border."""
 
 
 class Fuse:
@@ -119,7 +119,8 @@ class _Canvas:
         """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place."""
         matrix = painting.matrix.copy()
         matrix[:, 2] += matrix[:, :2] @ self.window.corner
-        ops.paste(inner, painting.generated, matrix.astype(np.float32), EDGE, mask=1 - painting.mask, threads=threads)
+        edge = EDGE * len(painting.mask)
+        ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)
         self.detail(inner, painting, matrix, landmarks[:, :2] - self.window.corner)
 
     def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:

@@ -14,6 +14,7 @@ from mien.face.face import MouthHint
 from mien.face.inner_mouth import draw_driver_mouth
 from mien.face.mouth import mouth_hint
 from mien.manifest import Bundle, TensorSpec
+from mien.manifest.roles import LINKS
 from mien.portrait import Portrait
 from mien.reenact.erase import NOTHING, Erasing
 from mien.reenact.mesh import Mesh
@@ -46,6 +47,8 @@ class Look:
     """(2, 3): from its picture to that crop."""
     features: dict[str, Floats]
     """(h, w, C) by name, as the warp takes them."""
+    fixed: dict[str, Floats]
+    """(1, C, h, w) by name: what the generator takes as the portrait gives it, wherever the face is."""
     lip_colour: Array
     """(3,): 0..255."""
 
@@ -82,10 +85,10 @@ class Painter:
         self._side = bundle.side
         self.session = open_session("generator")
         graph = bundle.graph("generator")
-        self._inputs = {spec.role: self.session.inputs[spec.name] for spec in graph.inputs if spec.role != "feature"}
-        self._features = sorted(
-            (spec for spec in graph.inputs if spec.role == "feature"), key=lambda spec: -self._height(spec)
-        )
+        self._inputs = {spec.role: self.session.inputs[spec.name] for spec in graph.inputs if spec.role not in LINKS}
+        self._features = sorted((spec for spec in graph.inputs if spec.warped), key=lambda spec: -self._height(spec))
+        self._fixed = [spec.name for spec in graph.inputs if spec.role in LINKS and not spec.warped]
+        self._given: Look | None = None
         self._outputs = {spec.role: self.session.outputs[spec.name] for spec in graph.outputs}
         side = (self._side, self._side)
         self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
@@ -101,13 +104,13 @@ class Painter:
             for spec in self.bundle.graph("appearance").inputs:
                 self._give(spec, session, crop, portrait, matrix)
             session.run()
-            names = [spec.name for spec in self._features]
-            features = {name: np.ascontiguousarray(session.outputs[name][0].transpose(1, 2, 0)) for name in names}
+            found = {name: array.astype(np.float32) for name, array in session.outputs.items()}
         finally:
             session.close()
+        features = {spec.name: np.ascontiguousarray(found[spec.name][0].transpose(1, 2, 0)) for spec in self._features}
         own = mouth_hint(portrait.pixels, portrait.landmarks)
         colour = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
-        return Look(mesh, crop, matrix, {k: v.astype(np.float32) for k, v in features.items()}, colour)
+        return Look(mesh, crop, matrix, features, {name: found[name] for name in self._fixed}, colour)
 
     def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
         """The portrait's crop in its new place, painted into arrays of its own."""
@@ -168,6 +171,8 @@ class Painter:
         _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
 
     def _give_hint(self, hint: MouthHint | None, look: Look, landmarks: Array) -> None:
+        if "hint" not in self._inputs:
+            return
         if hint is None:
             self._inputs["hint"][0] = 0
             return
@@ -176,6 +181,10 @@ class Painter:
         _to_tensor(self._hint, self._inputs["hint"][0], self._threads)
 
     def _give_features(self, look: Look) -> None:
+        if look is not self._given:
+            for name, array in look.fixed.items():
+                self.session.inputs[name][...] = array
+            self._given = look
         flow = self._flow
         for spec in self._features:  # from fine to coarse
             into = self.session.inputs[spec.name][0]
