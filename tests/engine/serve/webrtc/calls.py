@@ -82,7 +82,7 @@ def lose(wire: RTCIceTransport, is_lost: Callable[[int, bytes], bool]) -> None:
                 return
         await send(data)
 
-    wire._send = sent  # type: ignore[method-assign]
+    wire._send = sent
 
 
 def open_files() -> int:

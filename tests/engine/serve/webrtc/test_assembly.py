@@ -27,7 +27,7 @@ class Packet:
 
 def stream(*lengths: int, first: int = 65_530, marks: bool = True) -> list[Packet]:
     """Frames of so many packets each; a packet's payload is (frame, place)."""
-    packets = []
+    packets: list[Packet] = []
     for frame, length in enumerate(lengths):
         for place in range(length):
             number = (first + len(packets)) % 65_536

@@ -26,7 +26,7 @@ def decoded(codec: Codec, packets: list[VideoPacket]) -> list[av.VideoFrame]:
 @pytest.mark.parametrize("codec", CODECS)
 def test_each_picture_is_one_packet_that_shows_it(codec: Codec) -> None:
     frames = decoded(codec, encoded(codec, 20))
-    assert [number_in(frame.to_ndarray(format="rgb24")) for frame in frames] == list(range(20))
+    assert [number_in(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)) for frame in frames] == list(range(20))
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -41,13 +41,13 @@ def test_the_rate_is_followed_down_and_up(codec: Codec) -> None:
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (61, 121, 3)).astype(np.float32)
     texture = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
-    texture = ((texture[4:484, 4:] + texture[:480, :-4]) / 2).astype(np.uint8)
+    smooth = ((texture[4:484, 4:] + texture[:480, :-4]) / 2).astype(np.uint8)
     spent = []
     number = 0
     for bits in (1_000_000, 250_000, 1_500_000):
         sizes = []
         for _ in range(75):
-            planes = planes_of(texture[:, number * 2 % 300 :][:480, :640])
+            planes = planes_of(smooth[:, number * 2 % 300 :][:480, :640])
             packet = encoder.encode(planes, number * INTERVAL, bits, key=number == 0)
             assert packet is not None
             sizes.append(packet.size)

@@ -13,7 +13,12 @@ from mien.serve.webrtc.newest import Ended, Newest
 def test_the_newest_is_taken_and_the_others_are_counted() -> None:
     async def main() -> None:
         newest: Newest[int] = Newest()
-        thread = Thread(target=lambda: [newest.put(number) for number in range(1000)])
+
+        def put() -> None:
+            for number in range(1000):
+                newest.put(number)
+
+        thread = Thread(target=put)
         thread.start()
         await asyncio.to_thread(thread.join)
         assert await newest.take() == 999

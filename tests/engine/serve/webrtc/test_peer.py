@@ -228,8 +228,7 @@ def test_each_peer_has_a_name_of_its_own() -> None:
         clients = [caller(), caller()]
         peers = [await Peer.answer(await client.offer(), sends=Broadcast()) for client in clients]
         assert len({peer.id_of_ice for peer in peers}) == 2
-        for one in [*clients, *peers]:
-            await one.close()
+        await asyncio.gather(*(one.close() for one in clients), *(one.close() for one in peers))
 
     run(main)
 
