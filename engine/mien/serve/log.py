@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Final, TextIO
 
-_QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av")
+_QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av", "py.warnings")
 _LONGEST = 500
 
 
@@ -35,10 +35,31 @@ class OneLine(logging.Formatter):
         return " ".join(super().format(record).split("\n"))
 
 
+class KindOnly(logging.Filter):
+    """Tells of an error only what kind it is: its words may be what a client sent, a token among it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; it always passes."""
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            record.msg = f"{record.getMessage()}: {type(error).__name__}"
+            record.args, record.exc_info = (), None
+        return True
+
+
+def http_logger() -> logging.Logger:
+    """For requests that are none."""
+    logger = logging.getLogger("mien.serve.http")
+    if not logger.filters:
+        logger.addFilter(KindOnly())
+    return logger
+
+
 def log_to(out: TextIO, *, quiet: bool = False, debug: bool = False) -> logging.Handler:
     """Log into `out` from now on; of libraries only what is wrong, and with `debug` whole tracebacks."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s") if debug else OneLine())
+    logging.captureWarnings(True)
     root = logging.getLogger()
     root.addHandler(handler)
     logging.getLogger("mien").setLevel(logging.WARNING if quiet else logging.INFO)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from mien.errors import SettingError
 from mien.serve.app import application
+from mien.serve.log import http_logger
 from mien.serve.server import Server
 from mien.serve.settings import ServeSettings
 
@@ -35,6 +36,7 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
     runner = web.AppRunner(
         application(server),
         access_log=None,
+        logger=http_logger(),
         handle_signals=False,
         keepalive_timeout=KEPT_ALIVE,
         shutdown_timeout=ENDING,

@@ -33,7 +33,9 @@ async def received(request: web.Request, path: Path, limits: Limits) -> tuple[st
             return await _Form(path, limits).read(await request.multipart())
     except TimeoutError:
         raise Refusal(408, f"upload: expected it within {limits.body_seconds:g} s, got less; send it again") from None
-    except (ValueError, AssertionError, RuntimeError, web.HTTPException) as error:  # of aiohttp's reader
+    except (Refusal, OSError):
+        raise
+    except Exception as error:  # whatever aiohttp's reader makes of a broken form
         said = str(error)[:80]
         raise Refusal(400, f"upload: expected a whole form, got a broken one ({said}); send it again") from None
 
