@@ -86,9 +86,7 @@ def page_of(url: str) -> Iterator[Any]:
 
 def _wish(wish: Wish) -> dict[str, Any]:
     return {
-        "jpegs": [
-            base64.b64encode(jpeg(picture)).decode() for picture in wish.pictures[:: max(len(wish.pictures) // 50, 1)]
-        ],
+        "jpegs": [_jpeg(picture) for picture in wish.pictures[::_EVERY]],
         "rate": float(RATE),
         "frames": wish.frames,
         "portrait": portrait_id(wish.portrait),
