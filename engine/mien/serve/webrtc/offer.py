@@ -117,8 +117,17 @@ def _parameters(text: str) -> dict[str, str]:
 
 
 def _is_baseline(found: dict[str, str]) -> bool:
-    profile = found.get("profile-level-id", BASELINE).lower()
-    return found.get("packetization-mode") == "1" and profile.startswith("42")
+    """Whether aiortc takes it for one of the two that it knows."""
+    from aiortc.sdp import H264Profile, parse_h264_profile_level_id  # when an offer comes: this module is light
+
+    try:
+        profile, _ = parse_h264_profile_level_id(found.get("profile-level-id", BASELINE))
+    except ValueError:
+        return False
+    return found.get("packetization-mode") == "1" and profile in (
+        H264Profile.PROFILE_BASELINE,
+        H264Profile.PROFILE_CONSTRAINED_BASELINE,
+    )
 
 
 def _is_readable(found: dict[str, str], any_mode: bool) -> bool:

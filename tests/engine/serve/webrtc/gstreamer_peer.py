@@ -23,7 +23,7 @@ gi.require_version("GstWebRTC", "1.0")
 from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # type: ignore[import-not-found, unused-ignore]  # noqa: E402
 
 ENCODERS = {
-    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=50 bitrate=800 ! video/x-h264,profile=PROFILE"
+    "h264": "x264enc tune=zerolatency speed-preset=superfast key-int-max=50 bitrate=800 ! video/x-h264,profile=PROFILE"
     " ! h264parse ! rtph264pay config-interval=-1 aggregate-mode=zero-latency"
     " ! application/x-rtp,media=video,encoding-name=H264,payload=102,clock-rate=90000",
     "vp8": "vp8enc deadline=1 target-bitrate=800000 keyframe-max-dist=50 ! rtpvp8pay"
