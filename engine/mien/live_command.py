@@ -98,15 +98,17 @@ async def _run(options: argparse.Namespace, request: LiveRequest, given: Gains, 
     async with open_live(request) as session:
         status = StatusLine(sys.stderr, session.statistics, MonotonicClock())
         console = Console(session, status, [*request.pictures[:1], *others], options.record, given)
+        loop = asyncio.get_running_loop()
+        session.on_key(partial(_pass_on, loop, console))
         if options.record is not None:
             session.record(options.record)
         with _stopped_by_signals(session), keys_told(console.press) as keys:
             if session.backend != WARP and not options.quiet:
                 status.say(f"model: {session.backend}")
-            if keys and not options.quiet:
+            if (keys or options.output == "window") and not options.quiet:
                 status.say(HELP)
             if options.duration is not None:
-                asyncio.get_running_loop().call_later(options.duration, session.stop)
+                loop.call_later(options.duration, session.stop)
             try:
                 await _told_of(session, console, options.quiet)
             finally:
@@ -114,6 +116,11 @@ async def _run(options: argparse.Namespace, request: LiveRequest, given: Gains, 
                 for line in session.notices():
                     status.say(line)
         return session.statistics
+
+
+def _pass_on(loop: asyncio.AbstractEventLoop, console: Console, key: str) -> None:
+    """A key of a window, told on another thread."""
+    loop.call_soon_threadsafe(console.press, key)
 
 
 async def _told_of(session: LiveSession, console: Console, quiet: bool) -> None:

@@ -30,6 +30,7 @@ def open(
     quality: VideoQuality | None = None,
     threads: int = 0,
     told: Callable[[str], None] | None = None,
+    pressed: Callable[[str], None] | None = None,
     retry: Retry | None = None,
     clock: Clock | None = None,
 ) -> Sink:
@@ -47,6 +48,7 @@ def open(
         quality: of a video.
         threads: of the video encoder, a share of the caller's budget; 0: all processors.
         told: is told in one line, on any thread, when a live stream breaks off and when it is back; None: nobody.
+        pressed: is told, on the thread that writes, each key that is pressed in a window; None: nobody.
         retry: when a live stream that broke off is opened again; None: always.
         clock: that `retry` goes by; None: the machine's.
 
@@ -63,7 +65,7 @@ def open(
     if live:
         sink = _stream(name, outer, threads, told or (lambda line: None), retry or Retry(), clock or MonotonicClock())
     else:
-        sink = _bare(name, outer, quality or VideoQuality(), threads)
+        sink = _bare(name, outer, quality or VideoQuality(), threads, pressed)
     if mark:
         sink = Marked(sink, keeps=live)
     return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
@@ -85,11 +87,13 @@ def _stream(
     return Aside(lambda: Steady(connect, public, clock=clock, retry=retry, told=told), public)
 
 
-def _bare(name: str, settings: SinkSettings, quality: VideoQuality, threads: int) -> Sink:
+def _bare(
+    name: str, settings: SinkSettings, quality: VideoQuality, threads: int, pressed: Callable[[str], None] | None
+) -> Sink:
     if name == WINDOW:
         from mien.emit.window import WindowSink
 
-        return WindowSink(settings)
+        return WindowSink(settings, pressed=pressed)
     if name == NOTHING:
         from mien.emit.memory import NullSink
 

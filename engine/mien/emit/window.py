@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,20 @@ class WindowSink(Ending):
     that writes and ends.
     """
 
-    def __init__(self, settings: SinkSettings, *, title: str = "mien") -> None:
+    def __init__(
+        self, settings: SinkSettings, *, title: str = "mien", pressed: Callable[[str], None] | None = None
+    ) -> None:
         """Check that a window can be opened.
+
+        Args:
+            pressed: is told each key, on the thread that writes.
 
         Raises:
             SinkError: no display, or a Python without Tk.
         """
         self._settings = settings
         self._title = title
+        self._pressed = pressed
         self._root: Any = None
         self._image: Any = None
         self._closed = False
@@ -69,11 +76,16 @@ class WindowSink(Ending):
         self._root = _new_root()
         self._root.title(self._title)
         self._root.protocol("WM_DELETE_WINDOW", self._leave)
+        self._root.bind("<Key>", self._press)
         self._image = tkinter.PhotoImage(master=self._root, width=self._settings.width, height=self._settings.height)
         tkinter.Label(self._root, image=self._image, borderwidth=0).pack()
 
     def _leave(self) -> None:
         self._closed = True
+
+    def _press(self, event: Any) -> None:
+        if self._pressed is not None and event.char:
+            self._pressed(event.char)
 
     def _close(self) -> None:
         """Tk aborts the process where another thread collects what is left of a window, so that happens here."""

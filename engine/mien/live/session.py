@@ -184,6 +184,10 @@ class LiveSession:
             _need_other_files(str(path), self._request)
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
 
+    def on_key(self, pressed: Callable[[str], None]) -> None:
+        """Have `pressed` told, on any thread, each key that is pressed in a window."""
+        self._pipeline.controls.pressed = pressed
+
     def notices(self) -> list[str]:
         """What is to be told since the last call, one line each."""
         told, notices = [], self._pipeline.controls.notices
@@ -261,8 +265,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
     controls = Controls()
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
-    told = controls.notices.append
-    sink = _sink(request, made, shares, told, clock)
+    sink = _sink(request, made, shares, controls, clock)
     if settings.measured:
         sink = Carried(sink)
     stack.callback(_unless, begun, sink.discard)
@@ -295,10 +298,13 @@ def _source(request: LiveRequest, clock: Clock, shares: Shares) -> Source:
     return open_source(request.source, clock, shares.decode, loop=request.loop)
 
 
-def _sink(request: LiveRequest, made: SinkSettings, shares: Shares, told: Callable[[str], None], clock: Clock) -> Sink:
+def _sink(request: LiveRequest, made: SinkSettings, shares: Shares, controls: Controls, clock: Clock) -> Sink:
     mark = request.settings.mark
     if isinstance(request.output, str):
-        return emit.open(request.output, made, mark=mark, threads=shares.encode, told=told, clock=clock)
+        told, pressed = controls.notices.append, lambda key: controls.pressed(key)
+        return emit.open(
+            request.output, made, mark=mark, threads=shares.encode, told=told, pressed=pressed, clock=clock
+        )
     return Marked(request.output, keeps=True) if mark else request.output
 
 

@@ -12,6 +12,10 @@ REQUESTS = 16
 NOTICES = 20
 
 
+def _nobody(key: str) -> None:
+    pass
+
+
 class Controls:
     """Flags that workers look at once per frame."""
 
@@ -24,6 +28,8 @@ class Controls:
         """Opens what is recorded into beside the sink; None: nothing is."""
         self.notices: deque[str] = deque(maxlen=NOTICES)
         """What is to be told, one line each, such as a portrait that could not be swapped in."""
+        self.pressed: Callable[[str], None] = _nobody
+        """Is told, on any thread, each key that is pressed where the pictures are shown."""
         self._requests: deque[Callable[[], None]] = deque(maxlen=REQUESTS)
 
     def ask(self, request: Callable[[], None]) -> None:

@@ -119,6 +119,9 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
         def protocol(self, name: str, call: Any) -> None:
             told.handlers[name] = call
 
+        def bind(self, name: str, call: Any) -> None:
+            told.handlers[name] = call
+
         def destroy(self) -> None:
             told.destroyed += 1
 

@@ -33,14 +33,18 @@ def write():
                 root = sink._root
                 root.tk.call(*root.protocol("WM_DELETE_WINDOW").split())  # as the window manager does
                 del root
+            if number == 3 and not sink.closed:
+                sink._root.focus_force()
+                sink._root.event_generate("<Key>", keysym="x")
     closed.append(opened[0].closed)
 
-closed = []
-run(lambda: opened.append(emit.open("window", SinkSettings(64, 48, Fraction(25), Fraction(1, 25)), mark=False)))
+closed, keys = [], []
+settings = SinkSettings(64, 48, Fraction(25), Fraction(1, 25))
+run(lambda: opened.append(emit.open("window", settings, mark=False, pressed=keys.append)))
 run(write)
 opened.clear()
 gc.collect()
-print(closed)
+print(closed, keys)
 """
 
 
@@ -60,12 +64,14 @@ def display() -> Iterator[str]:
         server.terminate()
 
 
-@pytest.mark.parametrize("last", [-1, 2], ids=["to the end", "closed by the user"])
-def test_a_window_opened_written_and_ended_by_other_threads_leaves_the_process_whole(display: str, last: int) -> None:
+@pytest.mark.parametrize(("last", "keys"), [(-1, ["x"]), (2, [])], ids=["to the end", "closed by the user"])
+def test_a_window_opened_written_and_ended_by_other_threads_leaves_the_process_whole(
+    display: str, last: int, keys: list[str]
+) -> None:
     """As in a live run: Tk aborts the process where a thread collects what another one made."""
     code = BESIDE_AND_ON.replace("LAST", str(last))
     environment = {**os.environ, "DISPLAY": display}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "[True]\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"[True] {keys}\n", "")

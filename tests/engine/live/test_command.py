@@ -7,6 +7,7 @@ import json
 import math
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,6 +61,9 @@ class FakeSession:
     def record(self, path: Path | None) -> None:
         self.recording = path is not None
         self.done.append(path)
+
+    def on_key(self, pressed: Callable[[str], None]) -> None:
+        self.pressed = pressed
 
     def notices(self) -> list[str]:
         told, self.told = self.told, []
@@ -195,8 +199,23 @@ def test_statistics_and_what_went_wrong_are_told(
 
 def test_an_error_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     _replace(monkeypatch, [], lambda: FakeSession(FaceError("a.jpg: expected a face, got none")))
-    assert cli.main(["live", "a.jpg"]) == 2
+    assert cli.main(["live", "a.jpg", "--output", "null"]) == 2
     assert capsys.readouterr().err == "mien: a.jpg: expected a face, got none\n"
+
+
+def test_keys_of_a_window_do_what_those_of_the_terminal_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Windowed(FakeSession):
+        async def run(self) -> None:
+            presser = threading.Thread(target=lambda: [self.pressed(key) for key in "zxq"])
+            presser.start()
+            await self._stopped.wait()
+            presser.join()
+
+    made: list[FakeSession] = []
+    _replace(monkeypatch, [], lambda: made.append(Windowed()) or made[-1])  # type: ignore[func-returns-value]
+    assert cli.main(["live", "a.jpg", "--quiet"]) == 0
+    assert made[0].done == ["re-zero", "stop"]
+    assert made[0].panic
 
 
 def test_the_duration_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
