@@ -115,7 +115,7 @@ class LiveStep:
     def __call__(self, raw: dict[str, Tensor]) -> dict[str, float]:
         """Learn from a collated batch; returns the terms before their weights."""
         batch = to_batch(raw, self.device)
-        weight = weights(batch.parsing, batch.valid)
+        weight = weights(batch.parsing, batch.valid, _erased(batch))
         with self._autocast():
             painted, mask = self.networks(batch)
         painted, mask = painted.float(), mask.float()

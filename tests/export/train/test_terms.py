@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mien.face.parts import PARTS
 from mien_export.models.live.patches import TwoScales
-from mien_export.train.regions import REGIONS, SHARES, regions, weights
+from mien_export.train.regions import REGIONS, SHARES, UNCOVERED, regions, weights
 from mien_export.train.terms import (
     adversarial,
     feature_matching,
@@ -57,6 +57,18 @@ def test_a_closed_slit_does_not_rule(parsing: Tensor) -> None:
     parsing[0, PARTS.index("teeth"), 46, 30] = 1
     weight = weights(parsing, torch.ones(1, 1, SIDE, SIDE))
     assert weight[0, 0, 46, 30] < 0.1
+
+
+def test_what_comes_into_view_counts_more_than_its_area(parsing: Tensor) -> None:
+    valid, erased = torch.ones(1, 1, SIDE, SIDE), torch.zeros(1, 1, SIDE, SIDE)
+    erased[..., 20:50, 5:9] = 1  # across the face's edge
+    erased[..., 46:50, 26:38] = 1  # and the inner mouth, which is a region anyway
+    plain, told = weights(parsing, valid), weights(parsing, valid, erased)
+    assert told.sum().item() == pytest.approx(1.0)
+    strip = told[..., 20:50, 5:9].sum() / told[..., 46:50, 26:38].sum()
+    assert strip.item() == pytest.approx(UNCOVERED / SHARES["inner_mouth"], rel=1e-3)
+    assert told[..., 20:50, 5:9].sum() > 4 * plain[..., 20:50, 5:9].sum()
+    torch.testing.assert_close(weights(parsing, valid, 0 * erased), plain)
 
 
 def test_l1_is_the_weighted_mean(parsing: Tensor) -> None:
