@@ -148,7 +148,7 @@ function followButtons() {
 /** Ask what the server offers, again and again until it answers. */
 async function meetServer() {
   for (let attempt = 0; ; attempt++) {
-    call.become({ name: "checking" });
+    if (attempt === 0) call.become({ name: "checking" });
     try {
       const server = await api.server();
       if (server.token_required && !server.authorised) throw new ApiError(401, "a token is needed");

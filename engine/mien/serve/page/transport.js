@@ -105,10 +105,11 @@ export class Transport {
   panic = () => {
     if (!this.call.active) return;
     const covered = !this.call.covered;
+    const { camera } = this.call; // an answer that comes late means this one
     if (covered) this.#setCovered(true);
     this.call.change({ panic: covered }).then(
-      () => this.#setCovered(covered),
-      () => covered && this.call.camera?.getVideoTracks().forEach((track) => (track.enabled = false)),
+      () => !covered && camera === this.call.camera && this.#setCovered(false),
+      () => covered && camera?.getVideoTracks().forEach((track) => (track.enabled = false)),
     );
   };
 
