@@ -115,8 +115,8 @@ class Client:
     def __init__(
         self,
         *,
-        video: Pictures | None = None,
-        audio: Tone | None = None,
+        video: MediaStreamTrack | None = None,
+        audio: MediaStreamTrack | None = None,
         wants_video: bool = False,
         wants_audio: bool = False,
         codec: str = "H264",
