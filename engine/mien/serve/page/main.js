@@ -4,7 +4,7 @@ import { Api, ApiError } from "/page/api.js";
 import { Backdrop } from "/page/backdrop.js";
 import { Call } from "/page/call.js";
 import { listDevices, mayOpenSilently } from "/page/camera.js";
-import { button, byId, element, input, say, video } from "/page/dom.js";
+import { button, byId, element, input, say } from "/page/dom.js";
 import { Gallery } from "/page/gallery.js";
 import { findToken, tab } from "/page/kept.js";
 import { setUpKeys } from "/page/keys.js";
@@ -14,7 +14,7 @@ import { Stage } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
 import { setUpTheme } from "/page/theme.js";
 import { Transport } from "/page/transport.js";
-import { Upload, snapshotOf } from "/page/upload.js";
+import { Upload } from "/page/upload.js";
 import { Vitals } from "/page/vitals.js";
 import { pause } from "/page/retry.js";
 
@@ -37,11 +37,15 @@ const call = new Call(api, () => ({
 }));
 const vitals = new Vitals(() => backdrop.latency);
 const transport = new Transport(call, stage);
-const upload = new Upload(api, async (portrait) => {
-  await gallery.load();
-  gallery.choose(portrait.id);
-  status(`${portrait.name} was added and is chosen`);
-});
+new Upload(
+  api,
+  async (portrait) => {
+    await gallery.load();
+    gallery.choose(portrait.id);
+    status(`${portrait.name} was added and is chosen`);
+  },
+  bad,
+);
 const room = roomName ? new Room(roomName, api, call) : null;
 
 /** @param {import("/page/api.js").Portrait} portrait */
@@ -121,16 +125,6 @@ async function refreshDevices() {
 function followButtons() {
   button("start-button").addEventListener("click", start);
   button("word-button").addEventListener("click", () => (call.active ? call.stop() : dispatchEvent(new Event("try-now"))));
-  button("upload-button").addEventListener("click", () => input("upload-input").click());
-  input("upload-input").addEventListener("change", async () => {
-    const picture = input("upload-input").files?.[0];
-    input("upload-input").value = "";
-    if (picture) await upload.offer(picture, picture.name, "").catch((error) => bad(error.message));
-  });
-  button("snapshot-button").addEventListener("click", async () => {
-    const still = await snapshotOf(video("self-video")).catch((error) => bad(error.message));
-    if (still) await upload.offer(still, "snapshot.jpg", "Myself").catch((error) => bad(error.message));
-  });
   for (const id of ["camera-select", "microphone-select"]) element(id).addEventListener("change", () => call.switchDevices(devices()));
   navigator.mediaDevices?.addEventListener("devicechange", refreshDevices);
   byId("token-form", HTMLFormElement).addEventListener("submit", (event) => {

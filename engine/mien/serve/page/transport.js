@@ -1,11 +1,11 @@
 // The buttons of a running session, and their keys.
 
 import { button, element, say, video } from "/page/dom.js";
-import { isAlone, setUpOutput, showAll, showAlone } from "/page/output.js";
+import { closeBeside, isAlone, refillBeside, setUpOutput, showAll, showAlone, showBeside } from "/page/output.js";
 import { Recorder, clockOf } from "/page/recorder.js";
 import { notice, status } from "/page/tell.js";
 
-const RUNNING = ["stop-button", "pause-button", "rezero-button", "record-button", "output-button", "snapshot-button"];
+const RUNNING = ["stop-button", "pause-button", "rezero-button", "record-button", "output-button", "window-button", "snapshot-button"];
 
 /** @param {string} id @param {boolean} pressed @param {string} [text] */
 function press(id, pressed, text) {
@@ -25,9 +25,11 @@ export class Transport {
       this.#showRecording();
       notice(name ? `Saved as ${name}, among your downloads.` : "Nothing was recorded.");
     });
-    const clicks = { "stop-button": this.stop, "pause-button": this.pause, "rezero-button": this.rezero, "record-button": this.record, "output-button": this.output, "microphone-button": this.mute, "panic-button": this.panic };
+    const clicks = { "stop-button": this.stop, "pause-button": this.pause, "rezero-button": this.rezero, "record-button": this.record, "output-button": this.output, "window-button": this.window, "microphone-button": this.mute, "panic-button": this.panic };
     for (const [id, act] of Object.entries(clicks)) button(id).addEventListener("click", () => act());
     setUpOutput(element("result-frame"), () => button("output-button").focus());
+    call.addEventListener("stream", (event) => refillBeside(/** @type {CustomEvent} */ (event).detail));
+    addEventListener("pagehide", closeBeside);
     setInterval(() => this.recorder.running && this.#showRecording(), 500);
   }
 
@@ -39,6 +41,7 @@ export class Transport {
       { key: "z", name: "Re-zero: how you look now is rest", act: this.rezero },
       { key: "r", name: "Record", act: this.record },
       { key: "f", name: "Full screen, the picture alone", act: this.output },
+      { key: "w", name: "The picture in a window of its own", act: this.window },
       { key: "m", name: "Mute the microphone", act: this.mute },
       { key: "q", name: "Stop", act: this.stop },
     ];
@@ -92,6 +95,10 @@ export class Transport {
   output = () => {
     if (isAlone()) showAll();
     else if (this.running) showAlone(element("result-frame"));
+  };
+
+  window = () => {
+    if (this.running && !showBeside(this.call.peer?.stream ?? null)) notice("The browser keeps the window from opening: allow it beside the address.", "bad");
   };
 
   mute = () => {

@@ -6,7 +6,8 @@ import { Rate, Series, StageMeans } from "/page/series.js";
 
 /**
  * @typedef {{count: number, mean_ms: number, p50_ms: number, p95_ms: number, p99_ms: number}} Stage
- * @typedef {{stages: Record<string, Stage>, frames: Record<string, number>, level: string, cause: string | null, fps_in: number, fps_out: number, latency_ms: number | null, backend: string}} Told
+ * @typedef {{stages: Record<string, Stage>, frames: Record<string, number>, level: string, cause: string | null, fps_in: number, fps_out: number, latency_ms: number | null, backend: string,
+ *   connection: {codec?: string | null, round_trip_ms?: number | null, packets_lost?: number | null} | null}} Told
  */
 
 const SPAN = 60;
@@ -63,6 +64,8 @@ export class Vitals {
     say(element("level-cause"), told.cause ?? "");
     say(element("backend-note"), told.backend.split(",")[0]); // why this one is told below, once
     element("backend-note").title = told.backend;
+    say(element("fps-hint"), `The server gets ${Math.round(told.fps_in)}, makes ${Math.round(told.fps_out)}`);
+    say(element("bitrate-hint"), describeConnection(told.connection));
     this.#fillNumbers(told, means);
     this.draw();
   }
@@ -143,3 +146,9 @@ export class Vitals {
 
 /** @param {string} name @param {number} number */
 const colourOf = (name, number) => (name === "waiting" ? "--stage-waiting" : `--stage-${number % 8}`);
+
+/** "h264, round trip 12 ms, 3 packets lost": what is known. @param {Told["connection"]} connection */
+function describeConnection(connection) {
+  const { codec, round_trip_ms: ms, packets_lost: lost } = connection ?? {};
+  return [codec?.toUpperCase(), typeof ms === "number" && `round trip ${Math.round(ms)} ms`, typeof lost === "number" && `${lost} packets lost`].filter(Boolean).join(", ");
+}

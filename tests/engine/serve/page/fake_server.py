@@ -26,6 +26,7 @@ PAGE = Path(mien.__file__).parent / "serve" / "page"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
 POLICY = "default-src 'self'"
 """Stricter than the real server's: the page needs no more."""
+CONNECTION = {"codec": "h264", "round_trip_ms": 11.8, "packets_lost": 2}
 STAGES = {"capture": 2.0, "parse": 9.0, "motion": 1.0, "reenact": 31.0, "fuse": 12.0, "smooth": 5.0, "encode": 7.0}
 
 
@@ -278,7 +279,7 @@ class FakeServer:
         notices = [{"number": number, "text": text} for number, text in enumerate(self.notices)]
         told = {"face": self.face, "level": self.level, "cause": self.cause, "notices": notices, "stages": stages}
         more = {"latency_ms": means["capture_to_emit"], "fps_in": 25.0, "fps_out": 24.8, "frames": frames}
-        return {**told, **more, "backend": "oneshot-live, openvino int8: the fastest here", "recording": False}
+        return {**told, **more, "backend": "oneshot-live, openvino int8", "connection": CONNECTION}
 
     async def _room(self, request: web.Request) -> web.StreamResponse:
         return await _stream(request, self._members(request.match_info["name"]))

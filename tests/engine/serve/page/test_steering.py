@@ -259,12 +259,27 @@ def test_the_picture_alone_fills_the_window(running: Page) -> None:
     assert running.is_visible(".transport")
 
 
+def test_the_picture_has_a_window_of_its_own_if_wanted(running: Page) -> None:
+    with running.expect_popup() as opened:
+        running.click("#window-button")
+    wait_until(opened.value, "document.querySelector('video')?.currentTime > 0.2")
+    assert opened.value.evaluate("document.querySelector('video').clientHeight === innerHeight")
+    opened.value.close()
+
+
+def test_what_is_no_picture_is_told(running: Page) -> None:
+    running.set_input_files("#upload-input", {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"})
+    running.wait_for_selector("#notices >> text=notes.png is no picture")
+    assert not running.is_visible("#consent-dialog")
+
+
 def test_charts_and_numbers_follow_the_statistics(running: Page, server: FakeServer) -> None:
     server.level, server.cause = "warp", "slow: reenact takes 80 ms"
     running.click("details summary")
     running.wait_for_selector("#numbers tr >> nth=7")
     assert running.inner_text("#level-now") == "warp"
     assert "reenact takes 80 ms" in running.inner_text("#level-cause")
+    assert running.inner_text("#bitrate-hint") == "H264, round trip 12 ms, 2 packets lost"
     assert running.inner_text("#latency-now").endswith(" ms")
     inked = """(id) => {
         const canvas = document.getElementById(id);
