@@ -1,0 +1,167 @@
+"""One way to make pictures, opened and run over a fixed clip: how long each stage takes, and what it allocates."""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.clock import MonotonicClock
+from mien.config import WARP, ReenactSettings
+from mien.frame import Frame
+from mien.live.stages import open_chain, open_driver
+from mien.manifest import Bundle
+from mien.pipeline import Stages
+from mien.portrait import Portrait
+from mien.runtime.opening import open_session
+from mien.runtime.session import Session
+from mien.runtime.sharing import SharedGraphs
+from mien.stats import LatencySummary
+from mien.threads import usable_threads
+from mien_bench.allocations import counted
+from mien_bench.cuda_events import Timed, why_not
+from mien_bench.reenact import measure
+from mien_bench.results import Fact
+
+COUNTED: Final = 10
+"""Frames on which allocations are counted, beside those that are timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is varied."""
+
+    settings: ReenactSettings
+    precision: str | None = None
+    """Of the generator; None: what the backend chooses."""
+
+    def condition(self) -> dict[str, Fact]:
+        """For rows."""
+        settings = self.settings
+        about: dict[str, Fact] = {"model": settings.model, "size": settings.size or 0}
+        if settings.model != WARP:
+            about |= {"backend": settings.backend, "precision": self.precision or "chosen"}
+        return about | {"threads": settings.threads or usable_threads()}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One repetition."""
+
+    stages: dict[str, LatencySummary]
+    """Milliseconds; "frame" is the whole."""
+    processor_ms: float
+    """Of all threads, for a frame."""
+    threads: int
+    """Of the process while it ran."""
+    device_ms: tuple[float, ...]
+    """Of each run of the generator on a GPU, by events; empty elsewhere."""
+    fresh_mb: float
+    """Memory that the system gave anew for a frame (10^6 bytes): page faults times their size."""
+    allocated: dict[str, tuple[float, float]]
+    """By stage: arrays that it made for a frame, and their megabytes."""
+    pictures: list[NDArray[np.uint8]] = field(repr=False)
+    """The first and the last that were made."""
+    about: str = ""
+
+
+def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[Frame], warm_up: int) -> Run:
+    """Open, warm up, time, count, close.
+
+    Raises:
+        MienError: the setup cannot be run here.
+    """
+    with _opened(setup, portraits) as (stages, sessions, about):
+        made: list[NDArray[np.uint8]] = []
+        keeping = _keeping(stages, made)
+        watched = [session for session in sessions if isinstance(session, Timed)]
+        began = _used()
+        statistics = measure(keeping, frames, warm_up, MonotonicClock())
+        used = tuple(after - before for before, after in zip(began, _used(), strict=True))
+        threads = threading.active_count() if not _TASKS.is_dir() else len(list(_TASKS.iterdir()))
+        device = [value for session in watched for value in session.milliseconds()[warm_up:]]
+        allocated = _allocated(stages, frames[-COUNTED:])
+    return Run(
+        statistics.latencies(),
+        used[0] / len(frames) * 1e3,
+        threads,
+        tuple(device),
+        used[1] / len(frames) * resource.getpagesize() / 1e6,
+        allocated,
+        [made[0].copy(), made[-1].copy()],
+        about,
+    )
+
+
+_TASKS = Path("/proc/self/task")
+
+
+@contextmanager
+def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Any, Any], list[Session], str]]:
+    """The stages of a live run, at their best level."""
+    sessions: list[Session] = []
+
+    def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+        wanted = setup.precision if graph == "generator" and setup.precision is not None else precision
+        session = open_session(bundle, graph, backend, wanted, threads)
+        if hasattr(session, "stream") and why_not() is None:
+            session = Timed(session, graph)
+        sessions.append(session)
+        return session
+
+    graphs, threads = SharedGraphs(load), setup.settings.threads or usable_threads()
+    with open_driver(setup.settings) as driver:
+        chain = open_chain(portraits, setup.settings, threads, graphs=graphs)
+        try:
+            (name, first), *others = chain.synthesis
+            synthesis = ((name, lambda motion, frame: first(motion, frame, "full")), *others)
+            yield Stages(driver.parse, driver.motion, synthesis), sessions, chain.about
+        finally:
+            chain.close()
+            graphs.close()
+
+
+def _keeping(stages: Stages[Any, Any], made: list[NDArray[np.uint8]]) -> Stages[Any, Any]:
+    """The same stages, with the first and the newest picture kept."""
+    (name, last) = stages.synthesis[-1]
+
+    def keep(value: Any) -> Any:
+        pixels = last(value)
+        made[1:] = [pixels]
+        return pixels
+
+    return replace(stages, synthesis=(*stages.synthesis[:-1], (name, keep)))
+
+
+def _allocated(stages: Stages[Any, Any], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
+    (first_name, first), *others = stages.synthesis
+    counts: dict[str, list[int]] = {}
+
+    def count(name: str, call: Any, *given: Any) -> Any:
+        with counted() as found:
+            result = call(*given)
+        sums = counts.setdefault(name, [0, 0])
+        sums[0] += found.arrays
+        sums[1] += found.bytes
+        return result
+
+    for frame in frames:
+        face = count("parse", stages.parse, frame)
+        motion = count("motion", stages.motion, face, frame.seconds)
+        value = count(first_name, first, motion, frame)
+        for name, call in others:
+            value = count(name, call, value)
+    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counts.items()}
+
+
+def _used() -> tuple[float, float]:
+    """Processor seconds of all threads, and page faults, so far."""
+    return time.process_time(), float(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
