@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import ssl
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.engine.serve.harness import SETTINGS, run, serving
+
+from mien.errors import ModelError, SettingError
+from mien.live.shared import Shared
+from mien.serve.routes.page import FOLDER
+from mien.serve.running import address_of
+from mien.serve.running import run as run_server
+from mien.serve.server import Warm
+from mien.serve.settings import ServeSettings
+
+TOKEN = "correct-horse-battery"
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
+    cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    plain = serialization.NoEncryption()
+    key_file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain))
+    return cert_file, key_file
+
+
+def test_the_page_is_served_with_a_policy_and_nothing_else_of_its_folder() -> None:
+    async def main() -> None:
+        async with serving() as place:
+            index = (FOLDER / "index.html").read_bytes()
+            for path in ("/", "/room/tea"):
+                answer = await place.ask("GET", path)
+                assert answer.body == index
+                assert answer.headers["Content-Type"].startswith("text/html")
+                policy = answer.headers["Content-Security-Policy"]
+                assert "default-src 'self'" in policy
+                assert "unsafe" not in policy
+            for name in sorted(path.name for path in FOLDER.iterdir() if path.is_file()):
+                answer = await place.ask("GET", f"/page/{name}")
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            for path in ("/page/none.js", "/page/..%2fapp.py", "/page/%2e%2e%2f__init__.py", "/page/", "/app.py"):
+                await place.ask("GET", path, status=404)
+
+    run(main)
+
+
+def test_metrics_are_what_prometheus_reads() -> None:
+    line = re.compile(r'[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+]+')
+
+    async def main() -> None:
+        async with serving() as place:
+            await place.begin()
+            answer = await place.ask("GET", "/metrics")
+            assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+            text = answer.body.decode()
+            assert text.endswith("\n")
+            samples = [row for row in text.splitlines() if not row.startswith("# ")]
+            assert all(line.fullmatch(row) for row in samples)
+            assert "mien_sessions_begun_total 1" in samples
+            assert "mien_sessions_limit 2" in samples
+            named = {row.split()[2] for row in text.splitlines() if row.startswith("# TYPE ")}
+            assert {re.split(r"[ {]", row)[0] for row in samples} <= named
+
+    run(main)
+
+
+def test_tls_is_served_where_certificate_and_key_are_given(pair: tuple[Path, Path]) -> None:
+    settings = replace(SETTINGS, host="localhost", token=TOKEN, cert=pair[0], key=pair[1])
+
+    async def main() -> None:
+        async with serving(settings) as place:
+            trusted = ssl.create_default_context(cafile=str(pair[0]))
+            port = place.url.rpartition(":")[2]
+            async with place.http.get(f"https://localhost:{port}/healthz", ssl=trusted) as response:
+                assert response.status == 200
+            assert address_of(settings, 1) == f"https://localhost:1/#token={TOKEN}"
+
+    run(main)
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_a_certificate_that_cannot_be_used_is_refused(pair: tuple[Path, Path], swapped: bool) -> None:
+    cert, key = (pair[1], pair[0]) if swapped else (pair[0], pair[0].with_name("none.pem"))
+
+    async def main() -> None:
+        with pytest.raises(SettingError, match="expected a certificate and its key in PEM"):
+            async with serving(replace(SETTINGS, cert=cert, key=key)):
+                pass
+
+    run(main)
+
+
+def test_a_certificate_wants_its_key() -> None:
+    with pytest.raises(SettingError, match="both or neither"):
+        ServeSettings(cert=Path("cert.pem"))
+
+
+def test_a_port_that_is_taken_is_told_in_a_line() -> None:
+    async def main() -> None:
+        async with serving() as place:
+            port = int(place.url.rpartition(":")[2])
+            with pytest.raises(SettingError, match=f"127.0.0.1:{port}: expected an address to listen on, got none"):
+                async with serving(replace(SETTINGS, port=port)):
+                    pass
+
+    run(main)
+
+
+def test_a_model_that_does_not_load_ends_the_server_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
+        raise ModelError("model x: expected one that is here, got none")
+
+    monkeypatch.setattr("mien.serve.server.warm", broken)
+    told: list[str] = []
+    settings = replace(SETTINGS, reenact=replace(SETTINGS.reenact, model="x"))
+    with pytest.raises(ModelError, match="model x"):
+        asyncio.run(run_server(settings, told.append))
+    assert len(told) == 1
+
+
+def test_many_servers_come_and_go_in_one_process() -> None:
+    async def main() -> None:
+        for _ in range(3):
+            async with serving():
+                pass
+
+    run(main)
+
+
+def test_mien_serve_prints_where_to_go_and_ends_in_order_when_interrupted() -> None:
+    command = [sys.executable, "-m", "mien", "serve", "--port", "0", "--model", "warp", "--size", "128"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert re.fullmatch(r"mien serve: http://127\.0\.0\.1:\d+/\n", process.stdout.readline())
+        assert re.fullmatch(r"mien serve: model: warp; at most \d+ sessions? at once\n", process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "Traceback" not in errors
