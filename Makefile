@@ -11,7 +11,7 @@ BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLis
 
 PORTRAIT ?= sample:mira
 
-.PHONY: venv demo test test-full lint format bench wheel clean
+.PHONY: venv demo test test-full lint format bench bench-full bench-readme wheel clean
 
 venv: $(DEV)
 
@@ -59,9 +59,17 @@ wheel: $(DEV)
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheel .
 	$(BIN)/python .ci/check_wheel.py build/wheel/*.whl
 
+# The machine must have nothing else to do; each file says whether it had.
 bench: $(DEV)
-	$(BIN)/mien bench
+	$(BIN)/mien bench all --json bench.json --html bench.html
+
+# PEERS names a folder with checkouts of other engines (see `mien bench all --help`).
+bench-full: $(DEV)
+	$(BIN)/mien bench all --profile full --json bench.json --html bench.html $(if $(PEERS),--peers $(PEERS))
+
+bench-readme: $(DEV)
+	$(BIN)/mien bench readme bench.json
 
 clean:
-	rm -rf build dist demo.mp4 demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist demo.mp4 demo.png bench.json bench.html .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -f $(CORE) $(DEV)

@@ -21,6 +21,8 @@ NEEDED = (
     "mien/serve/page/*.js",
     "mien/serve/page/*.svg",
     "mien_bench/quality/basis68.*",
+    "mien_bench/page/page.css",
+    "mien_bench/page/page.js",
     "mien_kernels/_native*.so",
     "mien_kernels/_native.pyi",
     "mien_kernels/py.typed",
