@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -75,12 +79,66 @@ def test_a_virtual_microphone_is_set_up_fed_and_taken_away(server: Server) -> No
     np.testing.assert_array_equal(played, samples)
     assert microphone.lost == 0
     loads = [line for line in server.told if "load-module" in line]
+    assert all(f"mien-{os.getpid()}" in line for line in loads[:2]), "two runs do not share one"
     assert [line.split()[2] for line in loads[:2]] == ["module-null-sink", "module-remap-source"]
     assert [line.split()[1] for line in loads[2:]] == ["unload-module"] * 2
-    assert [line.split()[2] for line in loads[2:]] == ["3", "2"], "the later is unloaded first"
+    assert [line.split()[2] for line in loads[2:]] == ["4", "3"], "the later is unloaded first"
     playing = next(line for line in server.told if line.startswith("pacat"))
     assert "--rate=48000 --channels=2" in playing
     assert "--device=mien" in playing
+
+
+def test_what_a_killed_run_left_behind_is_taken_away(server: Server) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    dead, alive = gone.pid, os.getppid()
+    left = f"""
+22\tmodule-null-sink\tsink_name=else sink_properties=device.description=mien
+23\tmodule-null-sink\tsink_name=mien-{dead} rate=48000
+24\tmodule-remap-source\tmaster=mien-{dead}.monitor source_name=mien-{dead}-mic
+25\tmodule-null-sink\tsink_name=mien-{alive} rate=48000
+"""
+    (server.folder / "modules").write_text(left)
+    server.command("pactl", PACTL + 'case "$1" in list) cat "{folder}/modules" ;; esac\n')
+    with VirtualMicrophone(FORMAT):
+        told = list(server.told)
+    assert [line.split()[2] for line in told if "unload-module" in line] == ["24", "23"]
+
+
+def test_a_virtual_microphone_is_heard_through_a_true_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PulseAudio's own, where this machine has it, in a folder of its own."""
+    if shutil.which("pulseaudio") is None or shutil.which("pacat") is None:
+        pytest.skip("this machine has no PulseAudio")
+    monkeypatch.setenv("PULSE_RUNTIME_PATH", str(tmp_path))
+    monkeypatch.setenv("PULSE_STATE_PATH", str(tmp_path))
+    plain = ["pulseaudio", "-n", "--exit-idle-time=-1", "--load=module-native-protocol-unix", "--use-pid-file=yes"]
+    subprocess.run([*plain, "--daemonize=yes", f"--log-target=file:{tmp_path}/log"], check=True, timeout=30.0)
+    try:
+        assert _loudest_heard() > 0.3
+    finally:
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+
+
+def _loudest_heard() -> float:
+    """Of a second that a program hears from the virtual microphone while a tone is played, or of more if it must."""
+    tone = (0.5 * np.sin(2 * np.pi * 440 * np.arange(RUN) / FORMAT.rate)).astype(np.float32)[None]
+    with VirtualMicrophone(FORMAT) as microphone:
+        listing = subprocess.run(["pactl", "list", "short", "sources"], capture_output=True, text=True, check=True)
+        assert f"mien-{os.getpid()}-mic" in listing.stdout
+        command = ["parec", f"--device=mien-{os.getpid()}-mic", "--raw", "--format=float32le", "--latency-msec=10"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as listener:
+            assert listener.stdout is not None
+            loudest = 0.0
+            for _ in range(400):
+                microphone.play(_sound(tone, FORMAT))
+                heard = np.frombuffer(listener.stdout.read(4 * RUN), "<f4")
+                loudest = max(loudest, float(np.abs(heard).max()))
+                if loudest > 0.3:
+                    break
+            listener.terminate()
+    left = subprocess.run(["pactl", "list", "short", "modules"], capture_output=True, text=True, check=True)
+    assert "mien" not in left.stdout
+    return loudest
 
 
 def test_a_player_that_takes_nothing_holds_nobody_up(server: Server) -> None:

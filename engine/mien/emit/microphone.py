@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import subprocess
 from contextlib import ExitStack
 from types import TracebackType
@@ -18,6 +19,9 @@ from mien.sound_server import ask, need_server, stream_command
 
 NAME = "mien"
 """What other programs list it as."""
+_WANTED = "virtual microphone"
+_OURS = re.compile(r"(\d+)\s.*\b(?:sink_name|master)=mien-(\d+)\b")
+"""A module that such a microphone loaded: its number, and the process that it is for."""
 _MILLISECONDS = 20
 _PIPE = 8192
 """Bytes that may wait for the server: some hundredths of a second, not the third of one that pipes usually hold."""
@@ -37,18 +41,19 @@ class VirtualMicrophone:
         Raises:
             BackendError: there is no sound server, or it refuses.
         """
-        need_server("virtual microphone")
+        need_server(_WANTED)
         self.lost = 0
         """Bytes that were left out."""
         self._format = format
+        sink = f"{NAME}-{os.getpid()}"
+        described = f"device.description={NAME}"
+        sampled = (f"rate={format.rate}", f"channels={format.channels}")  # else the server converts
+        _sweep()
         with ExitStack() as stack:
-            sampled = (f"rate={format.rate}", f"channels={format.channels}")  # else the server converts
-            self._load(
-                stack, "module-null-sink", f"sink_name={NAME}", f"sink_properties=device.description={NAME}", *sampled
-            )
-            described = f"source_properties=device.description={NAME}"
-            self._load(stack, "module-remap-source", f"master={NAME}.monitor", f"source_name={NAME}-mic", described)
-            command = stream_command("playback", format, _MILLISECONDS, NAME)
+            self._load(stack, "module-null-sink", f"sink_name={sink}", f"sink_properties={described}", *sampled)
+            source = (f"source_name={sink}-mic", f"source_properties={described}")
+            self._load(stack, "module-remap-source", f"master={sink}.monitor", *source)
+            command = stream_command("playback", format, _MILLISECONDS, sink)
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
             stack.callback(self._end)
             assert self._process.stdin is not None
@@ -86,15 +91,33 @@ class VirtualMicrophone:
         self.close()
 
     def _load(self, stack: ExitStack, *module: str) -> None:
-        number = ask("virtual microphone", "load-module", *module)
-        stack.callback(self._unload, number)
-
-    def _unload(self, number: str) -> None:
-        with contextlib.suppress(BackendError):  # the server is gone, and the module with it
-            ask("virtual microphone", "unload-module", number)
+        stack.callback(_unload, ask(_WANTED, "load-module", *module))
 
     def _end(self) -> None:
         self._process.terminate()
         self._process.wait()
         if self._process.stdin is not None:
             self._process.stdin.close()
+
+
+def _sweep() -> None:
+    """Unload what was left behind by processes that were killed; what lies on another module goes first."""
+    modules = map(_OURS.match, reversed(ask(_WANTED, "list", "short", "modules").splitlines()))
+    for number, process in [found.groups() for found in modules if found is not None]:
+        if not _is_alive(int(process)):
+            _unload(number)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
+
+
+def _unload(number: str) -> None:
+    with contextlib.suppress(BackendError):  # the server is gone, and the module with it
+        ask(_WANTED, "unload-module", number)
