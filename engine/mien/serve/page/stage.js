@@ -8,6 +8,7 @@ import { alarm, status } from "/page/tell.js";
 
 const STILL = 720;
 const TICK_MS = 250;
+export const MOVING = "moving as you do";
 
 export class Stage {
   constructor() {
@@ -75,7 +76,7 @@ export class Stage {
     const result = video("result-video");
     result.srcObject = stream;
     element("result-plate").classList.toggle("seen", stream !== null);
-    say(element("result-note"), stream === null ? "at rest" : "moving as you do");
+    this.note(stream === null ? "at rest" : MOVING);
     if (stream) result.play().catch(() => {}); // muted: it may always play
   }
 
@@ -93,6 +94,11 @@ export class Stage {
       badge.hidden = found !== false;
       if (found === false) status("No face found: look into the camera, with light on your face");
     }
+  }
+
+  /** What the picture does, beside its name. @param {string} text */
+  note(text) {
+    say(element("result-note"), text);
   }
 
   /** @param {boolean} covered */

@@ -3,6 +3,7 @@
 import { button, element, say, video } from "/page/dom.js";
 import { closeBeside, isAlone, refillBeside, setUpOutput, showAll, showAlone, showBeside } from "/page/output.js";
 import { Recorder, clockOf } from "/page/recorder.js";
+import { MOVING } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
 
 const RUNNING = ["stop-button", "pause-button", "rezero-button", "record-button", "output-button", "window-button", "snapshot-button"];
@@ -124,6 +125,7 @@ export class Transport {
   #setPaused(paused) {
     this.paused = paused;
     press("pause-button", paused, paused ? "Go on" : "Pause");
+    this.#note();
   }
 
   /** @param {boolean} covered */
@@ -134,6 +136,11 @@ export class Transport {
     if (!covered) this.call.camera?.getVideoTracks().forEach((track) => (track.enabled = true));
     this.stage.cover(covered);
     press("panic-button", covered, covered ? "Show me" : "Hide me");
+    this.#note();
+  }
+
+  #note() {
+    if (this.running) this.stage.note(this.call.covered ? "hidden from everybody" : this.paused ? "paused" : MOVING);
   }
 
   #showRecording() {
