@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mien.capture.opening import is_live
-from mien.emit.virtual import is_virtual
-from mien.errors import BackendError
+from mien.errors import BackendError, SettingError
 from mien.sound_server import need_server
 
 SoundFrom = Literal["auto", "source", "microphone", "none"]
+_WANTED = "virtual microphone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +24,39 @@ class Hearing:
     """Why there is none, in one line."""
 
 
-def hearing_of(sound: SoundFrom, virtual_microphone: bool, source: object, output: object) -> Hearing:
+def hearing_of(sound: SoundFrom, virtual_microphone: bool, *, call: bool, sounding: bool, live: bool) -> Hearing:
     """What is heard.
 
-    A call, that is a camera shown on a virtual camera, hears the microphone through a virtual one, so that lips and
-    sound are in step; where there is no sound server, it goes on without and says so. Everything else hears the source.
+    In a call the source, or the microphone where that is live and has no sound, goes to a virtual microphone, so that
+    lips and sound are in step; where there is no sound server, it goes on without and says so. Everything else hears
+    the source.
 
     Args:
-        sound: what is wished; only "auto" leaves it to this.
-        source, output: as the user called them; objects that are open already are no call.
+        sound, virtual_microphone: what is wished; only "auto" leaves the choice to this.
+        call: whether pictures go to a virtual camera.
+        sounding: whether the source has sound.
+        live: whether the source is what happens now, and no recording.
+
+    Raises:
+        SettingError: there is no sound for the virtual microphone that is wished.
+        BackendError: there is no sound server for it.
     """
-    if sound != "auto":
-        return Hearing(sound, virtual_microphone)
-    call = isinstance(output, str) and is_virtual(output) and isinstance(source, str) and is_live(source)
-    if not call:
-        return Hearing("source", virtual_microphone)
+    if sound != "auto" or not (virtual_microphone or call):
+        plain: SoundFrom = "source" if sound == "auto" else sound
+        return _needed(Hearing(plain, virtual_microphone), sounding)
     try:
-        need_server("virtual microphone")
+        need_server(_WANTED)
     except BackendError as error:
         if virtual_microphone:
             raise
-        return Hearing("none", told=f"{error}; the picture goes on without sound, which is then ahead of it in a call")
-    return Hearing("microphone", virtual_microphone=True)
+        return Hearing("none", told=f"{error}; the picture goes on, and is later than your voice in the call")
+    if not sounding and not live and not virtual_microphone:
+        return Hearing("none")
+    return _needed(Hearing("microphone" if live and not sounding else "source", virtual_microphone=True), sounding)
+
+
+def _needed(hearing: Hearing, sounding: bool) -> Hearing:
+    silent = hearing.sound == "none" or (hearing.sound == "source" and not sounding)
+    if hearing.virtual_microphone and silent:
+        raise SettingError(f"{_WANTED}: expected sound to give it, got a source without; use --sound microphone")
+    return hearing

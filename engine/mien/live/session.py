@@ -29,10 +29,11 @@ from mien.emit.microphone import VirtualMicrophone
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.strip import Carried
+from mien.emit.virtual import is_virtual
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
-from mien.live.hearing import SoundFrom, hearing_of
+from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
 from mien.pipeline.controls import Controls
@@ -247,7 +248,6 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
     _need_other_files(request.output, request)
-    hearing = hearing_of(request.sound, request.virtual_microphone, request.source, request.output)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
     prepared = prepare if shared is None else shared.prepare
@@ -257,6 +257,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     source = stack.enter_context(_source(request, clock, shares))
+    hearing = _hearing(request, source)
     microphone = stack.enter_context(Microphone()) if hearing.sound == "microphone" else None
     format = _format(hearing.sound, source, microphone)
     player = stack.enter_context(VirtualMicrophone(format)) if hearing.virtual_microphone and format else None
@@ -319,6 +320,13 @@ def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) ->
         return capture.open(name, threads=threads, clock=clock)
 
     return opened() if is_live(name) else Paced(opened(), clock, again=opened if loop else None)
+
+
+def _hearing(request: LiveRequest, source: Source) -> Hearing:
+    call = isinstance(request.output, str) and is_virtual(request.output)
+    live = isinstance(request.source, str) and is_live(request.source)
+    sounding = source.info.sound is not None
+    return hearing_of(request.sound, request.virtual_microphone, call=call, sounding=sounding, live=live)
 
 
 def _format(sound: SoundFrom, source: Source, microphone: Microphone | None) -> SoundFormat | None:
