@@ -164,8 +164,16 @@ class Peer:
 
     def _changed(self) -> None:
         """aiortc has nothing between connected and failed."""
-        if self._wiring.connection.connectionState in ("failed", "closed") and not self.closed_because:
-            self._start(self.close("the connection was closed by the peer or broke off"))
+        state = self._wiring.connection.connectionState
+        if state not in ("failed", "closed") or self.closed_because:
+            return
+        if self._wiring.is_refused:
+            because = "its DTLS handshake failed: its certificate must be the offered one, and of RSA or P-256"
+        elif self._live.silent_for(self._clock.now()) is None:
+            because = "no connection came about"
+        else:
+            because = "the connection was closed by the peer or broke off"
+        self._start(self.close(because))
 
     async def _watch(self) -> None:
         while True:

@@ -29,11 +29,12 @@ class PeerStatistics:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values; None where nothing is known yet.
 
-        `codec`: h264 or vp8; `bitrate_in`, `bitrate_out`, `target_bitrate_out`: bits a second; `packets_in`,
-        `frames_in`; `frames_lost`: that never came whole; `frames_broken`: that did not decode; `frames_unread`: that
-        came faster than they were decoded; `width_in`, `height_in`; `frames_out`, `key_frames_out`; `loss_out`: share
-        of what went that did not arrive; `round_trip_ms`; `receive_ms`: from a frame's last packet to its pixels, and
-        `send_ms`: from a picture's showing to its encoded form, both means of the latest.
+        `codec`: h264 or vp8; `bitrate_in`, `bitrate_out`, `target_bitrate_out`: bits a second; `packets_in`;
+        `packets_lost`: that were sent to us and did not come; `frames_in`; `frames_lost`: that never came whole;
+        `frames_broken`: that did not decode; `frames_unread`: that came faster than they were decoded; `width_in`,
+        `height_in`; `frames_out`, `key_frames_out`; `loss_out`: share of what went that did not arrive;
+        `round_trip_ms`; `receive_ms`: from a frame's last packet to its pixels, and `send_ms`: from a picture's showing
+        to its encoded form, both means of the latest.
         """
         return {**self._received(), **self._sent()}
 
@@ -44,6 +45,7 @@ class PeerStatistics:
         return {
             "bitrate_in": self._bits_in,
             "packets_in": sum(intake.packets for intake in intakes),
+            "packets_lost": wiring.packets_lost,
             "frames_in": decoding.frames,
             "frames_lost": sum(intake.lost for intake in intakes),
             "frames_broken": decoding.broken,

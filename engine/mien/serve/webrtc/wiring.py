@@ -8,7 +8,7 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpTran
 from aiortc.codecs import get_capabilities
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
-from aiortc.stats import RTCRemoteInboundRtpStreamStats, RTCTransportStats
+from aiortc.stats import RTCInboundRtpStreamStats, RTCRemoteInboundRtpStreamStats, RTCTransportStats
 
 from mien.clock import Clock
 from mien.serve.webrtc.broadcast import Broadcast
@@ -46,6 +46,8 @@ class Wiring:
         self.sounds: SoundIntake | None = None
         self.picture_track: PictureTrack | None = None
         self.sound_track: SoundTrack | None = None
+        self.packets_lost = 0
+        """That were sent to us and did not come, as last measured."""
         self._offer, self._settings, self._source = offer, settings, source
         self._receives, self._sends, self._live, self._clock = receives, sends, live, clock
         self._timeline = Timeline()
@@ -76,15 +78,22 @@ class Wiring:
             if track is not None:
                 track.stop()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether a DTLS handshake failed."""
+        return any(one.receiver.transport.state == "failed" for one in self.connection.getTransceivers())
+
     async def measure(self) -> int:
         """Take note of what was measured on the way; how many datagrams came so far."""
-        datagrams = 0
-        for transceiver in self.connection.getTransceivers():
-            for found in (await transceiver.sender.getStats()).values():
-                if isinstance(found, RTCTransportStats):
-                    datagrams = max(datagrams, found.packetsReceived)
-                elif isinstance(found, RTCRemoteInboundRtpStreamStats) and found.kind == "video":
-                    self._note(found)
+        datagrams = lost = 0
+        for found in (await self.connection.getStats()).values():
+            if isinstance(found, RTCTransportStats):
+                datagrams = max(datagrams, found.packetsReceived)
+            elif isinstance(found, RTCInboundRtpStreamStats):
+                lost += max(found.packetsLost, 0)
+            elif isinstance(found, RTCRemoteInboundRtpStreamStats) and found.kind == "video":
+                self._note(found)
+        self.packets_lost = lost
         return datagrams
 
     def _note(self, found: RTCRemoteInboundRtpStreamStats) -> None:

@@ -1,9 +1,7 @@
 """A peer made of plain aiortc: sends numbered pictures and a tone, counts and reads what it gets back.
 
 Each picture carries its number as 16 large squares, black or white, which survive any encoder; so a picture that comes
-back tells how long it was on its way. Also a script that measures a running server:
-
-    python tests/engine/serve/webrtc/client.py http://127.0.0.1:8080/whip --seconds 10
+back tells how long it was on its way.
 """
 
 from __future__ import annotations

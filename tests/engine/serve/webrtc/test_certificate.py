@@ -15,6 +15,7 @@ from tests.engine.serve.webrtc.calls import calling, run, until
 from tests.engine.serve.webrtc.client import Client, Pictures
 
 from mien.serve.webrtc.certificate import SUITES, Certificate
+from mien.serve.webrtc.peer import Peer
 
 
 def rsa_certificate() -> RTCCertificate:
@@ -45,6 +46,20 @@ def test_a_peer_with_an_rsa_certificate_is_understood() -> None:
         transport._RTCDtlsTransport__local_certificate = rsa_certificate()  # type: ignore[attr-defined]
         async with calling(client) as call:
             await until(lambda: call.echo.count > 2)
+
+    run(main)
+
+
+def test_a_certificate_that_is_not_the_offered_one_is_refused() -> None:
+    async def main() -> None:
+        client = Client(video=Pictures(25))
+        lines = (await client.offer()).splitlines(keepends=True)
+        turned = [line[:-4] + "00\r\n" if line.startswith("a=fingerprint") else line for line in lines]
+        peer = await Peer.answer("".join(turned))
+        await client.accept(peer.answer_sdp)
+        assert "certificate" in await peer.wait_closed()
+        assert peer.statistics()["frames_in"] == 0
+        await client.close()
 
     run(main)
 
