@@ -62,14 +62,15 @@ def _result(log: MemoryLog, statistics: Statistics, condition: dict[str, Fact]) 
     growth = slope(log.frames, log.megabytes, WARM_UP)
     said = "too short to tell" if growth is None else f"{growth:+.3f} MB"
     rows = [
-        Row("frames a second, decode to encode", "fps", (statistics.fps,), "higher", condition),
+        Row(name := "frames a second, decode to encode", "fps", (statistics.fps,), "higher", condition, headline=name),
         Row("frames", "", (float(statistics.frames_out),), "neither", condition),
     ]
     if log.megabytes:
         rows.append(Row("memory held", "MB", tuple(log.megabytes), "neither", condition, each="look"))
     if growth is not None:
         note = f"by a line through what follows the first {WARM_UP:.0%}; may be negative"
-        rows.append(Row("memory that 1000 frames add", "MB", (growth,), "lower", condition, note=note))
+        name = "memory that 1000 frames add"
+        rows.append(Row(name, "MB", (growth,), "lower", condition, note=note, headline=name))
     line = Line("memory", tuple(map(float, log.frames)), tuple(log.megabytes))
     return Result(
         bench="long",

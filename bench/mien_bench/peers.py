@@ -21,7 +21,7 @@ from mien_bench.control import Control
 from mien_bench.engines.child import Child
 from mien_bench.engines.clip import Driver, driver_of, scores
 from mien_bench.material import clips_of
-from mien_bench.results import Check, Fact, Result, Row, Table
+from mien_bench.results import Better, Check, Fact, Result, Row, Table
 
 ENGINES: Final = {
     "first-order-model": "first_order_model",
@@ -146,7 +146,8 @@ def _speeds(
     first = next(iter(times), None)
     for name, values in times.items():
         under, note = {**condition, "engine": name}, running[name].introduction.about
-        yield Row("a frame", "ms", values, "lower" if name.startswith("mien ") else "neither", under, note=note)
+        judged: Better = "lower" if name.startswith("mien ") else "neither"
+        yield Row("a frame", "ms", values, judged, under, note=note, headline=f"{name}, a frame")
         if name != first and first is not None:
             ratios = tuple(theirs / ours for theirs, ours in zip(values, times[first], strict=True))
             yield Row(f"times as long as {first}", "", ratios, "neither", under)

@@ -50,7 +50,15 @@ def _following(name: str, pairs: Sequence[Pair], condition: Mapping[str, Fact]) 
     if not found:
         return []
     return [
-        Row(f"{name}, correlation", "", tuple(one.correlation for one in found), "higher", condition, each="pair"),
+        Row(
+            f"{name}, correlation",
+            "",
+            tuple(one.correlation for one in found),
+            "higher",
+            condition,
+            each="pair",
+            headline=f"{name}: how the portrait follows (correlation)",
+        ),
         Row(f"{name}, slope", "", tuple(one.slope for one in found), "neither", condition, each="pair"),
     ]
 

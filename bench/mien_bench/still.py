@@ -68,6 +68,7 @@ def _result(found: dict[str, dict[str, Jitter]], condition: dict[str, Fact]) -> 
             "neither" if what in ("driver", "floor") else "lower",
             {**condition, "of": what},
             each="portrait",
+            headline="tremble of a still portrait" if (what, measure) == ("found", "mean") else "",
         )
         for what in ("driver", "target", "found", "floor")
         for measure in ("mean", "median", "worst", "step")

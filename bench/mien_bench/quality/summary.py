@@ -26,6 +26,8 @@ BETTER: Final[dict[str, Better]] = {
     "ssim": "higher",
     "detail": "neither",
 }
+HEADLINE: Final = {("l1", "inner_mouth"): "error inside the mouth, none shown", ("ssim", "face"): "SSIM of the face"}
+"""Figures for the head of the page, of the condition in which no mouth is shown."""
 INTERVALS: Final = "Differences with 95 % intervals, bootstrapped over identities; * where they exclude zero."
 
 
@@ -78,7 +80,9 @@ def rows(summary: Summary, on: str) -> list[Row]:
             for r, region in enumerate(REGIONS):
                 seen = tuple(value for value in values[:, m, r].tolist() if np.isfinite(value))
                 if seen:
-                    out.append(Row(f"{measure}, {region}", *_judged(measure, seen), condition, each="identity"))
+                    head = HEADLINE.get((measure, region), "") if summary.condition == "none" else ""
+                    name = f"{measure}, {region}"
+                    out.append(Row(name, *_judged(measure, seen), condition, each="identity", headline=head))
     return out
 
 
