@@ -21,6 +21,10 @@ APART: Final = 0.2
 _LOW, _HIGH = 700.0, 3500.0
 """Hertz at the beginning and the end: what speech codecs keep."""
 _LOUDNESS: Final = 0.6
+_GAP: Final = 0.002
+"""Seconds between two runs from which on they do not belong together."""
+_BLOCK: Final = 4.0
+"""Seconds of sound that are searched at once."""
 _LEAST: Final = 0.35
 """Of the correlation with a chirp as it was made, from which on one is heard."""
 
@@ -55,6 +59,47 @@ def heard(samples: Samples) -> list[float]:
         found.append(best + _between(score, best))
         score[max(best - apart, 0) : best + apart] = 0
     return sorted(found)
+
+
+class Listener:
+    """Finds bursts in sound that comes in runs, for as long as it comes: only the last seconds of it are kept."""
+
+    def __init__(self) -> None:
+        self._runs: list[Samples] = []
+        self._begin = self._end = 0.0
+        self._held = 0
+        self._found: list[float] = []
+
+    def hear(self, samples: Samples, first: float) -> None:
+        """(n,) samples at 48 kHz, with the second of the first one."""
+        if self._runs and abs(first - self._end) > _GAP:
+            self._search(whole=True)
+        if not self._runs:
+            self._begin = first
+        self._runs.append(samples)
+        self._held += len(samples)
+        self._end = first + len(samples) / FORMAT.rate
+        if self._held >= _BLOCK * FORMAT.rate:
+            self._search(whole=False)
+
+    def bursts(self) -> tuple[float, ...]:
+        """Seconds at which bursts began, in all that was heard."""
+        self._search(whole=True)
+        return tuple(self._found)
+
+    def _search(self, *, whole: bool) -> None:
+        """`whole`: nothing follows; else the end is kept, in case that a burst has just begun."""
+        if not self._runs:
+            return
+        run = np.concatenate(self._runs)
+        settled = len(run) if whole else len(run) - 2 * len(chirp())
+        for place in heard(run):
+            second = self._begin + place / FORMAT.rate
+            if place < settled and not (self._found and abs(second - self._found[-1]) < APART):
+                self._found.append(second)
+        self._runs = [] if whole else [run[settled:]]
+        self._held = len(run) - settled
+        self._begin += settled / FORMAT.rate
 
 
 def _correlated(samples: Samples, burst: Samples) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_bench.latency.bursts import EVERY, FORMAT, heard
+from mien_bench.latency.bursts import EVERY, Listener
 from mien_bench.latency.timecode import NUMBER_BITS, Code
 
 _NUMBERS = 1 << NUMBER_BITS
@@ -27,8 +27,8 @@ class Trace:
     """What its strip says."""
     shown: list[float] = field(default_factory=list)
     """When it is to be shown, in seconds on a time line that it shares with the sound."""
-    sound: list[tuple[float, NDArray[np.float32]]] = field(default_factory=list)
-    """Runs of (n,) samples at 48 kHz, with the time of each one's first on that time line."""
+    listener: Listener = field(default_factory=Listener)
+    """To the sound, on that time line."""
     reading: list[float] = field(default_factory=list)
     """Seconds that it took to read each strip."""
 
@@ -39,26 +39,17 @@ class Trace:
         self.reading.append(reading)
 
     def hear(self, samples: NDArray[np.float32], first: float) -> None:
-        self.sound.append((first, samples))
+        """(n,) samples at 48 kHz, with the time of the first on the time line of `shown`."""
+        self.listener.hear(samples, first)
 
-    def bursts(self) -> list[float]:
+    def bursts(self) -> tuple[float, ...]:
         """When bursts began, in seconds of `shown`."""
-        found, run = list[float](), list[NDArray[np.float32]]()
-        begin = end = 0.0
-        for first, samples in [*self.sound, (float("inf"), np.zeros(0, np.float32))]:
-            if run and abs(first - end) > 2 / 1000:
-                found += [begin + place / FORMAT.rate for place in heard(np.concatenate(run))]
-                run = []
-            if not run:
-                begin = first
-            run.append(samples)
-            end = first + len(samples) / FORMAT.rate
-        return found
+        return self.listener.bursts()
 
     def sight(self) -> Sight:
         """All but the samples, in whose place the bursts stand."""
         codes = tuple(None if code is None else (code.number, code.time) for code in self.codes)
-        return Sight(tuple(self.at), codes, tuple(self.shown), tuple(self.bursts()), tuple(self.reading))
+        return Sight(tuple(self.at), codes, tuple(self.shown), self.bursts(), tuple(self.reading))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,18 @@ def test_sound_is_compared_with_the_picture_that_it_belongs_to() -> None:
     assert found.offset == pytest.approx([1e3 * late] * 3, abs=0.05)
 
 
+def test_bursts_of_long_sound_are_all_found_once() -> None:
+    trace, seconds = Trace(), 31
+    starts = [round((0.31 + n * 0.997) * FORMAT.rate) for n in range(30)]
+    samples = with_bursts(0, seconds * FORMAT.rate, starts)[0]
+    for first in range(0, len(samples), 1111):
+        trace.hear(samples[first : first + 1111], first / FORMAT.rate)
+    assert trace.bursts() == pytest.approx([start / FORMAT.rate for start in starts], abs=1e-4)
+
+
 def test_bursts_on_both_sides_of_a_gap_keep_their_places() -> None:
     trace = Trace()
     for begin in (0, 10):
         trace.hear(with_bursts(begin * FORMAT.rate, FORMAT.rate, [begin * FORMAT.rate + 4800])[0], float(begin))
     assert trace.bursts() == pytest.approx([0.1, 10.1], abs=1e-4)
-    assert Trace().bursts() == []
+    assert Trace().bursts() == ()

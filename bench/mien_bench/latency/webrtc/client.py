@@ -2,7 +2,7 @@
 
 When they are over, or on SIGTERM, it leaves what it saw in FILE as JSON.
 
-Of each stage that it reaches it says a line: `session ID`, `seen` with its first readable picture.
+Meanwhile it says lines, see `lines.py`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import numpy as np
 from aiortc import MediaStreamTrack, RTCPeerConnection
 from aiortc.codecs import get_capabilities
 
 from mien import samples
 from mien.clock import MonotonicClock
 from mien.errors import MienError
+from mien_bench.latency.webrtc.lines import REFUSED, SECOND, SEEN, SESSION
 from mien_bench.latency.webrtc.receiving import Receiving
 from mien_bench.latency.webrtc.signalling import Door, Refused, connection_of
 from mien_bench.latency.webrtc.tracks import Bursts, Coded, Feeding
 from mien_bench.latency.wish import Wish
 from mien_bench.live.camera import pictures_of
 
-SESSION: Final = "session"
-SEEN: Final = "seen"
-REFUSED: Final = 3
-"""Exit code where the server is full."""
 WAYS: Final = ("session", "whip")
 LATE: Final = 1.5
 """Seconds after the last frame in which its answer may come."""
@@ -142,6 +140,12 @@ async def _until_over(feeding: Feeding, stop: asyncio.Event, receiving: Receivin
 async def _tell_sight(receiving: Receiving) -> None:
     await receiving.readable.wait()
     print(SEEN, flush=True)
+    while True:
+        begin = MonotonicClock().now()
+        await asyncio.sleep(1.0)
+        lately = receiving.lately(begin)
+        p95 = float(np.percentile(lately, 95)) if lately else None
+        print(SECOND, json.dumps({"at": begin, "pictures": len(lately), "p95": p95}), flush=True)
 
 
 def _wish(options: argparse.Namespace) -> Wish:

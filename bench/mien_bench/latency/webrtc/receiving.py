@@ -43,6 +43,13 @@ class Receiving:
             elif isinstance(frame, av.AudioFrame):
                 self._hear(frame)
 
+    def lately(self, begin: float) -> list[float]:
+        """Milliseconds from stamp to sight of the pictures that came since a time of the clock."""
+        trace = self._trace
+        first = bisect_left(trace.at, begin)
+        pairs = zip(trace.at[first:], trace.codes[first:], strict=True)
+        return [code.age(at) * 1e3 for at, code in pairs if code is not None]
+
     def sight(self) -> Sight:
         """Pictures and bursts by the times at which they came: there is no other time line that both have."""
         sight = self._trace.sight()
