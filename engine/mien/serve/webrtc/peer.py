@@ -112,8 +112,7 @@ class Peer:
         read = read_fragment(fragment)
         if read.fragment not in (None, self._offer.fragment):
             raise OfferError("candidates: expected some of this session, got an ICE restart; begin anew", 422)
-        connection = self._wiring.connection
-        mids = [transceiver.mid for transceiver in connection.getTransceivers()]
+        mids = self._wiring.carriers
         for mid, text in read.candidates:
             if self.closed_because or text == END or ".local " in text:
                 continue  # without an end more may always come; who is behind a name of multicast DNS reaches us first
@@ -122,7 +121,7 @@ class Peer:
             except (ValueError, AssertionError, IndexError) as error:
                 raise OfferError(f"candidates: expected lines of candidates, got {text[:80]!r}") from error
             candidate.sdpMid = mid if mid in mids else mids[0]
-            await connection.addIceCandidate(candidate)
+            await self._wiring.connection.addIceCandidate(candidate)
 
     async def wait_closed(self) -> str:
         """Until it is closed by either side or has been silent for too long; `closed_because`."""

@@ -79,6 +79,11 @@ class Wiring:
                 track.stop()
 
     @property
+    def carriers(self) -> list[str]:
+        """The media that have a transport, by mid; others are bundled with the first of them."""
+        return [one.mid for one in self.connection.getTransceivers() if one.mid is not None and not one._bundled]
+
+    @property
     def is_refused(self) -> bool:
         """Whether a DTLS handshake failed."""
         return any(one.receiver.transport.state == "failed" for one in self.connection.getTransceivers())

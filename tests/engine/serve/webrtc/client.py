@@ -7,7 +7,7 @@ back tells how long it was on its way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from time import perf_counter
@@ -118,13 +118,16 @@ class Client:
         wants_video: bool = False,
         wants_audio: bool = False,
         codec: str = "H264",
+        order: Sequence[str] = ("video", "audio"),
         seen: Callable[[], None] | None = None,
     ) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.received = Received()
         self._tasks: list[asyncio.Task[None]] = []
         self._seen = seen
-        for kind, track, wants in (("video", video, wants_video), ("audio", audio, wants_audio)):
+        asked = {"video": (video, wants_video), "audio": (audio, wants_audio)}
+        for kind in order:
+            track, wants = asked[kind]
             if track is not None or wants:
                 direction = "sendrecv" if track is not None and wants else "recvonly" if wants else "sendonly"
                 one = self.connection.addTransceiver(track or kind, direction=direction)

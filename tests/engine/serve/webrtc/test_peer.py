@@ -200,9 +200,10 @@ def test_an_offer_without_a_codec_in_common_is_refused_and_leaves_nothing_open()
     run(main)
 
 
-def test_candidates_may_come_later() -> None:
+@pytest.mark.parametrize("first", ["video", "audio"])
+def test_candidates_may_come_later(first: str) -> None:
     async def main() -> None:
-        client = caller()
+        client = caller() if first == "video" else Client(audio=Tone(), video=Pictures(25), order=("audio", "video"))
         offer = await client.offer()
         lines = offer.splitlines(keepends=True)
         bare = "".join(line for line in lines if not line.startswith(("a=candidate", "a=end-of")))
@@ -213,7 +214,7 @@ def test_candidates_may_come_later() -> None:
             await peer.add_candidates("a=ice-ufrag:other\r\na=ice-pwd:x\r\n")
         with pytest.raises(OfferError, match="candidates"):
             await peer.add_candidates("a=mid:0\r\na=candidate:nonsense\r\n")
-        await peer.add_candidates(f"{ufrag}m=video 9 RTP/AVP 0\r\na=mid:0\r\n{candidates}a=end-of-candidates\r\n")
+        await peer.add_candidates(f"{ufrag}m=video 9 RTP/AVP 0\r\na=mid:1\r\n{candidates}a=end-of-candidates\r\n")
         await client.accept(peer.answer_sdp)
         await until(lambda: peer.statistics()["frames_in"] > 5)
         await client.close()
