@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,28 @@ def test_what_is_no_camera_is_said_in_one_line(tmp_path: Path) -> None:
             feed.open()
         assert "\n" not in str(caught.value)
         assert str(caught.value).startswith("camera:0: ")
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENODEV, "got none there; plug it in"),
+        (errno.EBUSY, "got one that another program uses; close that program"),
+        (errno.EACCES, "got no permission; on Linux join the group video"),
+        (errno.EINVAL, "expected a size and rate that the camera has"),
+        (errno.EIO, "expected a camera that works"),
+    ],
+)
+def test_what_a_driver_refuses_is_said_with_its_cure(monkeypatch: pytest.MonkeyPatch, number: int, told: str) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("av.open", refuse)
+    feed = CameraFeed("camera:0@640x480@30", cameras=lambda: CAMERAS, system="linux")
+    with pytest.raises(SourceError, match=told) as caught:
+        feed.open()
+    assert str(caught.value).startswith("camera:0@640x480@30: ")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_system_without_a_driver() -> None:

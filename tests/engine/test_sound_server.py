@@ -149,12 +149,16 @@ def test_a_player_that_takes_nothing_holds_nobody_up(server: Server) -> None:
     assert microphone.lost > 0
 
 
-def test_a_player_that_is_gone_is_no_error(server: Server) -> None:
+def test_a_player_that_is_gone_is_told_once_and_no_error(server: Server) -> None:
     server.command("pacat", "#!/bin/sh\nexit 0\n")
-    with VirtualMicrophone(FORMAT) as microphone:
+    told: list[str] = []
+    with VirtualMicrophone(FORMAT, told.append) as microphone:
         microphone._process.wait()
-        microphone.play(_sound(np.zeros((1, RUN), np.float32), FORMAT))
-    assert microphone.lost == 4 * RUN
+        for _ in range(3):
+            microphone.play(_sound(np.zeros((1, RUN), np.float32), FORMAT))
+    assert microphone.lost == 3 * 4 * RUN
+    assert len(told) == 1
+    assert "nobody hears it any more" in told[0]
 
 
 def test_the_microphone_gives_runs_of_what_is_spoken(server: Server) -> None:

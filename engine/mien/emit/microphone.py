@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -35,8 +36,11 @@ class VirtualMicrophone:
     `play` never waits: what the server does not take in time is left out and counted.
     """
 
-    def __init__(self, format: SoundFormat) -> None:
+    def __init__(self, format: SoundFormat, told: Callable[[str], None] = lambda line: None) -> None:
         """Set it up.
+
+        Args:
+            told: is told in one line, once, when nobody takes the sound any more.
 
         Raises:
             BackendError: there is no sound server, or it refuses.
@@ -45,6 +49,7 @@ class VirtualMicrophone:
         self.lost = 0
         """Bytes that were left out."""
         self._format = format
+        self._told: Callable[[str], None] | None = told
         sink = f"{NAME}-{os.getpid()}"
         described = f"device.description={NAME}"
         sampled = (f"rate={format.rate}", f"channels={format.channels}")  # else the server converts
@@ -76,8 +81,16 @@ class VirtualMicrophone:
             part = data[first : first + step]
             try:
                 os.write(self._pipe, part)
-            except (BlockingIOError, BrokenPipeError):
+            except BlockingIOError:
                 self.lost += len(part)
+            except BrokenPipeError:
+                self.lost += len(part)
+                self._tell_end()
+
+    def _tell_end(self) -> None:
+        if self._told is not None:
+            self._told(f"{_WANTED}: expected the sound server to go on, got an end; nobody hears it any more")
+            self._told = None
 
     def close(self) -> None:
         self._stack.close()

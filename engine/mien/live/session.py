@@ -260,11 +260,13 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     hearing = _hearing(request, source)
     microphone = stack.enter_context(Microphone()) if hearing.sound == "microphone" else None
     format = _format(hearing.sound, source, microphone)
-    player = stack.enter_context(VirtualMicrophone(format)) if hearing.virtual_microphone and format else None
+    controls = Controls()
+    player = None
+    if hearing.virtual_microphone and format is not None:
+        player = stack.enter_context(VirtualMicrophone(format, controls.notices.append))
     made = sink_settings(portraits[0].size, source.info, _provenance(request))
     rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate))
     made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
-    controls = Controls()
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
     sink = _sink(request, made, shares, controls, clock)
     if settings.measured:

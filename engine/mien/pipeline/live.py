@@ -191,6 +191,8 @@ class LivePipeline(Generic[FaceT, MotionT]):
         assert self._microphone is not None
         for sound in self._microphone:
             self._sound.listen(sound, self._clock.now())
+        if not self._stopping:
+            self.controls.notices.append("microphone: expected it to go on, got an end; there is no more sound")
 
     def _emit(self) -> None:
         self._emitting = True

@@ -30,6 +30,7 @@ from mien.frame import Frame
 from mien.pipeline.chain import Chain
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.sound import Sound
 
 PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test waits for it
 
@@ -368,6 +369,43 @@ def test_sound_reaches_the_sink_in_order_and_whole() -> None:
     source, sink = _in_lock_step(*items)
     _run(_pipeline(source, sink))
     assert [item.pts for item in sink.sounds] == [sound(number).pts for number in range(5)]
+
+
+class Spoken:
+    """A microphone that gives what it was told, and then ends or waits until it is closed."""
+
+    def __init__(self, *runs: Sound, ends: bool) -> None:
+        self._runs = runs
+        self._closed = threading.Event()
+        if ends:
+            self._closed.set()
+
+    def __iter__(self) -> Iterator[Sound]:
+        yield from self._runs
+        assert self._closed.wait(PATIENCE)
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_microphone_that_ends_is_told_and_the_picture_goes_on(ends: bool) -> None:
+    told: list[str] = []
+    numbers = itertools.count(1)
+
+    def on_write(shown: Frame) -> None:
+        told.extend(pipeline.controls.notices)
+        if (told or not ends) and shown.pts > 3:
+            source.end()
+        else:
+            source.feed(frame(next(numbers)))
+
+    source, sink = FedSource(frame(0)), NotingSink(on_write)
+    pipeline = _pipeline(source, sink, microphone=Spoken(sound(0), ends=ends))
+    _run(pipeline)
+    assert bool(told) == ends
+    assert not told or "there is no more sound" in told[0]
+    assert sink.finished
 
 
 def test_the_best_level_is_the_chains_own() -> None:
