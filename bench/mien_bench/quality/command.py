@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,7 @@ from mien_bench.quality.found import Found, joined
 from mien_bench.quality.given import Given, given
 from mien_bench.quality.montage import Montage
 from mien_bench.quality.pairs import pairs
+from mien_bench.quality.promises import promises
 from mien_bench.quality.scores import Scored
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.self_reenactment import measure
@@ -26,6 +27,8 @@ from mien_bench.results import Result
 TABLES: Final = ("pairs", "clips", "flicker", "temporal", *THESIS, GRAIN, "strips")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
+QUICK: Final = {"limit": 5, "variants": 1, "every": 25, "run": 12, "guides": 2}
+"""What `--quick` takes."""
 SHORTEST_RUN: Final = 3
 """Frames: each is compared with its two neighbours."""
 
@@ -38,12 +41,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="faces, clips and more (default: $MIEN_DATA)")
     parser.add_argument("--models", nargs="+", default=models, metavar="MODEL", help="all against the first")
     parser.add_argument("--table", nargs="+", choices=TABLES, metavar="TABLE", help=f"of {', '.join(TABLES)} (all)")
+    parser.add_argument("--quick", action="store_true", help=f"a look: {_words(QUICK)}")
     parser.add_argument("--limit", type=int, metavar="N", help="portraits of a kind, and frames of a clip, at most")
     parser.add_argument("--variants", type=int, default=2, metavar="N", help="pairs made of each portrait (2)")
     parser.add_argument("--every", type=int, default=10, metavar="N", help="take every N-th frame of clips (10)")
     parser.add_argument("--run", type=int, default=50, metavar="N", help="frames of each clip to see flicker in (50)")
     parser.add_argument("--guides", type=int, default=5, metavar="N", help="frames of each clip that guide others (5)")
     parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")
+    parser.add_argument(
+        "--ablation-minutes", type=float, metavar="M", help="train the columns that DIR lacks, so long each"
+    )
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep answers there, for your eyes; no repository")
     parser.add_argument(
@@ -54,12 +61,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _words(options: Mapping[str, int]) -> str:
+    return " ".join(f"--{name} {value}" for name, value in options.items())
+
+
 def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.bench.Bench`; nothing is timed, so the control is not called.
 
     Raises:
         MienError: material, a model or dlib is missing for a table that was named.
     """
+    if options.quick:
+        vars(options).update(QUICK)
     there = given(options)
     wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
     keep = Montage(options.keep) if options.keep is not None else None
@@ -74,7 +87,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     found = joined(parts)
     models = ", ".join(map(summary.short, options.models))
     about = f"{len(there.clips)} clips, {len(there.portraits)} portraits; models {models}"
-    return Result("quality", about, found.rows, tables=found.tables, strips=found.strips, notes=found.notes)
+    return Result(
+        "quality", about, found.rows, found.checks, tables=found.tables, strips=found.strips, notes=found.notes
+    )
 
 
 def possible(there: Given) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -107,6 +122,7 @@ def _summed(scored: Sequence[Scored], title: str, on: str) -> Found:
     return Found(
         tuple(row for one in summaries for row in summary.rows(one, on)),
         tuple(summary.table(one, title) for one in summaries),
+        checks=tuple(check for one in summaries for check in promises(one, on)),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mien_bench.quality import grain, trials
+from mien_bench.quality.columns import train_columns
 from mien_bench.quality.cross import CrossScore
 from mien_bench.quality.found import Found, joined
 from mien_bench.quality.given import Given
@@ -32,6 +33,8 @@ def crossed(given: Given, options: argparse.Namespace, wanted: tuple[str, ...]) 
     if "4.1" in wanted:
         parts.append(_consistency(trials.consistency_scores(people, options.models, second_look, options.threads)))
     if "4.2" in wanted:
+        if options.ablation is not None and options.ablation_minutes:
+            train_columns(given.faces, options.ablation, options.ablation_minutes, options.threads)
         parts.append(_ablation(trials.ablation_scores(people, options.ablation, second_look, options.threads)))
     if "4.3" in wanted:
         args = given.watched, people.guides, options.models, second_look, options.threads

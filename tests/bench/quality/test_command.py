@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from mien import samples
-from mien.errors import SettingError
+from mien.errors import BackendError, SettingError
 from mien_bench import command
 from mien_bench.quality import second_look
 from mien_bench.quality.clips import calmest, scenes, watch
+from mien_bench.quality.columns import train_columns
 from mien_bench.quality.command import possible
 from mien_bench.quality.given import Given
+from mien_bench.quality.promises import promises
 from mien_bench.quality.regions import REGIONS
 from mien_bench.quality.scores import MEASURES, Scored
 from mien_bench.quality.self_reenactment import measure
@@ -130,3 +132,31 @@ def test_without_data_and_dlib_the_rest_is_made_and_that_is_said(monkeypatch: py
     wanted, notes = possible(there)
     assert wanted == ("clips", "flicker", "temporal", "strips")
     assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.1, 4.2, 4.3, grain"]
+
+
+def test_what_is_promised_of_a_generator_is_checked() -> None:
+    random = np.random.default_rng(0)
+    l1, ssim = MEASURES.index("l1"), MEASURES.index("ssim")
+    scored = []
+    for person in range(12):
+        base = random.uniform(20, 40, (len(MEASURES), len(REGIONS)))
+        better = base.copy()
+        better[l1] *= 0.8
+        better[l1, REGIONS.index("uncovered")] = base[l1, REGIONS.index("uncovered")]
+        better[ssim, REGIONS.index("lips")] *= 0.9
+        scored += [Scored(f"face {person}", "", "warp", "none", base)]
+        scored += [Scored(f"face {person}", "", "other", "none", better)]
+        scored += [Scored(f"face {person}", "", "warp", "another", base)]
+        scored += [Scored(f"face {person}", "", "other", "another", better)]
+    none, another = summarise(scored)
+    checks = list(promises(none, "pairs"))
+    assert [check.kept for check in checks] == [True, True, False, False]
+    assert checks[0].name == "pairs, other, mouth: none: L1, inner_mouth"
+    assert checks[0].got.startswith("-20.0 %")
+    assert checks[3].got.startswith("lips -")
+    assert list(promises(another, "pairs")) == []
+
+
+def test_a_column_that_cannot_be_trained_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match=r"table 4\.2: expected its columns to be trained, got exit code 2"):
+        train_columns(tmp_path / "nowhere", tmp_path, 1e-9, 1)
