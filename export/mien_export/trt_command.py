@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from mien.bundles import find
 from mien.errors import BackendError, SettingError
 from mien.manifest import read_bundle
 from mien.manifest.roles import GRAPHS
@@ -21,7 +22,7 @@ def main(arguments: list[str]) -> int:
         MienError: the bundle is broken, there is no TensorRT or no GPU, or an engine cannot be built.
     """
     options = _parser().parse_args(arguments)
-    bundle = read_bundle(options.bundle)
+    bundle = read_bundle(find(options.bundle))
     if options.batch < 1:
         raise SettingError(f"--batch must be 1 or more, got {options.batch}")
     try:
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="mien export trt",
         description="Build TensorRT engines of a bundle, which takes minutes, so that the first run does not.",
     )
-    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="what mien export onnx wrote")
+    parser.add_argument("--bundle", required=True, metavar="MODEL", help="name or folder of a bundle")
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep engines there (default: where mien looks)")
     parser.add_argument("--precision", choices=("fp16", "fp32"), default="fp16", help="which graphs (default: fp16)")
     parser.add_argument("--batch", type=int, default=1, metavar="N", help="faces at a time (default: 1)")

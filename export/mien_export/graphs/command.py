@@ -10,14 +10,17 @@ from dataclasses import fields
 from pathlib import Path
 
 import mien
+from mien.bundles import find
 from mien.errors import SettingError
 from mien.face.crop import SIDE
+from mien.manifest import read_bundle
 from mien.manifest.roles import PRECISIONS
 from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.folder import replaced
+from mien_export.graphs.halving import with_float16
 from mien_export.graphs.int8 import RealPairs
 from mien_export.graphs.live import KIND as LIVE
 from mien_export.graphs.trained import Trained, read_trained
@@ -35,6 +38,8 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     precisions = _precisions(options.precision)
+    if options.bundle is not None:
+        return _halved(options, precisions)
     if "int8" in precisions and options.data is None:
         raise SettingError("--precision int8 is calibrated on real pairs: expected --data DIR with faces, got none")
     trained = read_trained(options.checkpoint)
@@ -46,12 +51,27 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _halved(options: argparse.Namespace, precisions: tuple[str, ...]) -> int:
+    if precisions != ("fp16",):
+        got = ",".join(precisions)
+        raise SettingError(f"--bundle gives --precision fp16, got {got}; the others need --checkpoint")
+    bundle = read_bundle(find(options.bundle))
+    if bundle.kind != LIVE:
+        raise SettingError(f"--bundle is for models of kind {LIVE}, got {bundle.kind}; the others need --checkpoint")
+    with replaced(options.out) as folder:
+        with_float16(bundle, folder)
+    print(options.out)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mien export onnx",
         description="Write a model bundle: appearance.onnx, generator.onnx, their lower precisions, and manifest.toml.",
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, metavar="FILE", help="what mien export train wrote")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--checkpoint", type=Path, metavar="FILE", help="what mien export train wrote")
+    source.add_argument("--bundle", metavar="MODEL", help="name or folder of a bundle, to have it in fp16 as well")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; one there is replaced")
     parser.add_argument(
         "--precision", default="fp32", metavar="LIST", help=f"of {','.join(PRECISIONS)}; fp32 is always among them"

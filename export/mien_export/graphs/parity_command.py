@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mien.bundles import find
 from mien.errors import SettingError, SinkError
 from mien.face.crop import SIDE
 from mien.manifest import Bundle, read_bundle
@@ -29,7 +30,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.pairs < 1:
         raise SettingError(f"--pairs must be 1 or more, got {options.pairs}")
-    bundle = read_bundle(options.bundle)
+    bundle = read_bundle(find(options.bundle))
     trained = None if options.checkpoint is None else read_trained(options.checkpoint)
     if trained is not None and (trained.kind, trained.size) != (bundle.kind, bundle.size):
         raise SettingError(
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         "-1..1 (a grey level is 1/128), of 0..1 for masks, and of a feature's standard deviation. Exit code 1: out of "
         "bounds.",
     )
-    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="what mien export onnx wrote")
+    parser.add_argument("--bundle", required=True, metavar="MODEL", help="name or folder of a bundle")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces")
     parser.add_argument("--split", default="test", metavar="NAME", help="of the faces (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=8, metavar="N", help="how many (default: %(default)s)")
