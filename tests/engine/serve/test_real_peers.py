@@ -23,7 +23,7 @@ from mien.serve.server import Server
 from mien.serve.webrtc.settings import PeerSettings
 
 FPS = 25.0
-SETTINGS_OF_PEERS = PeerSettings(first_media=10.0, idle=1.0)
+SETTINGS_OF_PEERS = PeerSettings(first_media=30.0, idle=20.0)
 WARMED = 5
 """Cycles after which all is loaded that stays loaded."""
 
