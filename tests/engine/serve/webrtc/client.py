@@ -19,6 +19,7 @@ from aiortc.codecs import get_capabilities
 from aiortc.mediastreams import MediaStreamError
 from av.frame import Frame
 from numpy.typing import NDArray
+from tests.engine.serve.webrtc.wire import Wire
 
 BITS = 16
 RATE = 48_000
@@ -103,6 +104,8 @@ class Received:
     pictures: list[tuple[float, int]] = field(default_factory=list)
     """When, in seconds of `perf_counter`, and the number in it."""
     sizes: set[tuple[int, int]] = field(default_factory=set)
+    came: dict[int, float] = field(default_factory=dict)
+    """When the last packet of each number's picture came."""
     runs: list[tuple[float, NDArray[np.int16]]] = field(default_factory=list)
     """When, and (2, n) int16."""
 
@@ -125,6 +128,7 @@ class Client:
         self.received = Received()
         self._tasks: list[asyncio.Task[None]] = []
         self._seen = seen
+        self.wire: Wire | None = None
         asked = {"video": (video, wants_video), "audio": (audio, wants_audio)}
         for kind in order:
             track, wants = asked[kind]
@@ -141,6 +145,7 @@ class Client:
         return self.connection.localDescription.sdp
 
     async def accept(self, answer: str) -> None:
+        self.wire = next((Wire(one) for one in self.connection.getTransceivers() if one.kind == "video"), None)
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def close(self) -> None:
@@ -148,6 +153,11 @@ class Client:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def latencies(self) -> list[float]:
+        """Seconds from the last packet of each picture to the last packet of its answer."""
+        pairs = [(self.wire.left(number) if self.wire else None, came) for number, came in self.received.came.items()]
+        return [came - left for left, came in pairs if left is not None]
 
     def _begin(self, track: MediaStreamTrack) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(self._read(track)))
@@ -160,7 +170,11 @@ class Client:
                 return
             if isinstance(frame, av.VideoFrame):
                 pixels = np.asarray(await asyncio.to_thread(frame.to_ndarray, format="rgb24"), np.uint8)
-                self.received.pictures.append((perf_counter(), number_in(pixels)))
+                number = number_in(pixels)
+                self.received.pictures.append((perf_counter(), number))
+                came = self.wire.came(frame.pts) if self.wire is not None and frame.pts is not None else None
+                if came is not None:
+                    self.received.came.setdefault(number, came)
                 self.received.sizes.add((frame.width, frame.height))
                 if self._seen is not None:
                     self._seen()

@@ -43,6 +43,9 @@ def test_pictures_and_sound_go_both_ways(codec: str) -> None:
             assert (told["width_in"], told["height_in"]) == (640, 480)
             assert told["frames_broken"] == told["frames_lost"] == 0
             assert call.peer.source.info.sound is not None
+            latencies = call.client.latencies()
+            assert len(latencies) > 10
+            assert min(latencies) > 0
 
     run(main)
 
