@@ -7,7 +7,9 @@ from threading import Lock
 from typing import Protocol, runtime_checkable
 
 from mien.manifest import Bundle
-from mien.runtime.opening import open_session
+from mien.runtime.auto import CPU_BACKENDS
+from mien.runtime.batching import Batcher
+from mien.runtime.opening import ONCE, open_session
 from mien.runtime.session import Session
 
 Key = tuple[str, str, str, str | None, int]
@@ -25,13 +27,15 @@ class Sharing(Protocol):
 class SharedGraphs:
     """Loads each graph once; for any thread. What it loaded stays loaded until `close`.
 
-    Runtimes that do not share (TensorRT here, whose engines were never run) load anew for each session.
+    On the processor each session runs by itself. On an accelerator, which takes one call at a time, generator calls
+    that come together run as one batch; that was tried with the processor's runtimes in the accelerator's place only.
     """
 
     def __init__(self, load: Callable[..., Session] = open_session) -> None:
         self._load = load
         self._lock = Lock()
         self._first: dict[Key, Session] = {}
+        self._batchers: list[Batcher] = []
 
     def session(
         self, bundle: Bundle, graph: str, backend: str = "auto", precision: str | None = None, threads: int = 1
@@ -45,7 +49,7 @@ class SharedGraphs:
         with self._lock:
             first = self._first.get(key)
             if first is None:
-                loaded: Session = self._load(bundle, graph, backend, precision, threads)
+                loaded = self._loaded(bundle, graph, backend, precision, threads)
                 if not isinstance(loaded, Sharing):
                     return loaded
                 first = self._first[key] = loaded
@@ -53,8 +57,18 @@ class SharedGraphs:
             return first.twin()
 
     def close(self) -> None:
-        """Let go of the weights; sessions that still run keep theirs."""
+        """Let go of the weights; sessions on the processor that still run keep theirs."""
         with self._lock:
             for session in self._first.values():
                 session.close()
             self._first.clear()
+            for batcher in self._batchers:
+                batcher.close()
+            self._batchers.clear()
+
+    def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+        if graph == ONCE or backend in ("auto", *CPU_BACKENDS):
+            return self._load(bundle, graph, backend, precision, threads)
+        batcher = Batcher(lambda count: self._load(bundle, graph, backend, precision, threads, batch=count))
+        self._batchers.append(batcher)
+        return batcher.member()
