@@ -251,9 +251,9 @@ def limited(**limits: Any) -> ServeSettings:
     return replace(SETTINGS, limits=replace(LIMITS, **limits))
 
 
-def run(main: Callable[[], Awaitable[None]]) -> None:
+def run(main: Callable[[], Awaitable[None]], patience: float = 2 * PATIENCE) -> None:
     async def timed() -> None:
-        async with asyncio.timeout(2 * PATIENCE):
+        async with asyncio.timeout(patience):
             await main()
 
     asyncio.run(timed())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from tests.engine.serve.harness import SETTINGS, FakeAnswering, Place, at_once, run
+from tests.engine.serve.harness import PATIENCE, SETTINGS, FakeAnswering, Place, at_once, run
 from tests.engine.serve.webrtc.client import Client, Pictures
 
 from mien.serve.memory import memory
@@ -108,7 +108,7 @@ def test_coming_and_going_leaves_nothing_behind(cycles: int) -> None:
             gc.collect()
             held.append(memory())
 
-    run(lambda: serve_real(main))
+    run(lambda: serve_real(main), PATIENCE * cycles / 4)
     if cycles >= 100:
         half = cycles // 2
         assert max(held[half:]) - max(held[WARMED:half]) < 1e6 * half / 10, held
