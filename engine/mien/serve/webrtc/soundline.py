@@ -25,7 +25,7 @@ KEPT = 4 * RATE
 """Samples that are remembered."""
 LONGEST = 2.0
 """Seconds by which sound is held back at most."""
-JITTER = 0.02
+JITTER = 0.005
 """Seconds by which the times of runs may deviate from counting samples."""
 NEAR = 0.005
 """Seconds by which a reader may be off its place."""
@@ -35,6 +35,8 @@ STRETCH = 0.005
 """How much it hurries or tarries: a twelfth of a semitone."""
 RECENT = 50
 """Runs whose delay is remembered: about a second."""
+PUNCTUAL = 0.9
+"""Share of the runs that are waited for: a single late one does not hold back all that follows."""
 MARGIN = 0.01
 """Seconds between the arrival of sound and its earliest play."""
 
@@ -64,16 +66,19 @@ class SoundLine:
         samples = samples[:, -KEPT:]
         with self._lock:
             end = self._end
+            self._arrivals.append(now - first / RATE)
             if end is not None and abs(first - end) <= JITTER * RATE:
                 first = end
-            if end is None or not 0 <= first - end < KEPT:
+            if end is None or not -RATE < first - end < KEPT:
                 self._held[:] = 0.0  # the line began, or began anew
-                self._arrivals.clear()
+                while len(self._arrivals) > 1:
+                    self._arrivals.popleft()
+            elif first < end:
+                samples, first = samples[:, end - first :], end  # what was there before stays
             else:
                 self._put(end, np.zeros((CHANNELS, first - end), np.float32))
             self._put(first, samples)
             self._end = first + samples.shape[1]
-            self._arrivals.append(now - first / RATE)
 
     def show(self, seconds: float, now: float) -> None:
         """Take note that the picture of `seconds` on the line is shown at `now`."""
@@ -102,7 +107,7 @@ class SoundLine:
         """The sample to be heard now: that of the picture that is shown, unless sound comes later than that."""
         if not self._arrivals:
             return None
-        offset = max(self._arrivals) + MARGIN
+        offset = sorted(self._arrivals)[round(PUNCTUAL * (len(self._arrivals) - 1))] + MARGIN
         if self._video.seconds is not None and self._video.seconds - offset < LONGEST:
             offset = max(offset, self._video.seconds)
         return (now - offset) * RATE

@@ -82,6 +82,16 @@ def test_a_delay_that_changes_is_followed() -> None:
     assert all(abs(one) <= 0.006 for one in late)
 
 
+def test_a_single_late_run_holds_back_nothing() -> None:
+    line, place = SoundLine(), Place()
+    play(line, 2.0, video_delay=0.1, place=place)
+    line.write(tone(round((2.0 - STEP) * RATE)), 2.0 - STEP, 2.5)  # half a second late
+    heard = play(line, 1.0, video_delay=0.1, begun=2.0, place=place)
+    late = [at - 0.1 - round((at - 0.1) / BEEP) * BEEP for at in beeps(heard, 2.0)]
+    assert late
+    assert all(abs(one) <= 0.006 for one in late)
+
+
 def test_two_readers_hear_the_same() -> None:
     line, first, second = SoundLine(), Place(), Place()
     for number in range(100):
