@@ -61,7 +61,7 @@ def draw_eyes(picture: NDArray[np.uint8], source: Array, lashes: Array, target: 
     for eye, iris, colour in zip(topology.EYES, topology.IRISES, lashes, strict=True):
         ring, ring_to = source[list(eye), :2], target[list(eye), :2]
         _draw(picture, ring, source[list(iris), :2], ring_to, target[list(iris), :2], out)
-        draw_lash_line(ring_to, colour, 1 - _opening(ring_to) / max(LASH_FROM * _opening(ring), 1e-6), out)
+        draw_lash_line(ring_to, colour, 1 - opening(ring_to) / max(LASH_FROM * opening(ring), 1e-6), out)
 
 
 def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
@@ -97,8 +97,8 @@ def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.
     out[box] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
 
 
-def _opening(ring: Array) -> float:
-    """Mean gap between the lids, in eye widths."""
+def opening(ring: Array) -> float:
+    """Mean gap between the lids of an outline (16, 2), in eye widths."""
     local = eye_frame(ring).local(ring)
     return float((local[15:8:-1, 1] - local[1:8, 1]).mean())
 

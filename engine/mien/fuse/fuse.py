@@ -11,6 +11,7 @@ from mien.face.mouth import mouth_hint
 from mien.fuse.background import Background, cut
 from mien.fuse.detail import Detail
 from mien.fuse.eyes import draw_eyes, lash_colours
+from mien.fuse.lids import Lids
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Painting, Synthesis, Window
 from mien_kernels import ops
@@ -116,12 +117,15 @@ class _Canvas:
             draw_plain_mouth(self.own, self.lip_colour, target, inner)
 
     def _lay(self, painting: Painting, landmarks: Array, inner: Pixels, threads: int) -> None:
-        """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place."""
+        """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place; shut lids are not paint."""
         matrix = painting.matrix.copy()
         matrix[:, 2] += matrix[:, :2] @ self.window.corner
+        target = landmarks[:, :2] - self.window.corner
+        lids = Lids(self.person, self.source, self.lashes, target, inner)
         edge = EDGE * len(painting.mask)
         ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)
-        self.detail(inner, painting, matrix, landmarks[:, :2] - self.window.corner)
+        self.detail(inner, painting, matrix, target)
+        lids.lay(inner)
 
     def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:
         if self.behind is None:

@@ -1,0 +1,71 @@
+"""Shut eyes: the lids are the portrait's own skin, drawn down, and not paint.
+
+A lid that closes is skin that the portrait shows, folded above its eye, so a warp knows it better than a generator that
+has seen few shut eyes; and a drawing's or a painting's lids stay as they were drawn or painted.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.outlines import Box, box_around
+from mien.fuse.eyes import draw_eyes, eye_frame, opening
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+FROM: Final = 0.5
+ALL: Final = 0.15
+"""Shares of the portrait's own opening at which its skin begins to come through, and from which on nothing is paint."""
+REACH: Final = ((0.55, 0.32), (0.8, 0.5))
+"""Half axes, in eye widths, of the ellipses within which the skin counts in full, and beyond which it does not."""
+
+
+class Lids:
+    """What warped skin shows of shut eyes, taken before paint covers it, and laid over the paint.
+
+    lids = Lids(...); the painting is laid into `window`; lids.lay(window)
+    """
+
+    def __init__(self, picture: Pixels, source: Array, lashes: Array, target: Array, window: Pixels) -> None:
+        """Arguments as `draw_eyes` takes them; `window` holds the warped skin and is only read."""
+        self._kept: list[tuple[Box, Pixels, Floats]] = []
+        shares = [_share(source[list(eye), :2], target[list(eye), :2]) for eye in topology.EYES]
+        if not any(shares):
+            return
+        under = window.copy()
+        draw_eyes(picture, source, lashes, target, under)
+        for eye, share in zip(topology.EYES, shares, strict=True):
+            ring = target[list(eye), :2]
+            reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
+            box = box_around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0]) if share else None
+            if box is not None:
+                self._kept.append((box, under[box].copy(), share * _around(ring, box)))
+
+    def lay(self, window: Pixels) -> None:
+        """Lay them over the paint in `window` (H, W, 3)."""
+        for box, skin, share in self._kept:
+            paint = window[box].astype(np.float32)
+            window[box] = (paint + (skin - paint) * share[..., None] + np.float32(0.5)).astype(np.uint8)
+
+
+def _share(ring: Array, ring_to: Array) -> float:
+    """0..1: how much of an eye is shown by the skin, for outlines (16, 2) of the portrait's and of the target's."""
+    open_to = opening(ring_to) / max(opening(ring), 1e-6)
+    share = float(np.clip((FROM - open_to) / (FROM - ALL), 0.0, 1.0))
+    return share * share * (3 - 2 * share)
+
+
+def _around(ring: Array, box: Box) -> Floats:
+    """(h, w) in 0..1: 1 around an eye, falling to 0."""
+    frame = eye_frame(ring)
+    ys, xs = np.mgrid[box].astype(np.float64)
+    place = frame.local(np.stack([xs, ys], axis=-1))
+    inner, outer = (np.linalg.norm(place / np.array(axes), axis=-1) for axes in REACH)
+    share = np.clip((1 - outer) / np.maximum(inner - outer, 1e-6), 0.0, 1.0)
+    return np.asarray(np.where(inner <= 1, 1.0, share), dtype=np.float32)
