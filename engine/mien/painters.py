@@ -36,7 +36,7 @@ def open_painter(
     if settings.model == WARP:
         yield None, WARP
         return
-    bundle = _bundle(settings.model)
+    bundle = _bundle(settings.model) if graphs is None else graphs.bundle(settings.model, _bundle)
     choice = choose(bundle, "generator", settings.backend, threads=threads)
     load = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)

@@ -36,6 +36,19 @@ class SharedGraphs:
         self._lock = Lock()
         self._first: dict[Key, Session] = {}
         self._batchers: list[Batcher] = []
+        self._bundles: dict[str, Bundle] = {}
+
+    def bundle(self, name: str, read: Callable[[str], Bundle]) -> Bundle:
+        """What `read` gives for a name, read and checked once.
+
+        Raises:
+            As `read`.
+        """
+        with self._lock:
+            found = self._bundles.get(name)
+            if found is None:
+                found = self._bundles[name] = read(name)
+            return found
 
     def session(
         self, bundle: Bundle, graph: str, backend: str = "auto", precision: str | None = None, threads: int = 1

@@ -50,6 +50,17 @@ def test_two_run_at_once_on_weights_that_were_loaded_once(
     assert any(np.abs(both[0].outputs[name] - reference[name]).max() > 1e-3 for name in reference), "its own inputs"
 
 
+def test_a_bundle_is_read_once(whole_bundle: Bundle) -> None:
+    graphs, read = SharedGraphs(), list[str]()
+
+    def reading(name: str) -> Bundle:
+        read.append(name)
+        return whole_bundle
+
+    assert [graphs.bundle("tiny", reading) for _ in range(3)] == [whole_bundle] * 3
+    assert read == ["tiny"]
+
+
 def test_closing_one_leaves_the_other_running(whole_bundle: Bundle, inputs: Arrays, reference: Arrays) -> None:
     graphs = SharedGraphs()
     first, second = (graphs.session(whole_bundle, "generator", "openvino", "fp32", 1) for _ in range(2))
