@@ -62,6 +62,16 @@ def cost(
     return Chart(title, x, y, tuple(lines), limit=limit, about=about)
 
 
+def stack(title: str, x: str, bars: Mapping[str, Mapping[str, float]]) -> Chart:
+    """Horizontal bars by name, each made of the same parts, one behind the other."""
+    names, parts = tuple(bars), dict.fromkeys(part for values in bars.values() for part in values)
+    places = tuple(map(float, range(len(names))))
+    lines = tuple(
+        Line(part, tuple(float(bars[name].get(part, 0.0)) for name in names), places, "stack", names) for part in parts
+    )
+    return Chart(title, x, "", lines)
+
+
 def polynomial(factors: Sequence[float] | NDArray[np.float64]) -> str:
     """Factors, the highest power first, as text in x."""
     names = {0: "", 1: " x"}

@@ -15,7 +15,7 @@ SCHEMA: Final = 1
 
 Fact = str | int | float | bool
 Better = Literal["lower", "higher", "neither"]
-Drawn = Literal["line", "steps", "points", "fit"]
+Drawn = Literal["line", "steps", "points", "fit", "stack"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points of one kind. "fit" is drawn thin and dashed, "steps" holds a value until the next."""
+    """Points of one kind. "fit" is drawn thin and dashed, "steps" holds a value until the next. With "stack" each line is
+    a part of horizontal bars: y numbers the bar, x is how long the part is, the label is the bar's name."""
 
     name: str
     x: tuple[float, ...]

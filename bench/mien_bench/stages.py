@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from statistics import median
 from typing import Final
 
 import numpy as np
@@ -20,10 +21,11 @@ from mien.pipeline import Stages
 from mien.portrait import Portrait
 from mien.runtime.usable import usable
 from mien.threads import usable_threads
+from mien_bench.charts import stack
 from mien_bench.control import Control
 from mien_bench.cuda_events import why_not
 from mien_bench.reenact import WHOLE, measure
-from mien_bench.results import Check, Fact, Result, Row
+from mien_bench.results import Chart, Check, Fact, Result, Row
 from mien_bench.stage_run import Run, Setup, run_stages
 
 ALIKE: Final = 4.0
@@ -76,12 +78,14 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         raise SourceError("; ".join(notes))
     driver = "{}x{}".format(*frames[0].size)
     conditions = {number: setups[number].condition() | {"driver": driver} for number in runs}
-    rows = [row for number, found in runs.items() for row in _rows(found, conditions[number])]
+    first = min(runs)
+    rows = [row for number, found in runs.items() for row in _rows(found, conditions[number], number == first)]
     return Result(
         bench="stages",
         about="each stage of one frame with the machine to itself, without decode and encode",
         rows=(*rows, _own_cost(frames[: options.warm_up + 100], options.warm_up)),
         checks=tuple(_checks({number: (setups[number], found) for number, found in runs.items()})),
+        charts=(_chart({_named(setups[number]): found for number, found in runs.items()}),),
         notes=(*notes, *_about(setups, runs), *([why] if (why := why_not()) else []), *_NOTES),
     )
 
@@ -136,11 +140,21 @@ def _frames(driver: str, count: int, warm_up: int) -> list[Frame]:
     return frames
 
 
-def _rows(runs: Sequence[Run], condition: dict[str, Fact]) -> Iterator[Row]:
+def _chart(runs: dict[str, list[Run]]) -> Chart:
+    """Medians of the stages' medians, by setup."""
+    bars = {
+        setup: {name: median(run.stages[name].p50 for run in found) for name in found[0].stages if name != WHOLE}
+        for setup, found in runs.items()
+    }
+    return stack("Where a frame's time goes", "ms (medians)", bars)
+
+
+def _rows(runs: Sequence[Run], condition: dict[str, Fact], first: bool) -> Iterator[Row]:
     for name in runs[0].stages:
         for rank in ("p50", "p95", "p99", "max"):
             values = tuple(getattr(run.stages[name], rank) for run in runs)
-            yield Row(f"{name} {rank}", "ms", values, "lower", condition)
+            head = f"all stages of a frame, {rank}" if first and name == WHOLE and rank in ("p50", "p95") else ""
+            yield Row(f"{name} {rank}", "ms", values, "lower", condition, headline=head)
     yield Row(f"{WHOLE} processor time", "ms", tuple(run.processor_ms for run in runs), "lower", condition)
     yield Row("threads of the process", "", tuple(float(run.threads) for run in runs), "neither", condition)
     yield Row(f"{WHOLE} fresh memory", "MB", tuple(run.fresh_mb for run in runs), "lower", condition)

@@ -10,7 +10,7 @@ import pytest
 from tests.bench.samples_of_results import everything, result, row
 
 from mien.errors import SinkError, SourceError
-from mien_bench.charts import MOST_POINTS, cdf, cost, timeline
+from mien_bench.charts import MOST_POINTS, cdf, cost, stack, timeline
 from mien_bench.control import Control, judge
 from mien_bench.machine import machine, versions
 from mien_bench.results import Line, Row
@@ -126,3 +126,9 @@ def test_cost_is_fitted_where_there_are_points_enough() -> None:
 
 def test_rows_say_which_way_is_good() -> None:
     assert Row("a", "ms", (1.0,), "lower").better == "lower"
+
+
+def test_bars_are_made_of_the_same_parts() -> None:
+    parse, fuse = stack("time", "ms", {"warp": {"parse": 2.0, "fuse": 1.0}, "live": {"parse": 3.0}}).lines
+    assert (parse.name, parse.x, parse.labels) == ("parse", (2.0, 3.0), ("warp", "live"))
+    assert (fuse.x, fuse.y) == ((1.0, 0.0), (0.0, 1.0))

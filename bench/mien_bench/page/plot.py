@@ -7,6 +7,7 @@ from typing import Final
 
 from mien_bench.page.markup import Markup, tag
 from mien_bench.page.scale import Scale, scale_over, tick_text
+from mien_bench.page.stacked import stacked
 from mien_bench.results import Band, Chart, Line
 from mien_bench.telling import number
 
@@ -25,7 +26,7 @@ def figure(chart: Chart) -> Markup:
     return tag(
         "figure",
         tag("figcaption", tag("h4", chart.title), _legend(chart)),
-        _picture(chart),
+        stacked(chart) if chart.lines and chart.lines[0].drawn == "stack" else _picture(chart),
         tag("p", chart.about, class_="quiet") if chart.about else "",
         class_="chart",
     )

@@ -12,6 +12,7 @@ import pytest
 from tests.bench.samples_of_results import everything, report, result, row
 
 from mien_bench import command
+from mien_bench.charts import stack
 from mien_bench.page import write
 from mien_bench.page.document import document
 from mien_bench.page.markup import Markup, tag
@@ -83,6 +84,15 @@ def test_a_figure_is_well_formed_and_within_its_frame() -> None:
     assert len(circles) == 3
     assert all(0 < float(one.attrib["cx"]) < 640 and 0 < float(one.attrib["cy"]) < 340 for one in circles)
     assert [one.text for one in svg.iter("text") if one.text in ("a", "b", "c")] == ["b", "c", "a"]
+
+
+def test_bars_begin_where_the_part_before_ends() -> None:
+    found = figure(stack("time", "ms", {"warp": {"parse": 2.0, "fuse": 1.0}, "live": {"parse": 6.0}}))
+    svg = ElementTree.fromstring(re.search(r"<svg.*</svg>", found)[0])  # type: ignore[index]
+    parse, fuse, other, none = svg.iter("rect")
+    assert float(fuse.attrib["x"]) == pytest.approx(float(parse.attrib["x"]) + float(parse.attrib["width"]), abs=0.02)
+    assert float(other.attrib["width"]) == pytest.approx(3 * float(parse.attrib["width"]), abs=0.1)
+    assert none.attrib["width"] == "0"
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.0, 0.37), (-3.0, 8.0), (0.0, 123456.0)])
