@@ -60,8 +60,6 @@ def run(name: str, arguments: Sequence[str]) -> int:
         MienError: there is no such bench, or what it raises.
     """
     bench = bench_of(name)
-    if not hasattr(bench, "run"):
-        return int(bench.main(arguments))
     options = parser_of(name, bench).parse_args(arguments)
     result = carried_out(bench, options)
     print(told(result), flush=True)

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         times = _in_turns(running, options.rounds, control)
         condition: dict[str, Fact] = {"frames": options.frames, "threads": options.threads or usable_threads()}
         rows = [*_speeds(running, times, condition), *_qualities(running, driver, Path(folder), condition)]
-        checks = (*(_moves(name, child) for name, child in running.items()), *troubles)
+        checks = (*(_answers(name, child) for name, child in running.items()), *troubles)
     left_out = [name for name in ENGINES if getattr(options, name.replace("-", "_")) is None]
     absent = (f"no checkout named: {', '.join(left_out)}",) if left_out else ()
     return Result(
@@ -163,10 +163,14 @@ def _qualities(running: dict[str, Child], driver: Driver, folder: Path, conditio
                 yield replace(row, condition={**condition, "engine": name})
 
 
-def _moves(name: str, child: Child) -> Check:
-    moved = child.introduction.moved
+def _answers(name: str, child: Child) -> Check:
+    """That what is timed is a picture, and follows the driver where weights are trained."""
+    told = child.introduction
+    if not told.trained:
+        wanted = "a picture, random as it is"
+        return Check(f"{name} answers", wanted, f"{told.contrast} grey levels of contrast", kept=told.contrast > 0)
     wanted = "pictures that differ with the driver's"
-    return Check(f"{name} answers", wanted, f"by up to {moved} grey levels", kept=moved > 0)
+    return Check(f"{name} answers", wanted, f"by up to {told.moved} grey levels", kept=told.moved > 0)
 
 
 def _table(running: dict[str, Child], times: dict[str, tuple[float, ...]]) -> Table:

@@ -26,7 +26,9 @@ class Introduction:
     size: tuple[int, int]
     """Of its answers."""
     moved: int
-    """Grey levels by which answers to different frames differ at most: 0 would be an engine that does nothing."""
+    """Grey levels by which answers to different frames differ at most."""
+    contrast: int
+    """Grey levels from the darkest to the brightest of an answer."""
 
 
 class Child:
@@ -56,7 +58,7 @@ class Child:
             raise
         width, height = said["size"]
         self.introduction = Introduction(
-            said["about"], said["trained"], said["prepared_ms"], (width, height), said["moved"]
+            said["about"], said["trained"], said["prepared_ms"], (width, height), said["moved"], said["contrast"]
         )
         return self
 

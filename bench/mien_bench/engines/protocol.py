@@ -73,13 +73,14 @@ def answered(engine: Engine, frames: Pixels) -> tuple[list[float], Pixels]:
 
 
 def _checked(engine: Engine, frames: Pixels) -> dict[str, Any]:
-    """The first answers, which are not timed: pictures, and not one and the same whatever the driver does."""
+    """The first answers, which are not timed: whether they are pictures, and how far they differ with the driver."""
     made = [engine.answer(frame) for frame in (frames[0], frames[-1])]
     for one in made:
         if one.dtype != np.uint8 or one.ndim != 3 or one.shape[2] != 3:
             raise SystemExit(f"expected pictures (H, W, 3) of uint8, got {one.dtype} {one.shape}")
     moved = max(int(np.abs(one.astype(int) - made[0]).max()) for one in made)
-    return {"size": [made[0].shape[1], made[0].shape[0]], "moved": moved}
+    contrast = int(made[0].max()) - int(made[0].min())
+    return {"size": [made[0].shape[1], made[0].shape[0]], "moved": moved, "contrast": contrast}
 
 
 def _say(out: Any, value: dict[str, Any]) -> None:
