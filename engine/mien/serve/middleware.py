@@ -38,8 +38,13 @@ def place_of(request: web.Request) -> str:
 @web.middleware
 async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let who may pass, and make one JSON answer and one line of the log of whatever goes wrong."""
-    response = await _answered(request, handler)
-    request.app[SERVER].answered[response.status] += 1
+    server, connection = request.app[SERVER], request.protocol
+    server.connections.begin(connection)
+    try:
+        response = await _answered(request, handler)
+    finally:
+        server.connections.end(connection)
+    server.answered[response.status] += 1
     return response
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from mien.errors import SettingError
 from mien.serve.app import application
+from mien.serve.connections import SWEEP
 from mien.serve.log import http_logger
 from mien.serve.server import Server
 from mien.serve.settings import ServeSettings
@@ -52,10 +53,21 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
                 f"{at}: expected an address to listen on, got none ({error.strerror or error}); try another --port"
             ) from error
         host, port = runner.addresses[0][:2]
-        yield host, port
+        sweeping = asyncio.create_task(_sweep(server, runner))
+        try:
+            yield host, port
+        finally:
+            sweeping.cancel()
     finally:
         server.closing.set()
         await runner.cleanup()
+
+
+async def _sweep(server: Server, runner: web.AppRunner) -> None:
+    while True:
+        await asyncio.sleep(SWEEP)
+        if runner.server is not None:
+            server.connections.sweep(list(runner.server.connections))
 
 
 async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:

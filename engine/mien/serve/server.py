@@ -19,6 +19,7 @@ from mien.live.shared import Shared
 from mien.pipeline.worker import in_thread
 from mien.serve.access import Access
 from mien.serve.admission import sustained
+from mien.serve.connections import Connections
 from mien.serve.peering import Answering, WebRtc
 from mien.serve.portraits import Portraits
 from mien.serve.rates import RateLimit
@@ -78,6 +79,7 @@ class Server:
     """What makes the pictures; empty until it is warm."""
     streams: int = 0
     """Streams of events that are open."""
+    connections: Connections = field(init=False)
     answered: Counter[int] = field(default_factory=Counter)
     """Requests by the status that was answered."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,6 +89,7 @@ class Server:
     def __post_init__(self) -> None:
         limits = self.settings.limits
         self.access = Access(self.settings.token)
+        self.connections = Connections(self.clock, limits.quiet, limits.connections)
         self.requests, self.openings = RateLimit(limits.requests), RateLimit(limits.openings)
         self.began = self.clock.now()
 

@@ -32,6 +32,10 @@ class Limits:
     """Of anything but an upload."""
     body_seconds: float = 30.0
     """In which a request's body must have come."""
+    quiet: float = 60.0
+    """Seconds after which a connection that asks nothing is closed."""
+    connections: int = 512
+    """By HTTP, at once."""
     streams: int = 32
     """Streams of events at once."""
     viewers: int = 4
