@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import resource
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from mien_bench.bystanders import Bystanders
 from mien_bench.results import Steadiness
 
 COPIED: Final = 32 << 20
@@ -24,8 +22,6 @@ OTHERS: Final = 0.10
 """Share of the processors that other processes may take."""
 FEWEST: Final = 4
 """Samples below which quartiles say nothing."""
-_STAT: Final = Path("/proc/stat")
-_OWN: Final = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 
 
 class Control:
@@ -39,7 +35,7 @@ class Control:
         np.copyto(self._target, self._source)  # so that its pages are there
         self._copy: list[float] = []
         self._compute: list[float] = []
-        self._began = _taken()
+        self._began = Bystanders()
 
     def __call__(self) -> None:
         """Take a sample: about 10 ms."""
@@ -48,7 +44,7 @@ class Control:
 
     def steadiness(self) -> Steadiness:
         """The verdict on all samples so far."""
-        return judge(self._copy, self._compute, _share(self._began, _taken()))
+        return judge(self._copy, self._compute, self._began.share())
 
     def _work(self) -> None:
         for _ in range(ROUNDS):
@@ -81,23 +77,3 @@ def _spread(samples: Sequence[float]) -> float | None:
         return None
     low, middle, high = np.quantile(samples, [0.25, 0.5, 0.75])
     return float((high - low) / middle)
-
-
-def _taken() -> tuple[float, float, float]:
-    """Processor seconds that all processes took, that this one and its ended children took, and the time."""
-    own = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, _OWN))
-    return _busy(), own, time.monotonic()
-
-
-def _busy() -> float:
-    """Seconds, stolen ones included; NaN where the system does not say."""
-    if not _STAT.exists():
-        return float("nan")
-    user, nice, system, _idle, _wait, irq, soft, steal = map(int, _STAT.read_text().split("\n", 1)[0].split()[1:9])
-    return (user + nice + system + irq + soft + steal) / os.sysconf("SC_CLK_TCK")
-
-
-def _share(begin: tuple[float, float, float], end: tuple[float, float, float]) -> float:
-    whole = (end[2] - begin[2]) * (os.cpu_count() or 1)
-    taken = (end[0] - begin[0]) - (end[1] - begin[1])
-    return float(np.clip(taken / whole, 0, 1)) if whole > 0 and np.isfinite(taken) else 0.0

@@ -17,6 +17,7 @@ import numpy as np
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError, SettingError
 from mien.threads import usable_threads
+from mien_bench.charts import stack
 from mien_bench.control import Control
 from mien_bench.engines.child import Child
 from mien_bench.engines.clip import Driver, driver_of, scores
@@ -84,6 +85,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         about="other engines on the same clip, each by its own code",
         rows=tuple(rows),
         checks=checks,
+        charts=(stack("A frame", "ms", {name: {"median": median(values)} for name, values in times.items()}),)
+        if times
+        else (),
         tables=(_table(running, times),),
         notes=(*NOTES, *absent),
     )

@@ -74,8 +74,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Points of one kind. "fit" is drawn thin and dashed, "steps" holds a value until the next. Lines of "stack" are the
-    parts of horizontal bars: y numbers the bar, x is how long the part is, the label is the bar's name."""
+    """Points of one kind. "fit" is drawn thin and dashed, "steps" holds a value until the next; "stack" lines are parts
+    of horizontal bars: y numbers the bar, x is how long the part is, the label is the bar's name."""
 
     name: str
     x: tuple[float, ...]

@@ -36,10 +36,11 @@ def _by_name(rows: Sequence[Row]) -> list[list[Row]]:
 def _group(rows: Sequence[Row], common: Mapping[str, Fact]) -> list[Markup]:
     most = max(max(row.values) for row in rows)
     least = min(0.0, *(min(row.values) for row in rows))
-    return [_row(row, place == 0, common, least, most) for place, row in enumerate(rows)]
+    drawn = len(rows) > 1 or any(len(row.values) > 1 for row in rows)
+    return [_row(row, place == 0, common, _spread(row, least, most) if drawn else "") for place, row in enumerate(rows)]
 
 
-def _row(row: Row, first: bool, common: Mapping[str, Fact], least: float, most: float) -> Markup:
+def _row(row: Row, first: bool, common: Mapping[str, Fact], drawing: Markup | str) -> Markup:
     own = {name: value for name, value in row.condition.items() if name not in common}
     low, high = row.spread
     several = len(row.values) > 1
@@ -51,7 +52,7 @@ def _row(row: Row, first: bool, common: Mapping[str, Fact], least: float, most: 
         tag("td", number(row.median), class_="number"),
         tag("td", row.unit, class_="unit"),
         tag("td", f"{number(low)} to {number(high)}" if several else "", class_="number quiet"),
-        tag("td", _spread(row, least, most)),
+        tag("td", drawing),
         tag("td", _count(row), class_="quiet count"),
         class_=f"{'first' if first else ''} {row.better}",
     )
