@@ -71,9 +71,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         MienError: the clip cannot be used.
     """
     driver = driver_of(clips_of(options.driver)[0], options.frames)
-    with TemporaryDirectory(prefix="mien-bench-") as folder, ExitStack() as stack:
+    with TemporaryDirectory(prefix="mien-bench-") as folder, ExitStack() as opened:
         driver.write(Path(folder))
-        running, troubles = _started(entrants(options, Path(folder)), stack)
+        running, troubles = _started(entrants(options, Path(folder)), opened)
         times = _in_turns(running, options.rounds, control)
         condition: dict[str, Fact] = {"frames": options.frames, "threads": options.threads or usable_threads()}
         rows = [*_speeds(running, times, condition), *_qualities(running, driver, Path(folder), condition)]
@@ -118,14 +118,14 @@ def _weights(given: Sequence[str]) -> Iterator[tuple[str, Path]]:
         yield name, Path(path)
 
 
-def _started(wanted: Sequence[Entrant], stack: ExitStack) -> tuple[dict[str, Child], list[Check]]:
+def _started(wanted: Sequence[Entrant], opened: ExitStack) -> tuple[dict[str, Child], list[Check]]:
     """Those that got ready, and what is told of those that did not."""
     running: dict[str, Child] = {}
     troubles = []
     for one in wanted:
         print(f"{one.name} ...", flush=True)
         try:
-            running[one.name] = stack.enter_context(Child(one.name, one.module, one.arguments, one.python))
+            running[one.name] = opened.enter_context(Child(one.name, one.module, one.arguments, one.python))
         except BackendError as error:
             troubles.append(Check(f"{one.name} runs", "to the end", str(error), kept=False))
     return running, troubles
