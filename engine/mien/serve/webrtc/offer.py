@@ -61,6 +61,7 @@ def read_offer(text: str) -> Offer:
     if not kinds or not set(kinds) <= {"video", "audio"} or len(set(kinds)) != len(kinds):
         got = ", ".join(kinds) or "none"
         raise OfferError(f"offer: expected one video and at most one audio section, got {got[:80]}", 422)
+    _need_media_of_the_bundle(session, sections)
     made = [_understood(section) for section in sections]
     directions = {kind: _direction(section, session) for kind, section in zip(kinds, sections, strict=True)}
     sdp = "".join(f"{line}\r\n" for section in [session, *made] for line in section)
@@ -75,6 +76,13 @@ def _sections(lines: list[str]) -> list[list[str]]:
             sections.append([])
         sections[-1].append(line)
     return sections
+
+
+def _need_media_of_the_bundle(session: list[str], sections: list[list[str]]) -> None:
+    mids = [line[6:] for section in sections for line in section if line.startswith("a=mid:")]
+    bundled = next((line.split(" ")[1:] for line in session if line.startswith("a=group:BUNDLE ")), [])
+    if len(set(mids)) != len(mids) or not set(bundled[:1]) <= set(mids):
+        raise OfferError("offer: expected media with a mid each, and a bundle that begins with one, got others", 422)
 
 
 def _direction(section: list[str], session: list[str]) -> Direction:

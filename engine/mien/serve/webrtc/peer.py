@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Any, Self
 
+from aiortc.exceptions import OperationError
 from aiortc.sdp import candidate_from_sdp
 
 from mien.clock import Clock, MonotonicClock
@@ -89,6 +90,12 @@ class Peer:
         except OfferError:
             await peer.close("it cannot be reached")
             raise
+        except OperationError as error:
+            await peer.close("its offer was refused")
+            codecs = " or ".join(name.upper() for name in peer._settings.codecs)
+            raise OfferError(
+                f"offer: expected {codecs}, and Opus for sound, among its codecs, got none", 422
+            ) from error
         except Exception as error:  # aiortc raises whatever its parts do
             await peer.close("its offer was refused")
             reason = str(error) or type(error).__name__
@@ -136,7 +143,7 @@ class Peer:
         self.source.close()
         self._wiring.end()
         try:
-            await self._wiring.connection.close()
+            await self._wiring.close()
         finally:
             for task in self._tasks:
                 if task is not asyncio.current_task():

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from typing import cast
 
-from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpTransceiver, RTCSessionDescription
+from aiortc import (
+    RTCConfiguration,
+    RTCDtlsTransport,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
 from aiortc.codecs import get_capabilities
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
@@ -22,6 +31,8 @@ from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
 from mien.serve.webrtc.timeline import Timeline
+
+logger = logging.getLogger(__name__)
 
 _NAMES: dict[str, Codec] = {"H264": "h264", "VP8": "vp8"}
 
@@ -51,6 +62,7 @@ class Wiring:
         self._offer, self._settings, self._source = offer, settings, source
         self._receives, self._sends, self._live, self._clock = receives, sends, live, clock
         self._timeline = Timeline()
+        self._transports: list[RTCDtlsTransport] = []
 
     async def answer(self) -> str:
         """The answer, with all candidates.
@@ -63,6 +75,7 @@ class Wiring:
             if wanted is not None:
                 transceiver = self.connection.addTransceiver(kind, direction=self._direction(wanted))
                 transceiver.setCodecPreferences(_preferred(kind, self._settings.codecs))
+                self._transports.append(transceiver.receiver.transport)
         await self.connection.setRemoteDescription(RTCSessionDescription(self._offer.sdp, "offer"))
         transceivers = self.connection.getTransceivers()
         for transceiver in transceivers:
@@ -71,6 +84,18 @@ class Wiring:
             prepare(transport, self._settings.ports)
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         return self.connection.localDescription.sdp
+
+    async def close(self) -> None:
+        """Say goodbye and give all back, also where aiortc has got into a muddle over an offer."""
+        try:
+            await self.connection.close()
+        except Exception as error:
+            logger.warning("a connection did not close (%r); its transports are stopped one by one", error)
+            for transport in self._transports:
+                with contextlib.suppress(Exception):
+                    await transport.stop()
+                with contextlib.suppress(Exception):
+                    await transport.transport.stop()
 
     def end(self) -> None:
         """Stop encoding; ending twice is allowed."""

@@ -16,9 +16,9 @@ from mien.frame import Frame
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.newest import Ended, Newest
 from mien.serve.webrtc.pictures import Picture
-from mien.serve.webrtc.sending import PictureTrack
+from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import PeerSettings
-from mien.serve.webrtc.soundline import RATE, RUN, Place
+from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
 from mien.sound import Sound, SoundFormat
 
 TIME_BASE = Fraction(1, 25)
@@ -117,6 +117,25 @@ def test_pictures_are_encoded_at_the_times_of_their_showing() -> None:
         assert (track.frames, track.keys) == (5, 1)
         track.stop()
         assert broadcast.peers == 0
+
+    run(main)
+
+
+def test_sound_that_was_not_sent_in_time_is_left_out_and_its_time_passes() -> None:
+    async def main() -> None:
+        clock = ManualClock()
+        track = SoundTrack(SoundLine(), clock)
+        assert track._until_due() == pytest.approx(0.02)
+        clock.advance(0.02)
+        assert track._until_due() == pytest.approx(0.02)
+        assert track._number == 0
+        clock.advance(1.02)  # a second late: 0.2 s of it is sent at once
+        assert track._until_due() == 0.0
+        assert track._number == 40 * RUN
+        waits = [track._until_due() for _ in range(12)]
+        assert waits[:9] == [0.0] * 9
+        assert waits[-1] > 0.0
+        track.stop()
 
     run(main)
 

@@ -84,6 +84,8 @@ def test_a_flood_of_candidates_is_cut() -> None:
         ("v=0\r\nthis is no line", 400),
         (SESSION, 422),
         (SESSION + AUDIO + AUDIO, 422),
+        (SESSION + AUDIO, 422),
+        (SESSION + video((102, "packetization-mode=1")) + AUDIO.replace("a=mid:1", "a=mid:0"), 422),
         (SESSION + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n", 422),
         ("v=0\r\n" + "a=x\r\n" * MOST_BYTES, 413),
     ],

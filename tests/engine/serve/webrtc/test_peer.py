@@ -196,6 +196,8 @@ def test_an_offer_without_a_codec_in_common_is_refused_and_leaves_nothing_open()
                 await Peer.answer(broken, sends=Broadcast())
             assert caught.value.status == 422
             assert "\n" not in str(caught.value)
+        with pytest.raises(OfferError, match="expected H264 or VP8"):
+            await Peer.answer(offer)
         await until(lambda: len(asyncio.all_tasks()) <= tasks)
         assert open_files() <= files
         await client.close()

@@ -1,0 +1,89 @@
+"""What a receiver tells, as the packets that it sends."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+from aiortc import RTCRtpSender
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    AnyRtcpPacket,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+    pack_remb_fci,
+)
+
+from mien.serve.webrtc.feedback import listen
+
+SSRC = 1234
+
+
+class Noted:
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def lost(self, share: float) -> None:
+        self.told.append(share)
+
+    def estimate(self, bits: int) -> None:
+        self.told.append(bits)
+
+    def key_frame(self) -> None:
+        self.told.append("key")
+
+
+def told_of(*packets: AnyRtcpPacket) -> tuple[list[Any], int, int]:
+    """What is told, how often something was heard, and how often aiortc got it, too."""
+    passed: list[AnyRtcpPacket] = []
+
+    async def handle(packet: AnyRtcpPacket) -> None:
+        passed.append(packet)
+
+    sender = SimpleNamespace(_ssrc=SSRC, _handle_rtcp_packet=handle)
+    noted, heard = Noted(), []
+    listen(cast(RTCRtpSender, sender), noted, lambda: heard.append(1))
+
+    async def main() -> None:
+        for packet in packets:
+            await sender._handle_rtcp_packet(packet)
+
+    asyncio.run(main())
+    return noted.told, len(heard), len(passed)
+
+
+def report(ssrc: int, lost: int) -> RtcpReceiverInfo:
+    return RtcpReceiverInfo(ssrc=ssrc, fraction_lost=lost, packets_lost=0, highest_sequence=0, jitter=0, lsr=0, dlsr=0)
+
+
+def test_losses_are_shares() -> None:
+    info = RtcpSenderInfo(ntp_timestamp=0, rtp_timestamp=0, packet_count=0, octet_count=0)
+    packets = (
+        RtcpRrPacket(ssrc=1, reports=[report(SSRC, 64), report(99, 255)]),
+        RtcpSrPacket(ssrc=1, sender_info=info, reports=[report(SSRC, 0)]),
+    )
+    assert told_of(*packets) == ([0.25, 0.0], 2, 2)
+
+
+def test_requests_for_key_frames() -> None:
+    kinds = (RTCP_PSFB_PLI, RTCP_PSFB_FIR)
+    assert told_of(*(RtcpPsfbPacket(fmt=kind, ssrc=1, media_ssrc=SSRC) for kind in kinds))[0] == ["key", "key"]
+
+
+def test_estimates_are_taken_if_they_are_for_this_stream() -> None:
+    def remb(fci: bytes) -> RtcpPsfbPacket:
+        return RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=1, media_ssrc=0, fci=fci)
+
+    told, _, _ = told_of(remb(pack_remb_fci(500_000, [SSRC])), remb(pack_remb_fci(1, [7])), remb(b"junk"))
+    assert told == [500_000]
+
+
+def test_what_is_else_only_counts_as_heard() -> None:
+    assert told_of(RtcpByePacket(sources=[1])) == ([], 1, 1)
