@@ -25,6 +25,7 @@ QUICK: Final[Profile] = {
     "kernels": ("--rounds", "5"),
     "live": ("--seconds", "10", "--only", "run", "--only", "empty", "--only", "starts", "--starts", "40"),
     "latency": ("--frames", "100", "--repetitions", "3"),
+    "load": ("--most", "3", "--seconds", "6", "--settle", "3", "--repetitions", "1"),
     "quality": ("--quick", "--table", "clips", "temporal", "strips"),
 }
 """Under ten minutes on two cores that have nothing else to do."""
