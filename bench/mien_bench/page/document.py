@@ -104,11 +104,11 @@ def _noise(report: Report) -> Markup | str:
 
 
 def _headlines(report: Report) -> Markup | str:
-    rows = [row for result in report.results for row in result.rows if row.headline]
-    return tag("div", map(_tile, rows), class_="tiles") if rows else ""
+    rows = [(row, result.steadiness.noisy) for result in report.results for row in result.rows if row.headline]
+    return tag("div", (_tile(row, noisy) for row, noisy in rows), class_="tiles") if rows else ""
 
 
-def _tile(row: Row) -> Markup:
+def _tile(row: Row, noisy: bool) -> Markup:
     low, high = row.spread
     spread = f"{number(low)} to {number(high)}" if len(row.values) > 1 else "one value"
     return tag(
@@ -116,7 +116,7 @@ def _tile(row: Row) -> Markup:
         tag("div", row.headline, class_="name"),
         tag("div", tag("b", number(row.median)), " ", row.unit, class_="value"),
         tag("div", f"{spread} · {under(row.condition)}", class_="quiet"),
-        class_="tile",
+        class_="tile noisy" if noisy else "tile",
     )
 
 

@@ -86,11 +86,13 @@ def _line(line: Line, place: int, across: Scale, up: Scale) -> Iterator[Markup]:
         path = _path(spots, line.drawn == "steps")
         yield tag("path", tag("title", line.name), d=path, class_=f"line {line.drawn} {colour}")
         return
-    radius = 4.5 if len(spots) <= LABELLED * 2 else 2
+    small = len(spots) > LABELLED * 2
     for place_, (x, y) in enumerate(spots):
         words = f"{line.labels[place_]}: " if line.labels else f"{line.name}: "
         words += f"{number(line.y[place_])} at {number(line.x[place_])}"
-        yield tag("circle", tag("title", words), cx=x, cy=y, r=radius, class_=f"dot {colour}")
+        yield tag(
+            "circle", tag("title", words), cx=x, cy=y, r=2.2 if small else 4.5, class_=f"dot {colour}{' small' * small}"
+        )
     if line.labels and len(spots) <= LABELLED:
         yield from _labels(line.labels, spots)
 
