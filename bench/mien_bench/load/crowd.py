@@ -52,19 +52,28 @@ class Member:
         """Whether the server was full."""
         return self.process.poll() == lines.REFUSED
 
+    @property
+    def last_words(self) -> str:
+        """Why it ended, in its own words."""
+        said = self.file.with_suffix(".log").read_text().strip().splitlines()
+        return said[-1] if said else f"exit code {self.process.poll()}"
+
     def listen(self) -> None:
         """To its lines, until it ends."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            word, _, rest = line.strip().partition(" ")
-            if word == lines.SESSION:
-                self.session = rest
-            elif word == lines.SEEN:
-                self.seen.set()
-            elif word == lines.SECOND:
-                self.seconds.append(json.loads(rest))
+        with self.process.stdout as said:
+            for line in said:
+                self._hear(*line.strip().partition(" ")[::2])
         self.process.wait()
         self.seen.set()
+
+    def _hear(self, word: str, rest: str) -> None:
+        if word == lines.SESSION:
+            self.session = rest
+        elif word == lines.SEEN:
+            self.seen.set()
+        elif word == lines.SECOND:
+            self.seconds.append(json.loads(rest))
 
 
 class Crowd:
@@ -88,7 +97,8 @@ class Crowd:
         file = self._folder / f"peer{self._begun}.json"
         self._begun += 1
         command = [sys.executable, "-m", "mien_bench.latency.webrtc.client", self._url, str(file), *self._options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        with file.with_suffix(".log").open("w") as log:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         member = Member(process, file)
         Thread(target=member.listen, name="bench-listen", daemon=True).start()
         self.members.append(member)
@@ -97,7 +107,9 @@ class Crowd:
             self.members.remove(member)
         elif not seen or process.poll() is not None:
             self._kill(member)
-            raise MienError(f"{self._url}: expected a peer to see its picture in {BEGINNING:g} s, got none")
+            raise MienError(
+                f"{self._url}: expected a peer to see its picture in {BEGINNING:g} s, got {member.last_words}"
+            )
         return member
 
     def leave(self, member: Member) -> Told:

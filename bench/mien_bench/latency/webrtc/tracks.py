@@ -97,7 +97,8 @@ class Feeding:
     def end(self) -> None:
         """Close the rig, and wait for the thread."""
         self._rig.source.close()
-        self._thread.join()
+        if self._thread.ident is not None:  # else it was never begun
+            self._thread.join()
 
     def _feed(self) -> None:
         try:
