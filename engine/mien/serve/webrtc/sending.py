@@ -26,6 +26,9 @@ _BEHIND = 0.2
 """Seconds after which sound that was not sent in time is left out."""
 _TICKS = 90_000
 
+_BROKEN = (av.FFmpegError, ValueError, MemoryError)
+"""What a fault of one encoder raises."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -91,7 +94,7 @@ class PictureTrack(MediaStreamTrack):
             self._wanted, self._key_at = False, now
         try:
             packet = self._encoder.encode(picture.planes, ticks, self.control.target, key=key)
-        except (av.FFmpegError, ValueError) as error:
+        except _BROKEN as error:
             logger.warning("a picture was not encoded (%s); the encoder begins anew", error)
             self._encoder = video_encoder(self.codec, self._settings.bitrate, self._settings.threads)
             return None
@@ -148,4 +151,9 @@ class SoundTrack(MediaStreamTrack):
 
     def _encoded(self, number: int) -> SoundPacket | None:
         samples = self._line.read(self._place, self._clock.now())
-        return None if samples is None else self._encoder.encode(samples, number)
+        try:
+            return None if samples is None else self._encoder.encode(samples, number)
+        except _BROKEN as error:
+            logger.warning("sound was not encoded (%s); the encoder begins anew", error)
+            self._encoder = SoundEncoder()
+            return None

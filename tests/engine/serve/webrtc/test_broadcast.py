@@ -140,14 +140,17 @@ def test_sound_that_was_not_sent_in_time_is_left_out_and_its_time_passes() -> No
     run(main)
 
 
-def test_an_encoder_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("fault", [ValueError("broken"), MemoryError("broken")])
+def test_an_encoder_that_fails_begins_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
     async def main() -> None:
         clock = ManualClock()
         broadcast = Broadcast(clock)
         track = PictureTrack(broadcast, "vp8", PeerSettings(), clock)
 
         def fail(*arguments: object, **named: object) -> None:
-            raise ValueError("broken")
+            raise fault
 
         monkeypatch.setattr(track._encoder, "encode", fail)
         broadcast.write(frame(0))

@@ -14,6 +14,8 @@ from tests.engine.serve.webrtc.calls import PATIENCE, until
 from tests.engine.serve.webrtc.client import numbered
 from tests.engine.serve.webrtc.mirror import Mirror, mirror
 
+from mien.serve.webrtc.settings import PeerSettings
+
 SCRIPT = Path(__file__).with_name("browser.js")
 BEGIN = """async ([what, wanted, codec]) => {
   const asked = { video: { width: 640, height: 480 }, audio: true };
@@ -60,13 +62,13 @@ class Tab:
         await self.page.evaluate("(number) => peers.end(made[number])", number)
 
 
-def with_tab(camera: Path, work: Any) -> None:
+def with_tab(camera: Path, work: Any, settings: PeerSettings | None = None) -> None:
     """Run `work(tab, mirror)` in a browser of its own."""
     path = find_chromium()
     flags = [*QUIET, ALLOWED, FAKE, f"--use-file-for-fake-video-capture={camera}"]
 
     async def main() -> None:
-        async with mirror() as made, async_playwright() as driver:
+        async with mirror(settings) as made, async_playwright() as driver:
             browser = await driver.chromium.launch(executable_path=path, args=flags)
             page = await browser.new_page()
             await page.goto(made.url)
@@ -122,4 +124,4 @@ def test_a_tab_that_is_closed_ends_its_peer(camera: Path) -> None:
         ((peer, _),) = made.publishers
         assert await asyncio.wait_for(peer.wait_closed(), PATIENCE)
 
-    with_tab(camera, work)
+    with_tab(camera, work, PeerSettings(idle=2.0))
