@@ -11,6 +11,8 @@ Samples = NDArray[np.float32]
 
 ASTRAY = 0.25
 """Seconds by which sound may be elsewhere than expected before that is believed at once."""
+SOONER = 0.02
+"""The same, where it comes earlier: what is heard was spoken before, so what was expected came late."""
 EARLIER, LATER = 0.5, 0.05
 """Share of what sound is astray that is made good per second, where it comes earlier or later than expected: a run that
 is late says little, since it may have waited; one that is early has been heard so soon. Clocks drift for hours."""
@@ -40,24 +42,25 @@ class SoundClock:
             from n by a few samples at most.
         """
         count = samples.shape[1]
-        if self._next is None or abs(seconds - self._next) > ASTRAY:
+        if self._next is None or not -SOONER <= seconds - self._next <= ASTRAY:
             self._next, self._given = seconds, round(seconds * self._rate)
         length = count / self._rate
         astray = seconds - self._next
         self._next += min((EARLIER if astray < 0 else LATER) * length, 1.0) * astray + length
         most = max(int(STRETCH * count), 1)
         wanted = round(self._next * self._rate) - self._given
-        out = self._stretched(samples, min(max(wanted, count - most), count + most))
+        out = stretched(samples, min(max(wanted, count - most), count + most), self._last)
         place, self._given = self._given, self._given + out.shape[1]
         self._last = samples[:, -1:]
         return place, out
 
-    def _stretched(self, samples: Samples, count: int) -> Samples:
-        """The run in `count` samples, going on from the last sample of the run before."""
-        before = samples.shape[1]
-        if count == before:
-            return samples
-        places = (np.arange(1, count + 1) * before / count).astype(np.float32)
-        known = np.concatenate([self._last, samples], axis=1)
-        rows = [np.interp(places, np.arange(before + 1), row) for row in known]
-        return np.stack(rows).astype(np.float32)
+
+def stretched(samples: Samples, count: int, last: Samples) -> Samples:
+    """A run (channels, n) in `count` samples, going on from `last` (channels, 1), the last sample of the run before."""
+    before = samples.shape[1]
+    if count == before:
+        return samples
+    places = np.arange(1, count + 1) * before / count
+    known = np.concatenate([last, samples], axis=1)
+    rows = [np.interp(places, np.arange(before + 1), row) for row in known]
+    return np.stack(rows).astype(np.float32)

@@ -55,6 +55,14 @@ def test_after_a_gap_sound_is_where_it_is_heard_at_once() -> None:
     assert out.shape == (1, RUN)
 
 
+def test_a_first_run_that_came_late_is_made_up_for_at_once() -> None:
+    place = SoundClock(FORMAT)
+    place(_tone(0, RUN), 1.0 + 0.15)
+    for number in range(1, 5):
+        at, _ = place(_tone(number * RUN, RUN), 1.0 + number * RUN / RATE)
+        assert abs(at / RATE - (1.0 + number * RUN / RATE)) < 0.02
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 1000), st.floats(-0.2, 0.2)), min_size=1, max_size=40))
 def test_runs_never_change_their_length_by_much(runs: list[tuple[int, float]]) -> None:

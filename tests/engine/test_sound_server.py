@@ -149,6 +149,18 @@ def test_a_player_that_takes_nothing_holds_nobody_up(server: Server) -> None:
     assert microphone.lost > 0
 
 
+def test_what_waits_counts_as_latency_and_is_made_up_for_by_playing_a_little_faster(server: Server) -> None:
+    server.command("pacat", "#!/bin/sh\nexec tail -f /dev/null\n")
+    waited = []
+    with VirtualMicrophone(FORMAT) as microphone:
+        for _ in range(4):
+            waited.append(round((microphone.latency - 0.02) * FORMAT.rate))
+            microphone.play(_sound(np.zeros((1, RUN), np.float32), FORMAT))
+    if waited[1] == 0:
+        pytest.skip("this system does not say what waits in a pipe")
+    assert waited == [0, RUN, 2 * RUN, 2 * RUN + round(0.99 * RUN)], "up to 15 ms nothing is done"
+
+
 def test_a_player_that_is_gone_is_told_once_and_no_error(server: Server) -> None:
     server.command("pacat", "#!/bin/sh\nexit 0\n")
     told: list[str] = []

@@ -7,6 +7,8 @@ import fcntl
 import os
 import re
 import subprocess
+import sys
+import termios
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -16,6 +18,7 @@ import numpy as np
 
 from mien.errors import BackendError
 from mien.sound import Sound, SoundFormat
+from mien.sound_clock import Samples, stretched
 from mien.sound_server import ask, need_server, stream_command
 
 NAME = "mien"
@@ -26,6 +29,11 @@ _OURS = re.compile(r"(\d+)\s.*\b(?:sink_name|master)=mien-(\d+)\b")
 _MILLISECONDS = 20
 _PIPE = 8192
 """Bytes that may wait for the server: some hundredths of a second, not the third of one that pipes usually hold."""
+_SLACK = 0.015
+"""Seconds of sound that may wait in the pipe: what came late, all at once, would else stay in it for good."""
+_FASTER = 0.01
+"""How much faster sound is played while more waits."""
+_BYTES = 4
 _WHOLE = 4096
 """Bytes that a pipe takes whole or not at all (PIPE_BUF)."""
 
@@ -50,6 +58,7 @@ class VirtualMicrophone:
         """Bytes that were left out."""
         self._format = format
         self._told: Callable[[str], None] | None = told
+        self._last = np.zeros((format.channels, 1), np.float32)
         sink = f"{NAME}-{os.getpid()}"
         described = f"device.description={NAME}"
         sampled = (f"rate={format.rate}", f"channels={format.channels}")  # else the server converts
@@ -70,13 +79,13 @@ class VirtualMicrophone:
 
     @property
     def latency(self) -> float:
-        """Seconds from `play` to when it is heard, about."""
-        return _MILLISECONDS / 1e3
+        """Seconds from `play` to when it is heard: what the server holds back, and what waits for it."""
+        return _MILLISECONDS / 1e3 + self._waiting()
 
     def play(self, sound: Sound) -> None:
         """Play a run of the format."""
-        data = np.ascontiguousarray(sound.samples.T, "<f4").tobytes()
-        step = _WHOLE - _WHOLE % (4 * self._format.channels)
+        data = np.ascontiguousarray(self._hastened(sound.samples).T, "<f4").tobytes()
+        step = _WHOLE - _WHOLE % (_BYTES * self._format.channels)
         for first in range(0, len(data), step):
             part = data[first : first + step]
             try:
@@ -86,6 +95,24 @@ class VirtualMicrophone:
             except BrokenPipeError:
                 self.lost += len(part)
                 self._tell_end()
+
+    def _hastened(self, samples: Samples) -> Samples:
+        """The run, a little shorter while too much waits."""
+        count = samples.shape[1]
+        if not count:
+            return samples
+        shorter = max(round(count * (1 - _FASTER)), 1) if self._waiting() > _SLACK else count
+        out, self._last = stretched(samples, shorter, self._last), samples[:, -1:]
+        return out
+
+    def _waiting(self) -> float:
+        """Seconds of sound in the pipe; 0 where the system does not say."""
+        held = bytearray(4)
+        try:
+            fcntl.ioctl(self._pipe, termios.FIONREAD, held)
+        except OSError:
+            return 0.0
+        return int.from_bytes(held, sys.byteorder) / (_BYTES * self._format.channels * self._format.rate)
 
     def _tell_end(self) -> None:
         if self._told is not None:
