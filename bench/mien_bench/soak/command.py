@@ -69,7 +69,11 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         rows=tuple(_rows(seen, condition)),
         checks=tuple(_checks(seen)),
         charts=tuple(_charts(seen)),
-        notes=(f"server: {about}", f"{course.renewals} sessions came and went beside", *_short(seen)),
+        notes=(
+            f"server: {about}",
+            f"{course.renewals} sessions came and went beside, {course.refused} found no room",
+            *_short(seen),
+        ),
     )
 
 
@@ -161,7 +165,7 @@ def _charts(seen: Seen) -> Iterator[Chart]:
 
 def _short(seen: Seen) -> list[str]:
     told = seen.drift(seen.megabytes) is not None
-    return [] if told else ["too short a run to tell of a drift: let it take more looks"]
+    return [] if told else ["too short a run to tell of a drift: let it take five minutes or more"]
 
 
 def _percentile(values: Sequence[float], rank: float) -> float:

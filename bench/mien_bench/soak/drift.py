@@ -11,7 +11,8 @@ import numpy as np
 WARM_UP: Final = 0.2
 """Share of a run in which caches may still fill."""
 FEWEST: Final = 8
-"""Values below which nothing is told of a drift."""
+SHORTEST: Final = 180.0
+"""Values, and seconds of them, below which nothing is told of a drift: an hour cannot be told from a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Drift:
 
 
 def drift(seconds: Sequence[float], values: Sequence[float]) -> Drift | None:
-    """Of values at so many seconds of a run; None where there are too few of them. NaN and infinity are left out."""
+    """Of values at so many seconds of a run; None where it was too short. NaN and infinity are left out."""
     if len(seconds) == 0:
         return None
     at, value = np.asarray(seconds, float), np.asarray(values, float)
     late = (at - at[0] >= WARM_UP * (at[-1] - at[0])) & np.isfinite(value)
     at, value = at[late], value[late]
-    if len(at) < FEWEST:
+    if len(at) < FEWEST or at[-1] - at[0] < SHORTEST:
         return None
     slope, level = np.polyfit(at, value, 1)
     quarter = max(len(at) // 4, 1)

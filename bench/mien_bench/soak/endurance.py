@@ -37,6 +37,9 @@ class Course:
     told: list[Told] = field(default_factory=list)
     """Of the sessions that stayed."""
     renewals: int = 0
+    """Sessions that came and went beside."""
+    refused: int = 0
+    """Of those, that found no room."""
 
 
 def endure(
@@ -88,8 +91,9 @@ def _renew(crowd: Crowd, staying: int, course: Course) -> None:
     for member in crowd.members[staying:]:
         crowd.leave(member)
         crowd.left.clear()
-    if not crowd.join().refused:
-        course.renewals += 1
+    refused = crowd.join().refused
+    course.refused += refused
+    course.renewals += not refused
 
 
 def _line(course: Course, begin: float, p95: float) -> str:
