@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from statistics import median, quantiles
 from typing import Final, Literal
 
@@ -43,6 +44,8 @@ class Row:
     def __post_init__(self) -> None:
         if not self.values:
             raise ValueError(f"row {self.name!r} must have at least one value")
+        if not all(map(isfinite, self.values)):
+            raise ValueError(f"row {self.name!r} must have finite values, got {self.values}")
 
     @property
     def median(self) -> float:

@@ -97,9 +97,14 @@ def _row(form: Mapping[str, Any]) -> Row:
 
 
 def _chart(form: Mapping[str, Any]) -> Chart:
-    lines = tuple(Line(**{**one, **_tuples(one, "x", "y", "labels")}) for one in form["lines"])
+    lines = tuple(Line(**{**one, "labels": tuple(one["labels"]), **_places(one)}) for one in form["lines"])
     bands = tuple(Band(**one) for one in form["bands"])
     return Chart(**{**form, **_tuples(form, "marks", "logarithmic"), "lines": lines, "bands": bands})
+
+
+def _places(form: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """Of a line; what is not finite is null in the file."""
+    return {axis: tuple(math.nan if value is None else value for value in form[axis]) for axis in ("x", "y")}
 
 
 def _table(form: Mapping[str, Any]) -> Table:

@@ -25,6 +25,8 @@ def test_a_row_keeps_its_repetitions() -> None:
     assert row(1.0, size=2, threads=1).key == "frame size=2 threads=1"
     with pytest.raises(ValueError, match="at least one value"):
         row()
+    with pytest.raises(ValueError, match="finite values"):
+        row(1.0, float("nan"))
     with pytest.raises(ValueError, match="equal lengths"):
         Line("frames", (1.0,), ())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -81,20 +82,21 @@ def _grid(chart: Chart, across: Scale, up: Scale) -> Iterator[Markup]:
 
 def _line(line: Line, place: int, across: Scale, up: Scale) -> Iterator[Markup]:
     colour = f"s{place % COLOURS + 1}"
-    spots = [(across(x), up(y)) for x, y in zip(line.x, line.y, strict=True)]
+    labels = line.labels or ("",) * len(line.x)
+    points = [p for p in zip(line.x, line.y, labels, strict=True) if math.isfinite(p[0]) and math.isfinite(p[1])]
+    spots = [(across(x), up(y)) for x, y, _ in points]
     if line.drawn != "points":
-        path = _path(spots, line.drawn == "steps")
-        yield tag("path", tag("title", line.name), d=path, class_=f"line {line.drawn} {colour}")
+        if spots:
+            path = _path(spots, line.drawn == "steps")
+            yield tag("path", tag("title", line.name), d=path, class_=f"line {line.drawn} {colour}")
         return
     small = len(spots) > LABELLED * 2
-    for place_, (x, y) in enumerate(spots):
-        words = f"{line.labels[place_]}: " if line.labels else f"{line.name}: "
-        words += f"{number(line.y[place_])} at {number(line.x[place_])}"
-        yield tag(
-            "circle", tag("title", words), cx=x, cy=y, r=2.2 if small else 4.5, class_=f"dot {colour}{' small' * small}"
-        )
+    for (x, y, label), (left, top) in zip(points, spots, strict=True):
+        words = f"{label or line.name}: {number(y)} at {number(x)}"
+        dot = f"dot {colour}{' small' * small}"
+        yield tag("circle", tag("title", words), cx=left, cy=top, r=2.2 if small else 4.5, class_=dot)
     if line.labels and len(spots) <= LABELLED:
-        yield from _labels(line.labels, spots)
+        yield from _labels([label for _, _, label in points], spots)
 
 
 def _path(spots: Sequence[tuple[float, float]], steps: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,14 +58,16 @@ def table_43(scores: Mapping[str, Mapping[int, CrossScore]]) -> Table:
 
 
 def rows_of(score: CrossScore, condition: Mapping[str, Fact]) -> Iterator[Row]:
-    """One model's figures; those that are known of each reference with a value of each."""
+    """One model's figures; those that are known of each reference with a value of each. Nothing of nobody."""
     if score.of_references:
         units, pose, distance = zip(*score.of_references.values(), strict=True)
         yield Row("action units, consistency", "%", units, "higher", condition, each="reference")
         yield Row("pose, difference", "deg", pose, "lower", condition, each="reference")
         yield Row("identity, distance", "", distance, "lower", condition, each="reference")
+    if math.isfinite(score.leak):
         yield Row("face shape that leaks", "%", (score.leak,), "neither", condition, each="run")
-    yield Row("identity", "%", (score.identity,), "higher", condition, each="run")
+    if score.count:
+        yield Row("identity", "%", (score.identity,), "higher", condition, each="run")
 
 
 def _counts(scores: Scores) -> Iterator[str]:
@@ -84,7 +87,7 @@ def _not_trained(names: list[str]) -> str:
 def _scored(score: CrossScore | None) -> tuple[str, ...]:
     if score is None:
         return ("-",) * len(_CELLS)
-    return f"{score.units:.1f}", f"{score.pose:.2f}", f"{score.identity:.1f}", f"{score.leak:.0f}%"
+    return _told(score.units, 1), _told(score.pose, 2), _told(score.identity, 1), _told(score.leak, 0, "%")
 
 
 def _quoted(units: float, pose: float, identity: float | None) -> tuple[str, ...]:
@@ -92,8 +95,12 @@ def _quoted(units: float, pose: float, identity: float | None) -> tuple[str, ...
 
 
 def _identity(score: CrossScore | None) -> str:
-    return "-" if score is None else f"{score.identity:.1f}"
+    return "-" if score is None else _told(score.identity, 1)
 
 
 def _distance(score: CrossScore | None) -> str:
-    return "-" if score is None else f"{score.distance:.3f}"
+    return "-" if score is None else _told(score.distance, 3)
+
+
+def _told(value: float, digits: int, unit: str = "") -> str:
+    return f"{value:.{digits}f}{unit}" if math.isfinite(value) else "-"

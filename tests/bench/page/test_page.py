@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ from mien_bench.page.markup import Markup, tag
 from mien_bench.page.plot import figure
 from mien_bench.page.scale import Scale, scale_over, tick_text
 from mien_bench.results import Chart, Line
+from mien_bench.results_file import read
 from mien_bench.results_file import write as write_results
 
 
@@ -84,6 +86,20 @@ def test_a_figure_is_well_formed_and_within_its_frame() -> None:
     assert len(circles) == 3
     assert all(0 < float(one.attrib["cx"]) < 640 and 0 < float(one.attrib["cy"]) < 340 for one in circles)
     assert [one.text for one in svg.iter("text") if one.text in ("a", "b", "c")] == ["b", "c", "a"]
+
+
+def test_what_is_not_finite_is_not_drawn(tmp_path: Path) -> None:
+    lines = (
+        Line("gap", (0.0, 1.0, 2.0), (1.0, math.nan, 3.0)),
+        Line("dots", (math.inf, 1.0), (1.0, 2.0), "points"),
+        Line("none", (math.nan,), (1.0,)),
+    )
+    whole = report(replace(result(row(1.0)), charts=(Chart("Gaps", "x", "y", lines),)))
+    write_results(tmp_path / "a.json", whole)
+    for found in (whole, read(tmp_path / "a.json")):
+        text = document([found])
+        assert "nan" not in re.findall(r"<svg.*?</svg>", text)[0]
+        assert text.count("<circle") - text.count('class="value"') == 1
 
 
 def test_bars_begin_where_the_part_before_ends() -> None:

@@ -70,6 +70,8 @@ def test_figures_that_are_known_of_each_reference_have_a_value_of_each() -> None
     rows = {row.name: row for row in rows_of(score, {"model": "warp"})}
     assert rows["identity, distance"].values == pytest.approx((0.3, 0.5))
     assert rows["identity"].values == (100.0,)
+    assert list(rows_of(judge([]), {"model": "warp"})) == []
+    assert table_41({"cross source": {"warp": judge([])}}).rows[0] == ("warp", *["-"] * 12)
 
 
 def test_without_dlib_s_models_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
