@@ -116,14 +116,16 @@ def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -
     """Judge what was seen.
 
     Args:
-        leave_out: seconds after the first readable picture that are not judged: connecting and warming up.
+        leave_out: seconds after the first readable picture that are not judged: connecting and warming up. At most a
+            quarter of the time in which something was seen.
         sent: how many frames there were, where all of them must arrive; None: those before the first and after the last
             that was seen are not missed.
     """
     at, codes = sight.at, sight.codes
     begin = _readable(codes, 0)
     if begin < len(codes) and leave_out:
-        later = (i for i in range(begin, len(at)) if at[i] >= at[begin] + leave_out)
+        settled = at[begin] + min(leave_out, (at[-1] - at[begin]) / 4)
+        later = (i for i in range(begin, len(at)) if at[i] >= settled)
         begin = _readable(codes, next(later, len(codes)))
     sights = _Sights(-1 if sent is not None else None)
     for place in range(begin, len(codes)):
