@@ -19,6 +19,7 @@ import { Vitals } from "/page/vitals.js";
 import { pause } from "/page/retry.js";
 
 const GAINS_EVERY_MS = 80;
+const STAYS = "the portrait stays as it is";
 
 const api = new Api(findToken());
 const stage = new Stage();
@@ -87,6 +88,18 @@ function catchUp() {
 }
 
 let noticed = -1;
+/** What is new; where another portrait could not be made, the one that is shown is the chosen one again. @param {any} told */
+function tellNotices(told) {
+  for (const { number, text } of told.notices) {
+    if (number <= noticed) continue;
+    noticed = number;
+    bad(text);
+    if (!call.session || !text.endsWith(STAYS) || told.portrait === gallery.value) continue;
+    call.session.portrait = told.portrait;
+    gallery.choose(told.portrait);
+  }
+}
+
 /** What a session tells is shown; where it ends, too. */
 function followCall() {
   call.addEventListener("state", (event) => {
@@ -110,10 +123,8 @@ function followCall() {
     const told = /** @type {CustomEvent} */ (event).detail;
     vitals.take(told);
     stage.showFace(told.face === null ? null : told.face === "found");
-    for (const { number, text } of told.notices) {
-      if (number > noticed) bad(text);
-      noticed = Math.max(noticed, number);
-    }
+    tellNotices(told);
+    transport.prepare(told.portrait !== gallery.value);
   });
 }
 

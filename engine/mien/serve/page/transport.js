@@ -22,6 +22,7 @@ export class Transport {
     this.call = call;
     this.stage = stage;
     this.paused = false;
+    this.preparing = false;
     this.recorder = new Recorder((name) => {
       this.#showRecording();
       notice(name ? `Saved as ${name}, among your downloads.` : "Nothing was recorded.");
@@ -62,6 +63,12 @@ export class Transport {
       this.#setPaused(false);
       this.#setCovered(false);
     }
+  }
+
+  /** @param {boolean} preparing whether another portrait than the chosen one is shown still */
+  prepare(preparing) {
+    this.preparing = preparing;
+    this.#note();
   }
 
   stop = () => {
@@ -140,7 +147,8 @@ export class Transport {
   }
 
   #note() {
-    if (this.running) this.stage.note(this.call.covered ? "hidden from everybody" : this.paused ? "paused" : MOVING);
+    const plain = this.preparing ? "getting ready" : MOVING;
+    if (this.running) this.stage.note(this.call.covered ? "hidden from everybody" : this.paused ? "paused" : plain);
   }
 
   #showRecording() {

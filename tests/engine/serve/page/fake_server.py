@@ -46,6 +46,7 @@ class FakeServer:
     """Runs on a thread of its own from entering to leaving; attributes may be set from any thread."""
 
     def __init__(self) -> None:
+        self.told = 0
         self.behave()
         self.sessions: dict[str, FakeSession] = {}
         self.opened: list[dict[str, Any]] = []
@@ -70,11 +71,13 @@ class FakeServer:
         self.retry_after = 2
         self.refuse_change: str | None = None
         """The message with which changes are refused."""
+        self.refuse_swap: str | None = None
+        """What is told of a portrait that cannot be made."""
         self.refuse_upload: str | None = None
         self.face: str | None = "found"
         self.level = "full"
         self.cause: str | None = None
-        self.notices: list[str] = []
+        self.notices: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -91,6 +94,11 @@ class FakeServer:
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+
+    def tell(self, text: str) -> None:
+        """Have the page told something new."""
+        self.told += 1
+        self.notices.append({"number": self.told, "text": text})
 
     def cut(self) -> None:
         """Lose every connection, and answer nothing until `mend`."""
@@ -244,7 +252,10 @@ class FakeServer:
             return _error(422, self.refuse_change)
         change = await request.json()
         session.changes.append(change)
-        session.portrait = change.get("portrait", session.portrait)
+        if "portrait" in change and self.refuse_swap is not None:
+            self.tell(self.refuse_swap)
+        else:
+            session.portrait = change.get("portrait", session.portrait)
         return web.json_response({"id": session.id, "portrait": session.portrait})
 
     async def _forget(self, session: FakeSession) -> None:
@@ -276,8 +287,14 @@ class FakeServer:
         means["capture_to_emit"] = sum(means.values()) + 9.0
         stages = {name: _stage(session.frames, mean) for name, mean in means.items()}
         frames = {"in": session.frames, "out": session.frames, "dropped": 3, "broken": 0, "without_face": 0}
-        notices = [{"number": number, "text": text} for number, text in enumerate(self.notices)]
-        told = {"face": self.face, "level": self.level, "cause": self.cause, "notices": notices, "stages": stages}
+        told = {
+            "face": self.face,
+            "level": self.level,
+            "cause": self.cause,
+            "notices": self.notices,
+            "stages": stages,
+            "portrait": session.portrait,
+        }
         more = {"latency_ms": means["capture_to_emit"], "fps_in": 25.0, "fps_out": 24.8, "frames": frames}
         return {**told, **more, "backend": "oneshot-live, openvino int8", "connection": CONNECTION}
 

@@ -42,7 +42,7 @@ def pictures(page: Page, *ids: str, count: int = 1, pause_ms: int = 0) -> list[l
 
 
 def _decoded(url: str) -> Pixels:
-    with av.open(io.BytesIO(base64.b64decode(url.partition(",")[2])), format="image2pipe") as picture:
+    with av.open(io.BytesIO(base64.b64decode(url.partition(",")[2])), "r", format="image2pipe") as picture:
         frame: VideoFrame = next(picture.decode(video=0))
         return frame.to_ndarray(format="rgb24").astype(np.uint8)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.engine.serve.page.browser import page_of, wait_for_state
-from tests.engine.serve.page.fake_server import FakeServer
+from tests.engine.serve.page.fake_server import PAGE, FakeServer
 
 from mien.config import GAIN_LIMIT
 from mien.live.presets import PRESETS
@@ -117,3 +117,9 @@ def test_every_state_says_what_it_is_and_what_can_be_done(sheet: Page) -> None:
         if told["tone"] == "bad" and name != "token":
             assert told["title"], name
             assert told.get("start") or told.get("other"), name
+
+
+def test_the_page_names_every_module_so_that_they_load_at_once(sheet: Page) -> None:
+    named = set(sheet.evaluate("[...document.querySelectorAll('link[rel=modulepreload]')].map((one) => one.href)"))
+    modules = {path.name for path in PAGE.glob("*.js")} - {"early.js", "main.js"}
+    assert {url.rpartition("/")[2] for url in named} == modules

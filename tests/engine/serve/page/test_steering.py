@@ -167,6 +167,14 @@ def test_another_portrait_is_swapped_in(running: Page, server: FakeServer) -> No
     assert running.get_attribute("[data-value=teo]", "aria-checked") == "true"
 
 
+def test_a_portrait_that_cannot_be_made_leaves_the_old_one_chosen(running: Page, server: FakeServer) -> None:
+    server.refuse_swap = "teo: expected a face, got none; the portrait stays as it is"
+    running.click("[data-value=teo]")
+    running.wait_for_selector("[data-value=aldo][aria-checked=true]")
+    assert running.inner_text("#result-caption") == "Aldo"
+    assert "expected a face" in running.inner_text("#notices")
+
+
 def test_arrow_keys_choose_among_portraits(running: Page, server: FakeServer) -> None:
     running.focus("[data-value=aldo]")
     running.keyboard.press("ArrowRight")
@@ -175,7 +183,7 @@ def test_arrow_keys_choose_among_portraits(running: Page, server: FakeServer) ->
 
 
 def test_what_the_server_tells_is_shown_once(running: Page, server: FakeServer) -> None:
-    server.notices.append("own.png: expected a face, got none; the portrait stays as it is")
+    server.tell("own.png: expected a face, got none; the portrait stays as it is")
     running.wait_for_selector("#notices >> text=the portrait stays as it is")
     running.click("#notices button")
     running.wait_for_timeout(600)
