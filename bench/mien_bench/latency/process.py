@@ -51,7 +51,7 @@ def ended(process: subprocess.Popen[str], limit: float = LIMIT) -> int:
         MienError: it does not end.
     """
     try:
-        process.communicate(timeout=limit)
+        process.wait(limit)
     except subprocess.TimeoutExpired as error:
         raise MienError(f"{process.args!r}: expected it to end within {limit:g} s, got none") from error
     return process.returncode

@@ -65,15 +65,19 @@ class Stamped:
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         for item in self._source:
-            if self.sent == self._count:
+            if self._is_over():
                 return
             if not isinstance(item, Frame):
                 continue
             yield from self._sound_until(item.seconds)
             yield self._stamped(item)
-            if self.sent == self._count:
+            if self._is_over():
                 yield from self._sound_until(item.seconds + float(1 / self.info.rate))
                 return
+
+    def let_run(self, count: int) -> None:
+        """End after so many more frames, if not sooner; from any thread."""
+        self._count = self.sent + count if self._count is None else min(self.sent + count, self._count)
 
     def sample(self, count: int) -> Iterator[Frame]:
         return self._source.sample(count)
@@ -88,6 +92,9 @@ class Stamped:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _is_over(self) -> bool:
+        return self._count is not None and self.sent >= self._count
 
     def _stamped(self, frame: Frame) -> Frame:
         begin = self._clock.now()

@@ -22,6 +22,8 @@ from mien_bench.latency.trace import Trace
 from mien_bench.latency.watching import see
 
 BEGUN: Final = "looking"
+SEEN: Final = "seen"
+"""With the first strip that can be read."""
 _ENDING: Final = 5.0
 """Seconds that a source is given to end once it is closed."""
 
@@ -35,6 +37,7 @@ class Watcher:
         self.trace = Trace()
         self.over = Event()
         self.trouble: str | None = None
+        self._told = False
         self.thread = Thread(target=self._look, name="bench-watch", daemon=True)
 
     def close(self) -> None:
@@ -50,12 +53,18 @@ class Watcher:
         finally:
             self.over.set()
 
+    def _tell(self) -> None:
+        if not self._told and self.trace.codes[-1] is not None:
+            self._told = True
+            print(SEEN, flush=True)
+
     def _watch(self) -> None:
         clock = MonotonicClock()
         with capture.open(self._name, threads=1, clock=clock) as self._source:
             for item in self._source:
                 if isinstance(item, Frame):
                     see(self.trace, item, clock.now(), clock.now)
+                    self._tell()
                 elif item.format.rate == FORMAT.rate:
                     self.trace.hear(item.samples[0], item.seconds)
 

@@ -16,6 +16,8 @@ from mien_bench.latency.stamped import Stamped
 from mien_bench.live.camera import RATE, Pixels, camera
 from mien_bench.results import Fact
 
+PATIENCE = 60.0
+"""Seconds that a far end is given to see something."""
 IDLE = "none"
 """The engine that is none: the driver's picture is passed through."""
 
@@ -62,9 +64,14 @@ class Wish:
         height, width, _ = self.pictures[0].shape
         return width, height
 
-    def rig(self, clock: Clock) -> Rig:
-        """A camera, with all faults behind."""
-        return self._rigged(Stamped(camera(self.pictures, clock), clock, count=self.frames, sound=self.sound), clock)
+    def rig(self, clock: Clock, *, patience: float = 0.0) -> Rig:
+        """A camera, with all faults behind.
+
+        Args:
+            patience: seconds by which it runs on, until somebody sees it and lets it run for `frames` from then.
+        """
+        count = self.frames + round(patience * RATE)
+        return self._rigged(Stamped(camera(self.pictures, clock), clock, count=count, sound=self.sound), clock)
 
     def unpaced(self, clock: Clock) -> Rig:
         """As `rig`, each frame as soon as it is wanted."""

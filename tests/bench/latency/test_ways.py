@@ -87,7 +87,7 @@ def test_through_a_pipe_to_another_process(wish: Wish) -> None:
 
 
 def test_by_udp_to_another_process(wish: Wish) -> None:
-    _need_all_read(through_udp(replace(wish, frames=100)))
+    _need_all_read(through_udp(replace(wish, frames=40)))
 
 
 def test_a_path_that_is_not_here_says_why(wish: Wish, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,20 +112,20 @@ def server() -> Iterator[Server]:
 
 
 def test_by_webrtc_through_a_server_and_back(wish: Wish, server: Server) -> None:
-    passage = through_session(replace(wish, server=server, frames=150, delays=(0.0,)))
+    passage = through_session(replace(wish, server=server, frames=60, delays=(0.0,)))
     _need_all_read(passage)
-    assert passage.sent == 150
-    assert len(passage.held) == 150
+    assert passage.sent >= 60, "so many are sent after the first that is seen"
+    assert len(passage.held) == passage.sent
     assert passage.statistics["connection"]["codec"] in ("h264", "vp8")
 
 
 def test_from_whip_to_whep(wish: Wish, server: Server) -> None:
-    _need_all_read(through_whip_and_whep(replace(wish, server=server, frames=150)))
+    _need_all_read(through_whip_and_whep(replace(wish, server=server, frames=60)))
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium")
 def test_through_a_browser(wish: Wish, server: Server) -> None:
-    _need_all_read(through_browser(replace(wish, server=server, frames=150)))
+    _need_all_read(through_browser(replace(wish, server=server, frames=60)))
 
 
 def test_a_server_that_does_not_start_is_told() -> None:

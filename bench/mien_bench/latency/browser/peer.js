@@ -82,7 +82,7 @@ window.mienBench = (() => {
     const stream = canvas.captureStream(0);
     const track = stream.getVideoTracks()[0];
     const laps = [...pictures, ...pictures.slice(1, -1).reverse()];
-    const state = { track, sent: 0, over: null, drawing: 0 };
+    const state = { track, sent: 0, over: null, drawing: 0, limit: frames + 60 * rate };
     state.begin = () => {
       const began = performance.now();
       state.over = new Promise((done) => {
@@ -93,7 +93,7 @@ window.mienBench = (() => {
           track.requestFrame();
           state.drawing += performance.now() - now;
           state.sent += 1;
-          if (state.sent === frames) return done();
+          if (state.sent >= state.limit) return done();
           setTimeout(step, Math.max(began + (state.sent * 1000) / rate - performance.now(), 0));
         };
         step();
@@ -103,7 +103,7 @@ window.mienBench = (() => {
   }
 
   // reads the strip of every picture that the page shows
-  function watch(video, seen) {
+  function watch(video, seen, first) {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d", { willReadFrequently: true });
     const look = () => {
@@ -114,6 +114,7 @@ window.mienBench = (() => {
       const code = read(context.getImageData(0, 0, width, rows).data, width, rows);
       seen.at.push(at / 1000);
       seen.codes.push(code);
+      if (code) first();
       seen.reading.push((performance.now() - at) / 1000);
       video.requestVideoFrameCallback(look);
     };
@@ -148,7 +149,12 @@ window.mienBench = (() => {
     if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
     const session = await answer.json();
     await connection.setRemoteDescription({ type: "answer", sdp: session.sdp });
-    watch(video, seen);
+    // frames count from the first that is seen: opening a session takes its time
+    let begun = false;
+    watch(video, seen, () => {
+      if (!begun) source.limit = Math.min(source.limit, source.sent + frames);
+      begun = true;
+    });
     source.begin();
     await source.over;
     await new Promise((done) => setTimeout(done, 1500));

@@ -32,7 +32,7 @@ _FLAGS: Final = (
 )
 _EVERY: Final = 2
 """Of the driver's pictures that the page shows: fewer to hand over."""
-_BEGINNING: Final = 120.0
+_BEGINNING: Final = 180.0
 """Seconds that a session may take beside its frames."""
 
 

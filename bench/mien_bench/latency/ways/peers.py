@@ -15,7 +15,7 @@ from mien_bench.latency.trace import Sight
 from mien_bench.latency.wish import Wish
 from mien_bench.live.camera import RATE
 
-_BEGINNING = 120.0
+_BEGINNING = 180.0
 """Seconds that a session may take beside its frames."""
 
 

@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from mien import emit
 from mien.clock import MonotonicClock
@@ -24,7 +26,7 @@ from mien_bench.latency.passage import NotHere, Passage
 from mien_bench.latency.process import ended, module
 from mien_bench.latency.trace import Sight
 from mien_bench.latency.watching import Noting
-from mien_bench.latency.wish import Wish
+from mien_bench.latency.wish import PATIENCE, Rig, Wish
 from mien_bench.live.camera import RATE
 
 
@@ -59,7 +61,8 @@ def _watched(wish: Wish, target: str, name: str, *, ends: bool) -> Passage:
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         seen = Path(folder) / "seen.json"
         with module("mien_bench.latency.watch", [name, str(seen)], watch.BEGUN) as watcher:
-            rig = wish.rig(clock)
+            rig = wish.rig(clock, patience=PATIENCE)
+            _let_run_once_seen(watcher, rig, wish.frames)
             sink = Noting(lambda frame: _stream(target, frame, wish), clock.now)
             told = answer(wish, rig.source, sink, clock)
             if not ends:
@@ -68,6 +71,19 @@ def _watched(wish: Wish, target: str, name: str, *, ends: bool) -> Passage:
                 raise SourceError(f"{name}: expected to see the pictures that were sent, got none")
         sight = Sight.from_json(json.loads(seen.read_text()))
     return Passage(sight, rig.stamped.sent, told, rig.held)
+
+
+def _let_run_once_seen(watcher: subprocess.Popen[str], rig: Rig, frames: int) -> None:
+    """Beginning to look takes a stream's reader seconds; what is sent meanwhile does not count."""
+
+    def listen() -> None:
+        assert watcher.stdout is not None
+        for line in watcher.stdout:
+            if line.strip() == watch.SEEN:
+                rig.stamped.let_run(frames)
+                return
+
+    Thread(target=listen, name="bench-listen", daemon=True).start()
 
 
 def _stream(target: str, frame: Frame, wish: Wish) -> Sink:

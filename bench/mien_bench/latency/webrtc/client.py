@@ -30,7 +30,7 @@ from mien_bench.latency.webrtc.lines import REFUSED, SECOND, SEEN, SESSION
 from mien_bench.latency.webrtc.receiving import Receiving
 from mien_bench.latency.webrtc.signalling import Door, Refused, connection_of
 from mien_bench.latency.webrtc.tracks import Bursts, Coded, Feeding
-from mien_bench.latency.wish import Wish
+from mien_bench.latency.wish import PATIENCE, Rig, Wish
 from mien_bench.live.camera import pictures_of
 
 WAYS: Final = ("session", "whip")
@@ -88,7 +88,7 @@ class Ends:
 async def _run(options: argparse.Namespace) -> dict[str, Any]:
     loop, clock = asyncio.get_running_loop(), MonotonicClock()
     wish = _wish(options)
-    rig = wish.rig(clock)
+    rig = wish.rig(clock, patience=PATIENCE)
     ends = Ends(Coded(), Bursts() if wish.sound else None, Receiving(clock.now), [], set())
     feeding = Feeding(rig, ends.video, ends.audio, loop)
     stop = asyncio.Event()
@@ -101,7 +101,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
             session = await _begun(options, door, ends)
             print(SESSION, session, flush=True)
             feeding.begin()
-            await _until_over(feeding, stop, ends.receiving)
+            await _until_over(feeding, stop, ends.receiving, rig, wish.frames)
             statistics = await door.statistics(session)
             await door.end(session)
         finally:
@@ -126,8 +126,9 @@ async def _begun(options: argparse.Namespace, door: Door, ends: Ends) -> str:
     return session
 
 
-async def _until_over(feeding: Feeding, stop: asyncio.Event, receiving: Receiving) -> None:
-    seen = asyncio.create_task(_tell_sight(receiving))
+async def _until_over(feeding: Feeding, stop: asyncio.Event, receiving: Receiving, rig: Rig, frames: int) -> None:
+    """Until so many frames went after the first that was seen."""
+    seen = asyncio.create_task(_tell_sight(receiving, rig, frames))
     waits = [asyncio.create_task(feeding.over.wait()), asyncio.create_task(stop.wait())]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     if not stop.is_set():
@@ -137,8 +138,9 @@ async def _until_over(feeding: Feeding, stop: asyncio.Event, receiving: Receivin
     await asyncio.gather(seen, *waits, return_exceptions=True)
 
 
-async def _tell_sight(receiving: Receiving) -> None:
+async def _tell_sight(receiving: Receiving, rig: Rig, frames: int) -> None:
     await receiving.readable.wait()
+    rig.stamped.let_run(frames)
     print(SEEN, flush=True)
     while True:
         begin = MonotonicClock().now()
