@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from statistics import median
 
 import aiohttp
 import pytest
@@ -24,6 +25,8 @@ from mien.serve.webrtc.settings import PeerSettings
 
 FPS = 25.0
 SETTINGS_OF_PEERS = PeerSettings(first_media=30.0, idle=20.0)
+GROWTH = 250_000
+"""Bytes a cycle, of allocators and of the client, too: one kept picture, decoder or encoder is several times as much."""
 WARMED = 5
 """Cycles after which all is loaded that stays loaded."""
 
@@ -113,7 +116,7 @@ def test_coming_and_going_leaves_nothing_behind(cycles: int) -> None:
     run(lambda: serve_real(main), PATIENCE * cycles / 4)
     if cycles >= 100:
         half = cycles // 2
-        assert max(held[half:]) - max(held[WARMED:half]) < 1e6 * half / 10, held
+        assert median(held[half:]) - median(held[WARMED:half]) < GROWTH * half, held
 
 
 def _now() -> tuple[int, int]:
