@@ -26,7 +26,7 @@ from mien.serve.webrtc.settings import PeerSettings
 FPS = 25.0
 SETTINGS_OF_PEERS = PeerSettings(first_media=30.0, idle=20.0)
 GROWTH = 250_000
-"""Bytes a cycle, of allocators and of the client, too: one kept picture, decoder or encoder is several times as much."""
+"""Bytes a cycle, of allocators and of the client, too: one kept decoder or encoder is several times as much."""
 WARMED = 5
 """Cycles after which all is loaded that stays loaded."""
 
