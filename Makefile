@@ -33,7 +33,7 @@ demo: $(CORE)
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
 test: lint wheel
-	$(BIN)/python -m pytest -m 'not long'
+	$(BIN)/python -m pytest -m 'not long' -n 3 --dist loadfile
 
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }

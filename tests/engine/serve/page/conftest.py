@@ -1,4 +1,4 @@
-"""One browser for all tests of the page, and a server for each."""
+"""One browser for each file of tests of the page, and a server for each test."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_camera(tmp_path_factory.mktemp("camera") / "driver.mjpeg")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Gone with its module: as long as it lives, an event loop counts as running in this thread."""
     find_chromium()
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, camera_file: Path) -> Iterator[Browser]:
     """With the sample driver before its camera, and the permission to use it."""
     with chromium(playwright, ALLOWED, FAKE, f"--use-file-for-fake-video-capture={camera_file}") as opened:
