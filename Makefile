@@ -11,7 +11,7 @@ BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLis
 
 PORTRAIT ?= sample:mira
 
-.PHONY: venv demo test test-full lint format bench bench-full bench-readme wheel clean
+.PHONY: venv demo test test-peers test-rest test-full lint format bench bench-full bench-readme wheel clean
 
 venv: $(DEV)
 
@@ -32,8 +32,15 @@ demo: $(CORE)
 	$(BIN)/mien reenact $(PORTRAIT) --driver sample:driver --output demo.mp4 --sheet demo.png
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
+# Two halves side by side: one waits for sockets, browsers and real time, the other computes.
 test: lint wheel
-	$(BIN)/python -m pytest -m 'not long' -n 3 --dist loadfile
+	$(MAKE) --jobs 2 --output-sync=target test-peers test-rest
+
+test-peers: $(DEV)
+	$(BIN)/python -m pytest -m 'not long' tests/engine/serve tests/bench
+
+test-rest: $(DEV)
+	$(BIN)/python -m pytest -m 'not long' --ignore tests/engine/serve --ignore tests/bench
 
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }
