@@ -11,7 +11,7 @@ BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLis
 
 PORTRAIT ?= sample:mira
 
-.PHONY: venv demo test test-peers test-rest test-full lint format bench bench-full bench-readme wheel clean
+.PHONY: venv demo test test-serve test-bench test-rest test-full lint format bench bench-full bench-readme wheel clean
 
 venv: $(DEV)
 
@@ -32,12 +32,15 @@ demo: $(CORE)
 	$(BIN)/mien reenact $(PORTRAIT) --driver sample:driver --output demo.mp4 --sheet demo.png
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
-# Two halves side by side: one waits for sockets, browsers and real time, the other computes.
+# Three parts side by side: two wait for sockets, browsers and real time, one computes.
 test: lint wheel
-	$(MAKE) --jobs 2 --output-sync=target test-peers test-rest
+	$(MAKE) --jobs 3 --output-sync=target test-serve test-bench test-rest
 
-test-peers: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' tests/engine/serve tests/bench
+test-serve: $(DEV)
+	$(BIN)/python -m pytest -m 'not long' tests/engine/serve
+
+test-bench: $(DEV)
+	$(BIN)/python -m pytest -m 'not long' tests/bench
 
 test-rest: $(DEV)
 	$(BIN)/python -m pytest -m 'not long' --ignore tests/engine/serve --ignore tests/bench
