@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
+from mien.face.eyes import draw_eyes, lash_colours
 from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
 from mien.fuse.background import Background, cut
 from mien.fuse.detail import Detail
-from mien.fuse.eyes import draw_eyes, lash_colours
 from mien.fuse.lids import Lids
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Painting, Synthesis, Window
@@ -121,7 +121,8 @@ class _Canvas:
         matrix = painting.matrix.copy()
         matrix[:, 2] += matrix[:, :2] @ self.window.corner
         target = landmarks[:, :2] - self.window.corner
-        lids = Lids(self.person, self.source, self.lashes, target, inner)
+        draw_eyes(self.person, self.source, self.lashes, target, inner)
+        lids = Lids(self.source, target, inner)
         edge = EDGE * len(painting.mask)
         ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)
         self.detail(inner, painting, matrix, target)

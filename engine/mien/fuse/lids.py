@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien.face.eyes import eye_frame, opening
 from mien.face.outlines import Box, box_around
-from mien.fuse.eyes import draw_eyes, eye_frame, opening
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -32,20 +32,17 @@ class Lids:
     lids = Lids(...); the painting is laid into `window`; lids.lay(window)
     """
 
-    def __init__(self, picture: Pixels, source: Array, lashes: Array, target: Array, window: Pixels) -> None:
-        """Arguments as `draw_eyes` takes them; `window` holds the warped skin and is only read."""
+    def __init__(self, source: Array, target: Array, window: Pixels) -> None:
+        """`window` (H, W, 3) holds the warped skin with its eyes and is only read; `source` and `target` are landmarks
+        (478, 2 or 3) in its pixels."""
         self._kept: list[tuple[Box, Pixels, Floats]] = []
-        shares = [_share(source[list(eye), :2], target[list(eye), :2]) for eye in topology.EYES]
-        if not any(shares):
-            return
-        under = window.copy()
-        draw_eyes(picture, source, lashes, target, under)
-        for eye, share in zip(topology.EYES, shares, strict=True):
+        for eye in topology.EYES:
             ring = target[list(eye), :2]
+            share = _share(source[list(eye), :2], ring)
             reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
             box = box_around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0]) if share else None
             if box is not None:
-                self._kept.append((box, under[box].copy(), share * _around(ring, box)))
+                self._kept.append((box, window[box].copy(), share * _around(ring, box)))
 
     def lay(self, window: Pixels) -> None:
         """Lay them over the paint in `window` (H, W, 3)."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import crop_matrix, inverse, placed
+from mien.face.eyes import draw_eyes, lash_colours
 from mien.face.face import MouthHint
 from mien.face.inner_mouth import draw_driver_mouth
 from mien.face.mouth import mouth_hint
@@ -51,6 +52,10 @@ class Look:
     """(1, C, h, w) by name: what the generator takes as the portrait gives it, wherever the face is."""
     lip_colour: Array
     """(3,): 0..255."""
+    landmarks: Array
+    """(478, 3): in the crop."""
+    lashes: Array
+    """(2, 3): colours, as `draw_eyes` takes them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +115,9 @@ class Painter:
         features = {spec.name: np.ascontiguousarray(found[spec.name][0].transpose(1, 2, 0)) for spec in self._features}
         own = mouth_hint(portrait.pixels, portrait.landmarks)
         colour = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
-        return Look(mesh, crop, matrix, features, {name: found[name] for name in self._fixed}, colour)
+        landmarks = placed(portrait.landmarks, matrix)
+        fixed = {name: found[name] for name in self._fixed}
+        return Look(mesh, crop, matrix, features, fixed, colour, landmarks, lash_colours(crop, landmarks))
 
     def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
         """The portrait's crop in its new place, painted into arrays of its own."""
@@ -123,8 +130,9 @@ class Painter:
         )
         parsing = self._inputs["parsing"][0]
         parsing_map(target.landmarks, matrix, (self._side, self._side), out=parsing, threads=self._threads)
-        self._give_warped(look, parsing)
-        self._give_hint(hint, look, placed(target.landmarks, matrix))
+        landmarks = placed(target.landmarks, matrix)
+        self._give_warped(look, parsing, landmarks)
+        self._give_hint(hint, look, landmarks)
         self._give_features(look)
         self.session.run()
         generated = ops.to_image(
@@ -165,8 +173,10 @@ class Painter:
         else:
             raise ValueError(f"no such input of appearance: {spec.role}")
 
-    def _give_warped(self, look: Look, parsing: Floats) -> None:
+    def _give_warped(self, look: Look, parsing: Floats, landmarks: Array) -> None:
+        """Skin and eyes as they are shown where the mask keeps them."""
         ops.flow_warp(look.crop, self._flow, self._warped, threads=self._threads)
+        draw_eyes(look.crop, look.landmarks, look.lashes, landmarks, self._warped)
         self._erasing(self._warped, parsing, self._flow)
         _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
 

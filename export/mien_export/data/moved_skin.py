@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
-from mien.fuse.eyes import draw_eyes, lash_colours
+from mien.face.eyes import draw_eyes, lash_colours
 from mien.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of

@@ -40,7 +40,7 @@ class Sampling:
     seed: int = 0
     side: int = 128
     """256 gives whole crops, less a cut around mouth or eyes."""
-    mouth_share: float = 0.65
+    mouth_share: float = 0.5
     """Of cuts, how many show the mouth."""
     cuts: int = 2
     """Samples that are cut from one manufactured pair, one after the other: a pair costs as much as a step on it."""

@@ -78,3 +78,17 @@ def test_paint_gives_way_without_a_step(portrait: Portrait) -> None:
         synthesis = looking(portrait, float(lids))
         values.append(Fuse("none")((painted(synthesis),)).pixels[around(looking(portrait, 0.0), eye)].mean())
     assert np.abs(np.diff(values)).max() < 0.25 * (max(values) - min(values))
+
+
+@pytest.mark.parametrize("lids", [0.0, 0.4, 1.0, 1.3])
+def test_eyes_that_the_mask_keeps_are_those_without_a_generator(lids: float, portrait: Portrait) -> None:
+    gaze = np.full((2, 2), (0.08, 0.0))
+    motion = replace(identity_motion(), lids=np.full(2, lids), gaze=gaze)
+    synthesis = Reenact((portrait,))(motion, 0.0)[0]
+    painting = painted(synthesis).painting
+    assert painting is not None
+    kept = replace(synthesis, painting=replace(painting, mask=np.ones((SIDE, SIDE), np.float32)))
+    bare, shown = (Fuse("none")((one,)).pixels for one in (synthesis, kept))
+    for eye in topology.EYES:
+        place = around(synthesis, eye)
+        np.testing.assert_allclose(shown[place].astype(int), bare[place], atol=1)

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien.face.eyes import draw_eyes, draw_lash_line, eye_frame, lash_colours
 from mien.face.motion import identity_motion
 from mien.face.outlines import box_around, outline_mask
-from mien.fuse.eyes import draw_eyes, draw_lash_line, eye_frame, lash_colours
 from mien.portrait import Portrait
 from mien.reenact.target import target_of
 
