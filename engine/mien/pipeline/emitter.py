@@ -145,7 +145,8 @@ class Emitter:
         lost = max(captured.number - self._number - 1, 0) if self._number >= 0 else 0
         self._number = captured.number
         self._whole.record(latency)
-        self._sound.show(latency)
+        if not answered.held:  # else it is soon there, and has no lips for sound to be in step with
+            self._sound.show(latency)
         before = self._governor.level
         self._governor.watch(Measured(latency, captured.interval, answered.busy, lost, answered.level), now)
         if self._governor.level > before:

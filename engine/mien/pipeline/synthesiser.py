@@ -48,14 +48,15 @@ class Synthesiser(Generic[MotionT]):
     def __call__(self, moved: Moved[MotionT]) -> Answered:
         self._exchange()
         frame, level = moved.captured.frame, self._governor.level
-        held = self._last if self._holds(level) else None
-        if held is None:
+        pixels = self._last if self._holds(level) else None
+        held = pixels is not None
+        if pixels is None:
             self._made_at = began = self._clock.now()
-            self._last = held = self._made(moved.motion, frame, level)
+            self._last = pixels = self._made(moved.motion, frame, level)
             self._busy.add(level, self._clock.now() - began)
         slowest = max(self._busy.seconds(level), self._statistics.stage(PARSE).recent)
-        answer = frame.answer(held, "rgba" if held.shape[2] == 4 else "rgb24")
-        return Answered(answer, moved.captured, level, slowest)
+        answer = frame.answer(pixels, "rgba" if pixels.shape[2] == 4 else "rgb24")
+        return Answered(answer, moved.captured, level, slowest, held)
 
     def _holds(self, level: int) -> bool:
         return self._controls.paused or (level == HOLD and self._clock.now() - self._made_at < RENEWED)

@@ -38,3 +38,5 @@ class Answered:
     """At which it was made, as an index of `mien.controller.LEVELS`."""
     busy: float
     """Seconds that the slowest worker takes for a frame, on average."""
+    held: bool = False
+    """Whether it is the picture before once more: its lips do not move."""

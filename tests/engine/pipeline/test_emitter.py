@@ -48,10 +48,11 @@ class Bench:
             self.sink, SLATES, self.governor, self.controls, self.sound, self.statistics, self.clock, 25.0
         )
 
-    def answer(self, number: int, latency: float = 0.03, level: int = 0) -> None:
+    def answer(self, number: int, latency: float = 0.03, level: int = 0, held: bool = False) -> None:
         """A frame that was captured `latency` seconds ago comes."""
         captured = frame(number, captured_at=self.clock.now() - latency)
-        self.emitter.emit(Answered(captured.answer(captured.pixels), Captured(captured, number, INTERVAL), level, 0.02))
+        answer, travelled = captured.answer(captured.pixels), Captured(captured, number, INTERVAL)
+        self.emitter.emit(Answered(answer, travelled, level, 0.02, held))
 
     def nothing_for(self, seconds: float) -> list[int]:
         """The shades of what is shown while no frame comes, looked after as often as the worker does."""
@@ -137,6 +138,16 @@ def test_what_is_late_and_lost_reaches_the_controller_and_the_statistics(bench: 
     assert LEVELS[bench.governor.level] != "full", "every second frame was lost"
     summary = bench.statistics.latencies()["capture_to_emit"]
     assert summary.p50 == pytest.approx(60.0, rel=0.02)
+
+
+def test_sound_stays_where_it_is_while_pictures_are_held(bench: Bench) -> None:
+    """A held picture is there at once; sound that followed it would be as early as it can, and then late again."""
+    shown: list[float] = []
+    bench.sound.show = shown.append  # type: ignore[method-assign]
+    for number, held in enumerate([False, True, True, False]):
+        bench.answer(number, latency=0.001 if held else 0.08, held=held)
+        bench.clock.advance(INTERVAL)
+    assert shown == [pytest.approx(0.08)] * 2
 
 
 def test_the_first_frames_say_nothing_about_the_machine(bench: Bench) -> None:
