@@ -53,15 +53,26 @@ def eye_frame(ring: Array) -> EyeFrame:
     return EyeFrame((a + b) / 2, np.array([along, [-along[1], along[0]]]))
 
 
-def draw_eyes(picture: NDArray[np.uint8], source: Array, lashes: Array, target: Array, out: NDArray[np.uint8]) -> None:
-    """Draw both eyes into `out` (H, W, 3) from `picture` (H, W, 3 or 4), both in pixels of the window.
+class Eyes:
+    """The eyes of one picture, to be drawn into others: callable (target, out)."""
 
-    `source` and `target` are landmarks (478, 2 or 3) in the same pixels, `lashes` (2, 3) the colours of the lashes.
-    """
-    for eye, iris, colour in zip(topology.EYES, topology.IRISES, lashes, strict=True):
-        ring, ring_to = source[list(eye), :2], target[list(eye), :2]
-        _draw(picture, ring, source[list(iris), :2], ring_to, target[list(iris), :2], out)
-        draw_lash_line(ring_to, colour, 1 - opening(ring_to) / max(LASH_FROM * opening(ring), 1e-6), out)
+    def __init__(self, picture: NDArray[np.uint8], source: Array) -> None:
+        """`picture` (H, W, 3 or 4) is kept and not written to; `source` are landmarks (478, 2 or 3) in its pixels."""
+        self._picture = picture
+        self._eyes = [
+            _Eye.of(source[list(eye), :2], source[list(iris), :2])
+            for eye, iris in zip(topology.EYES, topology.IRISES, strict=True)
+        ]
+        self.lashes = lash_colours(picture, source)
+        """(2, 3)."""
+
+    def __call__(self, target: Array, out: NDArray[np.uint8]) -> None:
+        """Draw both into `out` (H, W, 3), where `target` are landmarks (478, 2 or 3) in its pixels."""
+        places = zip(self._eyes, topology.EYES, topology.IRISES, self.lashes, strict=True)
+        for own, eye, iris, colour in places:
+            ring = target[list(eye), :2]
+            _draw(self._picture, own, ring, target[list(iris), :2], out)
+            draw_lash_line(ring, colour, 1 - opening(ring) / max(LASH_FROM * own.opening, 1e-6), out)
 
 
 def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
@@ -103,52 +114,58 @@ def opening(ring: Array) -> float:
     return float((local[15:8:-1, 1] - local[1:8, 1]).mean())
 
 
-def _draw(
-    picture: NDArray[np.uint8], ring: Array, iris: Array, ring_to: Array, iris_to: Array, out: NDArray[np.uint8]
-) -> None:
-    box = box_around(ring_to, 2, out.shape[1], out.shape[0])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Eye:
+    """An eye of the picture, in its own coordinates."""
+
+    frame: EyeFrame
+    look: Array
+    """(2,): the middle of its iris."""
+    radius: float
+    """Of its iris."""
+    upper: tuple[Array, Array]
+    lower: tuple[Array, Array]
+    opening: float
+
+    @classmethod
+    def of(cls, ring: Array, iris: Array) -> _Eye:
+        frame = eye_frame(ring)
+        look = frame.local(iris)
+        radius = max(float(np.linalg.norm(look[1:] - look[0], axis=1).mean()), 1e-3)
+        return cls(frame, look[0], radius, *_lids(frame.local(ring)), opening(ring))
+
+
+def _draw(picture: NDArray[np.uint8], own: _Eye, ring: Array, iris: Array, out: NDArray[np.uint8]) -> None:
+    box = box_around(ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return
     corner = np.array([box[1].start, box[0].start], dtype=np.float64)
     shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    mask = outline_mask(ring_to - corner, shape)
-    flow = _flow(eye_frame(ring), ring, iris, eye_frame(ring_to), ring_to, iris_to, corner, shape)
+    mask = outline_mask(ring - corner, shape)
+    flow = _flow(own, ring - corner, iris - corner, shape)
     drawn = ops.flow_warp(picture, flow, np.empty((*shape, picture.shape[2]), np.uint8))[..., :3]
     under = out[box].astype(np.float32)
     out[box] = (under + (drawn - under) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
 
 
-def _flow(
-    frame: EyeFrame,
-    ring: Array,
-    iris: Array,
-    frame_to: EyeFrame,
-    ring_to: Array,
-    iris_to: Array,
-    corner: Array,
-    shape: tuple[int, int],
-) -> NDArray[np.float32]:
-    """(h, w, 2): for each pixel of the box the position in the picture."""
-    ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float64)
-    place = frame_to.local(np.stack([xs, ys], axis=-1) + corner)
-    look, look_to = frame.local(iris), frame_to.local(iris_to)
-    radius = max(float(np.linalg.norm(look[1:] - look[0], axis=1).mean()), 1e-3)
-    away = np.linalg.norm(place - look_to[0], axis=-1) / radius
+def _flow(own: _Eye, ring: Array, iris: Array, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """(h, w, 2): for each pixel of a box of this shape, in which an eye shall lie, the position in the picture."""
+    frame = eye_frame(ring)
+    place = frame.local(np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), axis=-1))
+    look = frame.local(iris[0])
+    away = np.linalg.norm(place - look, axis=-1) / own.radius
     hold = np.clip((IRIS_FADE - away) / (IRIS_FADE - IRIS_HOLD), 0.0, 1.0)
-    place = place - (look_to[0] - look[0]) * (hold * hold * (3 - 2 * hold))[..., None]
-    place[..., 1] = _between_lids(place, frame.local(ring), frame_to.local(ring_to), look[0, 1])
-    return frame.pixels(place).astype(np.float32)
+    place = place - (look - own.look) * (hold * hold * (3 - 2 * hold))[..., None]
+    place[..., 1] = _between_lids(place, own, _lids(frame.local(ring)))
+    return own.frame.pixels(place).astype(np.float32)
 
 
-def _between_lids(place: Array, ring: Array, ring_to: Array, middle: float) -> Array:
+def _between_lids(place: Array, own: _Eye, lids: tuple[tuple[Array, Array], tuple[Array, Array]]) -> Array:
     """Heights in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the
     portrait's."""
-    x = place[..., 0]
-    upper, lower = _lids(ring)
-    upper_to, lower_to = _lids(ring_to)
-    top, bottom = np.interp(x, *upper), np.interp(x, *lower)
-    top_to, bottom_to = np.interp(x, *upper_to), np.interp(x, *lower_to)
-    y = place[..., 1]
+    x, y, middle = place[..., 0], place[..., 1], own.look[1]
+    top, bottom = np.interp(x, *own.upper), np.interp(x, *own.lower)
+    top_to, bottom_to = np.interp(x, *lids[0]), np.interp(x, *lids[1])
     above = _squeeze(middle - y, middle - np.minimum(top, middle), middle - top_to)
     below = _squeeze(y - middle, np.maximum(bottom, middle) - middle, bottom_to - middle)
     return np.asarray(np.where(y < middle, middle - above, middle + below))

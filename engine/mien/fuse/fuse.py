@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
-from mien.face.eyes import draw_eyes, lash_colours
+from mien.face.eyes import Eyes
 from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
 from mien.face.mouth import mouth_hint
 from mien.fuse.background import Background, cut
@@ -75,7 +75,7 @@ class _Canvas:
         self.person = np.ascontiguousarray(person)
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
-        self.lashes = lash_colours(self.person, self.source)
+        self.eyes = Eyes(self.person, self.source)
         self.detail = Detail(portrait)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
@@ -110,7 +110,7 @@ class _Canvas:
     def _draw_features(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels) -> None:
         """Eyes and mouth without a generator."""
         target = synthesis.landmarks[:, :2] - self.window.corner
-        draw_eyes(self.person, self.source, self.lashes, target, inner)
+        self.eyes(target, inner)
         if mouth == "driver" and synthesis.hint is not None:
             draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
         else:
@@ -121,7 +121,7 @@ class _Canvas:
         matrix = painting.matrix.copy()
         matrix[:, 2] += matrix[:, :2] @ self.window.corner
         target = landmarks[:, :2] - self.window.corner
-        draw_eyes(self.person, self.source, self.lashes, target, inner)
+        self.eyes(target, inner)
         lids = Lids(self.source, target, inner)
         edge = EDGE * len(painting.mask)
         ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)

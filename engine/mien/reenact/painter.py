@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import crop_matrix, inverse, placed
-from mien.face.eyes import draw_eyes, lash_colours
+from mien.face.eyes import Eyes
 from mien.face.face import MouthHint
 from mien.face.inner_mouth import draw_driver_mouth
 from mien.face.mouth import mouth_hint
@@ -52,10 +52,8 @@ class Look:
     """(1, C, h, w) by name: what the generator takes as the portrait gives it, wherever the face is."""
     lip_colour: Array
     """(3,): 0..255."""
-    landmarks: Array
-    """(478, 3): in the crop."""
-    lashes: Array
-    """(2, 3): colours, as `draw_eyes` takes them."""
+    eyes: Eyes
+    """Of the crop."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,9 +113,9 @@ class Painter:
         features = {spec.name: np.ascontiguousarray(found[spec.name][0].transpose(1, 2, 0)) for spec in self._features}
         own = mouth_hint(portrait.pixels, portrait.landmarks)
         colour = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
-        landmarks = placed(portrait.landmarks, matrix)
         fixed = {name: found[name] for name in self._fixed}
-        return Look(mesh, crop, matrix, features, fixed, colour, landmarks, lash_colours(crop, landmarks))
+        eyes = Eyes(crop, placed(portrait.landmarks, matrix))
+        return Look(mesh, crop, matrix, features, fixed, colour, eyes)
 
     def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
         """The portrait's crop in its new place, painted into arrays of its own."""
@@ -176,7 +174,7 @@ class Painter:
     def _give_warped(self, look: Look, parsing: Floats, landmarks: Array) -> None:
         """Skin and eyes as they are shown where the mask keeps them."""
         ops.flow_warp(look.crop, self._flow, self._warped, threads=self._threads)
-        draw_eyes(look.crop, look.landmarks, look.lashes, landmarks, self._warped)
+        look.eyes(landmarks, self._warped)
         self._erasing(self._warped, parsing, self._flow)
         _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
-from mien.face.eyes import draw_eyes, lash_colours
+from mien.face.eyes import Eyes
 from mien.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
@@ -45,8 +45,7 @@ def moved_skin(portrait: Portrait, target: Target, lip_skin: float = 0.0) -> Pix
     area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
     person = np.ascontiguousarray(portrait.pixels[area])
     inner = ops.flow_warp(person, flow, np.empty_like(person))
-    own = portrait.landmarks[:, :2] - window.corner
-    draw_eyes(person, own, lash_colours(person, own), target.landmarks[:, :2] - window.corner, inner)
+    Eyes(person, portrait.landmarks[:, :2] - window.corner)(target.landmarks[:, :2] - window.corner, inner)
     out = portrait.pixels.copy()
     out[area] = inner
     return out

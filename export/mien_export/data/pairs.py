@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import SIDE, crop_matrix, inverse, placed
-from mien.face.eyes import draw_eyes, lash_colours
+from mien.face.eyes import Eyes
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
@@ -97,8 +97,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     parsing = parsing_map(truth.landmarks, into, (SIDE, SIDE))
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
-    own = placed(seen.landmarks, from_)
-    draw_eyes(portrait_crop, own, lash_colours(portrait_crop, own), placed(truth.landmarks, into), warped)
+    Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
     Erasing(SIDE)(warped, parsing, flow)
     target = crop(picture, into)
     return Pair(

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.eyes import draw_eyes, draw_lash_line, eye_frame, lash_colours
+from mien.face.eyes import Eyes, draw_lash_line, eye_frame, lash_colours
 from mien.face.motion import identity_motion
 from mien.face.outlines import box_around, outline_mask
 from mien.portrait import Portrait
@@ -27,8 +27,7 @@ def target(portrait: Portrait, lids: float = 1.0, gaze: float = 0.0) -> Array:
 def drawn(portrait: Portrait, to: Array, skin: int = 200) -> Pixels:
     """The eyes alone, on skin of one colour."""
     out = np.full_like(portrait.pixels, skin)
-    lashes = lash_colours(portrait.pixels, portrait.landmarks)
-    draw_eyes(portrait.pixels, portrait.landmarks, lashes, to, out)
+    Eyes(portrait.pixels, portrait.landmarks)(to, out)
     return out
 
 
@@ -42,8 +41,7 @@ def inside(portrait: Portrait, ring: Array, margin: float = 0.0) -> NDArray[np.b
 def test_open_eyes_at_rest_are_the_pictures(name: str, portraits: dict[str, Portrait]) -> None:
     portrait = portraits[name]
     out = portrait.pixels.copy()
-    lashes = lash_colours(portrait.pixels, portrait.landmarks)
-    draw_eyes(portrait.pixels, portrait.landmarks, lashes, portrait.landmarks, out)
+    Eyes(portrait.pixels, portrait.landmarks)(portrait.landmarks, out)
     assert np.abs(out.astype(int) - portrait.pixels).max() <= 1
 
 
@@ -105,7 +103,7 @@ def test_wider_lids_show_an_eye_and_no_skin(portrait: Portrait) -> None:
 def test_eyes_out_of_the_picture_are_left_out(portrait: Portrait) -> None:
     out = np.full((64, 64, 3), 90, np.uint8)
     far = portrait.landmarks + [2000.0, 0.0, 0.0]
-    draw_eyes(portrait.pixels, portrait.landmarks, np.zeros((2, 3)), far, out)
+    Eyes(portrait.pixels, portrait.landmarks)(far, out)
     assert (out == 90).all()
     assert box_around(far[:, :2], 2, 64, 64) is None
 

@@ -140,10 +140,10 @@ def test_what_is_late_and_lost_reaches_the_controller_and_the_statistics(bench: 
     assert summary.p50 == pytest.approx(60.0, rel=0.02)
 
 
-def test_sound_stays_where_it_is_while_pictures_are_held(bench: Bench) -> None:
+def test_sound_stays_where_it_is_while_pictures_are_held(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A held picture is there at once; sound that followed it would be as early as it can, and then late again."""
     shown: list[float] = []
-    bench.sound.show = shown.append  # type: ignore[method-assign]
+    monkeypatch.setattr(bench.sound, "show", shown.append)
     for number, held in enumerate([False, True, True, False]):
         bench.answer(number, latency=0.001 if held else 0.08, held=held)
         bench.clock.advance(INTERVAL)
