@@ -18,7 +18,7 @@ from mien_bench.quality.found import Found, joined
 from mien_bench.quality.given import Given, given
 from mien_bench.quality.montage import Montage
 from mien_bench.quality.pairs import pairs
-from mien_bench.quality.promises import promises
+from mien_bench.quality.promises import promises, too_few
 from mien_bench.quality.scores import Scored
 from mien_bench.quality.second_look import SecondLook
 from mien_bench.quality.self_reenactment import measure
@@ -123,6 +123,7 @@ def _summed(scored: Sequence[Scored], title: str, on: str) -> Found:
         tuple(row for one in summaries for row in summary.rows(one, on)),
         tuple(summary.table(one, title) for one in summaries),
         checks=tuple(check for one in summaries for check in promises(one, on)),
+        notes=tuple(note for one in summaries if (note := too_few(one, on)) is not None),
     )
 
 

@@ -15,6 +15,8 @@ from mien_bench.results import Check
 CONDITION: Final = "none"
 MOUTH: Final = 15.0
 """Per cent by which the mean absolute difference inside the mouth shall be below `warp`'s, at least."""
+ENOUGH: Final = 5
+"""People from which on an interval over them says something of others."""
 BELOW: Final = ("eyes", "uncovered")
 """Regions in which it shall be below at all."""
 
@@ -25,7 +27,7 @@ def promises(summary: Summary, on: str) -> Iterator[Check]:
     Args:
         on: the material, for names.
     """
-    if summary.condition != CONDITION or summary.models[0] != WARP:
+    if not _asked(summary) or summary.identities < ENOUGH:
         return
     for number, model in enumerate(summary.models[1:], 1):
         named = f"{on}, {short(model)}, mouth: none"
@@ -36,6 +38,17 @@ def promises(summary: Summary, on: str) -> Iterator[Check]:
             least = MOUTH if region == "inner_mouth" else 0.0
             yield _below(f"{named}: L1, {region}", differences[l1][place], float(summary.means[0][l1, place]), least)
         yield _no_worse(f"{named}: SSIM, everywhere", differences[ssim])
+
+
+def too_few(summary: Summary, on: str) -> str | None:
+    """Why nothing is judged that would be with more people, in one line."""
+    if not _asked(summary) or summary.identities >= ENOUGH:
+        return None
+    return f"{on}: promises are not judged, {summary.identities} people say too little of others ({ENOUGH} are needed)"
+
+
+def _asked(summary: Summary) -> bool:
+    return summary.condition == CONDITION and summary.models[0] == WARP
 
 
 def _below(name: str, found: Difference, base: float, least: float) -> Check:

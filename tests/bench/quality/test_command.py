@@ -13,7 +13,7 @@ from mien_bench.quality.clips import calmest, scenes, watch
 from mien_bench.quality.columns import train_columns
 from mien_bench.quality.command import possible
 from mien_bench.quality.given import Given
-from mien_bench.quality.promises import promises
+from mien_bench.quality.promises import promises, too_few
 from mien_bench.quality.regions import REGIONS
 from mien_bench.quality.scores import MEASURES, Scored
 from mien_bench.quality.self_reenactment import measure
@@ -155,6 +155,11 @@ def test_what_is_promised_of_a_generator_is_checked() -> None:
     assert checks[0].got.startswith("-20.0 %")
     assert checks[3].got.startswith("lips -")
     assert list(promises(another, "pairs")) == []
+    assert too_few(none, "pairs") is None
+    few, others = summarise(scored[: 4 * 4])
+    assert list(promises(few, "clips")) == []
+    said = "clips: promises are not judged, 4 people say too little of others (5 are needed)"
+    assert (too_few(few, "clips"), too_few(others, "clips")) == (said, None)
 
 
 def test_a_column_that_cannot_be_trained_is_told(tmp_path: Path) -> None:
