@@ -80,7 +80,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         rows=tuple(row for one in found for row in one.rows),
         checks=tuple(check for one in found for check in one.checks),
         charts=tuple(chart for one in found for chart in one.charts),
-        notes=("a camera of pictures that are there already: neither capture nor encode is in these figures",),
+        notes=("a camera of pictures that are there already; but for path, there is no encoding either",),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ CALM: Final = 6.0
 """Seconds before and after a disturbance."""
 STOPPED: Final = 3.0
 LOADED: Final = 10.0
+STEADY: Final = 1.0
+"""Seconds in time that make a recovery."""
 _JUST_BEFORE: Final = 1.0
 """Seconds by which the stop-watches of the two processes may be apart."""
 _BUSY: Final = "while True: pass"
@@ -58,10 +61,14 @@ def loaded(arguments: list[str]) -> tuple[Course, tuple[float, float]]:
 
 
 def recovery(course: Course, went_on: float, promised: float) -> float:
-    """Seconds from when a run went on until pictures were in time for good."""
+    """Seconds from when a run went on until pictures were in time, for a second at least: a late one after that has
+    other causes."""
     pictures = zip(course.at, course.latency, strict=True)
     late = [at for at, latency in pictures if latency > promised and at > went_on - _JUST_BEFORE]
-    return max(late[-1] - went_on, 0.0) if late else 0.0
+    for at, next_late in zip(late, [*late[1:], math.inf], strict=True):
+        if next_late - at > STEADY:
+            return max(at - went_on, 0.0)
+    return 0.0
 
 
 @contextmanager

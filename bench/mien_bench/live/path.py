@@ -88,6 +88,10 @@ def judged(watched: Watched, arrived: Arrived) -> Found:
         Row("sound after its picture", "ms", tuple(late), "neither", {"trial": "path"}, each="burst"),
         Row("capture to decoded at the far end, median", "ms", (float(np.median(ages)),), "lower", {"trial": "path"}),
         Row("memory, most", "MB", (max(watched.megabytes),), "lower", {"trial": "path"}),
+        *(
+            Row(f"at level {level}", "%", (100 * share,), "neither", {"trial": "path"})
+            for level, share in watched.statistics["live"]["levels"].items()
+        ),
     ]
     return Found(checks, rows, _charts(watched, when, late))
 

@@ -54,9 +54,10 @@ def test_each_broken_promise_is_told(course: Course, broken: list[str]) -> None:
     assert all(part in name for part, name in zip(broken, found, strict=True))
 
 
-def test_recovery_is_when_pictures_are_in_time_for_good() -> None:
+def test_recovery_is_when_pictures_are_in_time_again() -> None:
     course = _course(0.03)
     course.latency[250:265] = [3.0] * 15  # from second 10
+    course.latency[300] = 0.2  # much later, one by itself
     assert recovery(course, went_on=10.0, promised=0.1) == pytest.approx(14 / 25)
     assert recovery(_course(0.03), went_on=10.0, promised=0.1) == 0.0
 

@@ -21,13 +21,15 @@ def _arrived(off: float = 0.01, drift: float = 0.0, count: int = 2000) -> Arrive
 
 def _watched(latency: float = 30.0, slower: float = 1.0, grown: float = 0.0) -> Watched:
     at = [float(second) for second in range(80)]
-    statistics: dict[str, Any] = {"frames": {"in": 2000}}
+    statistics: dict[str, Any] = {"frames": {"in": 2000}, "live": {"levels": {"full": 0.9, "half": 0.1}}}
     megabytes = list(np.linspace(500, 500 + grown, 80))
     return Watched(at, list(np.linspace(latency, latency * slower, 80)), megabytes, statistics)
 
 
 def test_a_session_that_stays_as_it_was_passes() -> None:
-    assert all(check.kept for check in judged(_watched(), _arrived()).checks)
+    found = judged(_watched(), _arrived())
+    assert all(check.kept for check in found.checks)
+    assert [(row.name, row.median) for row in found.rows][-2:] == [("at level full", 90.0), ("at level half", 10.0)]
 
 
 @pytest.mark.parametrize(
