@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -65,7 +66,7 @@ def recovery(course: Course, went_on: float, promised: float) -> float:
     other causes."""
     pictures = zip(course.at, course.latency, strict=True)
     late = [at for at, latency in pictures if latency > promised and at > went_on - _JUST_BEFORE]
-    for at, next_late in zip(late, [*late[1:], math.inf], strict=True):
+    for at, next_late in pairwise([*late, math.inf]):
         if next_late - at > STEADY:
             return max(at - went_on, 0.0)
     return 0.0
