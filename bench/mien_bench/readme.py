@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from mien.errors import SettingError, SinkError, SourceError
-from mien_bench.results import Result, Row
+from mien_bench.results import Fact, Result, Row
 from mien_bench.results_file import Report, read
 from mien_bench.telling import number, under
 
@@ -77,22 +77,36 @@ def _telling(report: Report) -> Iterator[Result]:
 def _told(report: Report) -> Iterator[str]:
     machine = report.machine
     when = datetime.fromisoformat(report.when)
+    shared = _shared(report)
     yield (
         f"{machine.get('processor', 'Unknown processor')}, {machine.get('cores', '?')} cores, "
         f"{machine.get('system', machine.get('kernel', 'unknown system'))}; {when:%d %B %Y}; mien "
-        f"{report.versions.get('mien', '?')}; medians, and quartiles of the repetitions."
+        f"{report.versions.get('mien', '?')}; medians, and quartiles of the repetitions"
+        f"{'; ' if shared else ''}{under(shared)}."
     )
     yield from ("", "| | | | under |", "|---|---|---|---|")
     for result in _telling(report):
         note = ", on a noisy machine" if result.steadiness.noisy else ""
-        yield from (_line(row, note) for row in result.rows if row.headline)
+        yield from (_line(row, shared, note) for row in result.rows if row.headline)
     yield ""
 
 
-def _line(row: Row, note: str) -> str:
+def _shared(report: Report) -> dict[str, Fact]:
+    """Conditions that more than one bench tells, and all alike."""
+    told: dict[str, dict[str, set[Fact]]] = {}
+    for result in _telling(report):
+        for row in result.rows:
+            for name, value in row.condition.items() if row.headline else ():
+                told.setdefault(name, {}).setdefault(result.bench, set()).add(value)
+    alike = {name: set[Fact]().union(*benches.values()) for name, benches in told.items() if len(benches) > 1}
+    return {name: values.pop() for name, values in alike.items() if len(values) == 1}
+
+
+def _line(row: Row, shared: Mapping[str, Fact], note: str) -> str:
     low, high = row.spread
     spread = f"{number(low)} to {number(high)}" if len(row.values) > 1 else ""
-    return f"| {row.headline} | {number(row.median)} {row.unit} | {spread} | {under(row.condition)}{note} |"
+    own = {name: value for name, value in row.condition.items() if name not in shared}
+    return f"| {row.headline} | {number(row.median)} {row.unit} | {spread} | {under(own)}{note} |"
 
 
 def _text(path: Path) -> str:

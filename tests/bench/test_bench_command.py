@@ -108,6 +108,17 @@ def test_the_readme_s_figures_are_replaced(tmp_path: Path) -> None:
     assert path.read_text() == text
 
 
+def test_what_all_benches_tell_alike_is_said_once() -> None:
+    rows = [
+        replace(row(1.0), headline="a frame", condition={"size": 512, "threads": 2}),
+        replace(row(2.0), headline="a path", condition={"size": 512, "path": "pipe"}),
+    ]
+    told = readme.figures([report(result(rows[0]), replace(result(rows[1]), bench="other"))], noisy=True)
+    assert "repetitions; size 512." in told
+    assert "| threads 2" in told
+    assert "| path pipe" in told
+
+
 def test_figures_that_cannot_be_published_are_refused() -> None:
     with pytest.raises(SettingError, match="it was not for latency"):
         readme.figures([everything()])

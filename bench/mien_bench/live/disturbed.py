@@ -25,8 +25,8 @@ CALM: Final = 6.0
 """Seconds before and after a disturbance."""
 STOPPED: Final = 3.0
 LOADED: Final = 10.0
-STEADY: Final = 1.0
-"""Seconds in time that make a recovery."""
+STEADY: Final = 0.4
+"""Seconds in time that make a recovery: ten pictures."""
 _JUST_BEFORE: Final = 1.0
 """Seconds by which the stop-watches of the two processes may be apart."""
 _BUSY: Final = "while True: pass"
@@ -62,7 +62,7 @@ def loaded(arguments: list[str]) -> tuple[Course, tuple[float, float]]:
 
 
 def recovery(course: Course, went_on: float, promised: float) -> float:
-    """Seconds from when a run went on until pictures were in time, for a second at least: a late one after that has
+    """Seconds from when a run went on until pictures were in time, ten in a row: a late one after that has
     other causes."""
     pictures = zip(course.at, course.latency, strict=True)
     late = [at for at, latency in pictures if latency > promised and at > went_on - _JUST_BEFORE]
