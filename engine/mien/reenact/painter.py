@@ -31,6 +31,9 @@ Pixels = NDArray[np.uint8]
 
 HALF: Final = 128.0
 """The byte that becomes 0 in a graph; bytes become -1..0.99."""
+ALL: Final = 0.5
+"""Share of the warp in a pixel from which on it is warp alone: a little paint is a veil of blur over what was sharp.
+On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the one before."""
 SAME: Final = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
 
 OpenSession = Callable[[str], Session]
@@ -136,7 +139,7 @@ class Painter:
         generated = ops.to_image(
             self._outputs["generated"][0].astype(np.float32, copy=False), scale=HALF, bias=HALF, threads=self._threads
         )
-        mask = self._outputs["mask"][0, 0].astype(np.float32)
+        mask = np.minimum(self._outputs["mask"][0, 0].astype(np.float32) * np.float32(1 / ALL), np.float32(1))
         return Painted(Painting(generated, mask, matrix), vertices)
 
     def carry(self, look: Look, at: Placed, last: Painted) -> Painted:

@@ -11,7 +11,7 @@ from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
 from mien.portrait import Portrait
-from mien.reenact.painter import Painter
+from mien.reenact.painter import ALL, Painter
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
@@ -48,6 +48,15 @@ def test_a_painting_has_the_crops_side_and_place(portrait: Portrait, painter: Pa
     assert painting.mask.shape == (side, side)
     nose = painting.matrix[:, :2] @ synthesis.landmarks[1, :2] + painting.matrix[:, 2]
     assert np.abs(nose - side / 2).max() < 0.15 * side
+
+
+def test_where_most_is_warp_nothing_is_paint(portrait: Portrait, painter: Painter) -> None:
+    (synthesis,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0)
+    assert synthesis.painting is not None
+    (spec,) = (spec for spec in painter.bundle.graph("generator").outputs if spec.role == "mask")
+    given_mask, mask = painter.session.outputs[spec.name][0, 0], synthesis.painting.mask
+    np.testing.assert_allclose(mask, np.minimum(given_mask / ALL, 1), atol=1e-6)
+    assert (mask[given_mask >= ALL] == 1).all()
 
 
 def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(
