@@ -134,10 +134,18 @@ def server() -> Iterator[Server]:
         yield server
 
 
+def _joined(crowd: Crowd) -> None:
+    """One more is there; where the machine is busy, the server may first say that nobody has room to spare."""
+    for _ in range(20):
+        if not crowd.join().refused:
+            return
+    pytest.fail("the server refuses though it is not full")
+
+
 def test_a_crowd_is_refused_where_the_server_is_full(server: Server, tmp_path: Path) -> None:
     with Crowd(server.url, tmp_path, PEER) as crowd:
-        crowd.join()
-        crowd.join()
+        _joined(crowd)
+        _joined(crowd)
         assert crowd.join().refused, "the third one is one too many"
         assert len(crowd.members) == 2
         first = crowd.members[0]

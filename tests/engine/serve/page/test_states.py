@@ -40,13 +40,14 @@ def test_without_a_camera_it_says_what_to_do(
 
 
 def test_a_full_server_is_tried_again_when_it_says(page: Page, server: FakeServer) -> None:
-    server.full = 1
+    server.full = 99
     page.click("#start-button")
     wait_for_state(page, "full")
-    assert "Next try in" in page.inner_text("#word-text")
+    wait_until(page, "document.querySelector('#word-text').textContent.includes('Next try in')")
     shoot(page, "state-full")
+    server.full = 0
     wait_for_state(page, "running")
-    assert len(server.opened) == 2
+    assert len(server.opened) >= 2
 
 
 def test_a_server_that_warms_up_says_so_and_can_be_waited_for_no_longer(page: Page, server: FakeServer) -> None:
@@ -102,7 +103,7 @@ def test_a_server_that_does_not_answer_is_waited_for(browser: Browser, server: F
         wait_for_state(page, "unreachable")
         shoot(page, "state-unreachable")
         page.unroute_all()
-        page.click("#word-button")
+        page.dispatch_event("#word-button", "click")  # does no harm where the page was first with a try of its own
         wait_for_state(page, "idle")
 
 
@@ -111,6 +112,7 @@ def test_a_lost_connection_saves_the_recording_and_comes_back(page: Page, server
     first = server.session.id
     page.click("#record-button")
     wait_until(page, "document.querySelector('#record-time').textContent >= '0:02'")
+    page.route("**/api/v1/sessions", lambda route: route.abort())
     with page.expect_download() as saved:
         server.drop_media()
     assert saved.value.suggested_filename.startswith("mien-")
@@ -118,6 +120,7 @@ def test_a_lost_connection_saves_the_recording_and_comes_back(page: Page, server
     assert "comes back by itself" in page.inner_text("#alert")
     shoot(page, "state-lost")
     page.click("[data-value=mira]")
+    page.unroute_all()
     wait_for_state(page, "running")
     assert server.opened[-1]["resume"] == first
     wait_until(page, "document.querySelector('#result-video').currentTime > 0")
