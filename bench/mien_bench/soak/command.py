@@ -21,6 +21,7 @@ from mien_bench.latency.trace import evaluate
 from mien_bench.latency.ways.peers import portrait_id
 from mien_bench.load.step import within
 from mien_bench.results import Chart, Check, Fact, Line, Result, Row
+from mien_bench.soak.comings import charts_of, checks_of, come_and_go, rows_of, told
 from mien_bench.soak.drift import Drift, drift
 from mien_bench.soak.endurance import Course, Plan, endure
 
@@ -37,6 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=5.0, metavar="M", help="length (5)")
     parser.add_argument("--every", type=float, default=5.0, metavar="S", help="look every S seconds (5)")
     parser.add_argument("--sessions", type=int, default=1, metavar="N", help="that stay (1)")
+    parser.add_argument("--cycles", type=int, metavar="N", help="instead: N sessions come and go one after another")
     parser.add_argument("--renew", type=float, metavar="S", help="one more comes and goes every S seconds")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--codec", choices=("H264", "VP8"), default="H264")
@@ -54,6 +56,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     settings = ReenactSettings(
         model=options.model, backend=options.backend, size=options.size, threads=options.threads, mark=False
     )
+    if options.cycles is not None:
+        return _cycled(options, settings, control)
     plan = Plan(options.minutes * 60, options.every, options.sessions, options.renew)
     room = options.sessions + (options.renew is not None)
     control()
@@ -74,6 +78,24 @@ def run(options: argparse.Namespace, control: Control) -> Result:
             f"{course.renewals} sessions came and went beside, {course.refused} found no room",
             *_short(seen),
         ),
+    )
+
+
+def _cycled(options: argparse.Namespace, settings: ReenactSettings, control: Control) -> Result:
+    if options.cycles < 1:
+        raise NotHere(f"--cycles: expected 1 or more, got {options.cycles}")
+    control()
+    with Server(settings, sessions=1) as server:
+        comings = come_and_go(server, options.cycles, _peer(options), lambda line: print(line, flush=True), control)
+        about = server.about
+    condition: dict[str, Fact] = {"model": options.model, "size": options.size, "way": options.way}
+    return Result(
+        bench="soak",
+        about=f"{options.cycles} sessions that come and go",
+        rows=tuple(rows_of(comings, condition)),
+        checks=tuple(checks_of(comings)),
+        charts=tuple(charts_of(comings)),
+        notes=(f"server: {about}", told(comings)),
     )
 
 

@@ -19,8 +19,8 @@ SHORTEST: Final = 180.0
 class Drift:
     """Of a series over time, after the warm-up."""
 
-    an_hour: float
-    """Slope of the line, in the series' unit."""
+    slope: float
+    """Of the line, for each second."""
     whole: float
     """What the line rises by from its first value to its last."""
     scatter: float
@@ -31,24 +31,32 @@ class Drift:
     """Median of the last quarter."""
 
     @property
+    def an_hour(self) -> float:
+        """What an hour adds."""
+        return self.slope * 3600
+
+    @property
     def told_apart(self) -> bool:
         """Whether it rises or falls by more than it scatters."""
         return abs(self.whole) > self.scatter
 
 
-def drift(seconds: Sequence[float], values: Sequence[float]) -> Drift | None:
-    """Of values at so many seconds of a run; None where it was too short. NaN and infinity are left out."""
+def drift(seconds: Sequence[float], values: Sequence[float], shortest: float = SHORTEST) -> Drift | None:
+    """Of values at so many seconds of a run; None where it was shorter than `shortest`. NaN and infinity are left out.
+
+    Anything else that counts on will do for the seconds: the slope is then for each of it.
+    """
     if len(seconds) == 0:
         return None
     at, value = np.asarray(seconds, float), np.asarray(values, float)
     late = (at - at[0] >= WARM_UP * (at[-1] - at[0])) & np.isfinite(value)
     at, value = at[late], value[late]
-    if len(at) < FEWEST or at[-1] - at[0] < SHORTEST:
+    if len(at) < FEWEST or at[-1] - at[0] < shortest:
         return None
     slope, level = np.polyfit(at, value, 1)
     quarter = max(len(at) // 4, 1)
     return Drift(
-        an_hour=float(slope * 3600),
+        slope=float(slope),
         whole=float(slope * (at[-1] - at[0])),
         scatter=float(np.sqrt(np.mean((value - (slope * at + level)) ** 2))),
         first=float(np.median(value[:quarter])),

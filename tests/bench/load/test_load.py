@@ -18,7 +18,10 @@ from mien_bench.load.crowd import Crowd, Told
 from mien_bench.load.ramp import Plan, Ramp, climb
 from mien_bench.load.rows import checks_of, growth, rows_of, sustained, varied_rows
 from mien_bench.load.step import Step, found_in, recovery, within
-from mien_bench.load.usage import usage
+from mien_bench.load.usage import Usage, usage
+from mien_bench.soak.comings import Comings, come_and_go, told
+from mien_bench.soak.comings import checks_of as checks_of_comings
+from mien_bench.soak.comings import rows_of as rows_of_comings
 from mien_bench.soak.command import Seen
 from mien_bench.soak.drift import drift
 from mien_bench.soak.endurance import Plan as Endurance
@@ -175,6 +178,32 @@ def test_a_short_soak_with_sessions_that_come_and_go(server: Server) -> None:
     assert seen.pictures > 0
     assert seen.unread == 0
     assert seen.drift(seen.megabytes) is None
+
+
+def test_what_sessions_leave_behind(server: Server) -> None:
+    lines: list[str] = []
+    comings = come_and_go(server, 3, PEER, lines.append)
+    assert len(comings.uses) == 3
+    assert comings.pictures > 0
+    assert {row.name for row in rows_of_comings(comings, {})} == {
+        "server memory after a session",
+        "server descriptors after a session",
+        "server threads after a session",
+    }
+    assert "3 sessions came and went" in told(comings)
+
+
+def test_a_server_that_keeps_something_of_each_session_is_told() -> None:
+    noise = np.random.default_rng(1).normal(0, 2, 100)
+
+    def leaking(megabytes: float, threads: float) -> Comings:
+        return Comings(
+            [Usage(0.0, 300 + megabytes * n + noise[n], 12, round(3 + threads * n)) for n in range(100)], 200
+        )
+
+    assert [check.kept for check in checks_of_comings(leaking(0.0, 0.0))] == [True, True, True]
+    assert [check.kept for check in checks_of_comings(leaking(0.2, 0.0))] == [False, True, True]
+    assert [check.kept for check in checks_of_comings(leaking(0.0, 0.1))] == [True, True, False]
 
 
 def test_another_ones_server_is_not_measured() -> None:
