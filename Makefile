@@ -11,7 +11,7 @@ BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLis
 
 PORTRAIT ?= sample:mira
 
-.PHONY: venv demo test test-serve test-bench test-rest test-full lint format bench bench-full bench-readme wheel clean
+.PHONY: venv demo test test-serve test-bench test-rest test-export test-full lint format bench bench-full bench-readme wheel clean
 
 venv: $(DEV)
 
@@ -32,9 +32,10 @@ demo: $(CORE)
 	$(BIN)/mien reenact $(PORTRAIT) --driver sample:driver --output demo.mp4 --sheet demo.png
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
-# Three parts side by side: two wait for sockets, browsers and real time, one computes.
+# Three parts side by side, and the one that trains when the first of them ends: two wait for sockets, browsers and real
+# time, the others compute.
 test: lint wheel
-	$(MAKE) --jobs 3 --output-sync=target test-serve test-bench test-rest
+	$(MAKE) --jobs 3 --output-sync=target test-serve test-bench test-rest test-export
 
 test-serve: $(DEV)
 	$(BIN)/python -m pytest -m 'not long' tests/engine/serve
@@ -43,7 +44,10 @@ test-bench: $(DEV)
 	$(BIN)/python -m pytest -m 'not long' tests/bench
 
 test-rest: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' --ignore tests/engine/serve --ignore tests/bench
+	$(BIN)/python -m pytest -m 'not long' --ignore tests/engine/serve --ignore tests/bench --ignore tests/export
+
+test-export: $(DEV)
+	$(BIN)/python -m pytest -m 'not long' tests/export
 
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }

@@ -75,13 +75,16 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         vars(options).update(QUICK)
     there = given(options)
     wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
+    crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
+    if crossing:
+        SecondLook()  # what is missing is told before minutes are spent on the other tables
     keep = Montage(options.keep) if options.keep is not None else None
     parts = [Found(notes=lacking)]
     for name, part in _PARTS.items():
         if name in wanted:
             print(f"{name} ...", flush=True)
             parts.append(part(there, options, keep))
-    if crossing := tuple(name for name in wanted if name in (*THESIS, GRAIN)):
+    if crossing:
         print(f"{', '.join(crossing)} ...", flush=True)
         parts.append(crossed(there, options, crossing))
     found = joined(parts)

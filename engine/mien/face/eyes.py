@@ -140,35 +140,41 @@ def _draw(picture: NDArray[np.uint8], own: _Eye, ring: Array, iris: Array, out: 
     if box is None:
         return
     corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    mask = outline_mask(ring - corner, shape)
-    flow = _flow(own, ring - corner, iris - corner, shape)
-    drawn = ops.flow_warp(picture, flow, np.empty((*shape, picture.shape[2]), np.uint8))[..., :3]
-    under = out[box].astype(np.float32)
-    out[box] = (under + (drawn - under) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
+    mask = outline_mask(ring - corner, (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    rows, columns = np.nonzero(mask)
+    flow = _flow(own, ring - corner, iris - corner, np.stack([columns, rows], axis=-1).astype(np.float64))
+    drawn = ops.flow_warp(picture, flow[None], np.empty((1, len(rows), picture.shape[2]), np.uint8))[0, :, :3]
+    spot = out[box]
+    under = spot[rows, columns].astype(np.float32)
+    spot[rows, columns] = (under + (drawn - under) * mask[rows, columns, None] + np.float32(0.5)).astype(np.uint8)
 
 
-def _flow(own: _Eye, ring: Array, iris: Array, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """(h, w, 2): for each pixel of a box of this shape, in which an eye shall lie, the position in the picture."""
+def _flow(own: _Eye, ring: Array, iris: Array, points: Array) -> NDArray[np.float32]:
+    """(N, 2): for each of the `points` (N, 2) of an eye, in its pixels, the position in the picture."""
     frame = eye_frame(ring)
-    place = frame.local(np.stack(np.meshgrid(np.arange(shape[1]), np.arange(shape[0])), axis=-1))
+    place = frame.local(points)
     look = frame.local(iris[0])
-    away = np.linalg.norm(place - look, axis=-1) / own.radius
+    way = place - look
+    away = np.sqrt(way[:, 0] ** 2 + way[:, 1] ** 2) / own.radius
     hold = np.clip((IRIS_FADE - away) / (IRIS_FADE - IRIS_HOLD), 0.0, 1.0)
-    place = place - (look - own.look) * (hold * hold * (3 - 2 * hold))[..., None]
-    place[..., 1] = _between_lids(place, own, _lids(frame.local(ring)))
+    place -= (look - own.look) * (hold * hold * (3 - 2 * hold))[:, None]
+    place[:, 1] = _between_lids(place, own, _lids(frame.local(ring)))
     return own.frame.pixels(place).astype(np.float32)
 
 
 def _between_lids(place: Array, own: _Eye, lids: tuple[tuple[Array, Array], tuple[Array, Array]]) -> Array:
-    """Heights in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the
+    """Heights (N,) in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the
     portrait's."""
-    x, y, middle = place[..., 0], place[..., 1], own.look[1]
-    top, bottom = np.interp(x, *own.upper), np.interp(x, *own.lower)
-    top_to, bottom_to = np.interp(x, *lids[0]), np.interp(x, *lids[1])
-    above = _squeeze(middle - y, middle - np.minimum(top, middle), middle - top_to)
-    below = _squeeze(y - middle, np.maximum(bottom, middle) - middle, bottom_to - middle)
-    return np.asarray(np.where(y < middle, middle - above, middle + below))
+    x, y, middle = place[:, 0], place[:, 1], own.look[1]
+    heights = np.empty_like(y)
+    over = y < middle
+    above, below = np.flatnonzero(over), np.flatnonzero(~over)
+    for half, own_lid, lid, up in ((above, own.upper, lids[0], 1.0), (below, own.lower, lids[1], -1.0)):
+        at = x[half]
+        have = np.maximum(up * (middle - np.interp(at, *own_lid)), 0.0)
+        want = up * (middle - np.interp(at, *lid))
+        heights[half] = middle - up * _squeeze(up * (middle - y[half]), have, want)
+    return heights
 
 
 def _squeeze(way: Array, have: Array, want: Array) -> Array:

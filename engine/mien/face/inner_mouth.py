@@ -73,11 +73,9 @@ def draw_driver_mouth(hint: MouthHint, lip_colour: Array, target: Array, out: Pi
     if spot is None:
         return
     lips = lips_of(hint.outline)
-    x, share, _ = spot.between()
-    share = RIM + (1 - 2 * RIM) * np.clip(share, 0.0, 1.0)
-    top, bottom = np.interp(x, *lips.upper), np.interp(x, *lips.lower)
-    flow = lips.pixels(np.stack([x, top + share * (bottom - top)], axis=-1)).astype(np.float32)
-    drawn = ops.flow_warp(hint.pixels, flow, np.empty((*spot.shape, 3), np.uint8)).astype(np.float32)
+    share = RIM + (1 - 2 * RIM) * np.clip(spot.share, 0.0, 1.0)
+    top, bottom = np.interp(spot.x, *lips.upper), np.interp(spot.x, *lips.lower)
+    drawn = _taken(hint.pixels, lips.pixels(np.stack([spot.x, top + share * (bottom - top)], axis=-1)))
     spot.lay(match_tone(drawn, hint.lip_colour, lip_colour))
 
 
@@ -86,15 +84,14 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
     spot = _Spot.of(target, out)
     if spot is None:
         return
-    x, _, down = spot.between()
-    drawn = np.broadcast_to((lip_colour * CAVITY).astype(np.float32), (*spot.shape, 3))
+    drawn = np.broadcast_to((lip_colour * CAVITY).astype(np.float32), (len(spot.x), 3))
     lips = lips_of(own.outline) if own is not None else None
     if own is not None and lips is not None and _opening(lips) > OPEN:
-        top, bottom = np.interp(x, *lips.upper), np.interp(x, *lips.lower)
+        top, bottom = np.interp(spot.x, *lips.upper), np.interp(spot.x, *lips.lower)
         reach = np.maximum((bottom - top) * (1 - RIM), 1e-6)
-        flow = lips.pixels(np.stack([x, top + RIM * reach + np.minimum(down, reach)], axis=-1)).astype(np.float32)
-        teeth = ops.flow_warp(own.pixels, flow, np.empty((*spot.shape, 3), np.uint8)).astype(np.float32)
-        fade = np.clip((reach - down) / (0.3 * reach), 0.0, 1.0).astype(np.float32)[..., None]
+        height = top + RIM * reach + np.minimum(spot.down, reach)
+        teeth = _taken(own.pixels, lips.pixels(np.stack([spot.x, height], axis=-1)))
+        fade = np.clip((reach - spot.down) / (0.3 * reach), 0.0, 1.0).astype(np.float32)[:, None]
         drawn = drawn + (teeth - drawn) * fade
     spot.lay(drawn)
 
@@ -105,7 +102,7 @@ def brightness_gain(lips_from: Array, lips_to: Array) -> float:
 
 
 def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> NDArray[np.float32]:
-    """Pixels (h, w, 3) of a mouth with the brightness that fits other lips.
+    """Pixels (..., 3) of a mouth with the brightness that fits other lips.
 
     What is darker than the lips is taken further down, so that a cavity lit up by the gain stays a cavity, and loses
     colour as it does; what is brighter (teeth) follows the gain.
@@ -120,13 +117,20 @@ def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spot:
-    """The place in a picture where a mouth is drawn."""
+    """The place in a picture where a mouth is drawn: the N pixels that lie between its lips, at least in part."""
 
     out: Pixels
-    box: tuple[slice, slice]
-    shape: tuple[int, int]
-    lips: Lips
-    mask: NDArray[np.float32]
+    """(h, w, 3): a box of the picture."""
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    covered: NDArray[np.float32]
+    """(N,) in 0..1: how much of each lies between the lips."""
+    x: Array
+    """(N,): along the line of the mouth's corners."""
+    share: Array
+    """(N,): of the way from upper to lower lip."""
+    down: Array
+    """(N,): the way below the upper lip, in mouth widths."""
 
     @classmethod
     def of(cls, target: Array, out: Pixels) -> _Spot | None:
@@ -134,26 +138,30 @@ class _Spot:
         box = box_around(outline, 2, out.shape[1], out.shape[0])
         if box is None:
             return None
-        shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-        corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-        return cls(out, box, shape, lips_of(outline - corner), outline_mask(outline - corner, shape))
-
-    def between(self) -> tuple[Array, Array, Array]:
-        """For each pixel x along the mouth, the share of the way from upper to lower lip, and the way below the
-        upper."""
-        ys, xs = np.mgrid[0 : self.shape[0], 0 : self.shape[1]].astype(np.float64)
-        place = self.lips.local(np.stack([xs, ys], axis=-1))
-        top, bottom = np.interp(place[..., 0], *self.lips.upper), np.interp(place[..., 0], *self.lips.lower)
-        down = np.maximum(place[..., 1] - top, 0.0)
-        return place[..., 0], down / np.maximum(bottom - top, 1e-3), down
+        outline = outline - np.array([box[1].start, box[0].start], dtype=np.float64)
+        mask = outline_mask(outline, (box[0].stop - box[0].start, box[1].stop - box[1].start))
+        rows, columns = np.nonzero(mask)
+        lips = lips_of(outline)
+        x, y = lips.local(np.stack([columns, rows], axis=-1).astype(np.float64)).T
+        top, bottom = np.interp(x, *lips.upper), np.interp(x, *lips.lower)
+        down = np.maximum(y - top, 0.0)
+        share = down / np.maximum(bottom - top, 1e-3)
+        return cls(out[box], rows, columns, mask[rows, columns], x, share, down)
 
     def lay(self, drawn: NDArray[np.float32]) -> None:
-        """Shade `drawn` (h, w, 3) below the upper lip and lay it over the picture."""
-        _, _, down = self.between()
-        shade = (1 - SHADE * np.exp(-down / SHADE_DEPTH)).astype(np.float32)[..., None]
-        under = self.out[self.box].astype(np.float32)
+        """Shade `drawn` (N, 3) below the upper lip and lay it over the picture."""
+        shade = (1 - SHADE * np.exp(-self.down / SHADE_DEPTH)).astype(np.float32)[:, None]
+        under = self.out[self.rows, self.columns].astype(np.float32)
         over = np.minimum(drawn * shade, 255.0)
-        self.out[self.box] = (under + (over - under) * self.mask[..., None] + np.float32(0.5)).astype(np.uint8)
+        mixed = under + (over - under) * self.covered[:, None] + np.float32(0.5)
+        self.out[self.rows, self.columns] = mixed.astype(np.uint8)
+
+
+def _taken(picture: Pixels, places: Array) -> NDArray[np.float32]:
+    """(N, 3): what a picture shows at places (N, 2)."""
+    taken = np.empty((1, len(places), 3), np.uint8)
+    ops.flow_warp(picture, places.astype(np.float32)[None], taken)
+    return np.asarray(taken[0], dtype=np.float32)
 
 
 def _opening(lips: Lips) -> float:

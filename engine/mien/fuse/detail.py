@@ -57,25 +57,31 @@ class Detail:
             return
         gain = min(SHARPEN * float(np.log2(larger)), MOST_SHARPEN)
         place = np.rint(matrix[:, 2] * larger).astype(int) % TILE
+        mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
         for outline in PLACES:
             points = landmarks[list(outline), :2]
             box = box_around(points, self._margin, window.shape[1], window.shape[0])
             if box is not None:
-                self._work(window, box, painting, matrix, gain, place)
+                self._work(window, box, mask, matrix, gain, place)
 
     def _work(
-        self, window: Pixels, box: Box, painting: Painting, matrix: Array, gain: float, place: NDArray[np.int_]
+        self, window: Pixels, box: Box, mask: Pixels, matrix: Array, gain: float, place: NDArray[np.int_]
     ) -> None:
-        share = _painted_share(painting, matrix, box)
+        share = _painted_share(mask, matrix, box)
         paint = window[box].astype(np.float32)
         fine = paint - _soft(paint)
-        has = float(np.sqrt((((fine @ LUMA) ** 2) * share).sum() / max(float(share.sum()), 1.0)))
+        luma = (fine.reshape(-1, 3) @ LUMA).reshape(share.shape)
+        has = float(np.sqrt((luma * luma * share).sum() / max(float(share.sum()), 1.0)))
         lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
         y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
         noise = np.take(np.take(self._noise, np.arange(y0, y0 + len(paint)), 0, mode="wrap"),
                         np.arange(x0, x0 + paint.shape[1]), 1, mode="wrap")  # fmt: skip
-        added = fine * np.float32(gain) + np.float32(lacking) * noise[..., None]
-        window[box] = np.clip(paint + added * share[..., None] + np.float32(0.5), 0, 255).astype(np.uint8)
+        fine *= np.float32(gain)
+        fine += (np.float32(lacking) * noise)[..., None]
+        fine *= share[..., None]
+        paint += fine
+        paint += np.float32(0.5)
+        window[box] = np.clip(paint, 0, 255, out=paint).astype(np.uint8)
 
 
 def grain_of(picture: Pixels, landmarks: Array) -> float:
@@ -89,12 +95,11 @@ def grain_of(picture: Pixels, landmarks: Array) -> float:
     return float(np.median(found)) if found else 0.0
 
 
-def _painted_share(painting: Painting, matrix: Array, box: Box) -> Floats:
-    """(h, w): how much of each pixel of the box was painted."""
+def _painted_share(mask: Pixels, matrix: Array, box: Box) -> Floats:
+    """(h, w): how much of each pixel of the box was painted, for the painting's mask (side, side, 1)."""
     into = matrix.copy()
     into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
     size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
     return np.asarray(1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0], dtype=np.float32)
 
 

@@ -52,9 +52,10 @@ def _stretch(flow: NDArray[np.float32]) -> NDArray[np.float32]:
 
     It is averaged over 6 x 6 pixels: a sliver of the mesh is no reason to paint.
     """
-    right = flow[::2, 1::2] - flow[::2, ::2]
-    down = flow[1::2, ::2] - flow[::2, ::2]
-    area = _mean3(right[..., 0] * down[..., 1] - right[..., 1] * down[..., 0])
+    places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
+    right = places[::2, 1::2] - places[::2, ::2]
+    down = places[1::2, ::2] - places[::2, ::2]
+    area = _mean3(right.real * down.imag - right.imag * down.real)
     return np.asarray(np.clip((BEARABLE - area) / (BEARABLE - STRETCHED), 0, 1), dtype=np.float32)
 
 

@@ -211,8 +211,9 @@ def _in_crop(vertices: Floats, matrix: Array) -> Floats:
 
 def _halved(flow: Floats) -> Floats:
     """The flow (h, w, 2) of a grid half as fine, in its own coordinates: the mean over 2 x 2 cells."""
-    rows = flow[::2] + flow[1::2]
-    mean: Floats = np.asarray(rows[:, ::2] + rows[:, 1::2], dtype=np.float32)
+    places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
+    rows = places[::2] + places[1::2]
+    mean: Floats = (rows[:, ::2] + rows[:, 1::2])[..., None].view(np.float32)
     mean *= np.float32(0.125)
     mean -= np.float32(0.25)
     return mean

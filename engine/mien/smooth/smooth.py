@@ -74,10 +74,13 @@ class _Carry:
         target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
         source = then.vertices[:, :2] + self._corner
         ops.rasterize_flow(target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads)
-        way = np.abs(self._flow - self._places).max(axis=-1)
+        apart = np.abs(self._flow - self._places)
+        way = np.maximum(apart[..., 0], apart[..., 1])
         still = np.isinf(self._depth) | (way < STILL)
-        self._flow[still], way[still] = self._places[still], 0.0
-        weight = 1 / (1 + (way / self._calm) ** 2)
+        np.copyto(self._flow, self._places, where=still[..., None])
+        way[still] = 0.0
+        way *= np.float32(1 / self._calm)
+        weight = 1 / (1 + way * way)
         # Beyond the outermost places a coarse flow is no longer where it says.
         weight[[0, -1]], weight[:, [0, -1]] = 0.0, 0.0
         return self._flow, weight

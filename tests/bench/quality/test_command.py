@@ -8,6 +8,7 @@ import pytest
 from mien import samples
 from mien.errors import BackendError, SettingError
 from mien_bench import command
+from mien_bench.quality import command as quality_command
 from mien_bench.quality import second_look
 from mien_bench.quality.clips import calmest, scenes, watch
 from mien_bench.quality.columns import train_columns
@@ -132,6 +133,18 @@ def test_without_data_and_dlib_the_rest_is_made_and_that_is_said(monkeypatch: py
     wanted, notes = possible(there)
     assert wanted == ("clips", "flicker", "temporal", "strips")
     assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.1, 4.2, 4.3, grain"]
+
+
+def test_what_a_table_lacks_is_told_before_any_is_made(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacking(*_: object) -> None:
+        raise BackendError("dlib is not there")
+
+    monkeypatch.setattr(quality_command, "SecondLook", lacking)
+    with pytest.raises(BackendError, match="dlib is not there"):
+        command.main(["quality", "--models", "warp", "--table", "flicker", "4.3"])
+    assert "flicker" not in capsys.readouterr().out
 
 
 def test_what_is_promised_of_a_generator_is_checked() -> None:
