@@ -3,7 +3,7 @@
 Levels from dear to cheap: the generator on every frame; on every second one, its picture carried on in between; the
 warp alone; the last good picture held. Down after a few frames that came too late or were lost, one level at a time. Up
 after slack that lasts; and after each attempt that failed the wait doubles, so that a machine between two levels is not
-seen to change its mind.
+seen to change its mind. Out of held pictures the way is short, and a miss by itself does not bar it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ SLACK = 0.75
 """Share of its time that a frame may use for there to be slack."""
 WAIT, LONGEST_WAIT = 2.0, 30.0
 """Seconds of slack that lead up at first, and at most."""
+LONGEST_HELD = 4.0
+"""Seconds of slack that lead out of held pictures at most: one that stands still is worse than some that are late."""
 PROVEN = 10.0
 """Seconds without a step down after which a level counts as right, and the wait is the first one again."""
 MEMORY = 0.15
@@ -109,9 +111,12 @@ def _missed(measured: Measured, target: Target) -> bool:
 def _after_miss(state: ControllerState, measured: Measured, now: float) -> ControllerState:
     """Frames that come late together, as after the process was stopped for a while, are one miss."""
     burst = state.missed_at is not None and now - state.missed_at < measured.interval / 2
-    state = replace(state, slack_since=None, missed_at=now, misses=state.misses + (0.0 if burst else 1.0))
-    if state.misses < MISSES or state.level == HOLD:
-        return replace(state, misses=min(state.misses, MISSES))
+    state = replace(state, missed_at=now, misses=state.misses + (0.0 if burst else 1.0))
+    if state.level == HOLD:
+        slack = state.slack_since if state.misses < MISSES else None
+        return replace(state, misses=min(state.misses, MISSES), slack_since=slack)
+    if state.misses < MISSES:
+        return replace(state, slack_since=None)
     failed = state.rose and state.changed_at is not None and now - state.changed_at < PROVEN
     wait = min(state.wait * 2, LONGEST_WAIT) if failed else state.wait
     return ControllerState(state.level + 1, wait=wait, changed_at=now, missed_at=now)
@@ -126,7 +131,7 @@ def _after_frame_in_time(state: ControllerState, now: float, target: Target) -> 
     if state.level <= target.highest or state.load > SLACK:
         return replace(state, slack_since=None)
     since = now if state.slack_since is None else state.slack_since
-    if now - since < state.wait:
+    if now - since < (min(state.wait, LONGEST_HELD) if state.level == HOLD else state.wait):
         return replace(state, slack_since=since)
     return ControllerState(state.level - 1, wait=state.wait, changed_at=now, rose=True, missed_at=state.missed_at)
 

@@ -11,6 +11,7 @@ from mien.controller import (
     FULL,
     HOLD,
     LEVELS,
+    LONGEST_HELD,
     LONGEST_WAIT,
     MISSES,
     WAIT,
@@ -140,6 +141,23 @@ def test_a_level_that_fails_again_and_again_is_tried_less_and_less() -> None:
     tries = [now for before, now in pairwise(levels) if now < before]
     assert 3 <= len(tries) <= 7
     assert levels.count(FULL) < 0.03 * len(levels)
+
+
+def test_held_pictures_come_back_soon_though_now_and_then_one_is_lost() -> None:
+    state = ControllerState(level=HOLD, wait=LONGEST_WAIT)
+    for number in range(round((LONGEST_HELD + 1) / INTERVAL)):
+        lost = int(number % 20 == 19)
+        state = step(state, _measured(HOLD, lost=lost), number * INTERVAL, TARGET)
+        if state.level != HOLD:
+            break
+    assert state.level == LEVELS.index("warp")
+
+
+def test_held_pictures_stay_while_frames_are_lost_one_after_another() -> None:
+    state = ControllerState(level=HOLD)
+    for number in range(250):
+        state = step(state, _measured(HOLD, lost=number % 2), number * INTERVAL, TARGET)
+    assert state.level == HOLD
 
 
 def test_once_the_load_is_gone_the_level_returns_and_the_wait_is_forgotten() -> None:
