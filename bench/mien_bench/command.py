@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import SettingError
+from mien.options import Options, need_places
 from mien_bench.bench import carried_out
 from mien_bench.results import Result
 from mien_bench.results_file import Report, report, write
@@ -61,6 +62,7 @@ def run(name: str, arguments: Sequence[str]) -> int:
     """
     bench = bench_of(name)
     options = parser_of(name, bench).parse_args(arguments)
+    need_outputs(options)
     result = carried_out(bench, options)
     print(told(result), flush=True)
     put(report([result], name), options.json, options.html)
@@ -81,7 +83,7 @@ def bench_of(name: str) -> Any:
 def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
     """The options of a bench, and those that all have."""
     about = BENCHES[name].removesuffix(" (default)")
-    parser = argparse.ArgumentParser(prog=f"mien bench {name}", description=f"Measure {about}.")
+    parser = Options(prog=f"mien bench {name}", description=f"Measure {about}.")
     bench.add_options(parser)
     add_outputs(parser)
     parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
@@ -92,6 +94,15 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Declare --json and --html."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON, for compare, page and readme")
     parser.add_argument("--html", type=Path, metavar="FILE", help="also as a page that needs no network")
+
+
+def need_outputs(options: argparse.Namespace) -> None:
+    """Refuse --json and --html that cannot be written, before anything is measured for them.
+
+    Raises:
+        SinkError: one of them cannot.
+    """
+    need_places([path for path in (options.json, options.html) if path is not None], [])
 
 
 def put(found: Report, json: Path | None, html: Path | None) -> None:

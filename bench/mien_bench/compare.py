@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.options import Options, not_negative
 from mien_bench.control import SPREAD
 from mien_bench.results import Result, Row
 from mien_bench.results_file import Report, read
@@ -51,10 +51,10 @@ def main(arguments: list[str]) -> int:
     Raises:
         SourceError: a file does not hold results.
     """
-    parser = argparse.ArgumentParser(prog="mien bench compare", description="Compare two files of results.")
+    parser = Options(prog="mien bench compare", description="Compare two files of results.")
     parser.add_argument("before", type=Path, metavar="A.json")
     parser.add_argument("after", type=Path, metavar="B.json")
-    parser.add_argument("--tolerance", type=float, default=TOLERANCE, metavar="SHARE", help=f"({TOLERANCE})")
+    parser.add_argument("--tolerance", type=not_negative, default=TOLERANCE, metavar="SHARE", help=f"({TOLERANCE})")
     parser.add_argument("--all", action="store_true", help="also rows that are the same")
     options = parser.parse_args(arguments)
     before, after = read(options.before), read(options.after)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien import api
 from mien.clock import Clock, MonotonicClock
 from mien.config import ReenactSettings
+from mien.options import count
 from mien.portrait import Portrait
 from mien_bench import report
 from mien_bench.answer import answer, seen_at_rest
@@ -30,9 +31,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--clips", nargs="+", type=Path, metavar="PATH", help="drivers: video files or folders of them")
     parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the output (512)")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--threads", type=count, metavar="N")
     parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="keep a contact sheet of each pair there")
     parser.epilog = "Without paths: the samples, and what lies in $MIEN_DATA/clips."
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from mien.options import count
 from mien_bench import command, face_tasks, feature_tasks, picture_tasks
 from mien_bench.control import Control
 from mien_bench.harness import Outcome, Task, measure
@@ -40,8 +41,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--op", action="append", choices=OPS, help="only this one; may be given again")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="only this one")
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="(at most 2)")
-    parser.add_argument("--rounds", type=int, default=15, metavar="N", help="repetitions (15)")
+    parser.add_argument("--threads", type=count, default=min(2, os.cpu_count() or 1), metavar="N", help="(at most 2)")
+    parser.add_argument("--rounds", type=count, default=15, metavar="N", help="repetitions (15)")
     parser.add_argument("--compile", action="store_true", help="torch.compile takes part")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from mien import api
 from mien.config import ReenactSettings
+from mien.options import count, positive
 from mien.stats import Statistics
 from mien_bench.control import Control
 from mien_bench.material import clips_of, portraits_of
@@ -26,11 +27,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="played again and again; default: sample")
     parser.add_argument("--portrait", nargs=1, type=Path, metavar="PICTURE", help="default: the first sample")
-    parser.add_argument("--minutes", type=float, default=20.0, metavar="M", help="length (20)")
-    parser.add_argument("--every", type=int, default=1000, metavar="N", help="look at memory every N frames (1000)")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument("--minutes", type=positive, default=20.0, metavar="M", help="length (20)")
+    parser.add_argument("--every", type=count, default=1000, metavar="N", help="look at memory every N frames (1000)")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the output (512)")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--threads", type=count, metavar="N")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:

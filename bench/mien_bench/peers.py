@@ -16,6 +16,7 @@ import numpy as np
 
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError, SettingError
+from mien.options import count
 from mien.threads import usable_threads
 from mien_bench.charts import stack
 from mien_bench.control import Control
@@ -57,9 +58,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--python", default=sys.executable, metavar="FILE", help="interpreter that has what they need")
     parser.add_argument("--models", nargs="+", default=[ReenactSettings().model, WARP], metavar="NAME", help="of mien")
     parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--frames", type=int, default=5, metavar="N", help="of a round (5)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="repetitions (5)")
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--frames", type=count, default=5, metavar="N", help="of a round (5)")
+    parser.add_argument("--rounds", type=count, default=5, metavar="N", help="repetitions (5)")
+    parser.add_argument("--threads", type=count, metavar="N")
     parser.epilog = "Without weights they run with random ones: that has their speed, and no quality is told."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import MienError
+from mien.options import Options
 from mien_bench.bench import carried_out
-from mien_bench.command import add_outputs, bench_of, parser_of, passed, put
+from mien_bench.command import add_outputs, bench_of, need_outputs, parser_of, passed, put
 from mien_bench.results import Check, Result
 from mien_bench.results_file import report
 from mien_bench.telling import told
@@ -56,12 +56,13 @@ CHECKOUTS: Final = {
 
 def main(arguments: list[str]) -> int:
     """Run a profile; 1 if `--gate` and something wanted is not given, or a bench did not run."""
-    parser = argparse.ArgumentParser(prog="mien bench all", description="Run the benches of a profile.")
+    parser = Options(prog="mien bench all", description="Run the benches of a profile.")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="(quick)")
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"that holds {', '.join(CHECKOUTS)}, or some")
     parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
     add_outputs(parser)
     options = parser.parse_args(arguments)
+    need_outputs(options)
     results: list[Result] = []
     begin = time.monotonic()
     for name, given in PROFILES[options.profile].items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from mien.errors import SettingError, SinkError, SourceError
+from mien.options import Options
 from mien_bench.results import Fact, Result, Row
 from mien_bench.results_file import Report, read
 from mien_bench.telling import number, under
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> int:
         SettingError: there is nothing to tell, or the machine was too noisy.
         SinkError: the README cannot be written.
     """
-    parser = argparse.ArgumentParser(prog="mien bench readme", description="Write a README's figures.")
+    parser = Options(prog="mien bench readme", description="Write a README's figures.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.json", help="one for each machine")
     parser.add_argument("--readme", type=Path, default=Path("README.md"), metavar="FILE", help="(README.md)")
     parser.add_argument("--noisy", action="store_true", help="tell figures of a noisy machine, and that it was")

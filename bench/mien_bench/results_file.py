@@ -72,7 +72,7 @@ def read(path: Path) -> Report:
         results = tuple(_result(one) for one in form["results"])
         return Report(form["when"], form["machine"], form["versions"], form["profile"], results)
     except (KeyError, TypeError, ValueError) as error:
-        raise SourceError(f"{path}: expected results of mien bench, got others ({error!r}); run it again") from error
+        raise SourceError(f"{path}: expected results of mien bench, got something else; run the bench again") from error
 
 
 def _result(form: Mapping[str, Any]) -> Result:

@@ -17,6 +17,7 @@ from mien.config import BACKENDS, WARP, Backend, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien.frame import Frame
 from mien.manifest import read_bundle
+from mien.options import count
 from mien.pipeline import Stages
 from mien.portrait import Portrait
 from mien.runtime.usable import usable
@@ -41,15 +42,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--portrait", metavar="PICTURE", help="default: the first sample")
     parser.add_argument("--driver", metavar="SOURCE", help="default: the sample driver")
-    parser.add_argument("--size", type=int, action="append", metavar="N", help="of the portrait (512); repeatable")
+    parser.add_argument("--size", type=count, action="append", metavar="N", help="of the portrait (512); repeatable")
     parser.add_argument("--model", action="append", metavar="NAME", help="see `mien models`; repeatable")
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="(auto); repeatable")
     parser.add_argument("--precision", action="append", metavar="NAME", help="of the generator; repeatable")
-    parser.add_argument("--threads", type=int, action="append", metavar="N", help="(all); repeatable")
+    parser.add_argument("--threads", type=count, action="append", metavar="N", help="(all); repeatable")
     parser.add_argument("--matrix", action="store_true", help="all backends, precisions, threads and sizes there are")
-    parser.add_argument("--frames", type=int, default=150, metavar="N", help="to measure in each repetition (150)")
+    parser.add_argument("--frames", type=count, default=150, metavar="N", help="to measure in each repetition (150)")
     parser.add_argument("--warm-up", type=int, default=15, metavar="N", help="frames to leave out before (15)")
-    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="of each setup, in turns (3)")
+    parser.add_argument("--repetitions", type=count, default=3, metavar="N", help="of each setup, in turns (3)")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:

@@ -18,6 +18,7 @@ from mien.config import ReenactSettings
 from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
+from mien.options import count, not_negative, positive
 from mien.portrait import Portrait
 from mien_bench.answer import Track, answer, find_again
 from mien_bench.control import Control
@@ -36,13 +37,19 @@ MOST: Final = 0.3
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--driver", nargs=1, type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--at", type=float, default=0.0, metavar="S", help="second of the driver that is shown (0)")
+    parser.add_argument(
+        "--at", type=not_negative, default=0.0, metavar="S", help="second of the driver that is shown (0)"
+    )
     parser.add_argument("--portraits", nargs="+", type=Path, metavar="PATH", help="pictures or folders of them")
-    parser.add_argument("--seconds", type=float, default=5.0, metavar="S", help="length; the first is not counted (5)")
-    parser.add_argument("--noise", type=float, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the output (512)")
+    parser.add_argument(
+        "--seconds", type=positive, default=5.0, metavar="S", help="length; the first is not counted (5)"
+    )
+    parser.add_argument(
+        "--noise", type=not_negative, default=4.0, metavar="SIGMA", help="of the sensor, in grey levels (4)"
+    )
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the output (512)")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--threads", type=count, metavar="N")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:

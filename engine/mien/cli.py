@@ -16,6 +16,7 @@ from mien import live_command, models_command, serve_command
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
+from mien.options import Options, need_places
 from mien.progress import ProgressLine
 from mien.stats import Statistics
 
@@ -71,7 +72,7 @@ def _added_command(given: list[str]) -> Callable[[list[str]], int] | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mien", description="One portrait, one live face: the portrait moves.")
+    parser = _Commands(prog="mien", description="One portrait, one live face: the portrait moves.")
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_reenact(commands)
@@ -87,6 +88,16 @@ def _parser() -> argparse.ArgumentParser:
     samples = _add(commands, "samples", _samples, "list the sample portraits and the sample driver")
     samples.add_argument("--copy", type=Path, metavar="FOLDER", help="copy them there")
     return parser
+
+
+class _Commands(Options):
+    """Tells of commands of other packages, too, where help is asked for: finding them takes time."""
+
+    def format_help(self) -> str:
+        names = sorted(entry.name for entry in entry_points(group=ADDED_COMMANDS))
+        if self.prog == "mien" and names:
+            self.epilog = f"added by other packages, with help of their own: {', '.join(names)}"
+        return super().format_help()
 
 
 def _add(commands: Any, name: str, command: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
@@ -153,12 +164,13 @@ def _reenact(options: argparse.Namespace) -> int:
     from mien import api
 
     settings = _settings(options)
-    if options.json is not None:
-        _need_folder(options.json)
+    pictures, driver = [_sample_or_path(name) for name in options.portraits], _sample_or_path(options.driver)
+    need_places(_files(options.sheet, options.json), [*pictures, driver])
+    _need_apart(options.output, options.sheet, options.json)
     with _Telling(options.quiet) as telling:
         statistics = api.render_file(
-            [_sample_or_path(name) for name in options.portraits],
-            _sample_or_path(options.driver),
+            pictures,
+            driver,
             options.output,
             settings,
             start=options.start,
@@ -175,8 +187,9 @@ def _reenact(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> int:
-    if options.json is not None:
-        _need_folder(options.json)
+    read = [_sample_or_path(name) for name in (*options.portraits, *options.next, options.camera)]
+    need_places(_files(options.record, options.json), read)
+    _need_apart(options.output, options.record, options.json)
     telling = _Telling(options.quiet)
     statistics = live_command.run(options, _settings(options), _sample_or_path)
     telling.end(options.output, statistics)
@@ -194,6 +207,8 @@ def _sample_or_path(name: str) -> str:
     """The path behind `sample:NAME` (`sample:driver` is the clip); every other name is itself."""
     from mien import samples
 
+    if not name:
+        raise SettingError("expected the name of a picture or video, got an empty one; check the command line")
     kind, colon, rest = name.partition(":")
     if not colon or kind != "sample":
         return name
@@ -272,9 +287,15 @@ def _samples(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _need_folder(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise SinkError(f"{path}: expected a folder {path.parent}, got none; make it first")
+def _files(*paths: Path | None) -> list[Path]:
+    return [path for path in paths if path is not None]
+
+
+def _need_apart(output: str, *others: Path | None) -> None:
+    """Refuse an output that another one would replace, or the other way round."""
+    for other in _files(*others):
+        if Path(output).resolve() == other.resolve():
+            raise SinkError(f"{other}: expected a file of its own, got that of --output; choose another name")
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

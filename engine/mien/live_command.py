@@ -49,7 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--virtual-microphone", action="store_true", help="give the sound, in step, to other programs, too"
     )
-    parser.add_argument("--record", type=Path, metavar="FILE", help="also into a video, from the beginning")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="also into a video, from the beginning; is replaced"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also the statistics, as JSON")
 
 
@@ -67,6 +69,7 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
 
 
 def _request(options: argparse.Namespace, settings: ReenactSettings, named: Callable[[str], str]) -> LiveRequest:
+    from mien.emit.video import need_video
     from mien.live.presets import applied
     from mien.live.session import LiveRequest
 
@@ -75,6 +78,8 @@ def _request(options: argparse.Namespace, settings: ReenactSettings, named: Call
         value = getattr(options, name)
         if value is not None and not 0 < value <= most:
             raise SettingError(f"{name} must be more than 0 and at most {most:g}, got {value:g}")
+    if options.record is not None:
+        need_video(options.record)
     gains = applied(options.preset, settings.motion.gains)
     return LiveRequest(
         pictures=tuple(named(name) for name in options.portraits),

@@ -10,6 +10,7 @@ from mien.bundles import find
 from mien.errors import BackendError, SettingError
 from mien.manifest import read_bundle
 from mien.manifest.roles import GRAPHS
+from mien.options import Options
 from mien.runtime.cache import Cache
 from mien.runtime.tensorrt.engines import build_engine
 from mien.runtime.tensorrt.progress import BuildProgress
@@ -41,7 +42,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export trt",
         description="Build TensorRT engines of a bundle, which takes minutes, so that the first run does not.",
     )

@@ -48,7 +48,7 @@ def test_what_holds_no_results_is_refused(tmp_path: Path, text: str, said: str) 
     with pytest.raises(SourceError, match=said):
         read(path)
     path.write_text('{"schema": 1, "results": [{}]}')
-    with pytest.raises(SourceError, match="got others"):
+    with pytest.raises(SourceError, match="got something else"):
         read(path)
     with pytest.raises(SourceError, match="expected results"):
         read(tmp_path / "none.json")

@@ -121,10 +121,34 @@ def test_settings_out_of_range_are_refused_before_anything_is_done(
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["reenact", "a.jpg"], [*REENACT, "--pose", "1", "--no-pose"]])
-def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
+def test_wrong_usage_is_exit_2_and_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("mien: ")
+    assert said.count("\n") == 1
+    assert "--help` tells more" in said
+
+
+def test_help_names_commands_of_other_packages(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
-        cli.main(arguments)
-    assert left.value.code == 2
+        cli.main(["--help"])
+    assert left.value.code == 0
+    assert "bench" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", ["--json", "--sheet"])
+@pytest.mark.parametrize("read", ["portrait", "driver", "output"])
+def test_nothing_that_is_read_or_written_is_written_over(
+    option: str, read: str, api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {name: tmp_path / f"{name}.png" for name in ("portrait", "driver", "output")}
+    for path in files.values():
+        path.write_text(path.name)
+    given = ["reenact", str(files["portrait"]), "--driver", str(files["driver"]), "--output", str(files["output"])]
+    assert cli.main([*given, option, str(files[read])]) == 2
+    assert "choose another name" in capsys.readouterr().err
+    assert not api.call
+    assert [path.read_text() for path in files.values()] == [path.name for path in files.values()]
 
 
 def test_json_is_written(api: FakeApi, tmp_path: Path) -> None:
@@ -145,7 +169,8 @@ def test_json_onto_a_folder_is_refused(api: FakeApi, tmp_path: Path, capsys: pyt
     path = tmp_path / "taken"
     path.mkdir()
     assert cli.main([*REENACT, "--json", str(path)]) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "got a folder" in capsys.readouterr().err
+    assert not api.call
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from mien import samples
 from mien.config import ReenactSettings
 from mien.errors import MienError
+from mien.options import count, not_negative
 from mien_bench.control import Control
 from mien_bench.latency.own_cost import own_cost
 from mien_bench.latency.passage import NotHere, Passage
@@ -45,16 +46,18 @@ _CHECKED: Final = ("memory", "pipe")
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
     parser.add_argument("--path", action="append", choices=WAYS, help="only this one; repeatable (all)")
-    parser.add_argument("--frames", type=int, default=250, metavar="N", help="of each run, 25 a second (250)")
-    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="of each path, in turns (3)")
+    parser.add_argument("--frames", type=count, default=250, metavar="N", help="of each run, 25 a second (250)")
+    parser.add_argument("--repetitions", type=count, default=3, metavar="N", help="of each path, in turns (3)")
     parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
     parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     model = f"see `mien models`; {IDLE}: no engine, the path alone"
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help=model)
     parser.add_argument("--backend", default="auto", metavar="NAME")
-    parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--delay", type=float, default=0.0, metavar="MS", help="plant a delay line behind the camera")
+    parser.add_argument("--threads", type=count, metavar="N")
+    parser.add_argument(
+        "--delay", type=not_negative, default=0.0, metavar="MS", help="plant a delay line behind the camera"
+    )
     parser.add_argument("--server", metavar="URL", help="that runs with --measure; default: start one")
     parser.add_argument(
         "--self-check", action="store_true", help="plant delays of 0, 50 and 200 ms and losses, and find them"

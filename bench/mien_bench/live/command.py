@@ -11,6 +11,7 @@ import numpy as np
 
 from mien import samples
 from mien.config import ReenactSettings
+from mien.options import count, positive
 from mien_bench.charts import cdf, timeline
 from mien_bench.control import Control
 from mien_bench.live.camera import Pixels, pictures_of
@@ -25,13 +26,13 @@ from mien_bench.results import Band, Chart, Check, Fact, Result, Row
 TRIALS: Final = {
     "run": "the whole way of a frame without codecs",
     "empty": "the pipeline's own time, with stages that do nothing",
-    "starts": "200 starts and stops",
+    "starts": "many starts and stops",
     "stopped": "a process that is stopped for 3 s",
     "loaded": "a busy process on every processor for 10 s",
     "swaps": "another portrait every few seconds",
 }
 LONG: Final = {
-    "sessions": "200 starts and stops of whole sessions",
+    "sessions": "many starts and stops of whole sessions",
     "long": "the whole way of a frame without codecs, for long",
     "path": "a session with sound and codecs through RTMP to a listener of FFmpeg's, for long",
 }
@@ -50,17 +51,17 @@ _SETTLED: Final = 1.0
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of the runs (20)")
-    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the long ones (10)")
+    parser.add_argument("--seconds", type=positive, default=20.0, metavar="S", help="of the runs (20)")
+    parser.add_argument("--minutes", type=positive, default=10.0, metavar="M", help="of the long ones (10)")
     parser.add_argument("--full", action="store_true", help="also the long ones: about 35 minutes in all")
     parser.add_argument("--only", action="append", choices=TRIALS | LONG, help="leave out the others; repeatable")
     parser.add_argument("--portrait", type=Path, metavar="PICTURE", help="default: the first sample")
     parser.add_argument("--driver", type=Path, metavar="CLIP", help="default: the sample driver")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
     parser.add_argument("--backend", default="auto", metavar="NAME")
-    parser.add_argument("--threads", type=int, metavar="N")
-    parser.add_argument("--starts", type=int, default=200, metavar="N", help="starts and stops (200)")
+    parser.add_argument("--threads", type=count, metavar="N")
+    parser.add_argument("--starts", type=count, default=200, metavar="N", help="starts and stops (200)")
     parser.add_argument("--course", type=Path, help=argparse.SUPPRESS)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from mien import samples
 from mien.config import ReenactSettings
+from mien.options import count, not_negative, positive
 from mien_bench.control import Control
 from mien_bench.latency.passage import NotHere
 from mien_bench.latency.server import Server
@@ -24,15 +25,17 @@ FRAMES: Final = 1_000_000
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
-    parser.add_argument("--most", type=int, default=8, metavar="N", help="sessions at which it ends in any case (8)")
-    parser.add_argument("--target", type=float, default=250.0, metavar="MS", help="glass to glass, for 95 of 100 (250)")
-    parser.add_argument("--seconds", type=float, default=10.0, metavar="S", help="of each step (10)")
-    parser.add_argument("--settle", type=float, default=5.0, metavar="S", help="before each, not judged (5)")
-    parser.add_argument("--repetitions", type=int, default=2, metavar="N", help="(2)")
+    parser.add_argument("--most", type=count, default=8, metavar="N", help="sessions at which it ends in any case (8)")
+    parser.add_argument(
+        "--target", type=positive, default=250.0, metavar="MS", help="glass to glass, for 95 of 100 (250)"
+    )
+    parser.add_argument("--seconds", type=positive, default=10.0, metavar="S", help="of each step (10)")
+    parser.add_argument("--settle", type=not_negative, default=5.0, metavar="S", help="before each, not judged (5)")
+    parser.add_argument("--repetitions", type=count, default=2, metavar="N", help="(2)")
     parser.add_argument(
         "--own-limit", action="store_true", help="let the server refuse what it does not expect to bear"
     )
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--driver-size", default="640x480", metavar="WxH", help="(640x480)")
     parser.add_argument(
         "--sizes", default="256,512,720", metavar="N,...", help="portraits to tell growth by (256,512,720)"
@@ -44,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--portrait", type=Path, metavar="SAMPLE", help="default: the first sample")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
     parser.add_argument("--backend", default="auto", metavar="NAME")
-    parser.add_argument("--threads", type=int, metavar="N", help="of each session")
+    parser.add_argument("--threads", type=count, metavar="N", help="of each session")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from mien.errors import SinkError
+from mien.options import Options
 from mien_bench.page.document import document
 from mien_bench.results_file import Report, read
 
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
         SourceError: a file does not hold results.
         SinkError: the page cannot be written.
     """
-    parser = argparse.ArgumentParser(prog="mien bench page", description="Make a page of results.")
+    parser = Options(prog="mien bench page", description="Make a page of results.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.json")
     parser.add_argument("--html", type=Path, required=True, metavar="FILE")
     options = parser.parse_args(arguments)

@@ -10,6 +10,7 @@ from typing import Final
 from mien import samples
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError
+from mien.options import count, positive
 from mien_bench.control import Control
 from mien_bench.quality import runs, strips, summary, temporal
 from mien_bench.quality.crossing_tables import GRAIN, THESIS, crossed
@@ -42,16 +43,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", nargs="+", default=models, metavar="MODEL", help="all against the first")
     parser.add_argument("--table", nargs="+", choices=TABLES, metavar="TABLE", help=f"of {', '.join(TABLES)} (all)")
     parser.add_argument("--quick", action="store_true", help=f"a look: {_words(QUICK)}")
-    parser.add_argument("--limit", type=int, metavar="N", help="portraits of a kind, and frames of a clip, at most")
-    parser.add_argument("--variants", type=int, default=2, metavar="N", help="pairs made of each portrait (2)")
-    parser.add_argument("--every", type=int, default=10, metavar="N", help="take every N-th frame of clips (10)")
-    parser.add_argument("--run", type=int, default=50, metavar="N", help="frames of each clip to see flicker in (50)")
-    parser.add_argument("--guides", type=int, default=5, metavar="N", help="frames of each clip that guide others (5)")
-    parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")
+    parser.add_argument("--limit", type=count, metavar="N", help="portraits of a kind, and frames of a clip, at most")
+    parser.add_argument("--variants", type=count, default=2, metavar="N", help="pairs made of each portrait (2)")
+    parser.add_argument("--every", type=count, default=10, metavar="N", help="take every N-th frame of clips (10)")
+    parser.add_argument("--run", type=count, default=50, metavar="N", help="frames of each clip to see flicker in (50)")
     parser.add_argument(
-        "--ablation-minutes", type=float, metavar="M", help="train the columns that DIR lacks, so long each"
+        "--guides", type=count, default=5, metavar="N", help="frames of each clip that guide others (5)"
     )
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument(
+        "--ablation-steps", type=count, metavar="N", help="train the columns that DIR lacks, so many steps each"
+    )
+    length.add_argument("--ablation-minutes", type=positive, metavar="M", help="the same, so long each")
+    parser.add_argument("--threads", type=count, metavar="N")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep answers there, for your eyes; no repository")
     parser.add_argument(
         "--strips", choices=("samples", "given"), default="samples", help="of nobody, or of what was given (samples)"

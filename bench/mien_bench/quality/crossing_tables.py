@@ -33,8 +33,9 @@ def crossed(given: Given, options: argparse.Namespace, wanted: tuple[str, ...]) 
     if "4.1" in wanted:
         parts.append(_consistency(trials.consistency_scores(people, options.models, second_look, options.threads)))
     if "4.2" in wanted:
-        if options.ablation is not None and options.ablation_minutes:
-            train_columns(given.faces, options.ablation, options.ablation_minutes, options.threads)
+        length = _length(options)
+        if options.ablation is not None and length is not None:
+            train_columns(given.faces, options.ablation, length, options.threads)
         parts.append(_ablation(trials.ablation_scores(people, options.ablation, second_look, options.threads)))
     if "4.3" in wanted:
         args = given.watched, people.guides, options.models, second_look, options.threads
@@ -53,6 +54,13 @@ def _consistency(scores: Mapping[str, Mapping[str, CrossScore]]) -> Found:
         for row in rows_of(score, {"on": group, "model": name})
     )
     return Found(tuple(rows), (table_41(scores),))
+
+
+def _length(options: argparse.Namespace) -> tuple[str, float] | None:
+    """Of the training of each column; None: none is trained."""
+    if options.ablation_steps:
+        return "steps", options.ablation_steps
+    return ("minutes", options.ablation_minutes) if options.ablation_minutes else None
 
 
 def _ablation(scores: Mapping[str, CrossScore]) -> Found:

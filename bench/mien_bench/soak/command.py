@@ -13,6 +13,7 @@ import numpy as np
 
 from mien import samples
 from mien.config import ReenactSettings
+from mien.options import count, positive
 from mien_bench.control import Control
 from mien_bench.latency.passage import NotHere
 from mien_bench.latency.rows import READ
@@ -35,18 +36,18 @@ FRAMES: Final = 100_000_000
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.bench.Bench`."""
-    parser.add_argument("--minutes", type=float, default=5.0, metavar="M", help="length (5)")
-    parser.add_argument("--every", type=float, default=5.0, metavar="S", help="look every S seconds (5)")
-    parser.add_argument("--sessions", type=int, default=1, metavar="N", help="that stay (1)")
-    parser.add_argument("--cycles", type=int, metavar="N", help="instead: N sessions come and go one after another")
-    parser.add_argument("--renew", type=float, metavar="S", help="one more comes and goes every S seconds")
-    parser.add_argument("--size", type=int, default=512, metavar="N", help="longer side of the portrait (512)")
+    parser.add_argument("--minutes", type=positive, default=5.0, metavar="M", help="length (5)")
+    parser.add_argument("--every", type=positive, default=5.0, metavar="S", help="look every S seconds (5)")
+    parser.add_argument("--sessions", type=count, default=1, metavar="N", help="that stay (1)")
+    parser.add_argument("--cycles", type=count, metavar="N", help="instead: N sessions come and go one after another")
+    parser.add_argument("--renew", type=positive, metavar="S", help="one more comes and goes every S seconds")
+    parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--codec", choices=("H264", "VP8"), default="H264")
     parser.add_argument("--way", choices=("session", "whip"), default="session", help="one connection, or WHIP to WHEP")
     parser.add_argument("--portrait", type=Path, metavar="SAMPLE", help="default: the first sample")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
     parser.add_argument("--backend", default="auto", metavar="NAME")
-    parser.add_argument("--threads", type=int, metavar="N", help="of each session")
+    parser.add_argument("--threads", type=count, metavar="N", help="of each session")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:
@@ -82,8 +83,6 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def _cycled(options: argparse.Namespace, settings: ReenactSettings, control: Control) -> Result:
-    if options.cycles < 1:
-        raise NotHere(f"--cycles: expected 1 or more, got {options.cycles}")
     control()
     with Server(settings, sessions=1) as server:
         comings = come_and_go(server, options.cycles, _peer(options), lambda line: print(line, flush=True), control)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from threading import Event, Lock
@@ -100,6 +100,14 @@ class Paced:
     def _round(self) -> Iterator[Frame | Sound]:
         """The source once, from its beginning to its end."""
         items = iter(self._source)
+        try:
+            yield from self._in_time(items)
+        finally:
+            with self._reading:  # else another thread might close the source while the iteration ends
+                if isinstance(items, Generator):
+                    items.close()
+
+    def _in_time(self, items: Iterator[Frame | Sound]) -> Iterator[Frame | Sound]:
         while (item := self._read(items)) is not None:
             if isinstance(item, Sound):
                 self._unheard.append(self._later(item))

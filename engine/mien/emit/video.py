@@ -62,6 +62,17 @@ CONTAINERS = {
 }
 
 
+def need_video(path: Path) -> None:
+    """Refuse what cannot become a video.
+
+    Raises:
+        SinkError: the place cannot be written, or its ending stands for no container.
+    """
+    if path.suffix.lower() not in CONTAINERS:
+        raise SinkError(f"{path}: expected a video ending in {', '.join(CONTAINERS)}, got {path.suffix!r}")
+    target.need_file_place(path, str(path))
+
+
 class VideoSink(Ending):
     """A video file, written under a hidden name beside its place and renamed when it is whole.
 

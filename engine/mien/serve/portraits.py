@@ -161,7 +161,7 @@ class Portraits:
             self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(self._folder, os.W_OK):
+        if not self._folder.is_dir() or not os.access(self._folder, os.W_OK):
             raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
         for record in sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
             with contextlib.suppress(ValueError, KeyError, TypeError, MienError):  # not one of ours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import signal
 import ssl
@@ -49,8 +50,9 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
             await site.start()
         except OSError as error:
             at = f"{settings.host}:{settings.port}"
+            cure = "another --port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "a --host of this machine"
             raise SettingError(
-                f"{at}: expected an address to listen on, got none ({error.strerror or error}); try another --port"
+                f"{at}: expected an address to listen on, got none ({error.strerror or error}); try {cure}"
             ) from error
         host, port = runner.addresses[0][:2]
         sweeping = asyncio.create_task(_sweep(server, runner))

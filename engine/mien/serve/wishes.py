@@ -165,7 +165,7 @@ def _number(name: str, value: object, low: float, high: float) -> float:
 
 
 def _wrong(name: str, expected: str, value: object) -> Refusal:
-    got = _kind(value) if isinstance(value, dict | list) else repr(value)[:60]
+    got = _kind(value) if isinstance(value, dict | list) else json.dumps(value)[:60]
     return Refusal(422, f"{name}: expected {expected}, got {got}; see /api/v1/openapi.json")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mien.errors import SettingError
+from mien.options import Options
 from mien_export.data.faces import Faces
 from mien_export.data.packed import pack, part_folder
 from mien_export.train.config import CONFIGS
@@ -50,7 +51,7 @@ def _count(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export pack",
         description="Make the pairs that a live network learns from beforehand; `mien export train --packed DIR` takes "
         "them, over and over. About 0.2 MB a pair of 128 pixels. Goes on where it was stopped.",

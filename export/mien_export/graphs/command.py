@@ -15,6 +15,7 @@ from mien.errors import SettingError
 from mien.face.crop import SIDE
 from mien.manifest import read_bundle
 from mien.manifest.roles import PRECISIONS
+from mien.options import Options
 from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import Pair
@@ -65,7 +66,7 @@ def _halved(options: argparse.Namespace, precisions: tuple[str, ...]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export onnx",
         description="Write a model bundle: appearance.onnx, generator.onnx, their lower precisions, and manifest.toml.",
     )

@@ -12,6 +12,7 @@ from mien.bundles import find
 from mien.errors import SettingError, SinkError
 from mien.face.crop import SIDE
 from mien.manifest import Bundle, read_bundle
+from mien.options import Options
 from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.sampler import Sampler, Sampling
@@ -65,7 +66,7 @@ def _write(path: Path, bundle: Bundle, rows: Sequence[Row], wrong: Sequence[str]
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export parity",
         description="Compare what runtimes and precisions compute with float32 in ONNX Runtime. Errors are in units of "
         "-1..1 (a grey level is 1/128), of 0..1 for masks, and of a feature's standard deviation. Exit code 1: out of "

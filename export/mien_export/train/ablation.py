@@ -1,4 +1,4 @@
-"""`mien export ablation`: the thesis's table 4.2, trained: its columns as bundles, the same minutes for each.
+"""`mien export ablation`: the thesis's table 4.2, trained: its columns as bundles, the same steps or minutes for each.
 
 `mien bench quality --ablation DIR` measures them.
 """
@@ -12,6 +12,7 @@ from typing import Final
 
 from mien.errors import SettingError
 from mien.manifest import MANIFEST
+from mien.options import Options
 from mien_export.graphs import command as onnx
 from mien_export.train import command as training
 from mien_export.train.loop import LATEST
@@ -49,7 +50,8 @@ COLUMNS: Final = tuple(name.removeprefix(PREFIX) for name in ABLATION)
 
 def _training(options: argparse.Namespace, column: str) -> list[str]:
     given = ["--config", PREFIX + column, "--data", str(options.data), "--out", str(_run(options, column))]
-    given += ["--seconds", str(60 * options.minutes), "--seed", str(options.seed), "--device", options.device]
+    given += ["--seed", str(options.seed), "--device", options.device]
+    given += ["--seconds", str(60 * options.minutes)] if options.steps is None else ["--steps", str(options.steps)]
     given += ["--workers", str(options.workers)]
     for name in ("threads", "vgg", "identity"):
         if (value := getattr(options, name)) is not None:
@@ -74,15 +76,26 @@ def _minutes(text: str) -> float:
     return value
 
 
+def _steps(text: str) -> int:
+    value = int(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export ablation",
         description="Train the thesis's networks at 64 x 64 without the concatenation and with several weights of the "
         "appearance loss, and write a bundle of each. A column that is there is left as it is.",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a bundle by the name of each column")
-    parser.add_argument("--minutes", type=_minutes, default=30.0, metavar="M", help="for each column (default: 30)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=_minutes, default=30.0, metavar="M", help="for each column (default: 30)")
+    length.add_argument(
+        "--steps", type=_steps, metavar="N", help="instead: whole schedules of so many steps, whatever else runs"
+    )
     parser.add_argument("--columns", nargs="+", default=list(COLUMNS), metavar="NAME", help=f"of {', '.join(COLUMNS)}")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same for all (default: %(default)s)")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")

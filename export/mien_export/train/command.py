@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from mien.errors import SettingError, SinkError
+from mien.options import Options
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.courses import NAMES, course_of
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Options(
         prog="mien export train",
         description="Train a network on a folder of faces. A run goes on where it was stopped or killed, to the bit: "
         "give the same --out again.",

@@ -177,4 +177,4 @@ def test_what_is_promised_of_a_generator_is_checked() -> None:
 
 def test_a_column_that_cannot_be_trained_is_told(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match=r"table 4\.2: expected its columns to be trained, got exit code 2"):
-        train_columns(tmp_path / "nowhere", tmp_path, 1e-9, 1)
+        train_columns(tmp_path / "nowhere", tmp_path, ("steps", 2), 1)

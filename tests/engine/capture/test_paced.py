@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from threading import Event, Thread
@@ -45,6 +45,56 @@ def test_frames_come_at_their_time() -> None:
         assert frame.captured_at == clock.now() == pytest.approx(7 + number / 25)
         clock.advance(0.013)  # a reader that takes its time, but less than a frame
     assert clock.now() == pytest.approx(7 + 24 / 25 + 0.013)
+
+
+class SlowToEnd(IndexedSource):
+    """A source whose iteration takes a while to end, and which says whether it was closed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("slow", lambda number: pattern(96, 64, number), range(5), rate=Fraction(25))
+        self.ending, self.asked, self.closing = Event(), Event(), Event()
+        self.closed_meanwhile = False
+        self._items = self._slowly()
+
+    def _slowly(self) -> Generator[Frame | Sound, None, None]:
+        try:
+            yield from super().__iter__()
+        finally:
+            self.ending.set()
+            self.asked.wait(10)
+            self.closed_meanwhile = self.closing.wait(0.2)
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        return self._items
+
+    def close(self) -> None:
+        self.closing.set()
+        self._items.close()
+
+
+def test_another_thread_may_close_it_while_its_iteration_ends() -> None:
+    slow = SlowToEnd()
+    playing = Paced(slow, MonotonicClock())
+
+    def watch_one() -> None:
+        for _ in playing:
+            return
+
+    watching = Thread(target=watch_one)
+    watching.start()
+    assert slow.ending.wait(10)
+
+    def close() -> None:
+        slow.asked.set()
+        playing.close()
+
+    closing = Thread(target=close)
+    closing.start()
+    for thread in (watching, closing):
+        thread.join(10)
+        assert not thread.is_alive()
+    assert not slow.closed_meanwhile
+    assert slow.closing.is_set()
 
 
 def test_it_is_live() -> None:

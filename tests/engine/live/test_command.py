@@ -254,6 +254,32 @@ def test_settings_out_of_range_are_refused(
     assert opened == []
 
 
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ("me.xyz", "expected a video ending in .mp4"),
+        ("none/me.mp4", "expected a folder"),
+        ("folder", "got a folder"),
+        ("a.jpg", "those that are read"),
+        ("out.mp4", "that of --output"),
+    ],
+)
+def test_a_recording_that_cannot_be_is_refused_before_the_run(
+    record: str,
+    reason: str,
+    opened: list[LiveRequest],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    Path("a.jpg").write_bytes(b"a picture")
+    assert cli.main(["live", "a.jpg", "--output", "out.mp4", "--record", record]) == 2
+    assert reason in capsys.readouterr().err
+    assert opened == []
+
+
 def test_options_have_help() -> None:
     parser = argparse.ArgumentParser()
     live_command.add_options(parser)

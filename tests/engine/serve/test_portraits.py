@@ -16,6 +16,7 @@ from tests.engine.serve.harness import LIMITS, SETTINGS, Answer, Place, limited,
 from mien import samples
 from mien.capture import image
 from mien.emit.picture import PictureEncoder
+from mien.errors import SinkError
 from mien.frame import Frame
 
 FACE = samples.portraits()["mira"].read_bytes()
@@ -78,6 +79,18 @@ def test_an_upload_is_kept_as_a_plain_picture_with_its_consent_and_deleted(tmp_p
             assert left_in(tmp_path) == []
             await place.ask("GET", made["picture"], status=404)
             assert (await place.ask("GET", "/api/v1/sessions")).json["sessions"][0]["portrait"] == made["id"]
+
+    run(main)
+
+
+def test_a_file_in_place_of_a_folder_is_refused_at_the_start(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("not a folder")
+
+    async def main() -> None:
+        with pytest.raises(SinkError, match="expected a folder that portraits can be kept in"):
+            async with serving(replace(SETTINGS, portraits=place)):
+                raise AssertionError("it must not begin")
 
     run(main)
 

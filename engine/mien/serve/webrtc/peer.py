@@ -98,8 +98,8 @@ class Peer:
             ) from error
         except Exception as error:  # aiortc raises whatever its parts do
             await peer.close("its offer was refused")
-            reason = str(error) or type(error).__name__
-            raise OfferError(f"offer: expected one that can be met, got an error ({reason:.200})", 422) from error
+            logger.info("%s: its offer was refused (%s: %s)", name, type(error).__name__, error)
+            raise OfferError("offer: expected one that can be met, got one with an error in it", 422) from error
         except BaseException:
             await peer.close("it was given up")
             raise
