@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 
+from mien.memory import memory
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
-from mien.serve.memory import memory
 from mien.serve.server import Server
 from mien.serve.session import Session
 

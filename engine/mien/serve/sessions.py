@@ -13,9 +13,9 @@ from typing import NoReturn, Self
 
 from mien.clock import Clock
 from mien.live.shared import Shared
+from mien.memory import give_back
 from mien.pipeline.worker import in_thread
 from mien.serve.admission import COME_AGAIN, overloaded
-from mien.serve.memory import give_back
 from mien.serve.peering import Answering, Peering
 from mien.serve.portraits import Portraits
 from mien.serve.refusal import Refusal, later, missing
@@ -241,6 +241,7 @@ class Sessions:
             await session.run()
         finally:
             del self._sessions[session.id]
+            del session  # else it would still be held by this very task
         await in_thread("mien-memory", give_back)
 
     async def _forget_viewer(self, session: Session, id: str, peer: Peering) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,6 +71,23 @@ def test_a_session_is_begun_steered_read_and_ended(driver_picture: Picture) -> N
 def _is_slate(place: Place) -> bool:
     newest = place.answering.broadcasts[0].newest
     return newest is not None and bool((newest.pixels == newest.pixels[0, 0]).all(axis=2).mean() > 0.8)
+
+
+def test_nothing_holds_a_session_that_has_ended(driver_picture: Picture) -> None:
+    async def main() -> None:
+        async with serving() as place:
+            begun = await place.begin()
+            (session,) = (weakref.ref(one) for one in place.server.sessions.all)
+            async with watching(place.answering.peers[0], driver_picture):
+                await running(place, begun["id"])
+                await place.ask("DELETE", f"/api/v1/sessions/{begun['id']}", status=204)
+                await place.until_true(lambda: session() is None)
+
+    gc.disable()
+    try:
+        run(main)
+    finally:
+        gc.enable()
 
 
 def test_a_portrait_and_a_background_are_swapped_in_while_it_runs(driver_picture: Picture) -> None:

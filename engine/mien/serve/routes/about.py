@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from mien.config import GAIN_LIMIT
+from mien.memory import memory
 from mien.serve.bodies import answer
-from mien.serve.memory import memory
 from mien.serve.metrics import metrics_of
 from mien.serve.openapi import document
 from mien.serve.routes.ice import ice_servers
