@@ -31,7 +31,7 @@ DIFFERENT: Final = (
     "Identity: dlib's embedding, within 0.6 of the reference; the thesis states neither network nor threshold.",
     "Answers in which dlib finds no face count as another person and are left out of the rest.",
 )
-DIFFERENT_42: Final = "Here at small size with equal time for each training, which the thesis's had not."
+DIFFERENT_42: Final = "Here at small size, with trainings of equal length, which the thesis's had not."
 DIFFERENT_43: Final = (
     "People are the clips', several frames of each; the thesis has 32 film identities with 7 pictures."
 )
