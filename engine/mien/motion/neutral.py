@@ -109,15 +109,21 @@ def _shut(sightings: list[Sighting], rest: Array) -> Array:
 def _unrest(sightings: list[Sighting], angles: Array) -> Array:
     """(N,): how far each frame is from rest; one unit is a clear difference to the eye."""
     opening = np.array([s.opening for s in sightings])
-    lids = np.array([s.lids.mean() for s in sightings])
-    shapes = np.array([s.shape for s in sightings])
-    turn = np.abs([s.angles - angles for s in sightings]) @ np.array([1 / 12, 1 / 12, 1 / 25])
-    usual = np.median(shapes, axis=0)
-    odd = np.sqrt(((shapes - usual)[:, :, :2] ** 2).sum(axis=2).mean(axis=1))
-    corners = (shapes - usual)[:, [topology.OUTER_LIPS[0], topology.OUTER_LIPS[10]], :2]
-    smiling = np.linalg.norm(corners, axis=2).mean(axis=1)
+    lids = np.array([s.lids for s in sightings]).mean(axis=1)
+    shapes = np.stack([s.shape[:, :2] for s in sightings], axis=-1)
+    turn = np.abs(np.array([s.angles for s in sightings]) - angles) @ np.array([1 / 12, 1 / 12, 1 / 25])
+    away = shapes - _middle(shapes)[..., None]
+    odd = np.sqrt((away**2).sum(axis=1).mean(axis=0))
+    corners = away[[topology.OUTER_LIPS[0], topology.OUTER_LIPS[10]]]
+    smiling = np.linalg.norm(corners, axis=1).mean(axis=0)
     drowsy = np.abs(lids - np.percentile(lids, 65))
     return np.asarray((opening - opening.min() + drowsy + odd + smiling) / 0.03 + turn)
+
+
+def _middle(values: Array) -> Array:
+    """Medians (...) of values (..., N): NumPy sorts rows ten times as fast as it finds their middle."""
+    ordered, count = np.sort(values, axis=-1), values.shape[-1]
+    return np.asarray((ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
