@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mien.config import WARP, Gains, ReenactSettings
 from mien.errors import SettingError, SinkError
+from mien.memory import settled
 
 if TYPE_CHECKING:
     from mien.live.session import LiveRequest, LiveSession
@@ -115,7 +116,8 @@ async def _run(options: argparse.Namespace, request: LiveRequest, given: Gains, 
             if options.duration is not None:
                 loop.call_later(options.duration, session.stop)
             try:
-                await _told_of(session, console, options.quiet)
+                with settled():
+                    await _told_of(session, console, options.quiet)
             finally:
                 status.clear()
                 for line in session.notices():

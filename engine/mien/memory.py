@@ -11,6 +11,7 @@ import ctypes
 import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -22,17 +23,23 @@ def memory() -> int:
         return 0
 
 
-def settle() -> None:
-    """Take all that there is now for what stays: it is left out of every later look for rings, which so takes little.
+@contextlib.contextmanager
+def settled() -> Iterator[None]:
+    """Meanwhile all that there is now counts as what stays: looks for rings leave it out, and so take little.
 
-    For programs, once they are ready; not for libraries, whose callers may want to be rid of something again.
+    Else Python holds up every thread for tens of milliseconds now and then. For a program that is ready for its work;
+    one at a time in a process.
     """
     gc.collect()
     gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def give_back() -> None:
-    """Let go of rings, and return free memory to the system; takes some milliseconds, fewer after `settle`.
+    """Let go of rings, and return free memory to the system; takes some milliseconds, fewer while `settled`.
 
     The allocator of glibc keeps what the threads of a session freed: without this, memory rises by some megabytes with
     each of the first hundred sessions.

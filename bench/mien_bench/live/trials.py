@@ -17,6 +17,7 @@ from mien.config import ReenactSettings
 from mien.emit.memory import NullSink
 from mien.live.session import shares_of
 from mien.live.stages import open_chain, open_driver
+from mien.memory import settled
 from mien.pipeline.chain import Chain
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
@@ -61,7 +62,8 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
         stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
         source = camera(pictures, MonotonicClock())
-        return run(source, stages, _black(width, height), seconds), chain.about
+        with settled():  # as `mien live` is
+            return run(source, stages, _black(width, height), seconds), chain.about
 
 
 def empty(pictures: list[Pixels], seconds: float) -> Course:

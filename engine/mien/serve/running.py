@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from aiohttp import web
 
 from mien.errors import SettingError
-from mien.memory import settle
+from mien.memory import settled
 from mien.serve.app import application
 from mien.serve.connections import SWEEP
 from mien.serve.log import http_logger
@@ -85,8 +85,9 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
             await asyncio.wait([server.warming, interrupt], return_when=asyncio.FIRST_COMPLETED)
             if server.warming.done():
                 server.warming.result()
-                settle()
-                told(f"model: {server.about}; at most {server.sessions.most} sessions at once")
+                with settled():
+                    told(f"model: {server.about}; at most {server.sessions.most} sessions at once")
+                    await interrupt
             await interrupt
 
 
