@@ -89,6 +89,7 @@ async def _once(portrait: Path, pictures: list[Pixels], settings: ReenactSetting
     async with open_live(LiveRequest((str(portrait),), camera(pictures, MonotonicClock()), sink, settings)) as session:
         sink.session = session
         await session.run()
+    sink.session = None  # else both are a ring, and stay until Python looks for rings
 
 
 async def _swapping(request: LiveRequest, portraits: Sequence[Path], seconds: float) -> tuple[int, list[str]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -134,6 +136,23 @@ def test_a_session_is_steered_while_it_runs(
     with capture.open(tmp_path / "beside.mp4") as recorded:
         assert recorded.info.width == stage.last.shape[1]
         assert next(iter(recorded)).pts == 0
+
+
+def test_nothing_holds_a_session_that_has_ended(monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]) -> None:
+    """Its encoders, graphs and landmarkers are gone at once, and not when Python next looks for rings."""
+
+    def stop(stage: Stage) -> None:
+        assert stage.session is not None
+        stage.session.stop()
+
+    stage = Stage(monkeypatch, driver, stop)
+    gc.disable()
+    try:
+        stage.run(PORTRAITS["mira"])
+        ended, stage.session = weakref.ref(stage.session), None
+        assert ended() is None
+    finally:
+        gc.enable()
 
 
 def test_what_cannot_be_opened_leaves_nothing_behind(
