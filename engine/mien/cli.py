@@ -16,6 +16,7 @@ from mien import live_command, models_command, serve_command
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, SettingError, SinkError
+from mien.memory import share_heaps
 from mien.options import Options, need_places
 from mien.progress import ProgressLine
 from mien.stats import Statistics
@@ -37,6 +38,7 @@ _GAINS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 2 when refused with one line on stderr, 130 when interrupted."""
+    share_heaps()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
