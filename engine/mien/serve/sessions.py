@@ -251,7 +251,11 @@ class Sessions:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK)
-            for session in self.all:
-                session.listen()
-                if session.seconds > self._settings.limits.session:
-                    session.end("it lasted as long as a session may")
+            self._look()
+
+    def _look(self) -> None:
+        """At all sessions; a function of its own, that its last one is not held until the next look."""
+        for session in self.all:
+            session.listen()
+            if session.seconds > self._settings.limits.session:
+                session.end("it lasted as long as a session may")

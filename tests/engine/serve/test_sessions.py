@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from tests.engine.serve.harness import OFFER, FakePeer, Place, feed, limited, run, serving
 
 from mien.clock import MonotonicClock
+from mien.serve.session import Session
 
 Picture = NDArray[np.uint8]
 
@@ -73,21 +75,32 @@ def _is_slate(place: Place) -> bool:
     return newest is not None and bool((newest.pixels == newest.pixels[0, 0]).all(axis=2).mean() > 0.8)
 
 
-def test_nothing_holds_a_session_that_has_ended(driver_picture: Picture) -> None:
+def test_nothing_holds_a_session_that_has_ended(driver_picture: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    listened: list[str] = []
+    listen = Session.listen
+
+    def noting(session: Session) -> None:
+        listened.append(session.id)
+        listen(session)
+
+    monkeypatch.setattr(Session, "listen", noting)
+
     async def main() -> None:
         async with serving() as place:
             begun = await place.begin()
             (session,) = (weakref.ref(one) for one in place.server.sessions.all)
             async with watching(place.answering.peers[0], driver_picture):
                 await running(place, begun["id"])
+                listened.clear()
+                await place.until_true(lambda: bool(listened))  # it was looked at by the server itself, too
                 await place.ask("DELETE", f"/api/v1/sessions/{begun['id']}", status=204)
-                await place.until_true(lambda: session() is None)
+                await place.until_true(lambda: is_gone(session))
 
-    gc.disable()
-    try:
-        run(main)
-    finally:
-        gc.enable()
+    def is_gone(session: weakref.ref[Session]) -> bool:
+        gc.collect()  # rings of connections are let go as it ends
+        return session() is None
+
+    run(main)
 
 
 def test_a_portrait_and_a_background_are_swapped_in_while_it_runs(driver_picture: Picture) -> None:
