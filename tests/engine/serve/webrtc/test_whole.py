@@ -126,7 +126,7 @@ def test_the_page_gets_the_portrait_and_the_sound_on_the_same_peer(clip: list[ND
 
 def test_a_viewer_goes_on_seeing_while_one_peer_takes_over_from_another(clip: list[NDArray[np.uint8]]) -> None:
     async def main() -> None:
-        async with serving(replace(SETTINGS, peer=PeerSettings(idle=1.0))) as place:
+        async with serving(replace(SETTINGS, peer=PeerSettings(idle=3.0))) as place:
             first = Client(video=Clip(clip))
             headers, answer = await place.ask("POST", "/whip", 201, headers=SDP, data=await first.offer())
             await first.accept(answer)
