@@ -133,6 +133,8 @@ def render_file(
     settings = settings or ReenactSettings()
     for given in (*pictures, driver):
         need_other_file(output, given)
+        if sheet is not None:
+            need_other_file(sheet, given)
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()

@@ -156,6 +156,8 @@ def test_a_file_that_is_read_is_never_replaced(tmp_path: Path) -> None:
     driver.write_bytes(samples.driver().read_bytes())
     with pytest.raises(SinkError, match="another file"):
         api.render_file([samples.driver()], driver, driver, SMALL)
+    with pytest.raises(SinkError, match="another file"):
+        api.render_file([samples.driver()], driver, tmp_path / "out.mp4", SMALL, sheet=driver)
     assert driver.read_bytes() == samples.driver().read_bytes()
 
 
