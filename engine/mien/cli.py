@@ -20,6 +20,7 @@ from mien.memory import share_heaps
 from mien.options import Options, need_places
 from mien.progress import ProgressLine
 from mien.stats import Statistics
+from mien.threads import spare_processors
 
 DONE, REFUSED, INTERRUPTED = 0, 2, 130
 ADDED_COMMANDS = "mien.commands"
@@ -39,6 +40,7 @@ _GAINS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when done, 2 when refused with one line on stderr, 130 when interrupted."""
     share_heaps()
+    spare_processors()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:

@@ -28,6 +28,15 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def spare_processors() -> None:
+    """Have NumPy compute with the caller's thread alone; for a program, before anything imports NumPy.
+
+    Its OpenBLAS shares small products and inverses among all processors, and its threads then spin for a tenth of a
+    second each time: one of them a frame takes a processor from the model. What the user set stays.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def share_out(threads: int) -> Shares:
     """Shares of a budget of at least one thread.
 

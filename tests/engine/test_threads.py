@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,3 +28,25 @@ def test_shares_of_usual_machines(threads: int, shares: Shares) -> None:
 
 def test_there_is_a_processor() -> None:
     assert usable_threads() >= 1
+
+
+PROGRAM = """
+import os
+from mien.cli import main
+main(["samples"])
+import numpy as np
+np.linalg.inv(np.eye(64))
+print(len(os.listdir("/proc/self/task")), os.environ["OPENBLAS_NUM_THREADS"])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts threads in /proc")
+@pytest.mark.parametrize(("given", "threads"), [(None, "1"), ("2", "2")])
+def test_a_program_s_numpy_has_one_thread_unless_the_user_says_otherwise(given: str | None, threads: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    if given is not None:
+        environment["OPENBLAS_NUM_THREADS"] = given
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True)
+    found, told = done.stdout.splitlines()[-1].split()
+    assert told == threads
+    assert int(found) <= int(threads)

@@ -36,8 +36,9 @@ def crop_matrix(pose: Similarity, side: int = SIDE) -> Array:
 
 
 def inverse(matrix: Array) -> Array:
-    """(2, 3): the map back."""
-    back = np.linalg.inv(matrix[:, :2])
+    """(2, 3): the map back; the matrix must have one."""
+    (a, b, _), (c, d, _) = matrix.tolist()
+    back = np.array([[d, -b], [-c, a]]) / (a * d - b * c)
     return np.column_stack([back, -back @ matrix[:, 2]])
 
 

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.face import MouthHint
 from mien.face.outlines import box_around, outline_mask
+from mien.luma import luma
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 INNER = np.array(topology.INNER_LIPS)
-LUMA = np.array([0.299, 0.587, 0.114])
 GAIN_LIMITS = (0.5, 2.0)
 RIM = 0.08
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
@@ -98,7 +98,7 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
 
 def brightness_gain(lips_from: Array, lips_to: Array) -> float:
     """Factor that brings one picture's lips to the brightness of another's; colours (3,) in 0..255."""
-    return float(np.clip((lips_to @ LUMA + 1) / (lips_from @ LUMA + 1), *GAIN_LIMITS))
+    return float(np.clip((luma(lips_to) + 1) / (luma(lips_from) + 1), *GAIN_LIMITS))
 
 
 def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> NDArray[np.float32]:
@@ -107,12 +107,12 @@ def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> 
     What is darker than the lips is taken further down, so that a cavity lit up by the gain stays a cavity, and loses
     colour as it does; what is brighter (teeth) follows the gain.
     """
-    luma = drawn @ LUMA.astype(np.float32)
-    relative = luma / np.float32(lips_from @ LUMA + 1)
+    bright = luma(drawn)
+    relative = bright / np.float32(luma(lips_from) + 1)
     depth = np.clip(1 - relative, 0.0, 1.0)
     tone = np.float32(brightness_gain(lips_from, lips_to)) * (1 - CAVITY_DEPTH * depth)
     grey = (GREY_SHARE * depth)[..., None]
-    return np.asarray((drawn + (luma[..., None] - drawn) * grey) * tone[..., None], dtype=np.float32)
+    return np.asarray((drawn + (bright[..., None] - drawn) * grey) * tone[..., None], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.outlines import Box, box_around
+from mien.luma import luma
 from mien.portrait import Portrait
 from mien.synthesis import Painting
 from mien_kernels import ops
@@ -30,7 +31,6 @@ MOST_SHARPEN: Final = 0.8
 MOST_GRAIN: Final = 8.0
 """Standard deviation in levels of 0..255: more is not grain but texture."""
 TILE: Final = 256
-LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 PLACES: Final = (topology.OUTER_LIPS, topology.LEFT_EYE, topology.RIGHT_EYE)
 CHEEKS: Final = ((50, 205, 36), (280, 425, 266))
 """Triangles of skin without features, where a portrait's grain is measured."""
@@ -70,8 +70,8 @@ class Detail:
         share = _painted_share(mask, matrix, box)
         paint = window[box].astype(np.float32)
         fine = paint - _soft(paint)
-        luma = (fine.reshape(-1, 3) @ LUMA).reshape(share.shape)
-        has = float(np.sqrt((luma * luma * share).sum() / max(float(share.sum()), 1.0)))
+        bright = luma(fine)
+        has = float(np.sqrt((bright * bright * share).sum() / max(float(share.sum()), 1.0)))
         lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
         y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
         noise = np.take(np.take(self._noise, np.arange(y0, y0 + len(paint)), 0, mode="wrap"),
@@ -91,7 +91,7 @@ def grain_of(picture: Pixels, landmarks: Array) -> float:
         box = box_around(landmarks[list(corners), :2], 0, picture.shape[1], picture.shape[0])
         if box is not None and min(box[0].stop - box[0].start, box[1].stop - box[1].start) >= 4:
             skin = picture[box].astype(np.float32)
-            found.append(float(((skin - _soft(skin)) @ LUMA).std()))
+            found.append(float(luma(skin - _soft(skin)).std()))
     return float(np.median(found)) if found else 0.0
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import LUMA, brightness_gain, draw_driver_mouth, draw_plain_mouth, lips_of, match_tone
+from mien.face.inner_mouth import brightness_gain, draw_driver_mouth, draw_plain_mouth, lips_of, match_tone
 from mien.face.motion import identity_motion
 from mien.face.mouth import mouth_hint
 from mien.face.outlines import outline_mask
+from mien.luma import luma
 from mien.portrait import Portrait
 from mien.reenact.target import target_of
 
@@ -69,7 +70,7 @@ def test_the_drivers_teeth_stay_above_its_tongue(portrait: Portrait) -> None:
     draw_driver_mouth(hint(), PINK, to, out)
     top, bottom = to[13, :2], to[14, :2]
     x = round((top[0] + bottom[0]) / 2)
-    rows = [out[round(top[1] + share * (bottom[1] - top[1])), x].astype(float) @ LUMA for share in (0.3, 0.75)]
+    rows = [luma(out[round(top[1] + share * (bottom[1] - top[1])), x].astype(float)) for share in (0.3, 0.75)]
     assert rows[0] > rows[1] + 40
 
 
@@ -82,7 +83,7 @@ def test_brightness_follows_the_lips(brightness: float, portrait: Portrait) -> N
         out = np.full_like(portrait.pixels, 128)
         draw_driver_mouth(hint(light), PINK, to, out)
         mask = outline_mask(to[INNER, :2], size_of(out)) > 0.99
-        shown.append(float((out[mask].astype(float) @ LUMA).mean()))
+        shown.append(float(luma(out[mask].astype(float)).mean()))
     assert shown[1] == pytest.approx(shown[0], rel=0.08)
 
 
@@ -97,7 +98,7 @@ def test_teeth_follow_the_gain_and_cavities_stay_dark() -> None:
     out = match_tone(drawn, PINK, PINK * 1.3)
     gain = brightness_gain(PINK, PINK * 1.3)
     np.testing.assert_allclose(out[0, 0], drawn[0, 0] * gain, rtol=0.02)
-    assert (out[0, 1] @ LUMA) < gain * (drawn[0, 1] @ LUMA)
+    assert luma(out[0, 1]) < gain * luma(drawn[0, 1])
 
 
 def test_without_a_driver_an_opened_mouth_is_dark_and_smooth(portrait: Portrait) -> None:
@@ -107,10 +108,10 @@ def test_without_a_driver_an_opened_mouth_is_dark_and_smooth(portrait: Portrait)
     assert own is not None
     draw_plain_mouth(own, own.lip_colour, to, out)
     mask = outline_mask(to[INNER, :2], size_of(out)) > 0.99
-    luma = out.astype(float) @ LUMA
-    assert luma[mask].mean() < 0.35 * float(own.lip_colour @ LUMA)
+    bright = luma(out.astype(float))
+    assert bright[mask].mean() < 0.35 * float(luma(own.lip_colour))
     both = mask[:, 1:] & mask[:, :-1]
-    assert np.abs(np.diff(luma, axis=1))[both].max() < 12, "no streaks"
+    assert np.abs(np.diff(bright, axis=1))[both].max() < 12, "no streaks"
 
 
 def test_an_open_mouth_of_the_portrait_keeps_its_teeth(portrait: Portrait) -> None:
@@ -118,7 +119,7 @@ def test_an_open_mouth_of_the_portrait_keeps_its_teeth(portrait: Portrait) -> No
     out = np.full_like(portrait.pixels, 128)
     draw_plain_mouth(hint(), PINK, to, out)
     x, y = np.rint(to[13, :2] + 0.25 * (to[14, :2] - to[13, :2])).astype(int)
-    assert out[y, x] @ LUMA > 100
+    assert luma(out[y, x].astype(float)) > 100
 
 
 def test_lips_of_a_tilted_mouth_go_there_and_back() -> None:
