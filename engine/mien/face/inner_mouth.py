@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
-from mien.face.outlines import box_around, outline_mask
+from mien.face.outlines import Box, box_around, outline_mask
 from mien.luma import luma
 from mien_kernels import ops
 
@@ -22,6 +22,8 @@ Pixels = NDArray[np.uint8]
 
 INNER = np.array(topology.INNER_LIPS)
 GAIN_LIMITS = (0.5, 2.0)
+MARGIN = 2
+"""Pixels around the lips' inner outline."""
 RIM = 0.08
 """Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
 SHADE, SHADE_DEPTH = 0.35, 0.05
@@ -62,6 +64,11 @@ def lips_of(outline: Array) -> Lips:
     local = (outline - middle) @ axes.T / (along @ along)
     upper, lower = local[:11], np.concatenate([local[10:], local[:1]])[::-1]
     return Lips(middle, axes, _rim(upper), _rim(lower))
+
+
+def inner_mouth_box(target: Array, width: int, height: int) -> Box | None:
+    """Rows and columns that a mouth is drawn into, of a picture in whose pixels `target` (478, 2 or 3) is."""
+    return box_around(target[INNER, :2], MARGIN, width, height)
 
 
 def draw_driver_mouth(hint: MouthHint, lip_colour: Array, target: Array, out: Pixels) -> None:
@@ -134,11 +141,10 @@ class _Spot:
 
     @classmethod
     def of(cls, target: Array, out: Pixels) -> _Spot | None:
-        outline = target[INNER, :2]
-        box = box_around(outline, 2, out.shape[1], out.shape[0])
+        box = inner_mouth_box(target, out.shape[1], out.shape[0])
         if box is None:
             return None
-        outline = outline - np.array([box[1].start, box[0].start], dtype=np.float64)
+        outline = target[INNER, :2] - np.array([box[1].start, box[0].start], dtype=np.float64)
         mask = outline_mask(outline, (box[0].stop - box[0].start, box[1].stop - box[1].start))
         rows, columns = np.nonzero(mask)
         lips = lips_of(outline)

@@ -55,7 +55,7 @@ def _stretch(flow: NDArray[np.float32]) -> NDArray[np.float32]:
     places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
     right = places[::2, 1::2] - places[::2, ::2]
     down = places[1::2, ::2] - places[::2, ::2]
-    area = _mean3(right.real * down.imag - right.imag * down.real)
+    area = _mean3(np.asarray((np.conj(right) * down).imag, dtype=np.float32))
     return np.asarray(np.clip((BEARABLE - area) / (BEARABLE - STRETCHED), 0, 1), dtype=np.float32)
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from mien.face.crop import crop_matrix, inverse, placed
 from mien.face.eyes import Eyes
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import draw_driver_mouth
+from mien.face.inner_mouth import draw_driver_mouth, inner_mouth_box
 from mien.face.mouth import mouth_hint
+from mien.face.outlines import Box
 from mien.manifest import Bundle, TensorSpec
 from mien.manifest.roles import LINKS
 from mien.portrait import Portrait
@@ -21,7 +22,7 @@ from mien.reenact.erase import NOTHING, Erasing
 from mien.reenact.mesh import Mesh
 from mien.reenact.parsing import parsing_map
 from mien.reenact.target import Target
-from mien.runtime.session import Session
+from mien.runtime.session import Session, lying
 from mien.synthesis import Painting
 from mien_kernels import ops
 
@@ -66,6 +67,8 @@ class Placed:
     target: Target
     vertices: Floats
     """(V, 3): its mesh, in pixels of the portrait's picture."""
+    source: Floats
+    """(V, 2): where in that picture the mesh takes its skin from, as `Mesh.looked_up` gives it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,7 @@ class Painter:
         side = (self._side, self._side)
         self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
         self._warped, self._hint = np.empty((*side, 3), np.uint8), np.empty((*side, 3), np.uint8)
+        self._hinted: Box | None = None
         self._erasing = Erasing(self._side)
 
     def look(self, portrait: Portrait, mesh: Mesh) -> Look:
@@ -125,7 +129,7 @@ class Painter:
         target = at.target
         matrix = crop_matrix(target.pose, self._side)
         vertices = _in_crop(at.vertices, matrix)
-        back = placed(look.mesh.looked_up(target).astype(np.float64), look.matrix).astype(np.float32)
+        back = placed(at.source.astype(np.float64), look.matrix).astype(np.float32)
         ops.rasterize_flow(
             vertices, back, look.mesh.triangles, out=self._flow, depth=self._depth, threads=self._threads
         )
@@ -178,18 +182,24 @@ class Painter:
         """Skin and eyes as they are shown where the mask keeps them."""
         ops.flow_warp(look.crop, self._flow, self._warped, threads=self._threads)
         look.eyes(landmarks, self._warped)
-        self._erasing(self._warped, parsing, self._flow)
+        self._erasing(self._warped, parsing, self._flow, self._threads)
         _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
 
     def _give_hint(self, hint: MouthHint | None, look: Look, landmarks: Array) -> None:
         if "hint" not in self._inputs:
             return
-        if hint is None:
-            self._inputs["hint"][0] = 0
+        into = self._inputs["hint"][0]
+        if self._hinted is not None:
+            into[:, *self._hinted] = 0
+        self._hinted = None
+        box = inner_mouth_box(landmarks, self._side, self._side)
+        if hint is None or box is None:
             return
-        self._hint.fill(NOTHING)
+        self._hinted = box
+        drawn = self._hint[box]
+        drawn.fill(NOTHING)
         draw_driver_mouth(hint, look.lip_colour, landmarks, self._hint)
-        _to_tensor(self._hint, self._inputs["hint"][0], self._threads)
+        into[:, *box] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
 
     def _give_features(self, look: Look) -> None:
         if look is not self._given:
@@ -198,10 +208,14 @@ class Painter:
             self._given = look
         flow = self._flow
         for spec in self._features:  # from fine to coarse
-            into = self.session.inputs[spec.name][0]
-            while len(flow) > into.shape[1]:
+            into = self.session.inputs[spec.name]
+            while len(flow) > into.shape[2]:
                 flow = _halved(flow)
-            ops.flow_warp(look.features[spec.name], flow, into, threads=self._threads, layout="nchw")
+            last = lying(into)[0]
+            if last.flags.c_contiguous:
+                ops.flow_warp(look.features[spec.name], flow, last, threads=self._threads)
+            else:
+                ops.flow_warp(look.features[spec.name], flow, into[0], threads=self._threads, layout="nchw")
 
 
 def _in_crop(vertices: Floats, matrix: Array) -> Floats:

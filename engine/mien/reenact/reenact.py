@@ -62,8 +62,9 @@ class Reenact:
     def _synthesis(self, puppet: _Puppet, motion: Motion, weight: float, paint: Paint) -> Synthesis:
         target = target_of(puppet.portrait, motion, self._portraits[0].pose)
         vertices = puppet.mesh.place(puppet.portrait, target)
+        source = puppet.mesh.looked_up(target)
         corner = puppet.window.corner.astype(np.float32)
-        painting = self._paint(puppet, Placed(target, vertices), motion.hint, paint)
+        painting = self._paint(puppet, Placed(target, vertices, source), motion.hint, paint)
         vertices = vertices - np.array([*corner, 0], dtype=np.float32)
         return Synthesis(
             portrait=puppet.portrait,
@@ -71,7 +72,7 @@ class Reenact:
             landmarks=target.landmarks,
             vertices=vertices,
             triangles=puppet.mesh.triangles,
-            flow=puppet.flow(vertices, puppet.mesh.looked_up(target) - corner),
+            flow=puppet.flow(vertices, source - corner),
             weight=weight,
             hint=motion.hint,
             painting=painting,

@@ -31,7 +31,7 @@ ROUNDS: Final = 12
 MOST_SECONDS: Final = 2.0
 """For all rounds together; the least number of them comes first."""
 LEAST_ROUNDS: Final = 3
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
 
 Candidate = tuple[str, str]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import BackendError
 from mien.manifest import Graph
-from mien.runtime.session import Buffers, buffers
+from mien.runtime.session import Buffers, buffers, lying
 
 INSTALL: Final = "pip install 'mien[cpu]'"
 COMPUTED: Final = {"fp32": ("fp32", "f32"), "bf16": ("fp32", "bf16"), "fp16": ("fp16", "f32")} | {
@@ -45,18 +46,21 @@ class OpenVinoSession:
         try:
             model = core.read_model(graph.path)
             model.reshape({tensor.name: list(tensor.sized(batch)) for tensor in graph.inputs})
-            self._compiled: Any = core.compile_model(model, "CPU", _properties(hint, threads, cache))
+            self._last = frozenset(tensor.name for tensor in graph.inputs if tensor.warped)
+            turned = _channels_last(model, self._last)
+            self._compiled: Any = core.compile_model(turned, "CPU", _properties(hint, threads, cache))
             self._bind()
         except Exception as error:
             raise BackendError(f"openvino: cannot load {graph.path} ({_one_line(error)})") from error
 
     def _bind(self) -> None:
         library = _library()
-        self.inputs: Buffers = buffers(self._graph.inputs, self._batch)
+        self.inputs: Buffers = buffers(self._graph.inputs, self._batch, self._last)
         self.outputs: Buffers = buffers(self._graph.outputs, self._batch)
         self._request: Any = self._compiled.create_infer_request()
         for name, array in {**self.inputs, **self.outputs}.items():
-            self._request.set_tensor(name, library.Tensor(array, shared_memory=True))
+            bound = lying(array) if name in self._last else array
+            self._request.set_tensor(name, library.Tensor(bound, shared_memory=True))
 
     def run(self) -> None:
         """Compute `outputs` from `inputs`."""
@@ -89,6 +93,20 @@ def version() -> str:
         BackendError: OpenVINO is not there.
     """
     return str(_library().__version__).partition("-")[0]
+
+
+def _channels_last(model: Any, names: Collection[str]) -> Any:
+    """The model with these inputs as they lie in the plug-in's convolutions and come from the warp."""
+    if not names:
+        return model
+    from openvino import Layout
+    from openvino.preprocess import PrePostProcessor
+
+    turned = PrePostProcessor(model)
+    for name in names:
+        turned.input(name).tensor().set_layout(Layout("NHWC"))
+        turned.input(name).model().set_layout(Layout("NCHW"))
+    return turned.build()
 
 
 def _has_bf16(core: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -20,6 +20,7 @@ class Session(Protocol):
 
     Its arrays are made once, of the manifest's dtypes and shapes, and bound: what the caller writes into `inputs` is
     what the graph reads, and `outputs` are where it writes, without a copy in between where the graph runs on the CPU.
+    In memory their channels may come last, where the runtime would else turn them round in every run.
     """
 
     @property
@@ -49,9 +50,25 @@ class Session(Protocol):
         """Let go of the runtime's memory; the arrays stay."""
 
 
-def buffers(tensors: Iterable[TensorSpec], batch: int) -> dict[str, NDArray[Any]]:
-    """A zeroed, contiguous array for each tensor, at addresses that suit vectors."""
-    return {tensor.name: _aligned(tensor.sized(batch), np.dtype(tensor.dtype)) for tensor in tensors}
+def buffers(tensors: Iterable[TensorSpec], batch: int, channels_last: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+    """A zeroed array for each tensor, at addresses that suit vectors.
+
+    It is contiguous; of those in `channels_last`, which have four dimensions, `lying` is.
+    """
+    return {tensor.name: _buffer(tensor, batch, tensor.name in channels_last) for tensor in tensors}
+
+
+def lying(array: NDArray[Any]) -> NDArray[Any]:
+    """An array (N, C, H, W) seen as (N, H, W, C)."""
+    return array.transpose(0, 2, 3, 1)
+
+
+def _buffer(tensor: TensorSpec, batch: int, channels_last: bool) -> NDArray[Any]:
+    shape, dtype = tensor.sized(batch), np.dtype(tensor.dtype)
+    if not channels_last:
+        return _aligned(shape, dtype)
+    count, channels, height, width = shape
+    return _aligned((count, height, width, channels), dtype).transpose(0, 3, 1, 2)
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

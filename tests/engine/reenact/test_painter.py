@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mien.face.mouth import mouth_hint
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
+from mien.manifest.roles import LINKS
 from mien.portrait import Portrait
 from mien.reenact.painter import ALL, Painter
 from mien.reenact.reenact import Reenact
@@ -21,12 +23,13 @@ SPEAKING = replace(identity_motion(), lips=np.full(9, 0.3), turn=Angles(6.0, -3.
 
 @pytest.fixture
 def painter(whole_bundle: Bundle) -> Iterator[Painter]:
-    def opened(graph: str) -> Session:
-        return open_session(whole_bundle, graph, "onnxruntime", "fp32", 1)
-
-    painter = Painter(whole_bundle, opened)
+    painter = Painter(whole_bundle, partial(_opened, whole_bundle, "onnxruntime"))
     yield painter
     painter.close()
+
+
+def _opened(bundle: Bundle, backend: str, graph: str) -> Session:
+    return open_session(bundle, graph, backend, "fp32", 1)
 
 
 def given(painter: Painter, role: str) -> NDArray[np.float32]:
@@ -73,6 +76,41 @@ def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(
     hint = given(painter, "hint")
     assert np.abs(hint[:, mouth]).max() > 0.1
     assert np.abs(hint[:, given(painter, "parsing")[7] == 0]).max() == 0
+
+
+def test_of_the_last_hint_nothing_stays(
+    portrait: Portrait, portraits: dict[str, Portrait], whole_bundle: Bundle
+) -> None:
+    driver = portraits["teo"]
+    hint = mouth_hint(driver.pixels, driver.landmarks)
+    wide = replace(SPEAKING, lips=np.full(9, 0.6), turn=Angles(-8.0, 4.0, 0.0), hint=hint)
+    once, twice = (Painter(whole_bundle, partial(_opened, whole_bundle, "onnxruntime")) for _ in range(2))
+    Reenact((portrait,), 1, once)(replace(SPEAKING, hint=hint), 0.0)
+    reenact = Reenact((portrait,), 1, twice)
+    reenact(wide, 0.0)
+    assert np.abs(given(twice, "hint") - given(once, "hint")).max() > 0.1
+    reenact(replace(SPEAKING, hint=hint), 0.0)
+    np.testing.assert_array_equal(given(twice, "hint"), given(once, "hint"))
+    reenact(SPEAKING, 0.0)
+    assert np.abs(given(twice, "hint")).max() == 0
+
+
+def test_every_runtime_is_given_the_same(
+    portrait: Portrait, portraits: dict[str, Portrait], whole_bundle: Bundle
+) -> None:
+    """Though the channels of features come last in OpenVINO's memory."""
+    pytest.importorskip("openvino", reason="openvino (extra `cpu`) is needed to run graphs")
+    driver = portraits["teo"]
+    speaking = replace(SPEAKING, hint=mouth_hint(driver.pixels, driver.landmarks))
+    found = []
+    for backend in ("onnxruntime", "openvino"):
+        painter = Painter(whole_bundle, partial(_opened, whole_bundle, backend))
+        Reenact((portrait,), 1, painter)(speaking, 0.0)
+        found.append(painter.session.inputs)
+    for spec in whole_bundle.graph("generator").inputs:
+        one, other = (arrays[spec.name] for arrays in found)
+        assert other.flags.c_contiguous != spec.warped
+        np.testing.assert_allclose(one, other, atol=1e-5 if spec.role in LINKS else 0)
 
 
 def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, painter: Painter) -> None:

@@ -85,7 +85,7 @@ def both(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     target = replace(target_of(seen, absolute(truth.landmarks, picture.shape)), pose=truth.pose)
     look = painter.look(seen, mesh)
     vertices = mesh.place(seen, target_of(seen, absolute(truth.landmarks, picture.shape)))
-    painter.paint(look, Placed(target, vertices), hint)
+    painter.paint(look, Placed(target, vertices, mesh.looked_up(target)), hint)
     return pair, painter, look
 
 
