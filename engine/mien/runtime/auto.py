@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 CPU_BACKENDS: Final = ("onnxruntime", "openvino")
 EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
 """Of candidates that are about as fast, the one whose precision comes first here is chosen."""
-ABOUT_AS_FAST: Final = 1.05
+ABOUT_AS_FAST: Final = 1.02
 WARM_UP: Final = 2
 ROUNDS: Final = 12
 MOST_SECONDS: Final = 2.0
