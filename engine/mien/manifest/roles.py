@@ -24,6 +24,8 @@ class Role:
     """None: any number, at a height and width of its own instead of the crop's."""
     range: tuple[float, float] | None
     """None: unbounded."""
+    coarser: bool = False
+    """Whether it may be a half, a quarter and so on of the crop's side, where the graph takes means of it alone."""
 
 
 ROLES: Final[Mapping[str, Role]] = {
@@ -31,7 +33,7 @@ ROLES: Final[Mapping[str, Role]] = {
     "portrait_parsing": Role(len(PARTS), UNIT),
     "feature": Role(None, None),
     "latent": Role(None, None),
-    "parsing": Role(len(PARTS), UNIT),
+    "parsing": Role(len(PARTS), UNIT, coarser=True),
     "warped": Role(3, SIGNED),
     "hint": Role(3, SIGNED),
     "generated": Role(3, SIGNED),

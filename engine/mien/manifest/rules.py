@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from mien.errors import ModelError
 from mien.face.parts import PARTS
 from mien.manifest.bundle import BATCH, Bundle, Graph, TensorSpec
-from mien.manifest.roles import DTYPES, GRAPHS, INPUTS, KINDS, LINKS, MANY, OUTPUTS, PRECISIONS, ROLES, Ports
+from mien.manifest.roles import DTYPES, GRAPHS, INPUTS, KINDS, LINKS, MANY, OUTPUTS, PRECISIONS, ROLES, Ports, Role
 
 SIDES = range(64, 1025, 32)
 
@@ -91,8 +91,8 @@ def _faults_of_tensor(tensor: TensorSpec, side: int, precision: str, title: str)
         yield f'{title}: shape must be ["{BATCH}", channels, height, width], got {list(tensor.shape)}'
     elif not all(isinstance(size, int) and size > 0 for size in tensor.shape[1:]):
         yield f"{title}: sizes after the batch must be positive whole numbers, got {list(tensor.shape)}"
-    elif role.channels is not None and tensor.shape[1:] != (role.channels, side, side):
-        expected = [BATCH, role.channels, side, side]
+    elif role.channels is not None and tensor.shape[1:] not in _shapes(role, role.channels, side):
+        expected = f"{[BATCH, role.channels, side, side]}{', or a half, a quarter of its size' if role.coarser else ''}"
         yield f"{title}: shape of the role {tensor.role} must be {expected}, got {list(tensor.shape)}"
     if role.range is not None and tensor.range != role.range:
         yield f"{title}: range of the role {tensor.role} must be {list(role.range)}, got {_shown(tensor.range)}"
@@ -100,6 +100,14 @@ def _faults_of_tensor(tensor: TensorSpec, side: int, precision: str, title: str)
         yield f"{title}: range must be [least, greatest], got {_shown(tensor.range)}"
     if tensor.warped and tensor.role != "feature":
         yield f"{title}: only features can be warped, got the role {tensor.role}"
+
+
+def _shapes(role: Role, channels: int, side: int) -> set[tuple[str | int, ...]]:
+    found: set[tuple[str | int, ...]] = {(channels, side, side)}
+    while role.coarser and side % 2 == 0:
+        side //= 2
+        found.add((channels, side, side))
+    return found
 
 
 def _faults_of_likeness(graph: Graph, exact: Graph, title: str) -> Iterator[str]:

@@ -11,10 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.parts import PARTS
 from mien_kernels import ops
 
-TEETH: Final = PARTS.index("teeth")
 NOTHING: Final = 128
 """The byte that says "unknown": it becomes 0 in the generator's inputs."""
 MOUTH_GAIN: Final = 6.0
@@ -31,19 +29,19 @@ class Erasing:
         self._nothing = np.full((side, side, 3), NOTHING, np.uint8)
 
     def __call__(
-        self, warped: NDArray[np.uint8], parsing: NDArray[np.float32], flow: NDArray[np.float32], threads: int = 1
+        self, warped: NDArray[np.uint8], mouth: NDArray[np.float32], flow: NDArray[np.float32], threads: int = 1
     ) -> None:
         """Replace what the warp cannot know by `NOTHING` in `warped` (side, side, 3).
 
-        parsing: (9, side, side), of the target. flow: (side, side, 2), absolute, of target pixels to as large portrait
-        pixels. The side is even.
+        mouth: (side, side), the share of the target's inner mouth, as in its parsing map. flow: (side, side, 2),
+        absolute, of target pixels to as large portrait pixels. The side is even.
         """
         share = self._share
         stretch = _stretch(flow)
         for row in (0, 1):
             for column in (0, 1):
                 share[row::2, column::2] = stretch
-        np.maximum(share, np.minimum(parsing[TEETH] * np.float32(MOUTH_GAIN), np.float32(1)), out=share)
+        np.maximum(share, np.minimum(mouth * np.float32(MOUTH_GAIN), np.float32(1)), out=share)
         ops.blend(warped, self._nothing, share, warped, threads=threads)
 
 

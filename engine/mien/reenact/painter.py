@@ -20,7 +20,7 @@ from mien.manifest.roles import LINKS
 from mien.portrait import Portrait
 from mien.reenact.erase import NOTHING, Erasing
 from mien.reenact.mesh import Mesh
-from mien.reenact.parsing import parsing_map
+from mien.reenact.parsing import TEETH, coarser, mouth_map, parsing_map
 from mien.reenact.target import Target
 from mien.runtime.session import Session, lying
 from mien.synthesis import Painting
@@ -102,6 +102,7 @@ class Painter:
         side = (self._side, self._side)
         self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
         self._warped, self._hint = np.empty((*side, 3), np.uint8), np.empty((*side, 3), np.uint8)
+        self._mouth = np.empty(side, np.float32)
         self._hinted: Box | None = None
         self._erasing = Erasing(self._side)
 
@@ -133,10 +134,9 @@ class Painter:
         ops.rasterize_flow(
             vertices, back, look.mesh.triangles, out=self._flow, depth=self._depth, threads=self._threads
         )
-        parsing = self._inputs["parsing"][0]
-        parsing_map(target.landmarks, matrix, (self._side, self._side), out=parsing, threads=self._threads)
+        mouth = self._give_parsing(target, matrix)
         landmarks = placed(target.landmarks, matrix)
-        self._give_warped(look, parsing, landmarks)
+        self._give_warped(look, mouth, landmarks)
         self._give_hint(hint, look, landmarks)
         self._give_features(look)
         self.session.run()
@@ -178,11 +178,21 @@ class Painter:
         else:
             raise ValueError(f"no such input of appearance: {spec.role}")
 
-    def _give_warped(self, look: Look, parsing: Floats, landmarks: Array) -> None:
+    def _give_parsing(self, target: Target, matrix: Array) -> Floats:
+        """As fine as the generator takes it; returns its inner mouth as fine as the crop."""
+        parsing = self._inputs["parsing"][0]
+        times = self._side // parsing.shape[1]
+        grid = matrix if times == 1 else coarser(matrix, times)
+        parsing_map(target.landmarks, grid, parsing.shape[1:], out=parsing, threads=self._threads)
+        if times == 1:
+            return np.asarray(parsing[TEETH], dtype=np.float32)
+        return mouth_map(target.landmarks, matrix, self._mouth, threads=self._threads)
+
+    def _give_warped(self, look: Look, mouth: Floats, landmarks: Array) -> None:
         """Skin and eyes as they are shown where the mask keeps them."""
         ops.flow_warp(look.crop, self._flow, self._warped, threads=self._threads)
         look.eyes(landmarks, self._warped)
-        self._erasing(self._warped, parsing, self._flow, self._threads)
+        self._erasing(self._warped, mouth, self._flow, self._threads)
         _to_tensor(self._warped, self._inputs["warped"][0], self._threads)
 
     def _give_hint(self, hint: MouthHint | None, look: Look, landmarks: Array) -> None:

@@ -13,7 +13,7 @@ from mien_kernels import ops
 
 Array = NDArray[np.float64]
 
-EYES, GAZE = PARTS.index("eyes"), PARTS.index("gaze")
+EYES, GAZE, TEETH = PARTS.index("eyes"), PARTS.index("gaze"), PARTS.index("teeth")
 IRIS_POINTS: Final = 16
 """Corners of the outline of an iris."""
 
@@ -57,6 +57,22 @@ def parsing_map(
     out = np.empty((len(PARTS), *size), np.float32) if out is None else out
     ops.rasterize_parts(placed, _STARTS, _CHANNELS, out=out, threads=threads)
     np.minimum(out[GAZE], out[EYES], out=out[GAZE])
+    return out
+
+
+def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
+    """The inner mouth's channel of `parsing_map` by itself, into `out` (h, w)."""
+    outline = landmarks[list(topology.INNER_LIPS), :2]
+    placed = np.ascontiguousarray(outline @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
+    starts, channel = np.array([0, len(outline)], np.int32), np.zeros(1, np.int32)
+    ops.rasterize_parts(placed, starts, channel, out=out[None], threads=threads)
+    return out
+
+
+def coarser(matrix: Array, times: int) -> Array:
+    """(2, 3): the map to a grid so many times as coarse as that of `matrix`."""
+    out = np.array(matrix, dtype=np.float64) / times
+    out[:, 2] += 0.5 / times - 0.5
     return out
 
 

@@ -22,7 +22,7 @@ from mien.portrait import Portrait
 from mien.reenact.erase import Erasing
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
-from mien.reenact.parsing import parsing_map
+from mien.reenact.parsing import TEETH, parsing_map
 from mien.reenact.prepare import prepare_portrait
 from mien.reenact.target import Target, target_of
 from mien.synthesis import Synthesis
@@ -98,7 +98,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
     Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
-    Erasing(SIDE)(warped, parsing, flow)
+    Erasing(SIDE)(warped, parsing[TEETH], flow)
     target = crop(picture, into)
     return Pair(
         target=target,

@@ -37,7 +37,7 @@ def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
     generator = Traced(
         "generator",
         lean(networks.generator),
-        (*features, _crop("parsing", len(PARTS)), _crop("warped", 3), _crop("hint", 3)),
+        (*features, _parsing(SIZES[size]), _crop("warped", 3), _crop("hint", 3)),
         (_crop("generated", 3), _crop("mask", 1)),
         OPERATORS,
     )
@@ -45,13 +45,20 @@ def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
 
 
 def _features(size: LiveSize) -> tuple[TensorSpec, ...]:
-    def places(resolution: int) -> int:
-        return SIDE * resolution // 256
-
     return tuple(
-        TensorSpec(f"f{r}", "feature", (BATCH, channels, places(r), places(r)), warped=True)
+        TensorSpec(f"f{r}", "feature", (BATCH, channels, _places(r), _places(r)), warped=True)
         for r, channels in size.features
     )
+
+
+def _parsing(size: LiveSize) -> TensorSpec:
+    """As fine as the finest level: the generator would take its means over such cells at once."""
+    finest = _places(size.levels[-1].resolution)
+    return TensorSpec("parsing", "parsing", (BATCH, len(PARTS), finest, finest), range=ROLES["parsing"].range)
+
+
+def _places(resolution: int) -> int:
+    return SIDE * resolution // 256
 
 
 def _crop(role: str, channels: int) -> TensorSpec:

@@ -69,16 +69,13 @@ class Reference:
             features = ran(self._appearance, appearance)
             given = {"parsing": batch.parsing, "warped": batch.warped, "hint": batch.hint}
             generator = self._moved(features, batch) | self._sized(given, self._bundle.graph("generator"))
-            truth = self._shrunk(batch.target).contiguous().numpy()
+            truth = _shrunk(batch.target, self._bundle.side).contiguous().numpy()
             yield Example(appearance, features, generator, ran(self._generator, generator), truth)
 
     def _sized(self, pictures: dict[str, torch.Tensor], graph: Graph) -> Arrays:
-        """Those of the pictures that the graph takes, by its names, in the bundle's size."""
-        wanted = {spec.name: pictures[spec.role] for spec in graph.inputs if spec.role in pictures}
-        return _arrays({name: self._shrunk(picture) for name, picture in wanted.items()})
-
-    def _shrunk(self, picture: torch.Tensor) -> torch.Tensor:
-        return F.avg_pool2d(picture, picture.shape[-1] // self._bundle.side)
+        """Those of the pictures that the graph takes, by its names, in its sizes."""
+        wanted = [spec for spec in graph.inputs if spec.role in pictures]
+        return _arrays({spec.name: _shrunk(pictures[spec.role], spec.sized(1)[-1]) for spec in wanted})
 
     def _moved(self, features: Arrays, batch: Batch) -> Arrays:
         """What appearance gives, as generator takes it: warped where the manifest says so."""
@@ -96,6 +93,10 @@ def ran(session: Session, inputs: Arrays) -> Arrays:
         array[...] = inputs[name]
     session.run()
     return {name: array.astype(np.float32) for name, array in session.outputs.items()}
+
+
+def _shrunk(picture: torch.Tensor, side: int) -> torch.Tensor:
+    return F.avg_pool2d(picture, picture.shape[-1] // side)
 
 
 def _arrays(tensors: dict[str, torch.Tensor]) -> Arrays:

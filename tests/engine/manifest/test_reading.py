@@ -12,6 +12,9 @@ from mien.manifest import MANIFEST, Bundle, read_bundle
 
 Change = Callable[[str], str]
 
+PARSED = 'role = "parsing"\nshape = ["batch", 9, 64, 64]'
+HINTED = 'role = "hint"\nshape = ["batch", 3, 64, 64]'
+
 
 def changed(bundle: Bundle, old: str, new: str, times: int = 1) -> None:
     path = bundle.folder / MANIFEST
@@ -30,6 +33,14 @@ def test_a_whole_bundle_is_read(bundle: Bundle) -> None:
     assert [tensor.role for tensor in graph.inputs] == ["feature", "feature", "parsing", "warped", "hint"]
     assert graph.inputs[0].warped
     assert graph.inputs[0].sized(3) == (3, 4, 8, 8)
+
+
+def test_a_coarser_parsing_map_is_right_where_the_graph_takes_it(bundle: Bundle) -> None:
+    changed(bundle, PARSED, PARSED.replace("64", "16"), times=3)
+    with pytest.raises(
+        ModelError, match=r"expected parsing to be float32 .*16, 16\] as in the manifest, got .*64, 64\]"
+    ):
+        read_bundle(bundle.folder)
 
 
 def test_digest_tells_what_is_computed_not_where_it_lies(bundle: Bundle, whole_bundle: Bundle) -> None:
@@ -56,6 +67,8 @@ def test_a_graph_that_is_not_there_is_told_with_those_that_are(bundle: Bundle) -
         ("side = 64", "side = true", "side must be a int, got True"),
         ("side = 64", "side = 100", "side must be a multiple of 32 from 64 to 1024, got 100"),
         ("side = 64", "side = 128", "shape of the role picture must be ['batch', 3, 128, 128]"),
+        (PARSED, PARSED.replace("64", "48"), "must be ['batch', 9, 64, 64], or a half, a quarter of its size, got"),
+        (HINTED, HINTED.replace("64", "32"), "shape of the role hint must be ['batch', 3, 64, 64], got"),
         ('name = "tiny"', 'name = "../tiny"', "name must look like"),
         ('kind = "oneshot-live"', 'kind = "spade-video"', "kind must be one of oneshot-live, oneshot-paper"),
         ('"face", "brows"', '"brows", "face"', "parsing must name the channels face, brows, eyes"),

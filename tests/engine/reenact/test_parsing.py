@@ -9,7 +9,7 @@ from mien.face.canonical import canonical_face
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
 from mien.face.parts import PARTS
 from mien.portrait import Portrait
-from mien.reenact.parsing import parsing_map
+from mien.reenact.parsing import TEETH, coarser, mouth_map, parsing_map
 
 Floats = NDArray[np.float32]
 SHAPE = canonical_face().points
@@ -97,3 +97,19 @@ def test_on_a_portrait_the_lips_are_redder_than_the_face(name: str, portraits: d
     assert lips > (redness * parts["face"]).sum() / parts["face"].sum()
     iris = (brightness * parts["gaze"]).sum() / parts["gaze"].sum()
     assert iris < (brightness * parts["face"]).sum() / parts["face"].sum()
+
+
+def test_a_coarser_map_is_the_mean_of_the_fine_one() -> None:
+    shape = set_lip_gaps(SHAPE, np.full(9, 0.2))
+    fine = parsing_map(shape, TO_MAP, SIZE)
+    means = fine.reshape(len(PARTS), SIZE[0] // 2, 2, SIZE[1] // 2, 2).mean(axis=(2, 4))
+    coarse = parsing_map(shape, coarser(TO_MAP, 2), (SIZE[0] // 2, SIZE[1] // 2))
+    apart = np.abs(coarse - means)
+    assert apart.mean() < 1e-4
+    assert (apart > 0.02).mean() < 1e-3  # where two outlines of a part meet, or the iris its lid, in one cell
+
+
+def test_the_inner_mouth_by_itself_is_the_maps() -> None:
+    shape = set_lip_gaps(SHAPE, np.full(9, 0.2))
+    alone = mouth_map(shape, TO_MAP, np.empty(SIZE, np.float32))
+    np.testing.assert_array_equal(alone, parsing_map(shape, TO_MAP, SIZE)[TEETH])

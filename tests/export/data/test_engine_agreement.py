@@ -72,6 +72,10 @@ def bundle() -> Bundle:
 
 @pytest.fixture(scope="module")
 def both(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
+    return _painted(faces, bundle)
+
+
+def _painted(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     """A pair without jitter, and a painter that painted its target."""
     rng = np.random.default_rng(11)
     picture, landmarks = faces.picture(2), faces.landmarks(2)
@@ -96,6 +100,21 @@ def test_pictures_and_parsing_maps_agree(both: tuple[Pair, Painter, Any]) -> Non
     for role in ("warped", "hint"):
         np.testing.assert_allclose(painter.session.inputs[role], getattr(batch, role).numpy(), atol=1.01 / 128)
     np.testing.assert_allclose(painter.session.inputs["parsing"], batch.parsing.numpy(), atol=0.51 / 255)
+
+
+def test_a_generator_that_takes_a_coarser_map_is_given_its_means(faces: Faces, bundle: Bundle) -> None:
+    half = tuple(_halved(spec) if spec.role == "parsing" else spec for spec in bundle.graph("generator").inputs)
+    graphs = (bundle.graph("appearance"), replace(bundle.graph("generator"), inputs=half))
+    fine, coarse = (_painted(faces, one)[1].session.inputs for one in (bundle, replace(bundle, graphs=graphs)))
+    means = fine["parsing"].reshape(1, 9, SIDE // 2, 2, SIDE // 2, 2).mean(axis=(3, 5))
+    apart = np.abs(coarse["parsing"] - means)
+    assert apart.mean() < 1e-3
+    assert (apart > 0.05).mean() < 1e-3
+    np.testing.assert_array_equal(coarse["warped"], fine["warped"])
+
+
+def _halved(spec: TensorSpec) -> TensorSpec:
+    return replace(spec, shape=(*spec.shape[:2], SIDE // 2, SIDE // 2))
 
 
 def test_features_are_warped_alike(both: tuple[Pair, Painter, Any]) -> None:

@@ -47,8 +47,8 @@ class LiveGenerator(nn.Module):
         """The painted picture (N, 3, S, S) in -1..1 and the mask (N, 1, S, S) in 0..1; 1 keeps the warped portrait.
 
         features: one per level up to 64, coarse to fine, (N, C, S * resolution / 256, ...), warped to the target.
-        parsing: (N, 9, S, S) in 0..1, of the target. warped: (N, 3, S, S) in -1..1, 0 where erased. hint: (N, 3, S, S)
-        in -1..1, 0 where there is none.
+        parsing: (N, 9, S, S) in 0..1, of the target, or its means over cells as large as the finest level's.
+        warped: (N, 3, S, S) in -1..1, 0 where erased. hint: (N, 3, S, S) in -1..1, 0 where there is none.
         """
         pictures = torch.cat([warped, hint], 1)
         h: Tensor | None = None
@@ -60,7 +60,7 @@ class LiveGenerator(nn.Module):
             assert h is not None, "the first level takes a feature"
             if str(level.resolution) in self.enter:
                 h = h + self.enter[str(level.resolution)](_unshuffled(pictures, 256 // level.resolution))
-            scale = 256 // level.resolution
+            scale = parsing.shape[-1] * 256 // (warped.shape[-1] * level.resolution)
             shared = F.relu(self.parse[i](F.avg_pool2d(parsing, scale) if scale > 1 else parsing))
             blocks = self.blocks[i]
             assert isinstance(blocks, nn.ModuleList)
