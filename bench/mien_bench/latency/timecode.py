@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit.strip import rows_of
+from mien.luma import LUMA
 
 Pixels = NDArray[np.uint8]
 
@@ -29,7 +30,7 @@ _LEAST: Final = 28.0
 """By how much a cell must be darker or lighter than the middle: noise and most pictures are not."""
 _BORDER: Final = 0.2
 """Share of a cell's side that is not looked at, on each side."""
-_LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
+_LUMA: Final = np.array(LUMA, np.float32)
 _BYTES: Final = (NUMBER_BITS + TIME_BITS) // 8
 
 

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.luma import LUMA
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 SCALES: Final = 3
 """Of the SSIM map: the picture, its half and its quarter."""
 WINDOW_SIGMA, WINDOW_REACH = 1.5, 5
@@ -22,7 +23,7 @@ GRADIENT_C = 170.0
 
 def luma(pixels: Pixels) -> Floats:
     """(H, W) in 0..255 of a picture (H, W, 3)."""
-    return np.asarray(pixels.astype(np.float32) @ LUMA)
+    return np.asarray(pixels.astype(np.float32) @ np.array(LUMA, np.float32))
 
 
 def difference(made: Pixels, truth: Pixels) -> Floats:

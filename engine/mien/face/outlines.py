@@ -18,9 +18,11 @@ def box_around(points: Array, margin: int, width: int, height: int) -> Box | Non
     return (slice(int(y0), int(y1)), slice(int(x0), int(x1))) if x1 - x0 > 1 and y1 - y0 > 1 else None
 
 
-def outline_mask(outline: Array, shape: tuple[int, int]) -> NDArray[np.float32]:
-    """(h, w) in 0..1: how much of each pixel lies inside of `outline` (N, 2), in pixels."""
-    mask = np.empty((1, *shape), np.float32)
+def outline_mask(
+    outline: Array, shape: tuple[int, int], out: NDArray[np.float32] | None = None, threads: int = 1
+) -> NDArray[np.float32]:
+    """(h, w) in 0..1: how much of each pixel lies inside of `outline` (N, 2), in pixels; into `out` if given."""
+    mask = np.empty((1, *shape), np.float32) if out is None else out[None]
     starts, channel = np.array([0, len(outline)], np.int32), np.zeros(1, np.int32)
-    ops.rasterize_parts(np.ascontiguousarray(outline, dtype=np.float32), starts, channel, out=mask)
+    ops.rasterize_parts(np.ascontiguousarray(outline, dtype=np.float32), starts, channel, out=mask, threads=threads)
     return np.asarray(mask[0])

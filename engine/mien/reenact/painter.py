@@ -22,7 +22,7 @@ from mien.reenact.erase import NOTHING, Erasing
 from mien.reenact.mesh import Mesh
 from mien.reenact.parsing import TEETH, coarser, mouth_map, parsing_map
 from mien.reenact.target import Target
-from mien.runtime.session import Session, lying
+from mien.runtime.session import Session, nhwc_view
 from mien.synthesis import Painting
 from mien_kernels import ops
 
@@ -221,7 +221,7 @@ class Painter:
             into = self.session.inputs[spec.name]
             while len(flow) > into.shape[2]:
                 flow = _halved(flow)
-            last = lying(into)[0]
+            last = nhwc_view(into)[0]
             if last.flags.c_contiguous:
                 ops.flow_warp(look.features[spec.name], flow, last, threads=self._threads)
             else:

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien.face.crop import placed
+from mien.face.outlines import outline_mask
 from mien.face.parts import PARTS
 from mien_kernels import ops
 
@@ -53,20 +55,17 @@ def parsing_map(
     """
     plane = landmarks[:, :2]
     points = np.concatenate([plane[_LANDMARKS], *(_iris(plane[list(iris)]) for iris in topology.IRISES)])
-    placed = np.ascontiguousarray(points @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
+    corners = np.ascontiguousarray(placed(points, matrix), dtype=np.float32)
     out = np.empty((len(PARTS), *size), np.float32) if out is None else out
-    ops.rasterize_parts(placed, _STARTS, _CHANNELS, out=out, threads=threads)
+    ops.rasterize_parts(corners, _STARTS, _CHANNELS, out=out, threads=threads)
     np.minimum(out[GAZE], out[EYES], out=out[GAZE])
     return out
 
 
 def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
     """The inner mouth's channel of `parsing_map` by itself, into `out` (h, w)."""
-    outline = landmarks[list(topology.INNER_LIPS), :2]
-    placed = np.ascontiguousarray(outline @ matrix[:, :2].T + matrix[:, 2], dtype=np.float32)
-    starts, channel = np.array([0, len(outline)], np.int32), np.zeros(1, np.int32)
-    ops.rasterize_parts(placed, starts, channel, out=out[None], threads=threads)
-    return out
+    outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
+    return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
 
 
 def coarser(matrix: Array, times: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mien.errors import BackendError
 from mien.manifest import Graph
-from mien.runtime.session import Buffers, buffers, lying
+from mien.runtime.session import Buffers, buffers, nhwc_view
 
 INSTALL: Final = "pip install 'mien[cpu]'"
 COMPUTED: Final = {"fp32": ("fp32", "f32"), "bf16": ("fp32", "bf16"), "fp16": ("fp16", "f32")} | {
@@ -59,7 +59,7 @@ class OpenVinoSession:
         self.outputs: Buffers = buffers(self._graph.outputs, self._batch)
         self._request: Any = self._compiled.create_infer_request()
         for name, array in {**self.inputs, **self.outputs}.items():
-            bound = lying(array) if name in self._last else array
+            bound = nhwc_view(array) if name in self._last else array
             self._request.set_tensor(name, library.Tensor(bound, shared_memory=True))
 
     def run(self) -> None:

@@ -53,12 +53,12 @@ class Session(Protocol):
 def buffers(tensors: Iterable[TensorSpec], batch: int, channels_last: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """A zeroed array for each tensor, at addresses that suit vectors.
 
-    It is contiguous; of those in `channels_last`, which have four dimensions, `lying` is.
+    It is contiguous; of those in `channels_last`, which have four dimensions, `nhwc_view` is.
     """
     return {tensor.name: _buffer(tensor, batch, tensor.name in channels_last) for tensor in tensors}
 
 
-def lying(array: NDArray[Any]) -> NDArray[Any]:
+def nhwc_view(array: NDArray[Any]) -> NDArray[Any]:
     """An array (N, C, H, W) seen as (N, H, W, C)."""
     return array.transpose(0, 2, 3, 1)
 

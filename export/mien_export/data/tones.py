@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.outlines import Box, box_around, outline_mask
+from mien.luma import LUMA as SHARES
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 GAMMA: Final = 2.2
-LUMA: Final = np.array([0.299, 0.587, 0.114])
+LUMA: Final = np.array(SHARES)
 CHEEKS: Final = (50, 101, 36, 205, 187, 280, 330, 266, 425, 411)
 BRIGHT_TEETH: Final = 0.55
 """Linear luma relative to the cheeks from which on bright, pale pixels between the lips are taken for teeth."""
