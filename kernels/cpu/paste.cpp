@@ -34,6 +34,41 @@ Range on_crop(const Paste& p, int32_t y) {
                     static_cast<float>(p.crop_height) - 0.5f);
 }
 
+constexpr int32_t kRun = 32;  // pixels of a row that are looked at together
+
+// Whether the mask is zero in all that `count` pixels of a row may look at. A NaN is not zero.
+bool masked_out(const Paste& p, int32_t y, int32_t x, int32_t count) {
+    const float row = static_cast<float>(y);
+    const float begin = static_cast<float>(x);
+    const float end = static_cast<float>(x + count - 1);
+    const float ax = affine(p.matrix, begin, row);
+    const float bx = affine(p.matrix, end, row);
+    const float ay = affine(p.matrix + 3, begin, row);
+    const float by = affine(p.matrix + 3, end, row);
+    const int32_t left = border_axis(lesser(ax, bx), p.crop_width).low;
+    const int32_t right = border_axis(greater(ax, bx), p.crop_width).high;
+    const int32_t bottom = border_axis(greater(ay, by), p.crop_height).high;
+    for (int32_t line = border_axis(lesser(ay, by), p.crop_height).low; line <= bottom; ++line) {
+        const float* mask = p.mask + static_cast<int64_t>(line) * p.crop_width;
+        int32_t found = 0;
+        for (int32_t i = left; i <= right; ++i)
+            found |= mask[i] != 0.0f;
+        if (found != 0) return false;
+    }
+    return true;
+}
+
+// Narrows `range` to its first run of pixels that the mask may show.
+Range shown(const Paste& p, int32_t y, Range range) {
+    if (p.mask == nullptr) return range;
+    while (range.first < range.last && masked_out(p, y, range.first, lesser(kRun, range.last - range.first)))
+        range.first += kRun;
+    int32_t end = range.first;
+    while (end < range.last && !masked_out(p, y, end, lesser(kRun, range.last - end)))
+        end += kRun;
+    return {range.first, lesser(end, range.last)};
+}
+
 // Multiplies the weights of a chunk by the mask at its positions.
 void apply_mask(const Paste& p, int32_t count, const float (*at)[kChunk], float* alpha) {
     Taps taps;
@@ -76,8 +111,10 @@ template <int C>
 void paste_rows(const Paste& p, int32_t first, int32_t last) {
     for (int32_t y = first; y < last; ++y) {
         const Range range = on_crop(p, y);
-        for (int32_t x = range.first; x < range.last; x += kChunk) {
-            paste_chunk<C>(p, y, x, lesser(kChunk, range.last - x));
+        for (Range run = shown(p, y, range); run.first < range.last; run = shown(p, y, {run.last, range.last})) {
+            for (int32_t x = run.first; x < run.last; x += kChunk) {
+                paste_chunk<C>(p, y, x, lesser(kChunk, run.last - x));
+            }
         }
     }
 }
