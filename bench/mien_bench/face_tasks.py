@@ -10,13 +10,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_bench.face_shapes import OUTLINES, outlines, turned_mesh
+from mien.face import topology
+from mien.face.eyes import LIDS, eye_frame
+from mien.face.outlines import box_around, outline_mask
+from mien_bench.face_shapes import OUTLINES, outlines, portrait_of, turned_mesh
+from mien_bench.flops import AFFINE_FLOPS, GREY_FLOPS, MIX_FLOPS, PLACE_FLOPS, SAMPLE_FLOPS
 from mien_bench.harness import Side, Task
 from mien_bench.libraries import Peers
+from mien_bench.picture_tasks import GREY, picture
 from mien_bench.places import Place
 from mien_kernels import ops, reference
 
 SIZE: Final = 256
+EYE_SIZE: Final = 1024
 PIXELS: Final = 1e-3
 COVERAGE: Final = 1e-4
 COVERAGE_OF_CV2: Final = 0.02
@@ -26,8 +32,46 @@ PIXEL_FLOPS: Final = 3 * 4 + 1
 """Three planes at a pixel and a comparison of depths, each pixel counted once; in double, and edges are integers."""
 TRIANGLE_FLOPS: Final = 3 * 17
 """Three planes set up."""
+EYE_FLOPS: Final = (
+    2 * AFFINE_FLOPS + PLACE_FLOPS + 19 + 15 + 2 * 8 * 7 + 3 * (SAMPLE_FLOPS + MIX_FLOPS + 2 * GREY_FLOPS)
+)
+"""At a pixel between the lids: 19 for the gaze, 15 for the lids, 7 for each of a rim's 8 pieces, of two rims."""
 COVER_FLOPS: Final = 3
 """A running sum, its magnitude and limit; edges, which are few, are not counted."""
+
+
+def draw_eye(place: Place, peers: Peers) -> Iterator[Task]:
+    """An eye of a close portrait, its lids half closed, its iris aside."""
+    ring = portrait_of(EYE_SIZE).landmarks[list(topology.LEFT_EYE), :2]
+    frame = eye_frame(ring)
+    own = frame.local(ring)
+    lids = np.concatenate([own[LIDS], own[LIDS] * [1.0, 0.5]]).astype(np.float32)
+    closed = frame.pixels(own * [1.0, 0.5])
+    box = box_around(closed, 2, EYE_SIZE, EYE_SIZE)
+    assert box is not None, "the face is within its picture"
+    corner = (box[1].start, box[0].start)
+    mask = outline_mask(closed - np.array(corner), (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    mask = np.rint(mask)  # a second time draws no more than the first
+    source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
+    eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)
+    expected = partial(reference.draw_eye, out, source, mask, *eye)
+    into, given, share = place.put(out), place.put(source), place.put(mask)
+    yield Task(
+        op="draw_eye",
+        about=f"{mask.shape[1]}x{mask.shape[0]} in {EYE_SIZE}x{EYE_SIZE}x3 uint8",
+        device=place.name,
+        bytes=10 * mask.size,
+        flops=EYE_FLOPS * int(mask.sum()),
+        ours=Side(
+            "mien",
+            lambda: ops.draw_eye(into, given, share, *eye, threads=place.threads),
+            lambda: place.get(into),
+            GREY,
+        ),
+        peers=(Side("NumPy reference", expected, expected, GREY),) if place.name == "cpu" else (),
+        copies=place.copies(10 * mask.size),
+        expected=expected,
+    )
 
 
 def rasterize_flow(place: Place, peers: Peers) -> Iterator[Task]:

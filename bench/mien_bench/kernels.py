@@ -25,6 +25,7 @@ Tasks = Callable[[Place, Peers], Iterator[Task]]
 
 OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "blend": (picture_tasks.blend,),
+    "draw_eye": (face_tasks.draw_eye,),
     "flow_warp": (picture_tasks.flow_warp, feature_tasks.flow_warp),
     "paste": (picture_tasks.paste,),
     "rasterize_flow": (face_tasks.rasterize_flow,),

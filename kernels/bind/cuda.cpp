@@ -83,6 +83,8 @@ typedef std::array<int32_t, 2> Size;     // height, width
 typedef std::array<int32_t, 3> Picture;  // height, width, channels
 typedef std::array<float, 6> Matrix;     // 2 x 3
 typedef std::array<float, 4> PerChannel;
+typedef std::array<float, 4> Looks;                  // 2 x 2
+typedef std::array<float, 4 * kRimPoints * 2> Lids;  // 4 x points x 2
 
 void copy(const Matrix& from, float* to) {
     for (size_t i = 0; i < from.size(); ++i)
@@ -106,6 +108,38 @@ void blend(uintptr_t under, uintptr_t over, uintptr_t mask, uintptr_t out, int64
         .mask_type = type(mask_kind),
     };
     enqueue("blend", device, stream, [&](cuda::Stream s) { return cuda::blend(params, s); });
+}
+
+void draw_eye(uintptr_t out, uintptr_t picture, uintptr_t mask, const Size& size, const Picture& picture_size,
+              const Size& box, const Size& corner, const Matrix& to_eye, const Matrix& to_picture, const Looks& looks,
+              const Lids& lids, float inverse_radius, float fade, float inverse_span, float margin, int device,
+              uintptr_t stream) {
+    DrawEye params = {
+        .out = at<uint8_t>(out),
+        .picture = at<uint8_t>(picture),
+        .mask = at<float>(mask),
+        .height = size[0],
+        .width = size[1],
+        .picture_height = picture_size[0],
+        .picture_width = picture_size[1],
+        .channels = picture_size[2],
+        .left = corner[0],
+        .top = corner[1],
+        .rows = box[0],
+        .columns = box[1],
+        .to_eye = {},
+        .to_picture = {},
+        .look = {},
+        .own_look = {},
+        .inverse_radius = inverse_radius,
+        .fade = fade,
+        .inverse_span = inverse_span,
+        .margin = margin,
+        .own = {},
+        .lids = {},
+    };
+    MIEN_ISA::fill_eye(to_eye.data(), to_picture.data(), looks.data(), lids.data(), params);
+    enqueue("draw_eye", device, stream, [&](cuda::Stream s) { return cuda::draw_eye(params, s); });
 }
 
 void flow_warp(uintptr_t source, uintptr_t flow, uintptr_t out, int32_t batch, const Picture& size,
@@ -328,6 +362,7 @@ int device_count() {
 
 NB_MODULE(MIEN_MODULE, m) {
     m.def("blend", blend);
+    m.def("draw_eye", draw_eye);
     m.def("flow_warp", flow_warp);
     m.def("paste", paste);
     m.def("rasterize_flow", rasterize_flow);

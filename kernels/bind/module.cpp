@@ -69,6 +69,38 @@ void blend(const AnyIn<3>& under, const AnyIn<3>& over, const std::optional<AnyI
     run(&Ops::blend, params, threads);
 }
 
+void draw_eye(const Out<uint8_t, 3>& out, const In<uint8_t, 3>& picture, const In<float, 2>& mask, int left, int top,
+              const In<float, 2>& to_eye, const In<float, 2>& to_picture, const In<float, 2>& looks,
+              const In<float, 3>& lids, float inverse_radius, float fade, float inverse_span, float margin,
+              int threads) {
+    DrawEye params = {
+        .out = out.data(),
+        .picture = picture.data(),
+        .mask = mask.data(),
+        .height = size(out, 0),
+        .width = size(out, 1),
+        .picture_height = size(picture, 0),
+        .picture_width = size(picture, 1),
+        .channels = size(picture, 2),
+        .left = left,
+        .top = top,
+        .rows = size(mask, 0),
+        .columns = size(mask, 1),
+        .to_eye = {},
+        .to_picture = {},
+        .look = {},
+        .own_look = {},
+        .inverse_radius = inverse_radius,
+        .fade = fade,
+        .inverse_span = inverse_span,
+        .margin = margin,
+        .own = {},
+        .lids = {},
+    };
+    MIEN_ISA::fill_eye(to_eye.data(), to_picture.data(), looks.data(), lids.data(), params);
+    run(&Ops::draw_eye, params, threads);
+}
+
 void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>& out, bool zero, bool channels_last,
                int threads) {
     const int height = channels_last ? 0 : 1;
@@ -261,6 +293,9 @@ auto maybe(const char* name) {
 NB_MODULE(_native, m) {
     select_from_environment();
     m.def("blend", blend, array("under"), array("over"), maybe("mask"), array("out"), nb::arg("threads"));
+    m.def("draw_eye", draw_eye, array("out"), array("picture"), array("mask"), nb::arg("left"), nb::arg("top"),
+          array("to_eye"), array("to_picture"), array("looks"), array("lids"), nb::arg("inverse_radius"),
+          nb::arg("fade"), nb::arg("inverse_span"), nb::arg("margin"), nb::arg("threads"));
     m.def("flow_warp", flow_warp, array("source"), array("flow"), array("out"), nb::arg("zero"),
           nb::arg("channels_last"), nb::arg("threads"));
     m.def("paste", paste, array("frame"), array("crop"), array("matrix"), nb::arg("inverse_feather"), array("gain"),

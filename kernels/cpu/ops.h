@@ -2,6 +2,7 @@
 #pragma once
 
 #include "mien/blend.h"
+#include "mien/draw_eye.h"
 #include "mien/flow_warp.h"
 #include "mien/paste.h"
 #include "mien/rasterize_flow.h"
@@ -14,6 +15,7 @@
 // The one list of ops: function and params struct.
 #define MIEN_EACH_OP(OP)                \
     OP(blend, Blend)                    \
+    OP(draw_eye, DrawEye)               \
     OP(flow_warp, FlowWarp)             \
     OP(paste, Paste)                    \
     OP(rasterize_flow, RasterizeFlow)   \

@@ -4,6 +4,7 @@
 
 #include "cuda/stream.h"
 #include "mien/blend.h"
+#include "mien/draw_eye.h"
 #include "mien/flow_warp.h"
 #include "mien/paste.h"
 #include "mien/rasterize_flow.h"
@@ -16,6 +17,7 @@
 namespace mien::cuda {
 
 Status blend(const Blend& params, Stream stream);
+Status draw_eye(const DrawEye& params, Stream stream);
 // `batch` items one after the other in source, flow and out, up to 65535; `layout`: of out.
 Status flow_warp(const FlowWarp& params, int32_t batch, Stream stream);
 Status paste(const Paste& params, Stream stream);

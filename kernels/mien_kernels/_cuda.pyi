@@ -22,6 +22,26 @@ def blend(
     stream: int,
     /,
 ) -> None: ...
+def draw_eye(
+    out: int,
+    picture: int,
+    mask: int,
+    size: _Size,
+    picture_size: _Size,
+    box: _Size,
+    corner: _Size,
+    to_eye: Sequence[float],
+    to_picture: Sequence[float],
+    looks: Sequence[float],
+    lids: Sequence[float],
+    inverse_radius: float,
+    fade: float,
+    inverse_span: float,
+    margin: float,
+    device: int,
+    stream: int,
+    /,
+) -> None: ...
 def flow_warp(
     source: int,
     flow: int,

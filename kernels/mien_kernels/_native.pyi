@@ -12,6 +12,22 @@ _Ints = NDArray[np.int32]
 def blend(
     under: NDArray[Any], over: NDArray[Any], mask: NDArray[Any] | None, out: NDArray[Any], threads: int
 ) -> None: ...
+def draw_eye(
+    out: _Bytes,
+    picture: _Bytes,
+    mask: _Floats,
+    left: int,
+    top: int,
+    to_eye: _Floats,
+    to_picture: _Floats,
+    looks: _Floats,
+    lids: _Floats,
+    inverse_radius: float,
+    fade: float,
+    inverse_span: float,
+    margin: float,
+    threads: int,
+) -> None: ...
 def flow_warp(
     source: NDArray[Any], flow: _Floats, out: NDArray[Any], zero: bool, channels_last: bool, threads: int
 ) -> None: ...

@@ -1,9 +1,9 @@
 """The ops on CUDA: `ops` comes here with arrays that lie there, and has the words on what each op does.
 
-Pictures, features, masks and indices are CUDA arrays; `matrix`, `gain` and `bias` stay NumPy arrays on the host, as
-they travel with the launch. Float arrays may be float32, float16 or bfloat16; flows, points, and the masks of pasting
-and of temporal blending are float32. Everything is enqueued on `stream`, or else on the stream that the library of the
-first array works on, and nothing waits.
+Pictures, features, masks and indices are CUDA arrays; `matrix`, `gain`, `bias` and an eye's geometry stay NumPy arrays
+on the host, as they travel with the launch. Float arrays may be float32, float16 or bfloat16; flows, points, and the
+masks of pasting, of eyes and of temporal blending are float32. Everything is enqueued on `stream`, or else on the
+stream that the library of the first array works on, and nothing waits.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_kernels.checks import F32, choice, expect, expect_range
+from mien_kernels.checks import F32, choice, expect, expect_eye, expect_range
 from mien_kernels.device import FLOATS, Place, View, empty_like, expect_apart, native, place_of
 
 Floats = NDArray[np.float32]
@@ -44,6 +44,41 @@ def blend(base: Any, over: Any, mask: Any = None, out: Any = None, *, stream: in
             height * width, channels, under.kind, mask_kind, place.device, place.stream,
         )  # fmt: skip
     return result
+
+
+def draw_eye(
+    out: Any,
+    picture: Any,
+    mask: Any,
+    corner: tuple[int, int],
+    to_eye: Floats,
+    to_picture: Floats,
+    looks: Floats,
+    lids: Floats,
+    radius: float,
+    hold: float = 1.25,
+    fade: float = 2.6,
+    margin: float = 0.02,
+    *,
+    stream: int | None = None,
+) -> Any:
+    """See ops.draw_eye."""
+    place = place_of("out", out, stream)
+    to = place.array("out", out, U8, (None, None, 3), written=True)
+    source = place.array("picture", picture, U8, (None, None, None))
+    box = place.array("mask", mask, F32S, (None, None))
+    geometry = (to_eye, to_picture, looks, lids)
+    expect_eye(source.shape[2], to.shape, box.shape, corner, *geometry, radius, hold, fade, margin)
+    if not box.bytes:
+        return out
+    _expect_pixels("picture", source)
+    expect_apart("out", to, "picture", source)
+    native().draw_eye(
+        to.address, source.address, box.address, to.shape[:2], source.shape, box.shape, corner,
+        *(array.ravel().tolist() for array in geometry),
+        1.0 / radius, fade, 1.0 / (fade - hold), margin, place.device, place.stream,
+    )  # fmt: skip
+    return out
 
 
 def flow_warp(

@@ -6,6 +6,7 @@ triangles, float64 for areas).
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,43 @@ def blend(base: Pixels, over: Pixels, mask: Floats | Bytes | None = None) -> Pix
     mixed = _mix(base.astype(np.float32), over[..., :channels].astype(np.float32), weight[..., None])
     blended: Pixels = _as_type(mixed, base)
     return blended
+
+
+def draw_eye(
+    out: Bytes,
+    picture: Bytes,
+    mask: Floats,
+    corner: tuple[int, int],
+    to_eye: Floats,
+    to_picture: Floats,
+    looks: Floats,
+    lids: Floats,
+    radius: float,
+    hold: float = 1.25,
+    fade: float = 2.6,
+    margin: float = 0.02,
+) -> Bytes:
+    """See ops.draw_eye; returns a new array."""
+    box = np.s_[corner[1] : corner[1] + mask.shape[0], corner[0] : corner[0] + mask.shape[1]]
+    rows, columns = (index[box] for index in np.indices(out.shape[:2], dtype=np.float32))
+    x, y = _affine(to_eye, columns, rows)
+    (look_x, look_y), (own_x, own_y) = looks
+    away = np.sqrt((x - look_x) * (x - look_x) + (y - look_y) * (y - look_y)) * np.float32(1.0 / radius)
+    t = _clamp((np.float32(fade) - away) * np.float32(1.0 / (fade - hold)), 0.0, 1.0)
+    held = t * t * (np.float32(3) - np.float32(2) * t)
+    x, y = x - (look_x - own_x) * held, y - (look_y - own_y) * held
+    over = y < own_y
+    up = np.where(over, ONE, -ONE)
+    own, lid = (np.where(over, _rim_height(a, x), _rim_height(b, x)) for a, b in (lids[:2], lids[2:]))
+    have, want = np.maximum(up * (own_y - own), np.float32(0)), up * (own_y - lid)
+    hidden = np.minimum(np.abs(want - have), np.float32(margin))
+    shown = np.maximum(have - hidden, np.float32(0))
+    share = np.where(want > shown + hidden, shown / np.maximum(want, np.float32(1e-6)), ONE)
+    y = own_y - up * np.minimum(up * (own_y - y) * share, shown + (np.float32(margin) - hidden))
+    drawn = _grey(_sample(picture, *_affine(to_picture, x, y), "border")[..., :3]).astype(np.float32)
+    result = out.copy()
+    result[box] = _grey(_mix(out[box].astype(np.float32), drawn, mask[..., None]))
+    return result
 
 
 def flow_warp(source: Pixels, flow: Floats, size: tuple[int, int] | None = None, padding: Padding = "border") -> Pixels:
@@ -240,6 +278,15 @@ def _scaled(out_length: int, length: int) -> Floats:
 
 def _cross(edge: NDArray[np.int64], x: Any, y: Any) -> Any:
     return edge[0] * y - edge[1] * x
+
+
+def _rim_height(rim: Floats, x: Floats) -> Floats:
+    """Height over x of a line through points (N, 2)."""
+    rim = rim[np.argsort(rim[:, 0], kind="stable")]
+    height = np.full_like(x, rim[0, 1])
+    for (ax, ay), (bx, by) in itertools.pairwise(rim):
+        height = height + (by - ay) * _clamp((x - ax) * (ONE / np.maximum(bx - ax, np.float32(1e-9))), 0.0, 1.0)
+    return height
 
 
 def _winding(outline: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:

@@ -28,11 +28,11 @@ from mien_kernels import _native, device, ops
 
 ROOT = Path(__file__).parents[2]
 OPS = (
-    "blend", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate", "temporal_blend", "to_image",
-    "to_tensor",
+    "blend", "draw_eye", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate", "temporal_blend",
+    "to_image", "to_tensor",
 )  # fmt: skip
 PLACES = ("cuda on host", "cupy", "torch")
-ON_HOST = ("matrix", "gain", "bias")
+ON_HOST = ("matrix", "gain", "bias", "to_eye", "to_picture", "looks", "lids")
 """Arguments that are NumPy arrays wherever the op runs."""
 
 

@@ -31,6 +31,13 @@ features, per_channel = zeros(1, 2, 4, 4, kind=F32), zeros(1, 2, 1, 1, kind=F32)
 points, starts, channels = zeros(3, 2, kind=F32), np.array([0, 3], I32), np.array([0], I32)
 
 
+def drawn_eye(corner: tuple[int, int] = (0, 0), source: Any = picture, radius: float = 0.2, fade: float = 2.6) -> Any:
+    lids = zeros(4, 9, 2, kind=F32)
+    return ops.draw_eye(
+        picture.copy(), source, zeros(2, 2, kind=F32), corner, eye, eye, zeros(2, 2, kind=F32), lids, radius, fade=fade
+    )
+
+
 def parts(starts: Any, channels: Any) -> Any:
     return ops.rasterize_parts(points, starts, channels, size=(1, 2, 2))
 
@@ -66,6 +73,12 @@ VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
     ("starts: expected rising values in 0..3, got [1, 4]", lambda: parts(starts + I32(1), channels)),
     ("starts: expected shape (2,), got (3,)", lambda: parts(zeros(3, kind=I32), channels)),
     ("channels: expected values below 1, got 1", lambda: parts(starts, channels + I32(1))),
+    ("corner: expected a box of 2x2 within 6x4, got (5, 0)", lambda: drawn_eye((5, 0))),
+    ("corner: expected a box of 2x2 within 6x4, got (0, -1)", lambda: drawn_eye((0, -1))),
+    ("picture channels: expected 3..4, got 1", lambda: drawn_eye(source=zeros(4, 6, 1))),
+    ("picture: expected at least one pixel", lambda: drawn_eye(source=zeros(0, 6, 3))),
+    ("radius: expected 1e-06..1e+06, got 0", lambda: drawn_eye(radius=0)),
+    ("fade: expected 1.251..1e+07, got 1", lambda: drawn_eye(fade=1)),
     ("current channels: expected 3..4, got 1", lambda: ops.temporal_blend(zeros(4, 6, 1), zeros(4, 6, 1), flow)),
     ("out: expected memory apart from previous", lambda: ops.temporal_blend(picture.copy(), picture, flow, picture)),
     ("strength: expected 0..1, got 2", lambda: ops.temporal_blend(picture, picture, flow, strength=2)),

@@ -120,21 +120,54 @@ def test_temporal_blend(
 @given(
     rng=rngs, size=st.tuples(short, lengths), crop=st.tuples(short, short), channels=st.integers(1, 4),
     scale=st.floats(0.1, 5), feather=st.sampled_from([0.0, 0.5, 3.0, 100.0]), matched=st.booleans(),
-    masked=st.booleans(), n=threads,
+    mask_kind=st.sampled_from(["none", "full", "spots"]), n=threads,
 )  # fmt: skip
 def test_paste(
     isa: str, rng: Rng, size: tuple[int, int], crop: tuple[int, int], channels: int, scale: float, feather: float,
-    matched: bool, masked: bool, n: int,
+    matched: bool, mask_kind: str, n: int,
 ) -> None:  # fmt: skip
     frame = picture(rng, *size, channels)
     patch = picture(rng, *crop, channels)
     matrix = similarity(rng, scale, 10.0)
     gain = rng.uniform(0.5, 2, channels).astype(np.float32) if matched else None
     bias = rng.uniform(-60, 60, channels).astype(np.float32) if matched else None
-    mask = picture(rng, *crop, kind="float32") if masked else None
+    mask = None if mask_kind == "none" else picture(rng, *crop, kind="float32")
+    if mask is not None and mask_kind == "spots":
+        mask *= rng.random(crop) < 0.02
     expected = reference.paste(frame, patch, matrix, feather, gain, bias, mask)
     assert ops.paste(frame, patch, matrix, feather, gain, bias, mask, n) is frame
     assert_same(frame, expected)
+
+
+def lid(rng: Rng, middle: float, way: float) -> NDArray[np.float32]:
+    """(9, 2): a lid's rim, now and then out of order, or with a step in it."""
+    x = rng.uniform(-0.5, 0.5, 9)
+    x = x if rng.random() < 0.3 else np.sort(x)
+    x[4] = x[3] if rng.random() < 0.3 else x[4]
+    return np.asarray(np.stack([x, middle + way * rng.uniform(-0.1, 1.0, 9)], axis=1), dtype=np.float32)
+
+
+@many
+@given(
+    rng=rngs, size=st.tuples(short, lengths), source=st.tuples(short, short), channels=st.sampled_from([3, 4]),
+    width=st.floats(3, 60), hold=st.floats(0, 2), margin=st.sampled_from([0.0, 0.02, 0.3]), n=threads,
+)  # fmt: skip
+def test_draw_eye(
+    isa: str, rng: Rng, size: tuple[int, int], source: tuple[int, int], channels: int, width: float, hold: float,
+    margin: float, n: int,
+) -> None:  # fmt: skip
+    out, photo = picture(rng, *size, 3), picture(rng, *source, channels)
+    top, left = (int(rng.integers(length)) for length in size)
+    rows, columns = (int(rng.integers(n - first + 1)) for n, first in zip(size, (top, left), strict=True))
+    mask = np.where(rng.random((rows, columns)) < 0.7, rng.random((rows, columns)), 0).astype(np.float32)
+    to_eye, to_picture = similarity(rng, 1 / width, 0.3), similarity(rng, width, 20.0)
+    looks = rng.uniform(-0.3, 0.3, (2, 2)).astype(np.float32)
+    lids = np.stack([lid(rng, looks[1, 1], way) for way in (-0.3, 0.3, -0.3, 0.3)])
+    radius, corner = float(rng.uniform(0.05, 0.4)), (left, top)
+    numbers = (radius, hold, hold + 0.7, margin)
+    expected = reference.draw_eye(out, photo, mask, corner, to_eye, to_picture, looks, lids, *numbers)
+    assert ops.draw_eye(out, photo, mask, corner, to_eye, to_picture, looks, lids, *numbers, n) is out
+    assert_same(out, expected)
 
 
 @many

@@ -22,6 +22,8 @@ IRIS_HOLD, IRIS_FADE = 1.25, 2.6
 """Distances from the iris' centre, in iris radii, up to which its surroundings move with it and at which they rest."""
 LASH_FROM = 0.3
 """Share of the portrait's opening from which on the lash line fades in as the lids close."""
+LIDS = np.array([[*range(9)], [*range(8, 16), 0]])
+"""Upper and lower lid, corners included, of an eye's outline."""
 LASH_OVER, LASH_UNDER, LASH_COVER = 0.05, 0.02, 0.85
 """How far the lash line reaches over and under the lids, in eye widths, and its opacity."""
 RIM = 0.02
@@ -44,6 +46,22 @@ class EyeFrame:
     def pixels(self, points: Array) -> Array:
         """The inverse of `local`."""
         return np.asarray(points @ self.axes + self.middle)
+
+    @property
+    def back(self) -> NDArray[np.float32]:
+        """(2, 3): what `pixels` does, as a matrix."""
+        return _matrix(self.axes.T, self.middle)
+
+    @property
+    def into(self) -> NDArray[np.float32]:
+        """(2, 3): what `local` does, as a matrix."""
+        axes = self.axes / (self.axes[0] @ self.axes[0])
+        return _matrix(axes, -axes @ self.middle)
+
+
+def _matrix(linear: Array, offset: Array) -> NDArray[np.float32]:
+    """(2, 3), C-contiguous."""
+    return np.ascontiguousarray(np.column_stack([linear, offset]), dtype=np.float32)
 
 
 def eye_frame(ring: Array) -> EyeFrame:
@@ -71,8 +89,10 @@ class Eyes:
         places = zip(self._eyes, topology.EYES, topology.IRISES, self.lashes, strict=True)
         for own, eye, iris, colour in places:
             ring = target[list(eye), :2]
-            _draw(self._picture, own, ring, target[list(iris), :2], out)
-            draw_lash_line(ring, colour, 1 - opening(ring) / max(LASH_FROM * own.opening, 1e-6), out)
+            frame = eye_frame(ring)
+            local = frame.local(ring)
+            _draw(self._picture, own, _Place(ring, frame, local), target[iris[0], :2], out)
+            draw_lash_line(ring, colour, 1 - _gap(local) / max(LASH_FROM * own.opening, 1e-6), out)
 
 
 def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
@@ -92,8 +112,8 @@ def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
 
 def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8]) -> None:
     """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
-    box = box_around(ring, 3, out.shape[1], out.shape[0])
-    if strength <= 0 or box is None:
+    box = box_around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
+    if box is None:
         return
     frame = eye_frame(ring)
     taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
@@ -110,7 +130,10 @@ def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.
 
 def opening(ring: Array) -> float:
     """Mean gap between the lids of an outline (16, 2), in eye widths."""
-    local = eye_frame(ring).local(ring)
+    return _gap(eye_frame(ring).local(ring))
+
+
+def _gap(local: Array) -> float:
     return float((local[15:8:-1, 1] - local[1:8, 1]).mean())
 
 
@@ -118,13 +141,14 @@ def opening(ring: Array) -> float:
 class _Eye:
     """An eye of the picture, in its own coordinates."""
 
-    frame: EyeFrame
+    back: NDArray[np.float32]
+    """(2, 3): to pixels."""
     look: Array
     """(2,): the middle of its iris."""
     radius: float
     """Of its iris."""
-    upper: tuple[Array, Array]
-    lower: tuple[Array, Array]
+    lids: NDArray[np.float32]
+    """(2, 9, 2): upper and lower."""
     opening: float
 
     @classmethod
@@ -132,64 +156,37 @@ class _Eye:
         frame = eye_frame(ring)
         look = frame.local(iris)
         radius = max(float(np.linalg.norm(look[1:] - look[0], axis=1).mean()), 1e-3)
-        return cls(frame, look[0], radius, *_lids(frame.local(ring)), opening(ring))
+        local = frame.local(ring)
+        return cls(frame.back, look[0], radius, local[LIDS].astype(np.float32), _gap(local))
 
 
-def _draw(picture: NDArray[np.uint8], own: _Eye, ring: Array, iris: Array, out: NDArray[np.uint8]) -> None:
-    box = box_around(ring, 2, out.shape[1], out.shape[0])
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """Where an eye is to be drawn."""
+
+    ring: Array
+    frame: EyeFrame
+    local: Array
+    """(16, 2): the ring in the frame."""
+
+
+def _draw(picture: NDArray[np.uint8], own: _Eye, to: _Place, iris: Array, out: NDArray[np.uint8]) -> None:
+    box = box_around(to.ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return
-    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-    mask = outline_mask(ring - corner, (box[0].stop - box[0].start, box[1].stop - box[1].start))
-    rows, columns = np.nonzero(mask)
-    flow = _flow(own, ring - corner, iris - corner, np.stack([columns, rows], axis=-1).astype(np.float64))
-    drawn = ops.flow_warp(picture, flow[None], np.empty((1, len(rows), picture.shape[2]), np.uint8))[0, :, :3]
-    spot = out[box]
-    under = spot[rows, columns].astype(np.float32)
-    spot[rows, columns] = (under + (drawn - under) * mask[rows, columns, None] + np.float32(0.5)).astype(np.uint8)
-
-
-def _flow(own: _Eye, ring: Array, iris: Array, points: Array) -> NDArray[np.float32]:
-    """(N, 2): for each of the `points` (N, 2) of an eye, in its pixels, the position in the picture."""
-    frame = eye_frame(ring)
-    place = frame.local(points)
-    look = frame.local(iris[0])
-    way = place - look
-    away = np.sqrt(way[:, 0] ** 2 + way[:, 1] ** 2) / own.radius
-    hold = np.clip((IRIS_FADE - away) / (IRIS_FADE - IRIS_HOLD), 0.0, 1.0)
-    place -= (look - own.look) * (hold * hold * (3 - 2 * hold))[:, None]
-    place[:, 1] = _between_lids(place, own, _lids(frame.local(ring)))
-    return own.frame.pixels(place).astype(np.float32)
-
-
-def _between_lids(place: Array, own: _Eye, lids: tuple[tuple[Array, Array], tuple[Array, Array]]) -> Array:
-    """Heights (N,) in the portrait's eye: as they are, but drawn in where the target's lids stand wider than the
-    portrait's."""
-    x, y, middle = place[:, 0], place[:, 1], own.look[1]
-    heights = np.empty_like(y)
-    over = y < middle
-    above, below = np.flatnonzero(over), np.flatnonzero(~over)
-    for half, own_lid, lid, up in ((above, own.upper, lids[0], 1.0), (below, own.lower, lids[1], -1.0)):
-        at = x[half]
-        have = np.maximum(up * (middle - np.interp(at, *own_lid)), 0.0)
-        want = up * (middle - np.interp(at, *lid))
-        heights[half] = middle - up * _squeeze(up * (middle - y[half]), have, want)
-    return heights
-
-
-def _squeeze(way: Array, have: Array, want: Array) -> Array:
-    """`way` from the middle, such that a lid at `want` shows what the portrait, with its lid at `have`, has to show."""
-    hidden = np.minimum(np.abs(want - have), RIM)
-    shown = np.maximum(have - hidden, 0.0)
-    share = np.where(want > shown + hidden, shown / np.maximum(want, 1e-6), 1.0)
-    return np.asarray(np.minimum(way * share, shown + RIM - hidden))
-
-
-def _lids(ring: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    upper, lower = ring[:9], np.concatenate([ring[8:], ring[:1]])
-    return _ordered(upper), _ordered(lower)
-
-
-def _ordered(points: Array) -> tuple[Array, Array]:
-    order = np.argsort(points[:, 0], kind="stable")
-    return points[order, 0], points[order, 1]
+    corner = (box[1].start, box[0].start)
+    mask = outline_mask(to.ring - np.array(corner), (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    ops.draw_eye(
+        out,
+        picture,
+        mask,
+        corner,
+        to.frame.into,
+        own.back,
+        np.array([to.frame.local(iris), own.look], dtype=np.float32),
+        np.concatenate([own.lids, to.local[LIDS].astype(np.float32)]),
+        own.radius,
+        IRIS_HOLD,
+        IRIS_FADE,
+        RIM,
+    )
