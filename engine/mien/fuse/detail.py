@@ -68,14 +68,20 @@ class Detail:
         self, window: Pixels, box: Box, mask: Pixels, matrix: Array, gain: float, place: NDArray[np.int_]
     ) -> None:
         share = _painted_share(mask, matrix, box)
-        paint = window[box].astype(np.float32)
-        fine = paint - _soft(paint)
+        inner = _painted(share)
+        if inner is None:
+            return
+        share = share[inner]
+        around, box = _shifted(box, inner, 1), _shifted(box, inner, 0)
+        wide = window[around].astype(np.float32)
+        paint = wide[1:-1, 1:-1]
+        fine = paint - _means(wide)
         bright = luma(fine)
         has = float(np.sqrt((bright * bright * share).sum() / max(float(share.sum()), 1.0)))
         lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
         y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
-        noise = np.take(np.take(self._noise, np.arange(y0, y0 + len(paint)), 0, mode="wrap"),
-                        np.arange(x0, x0 + paint.shape[1]), 1, mode="wrap")  # fmt: skip
+        rows, columns = (np.arange(first, first + n) % TILE for first, n in zip((y0, x0), share.shape, strict=True))
+        noise = self._noise[rows[:, None], columns]
         fine *= np.float32(gain)
         fine += (np.float32(lacking) * noise)[..., None]
         fine *= share[..., None]
@@ -103,9 +109,31 @@ def _painted_share(mask: Pixels, matrix: Array, box: Box) -> Floats:
     return np.asarray(1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0], dtype=np.float32)
 
 
+def _painted(share: Floats) -> Box | None:
+    """Rows and columns of what is painted, but for the box's border; None: nothing is."""
+    inside = share[1:-1, 1:-1] > 0
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]) + 1, int(rows[-1]) + 2), slice(int(columns[0]) + 1, int(columns[-1]) + 2)
+
+
+def _shifted(box: Box, part: Box, grown: int) -> Box:
+    """A part of a box, grown on all sides, in the picture that the box is of."""
+    (y, x), (down, across) = box, part
+    return (
+        slice(y.start + down.start - grown, y.start + down.stop + grown),
+        slice(x.start + across.start - grown, x.start + across.stop + grown),
+    )
+
+
 def _soft(values: Floats) -> Floats:
     """(h, w, C): means over 3 x 3, edges repeated."""
-    wide = np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    return _means(np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge"))
+
+
+def _means(wide: Floats) -> Floats:
+    """(h - 2, w - 2, C): means over 3 x 3."""
     rows = wide[:-2] + wide[1:-1] + wide[2:]
     return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9), dtype=np.float32)
 
