@@ -68,7 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop, with a checkpoint, after so long")
     parser.add_argument("--steps", type=_steps, metavar="N", help="in all, instead of the configuration's")
-    parser.add_argument("--begin", type=Path, metavar="DIR", help="bundle whose weights a new run begins with")
+    parser.add_argument(
+        "--begin",
+        type=Path,
+        metavar="DIR",
+        help="bundle whose weights a new run begins with; those of a larger size are cut",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same run (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pairs (default: 1)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads of the network")

@@ -16,6 +16,8 @@ from mien_export.data.packed import Packed, part_folder
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.weights import read_weights
+from mien_export.models.live.cut import cut
+from mien_export.models.live.sizes import SIZES
 from mien_export.train.batch import collate
 from mien_export.train.config import LiveConfig, Stage
 from mien_export.train.extractors.given import Given, terms_said
@@ -30,7 +32,7 @@ class LiveCourse:
 
     config: LiveConfig
     begin: Path | None = None
-    """Folder of a bundle whose weights a new run begins with; None: random ones."""
+    """Folder of a bundle whose weights a new run begins with, cut where it is larger; None: random ones."""
     mouths: Path | None = None
     """Folder of the ICT face model, of which wide mouths are rendered; None: photographed mouths only."""
     packed: Path | None = None
@@ -63,12 +65,7 @@ class LiveCourse:
         """
         step = LiveStep(self.config.size, device, self.config.losses, extractors=self._extractors(device))
         if self.begin is not None:
-            size, weights = read_weights(self.begin)
-            if size != self.config.size:
-                raise SettingError(
-                    f"{self.begin} holds weights of size {size}, asked for size {self.config.size}; give another bundle"
-                )
-            step.begin(weights)
+            step.begin(self._begun(self.begin))
         return step
 
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Pair]:
@@ -81,6 +78,19 @@ class LiveCourse:
             return Packed(part_folder(self.packed, part), {"side": self.parts[part].side})
         model = mouth_model(self.mouths) if self.mouths is not None else None
         return Sampler(faces, Sampling(seed=seed * 1000 + part, side=self.parts[part].side), model)
+
+    def _begun(self, folder: Path) -> dict[str, torch.Tensor]:
+        """Weights of a bundle; those of a larger size are cut."""
+        size, weights = read_weights(folder)
+        if size == self.config.size:
+            return weights
+        try:
+            return cut(weights, SIZES[size], SIZES[self.config.size])
+        except ValueError as error:
+            raise SettingError(
+                f"{folder} holds weights of size {size}, asked for size {self.config.size}: {error}; "
+                "give a bundle of that size or of a larger one"
+            ) from error
 
     @property
     def collate(self) -> Callable[[list[Any]], dict[str, torch.Tensor]]:

@@ -67,7 +67,7 @@ def train(
         SettingError: `run.out` holds another run.
         MienError: what the course is given is missing or broken.
     """
-    _settle(seed, run.threads)
+    _settle(seed, run)
     step = course.step(torch.device(run.device))
     done = _resumed(step, course, seed, run.out / LATEST)
     if run.compiled:
@@ -100,13 +100,14 @@ def train(
     return history
 
 
-def _settle(seed: int, threads: int | None) -> None:
+def _settle(seed: int, run: Run) -> None:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  # other people's code may draw from it
     torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    # What torch 2.13 compiles of these networks where it must be deterministic frees a tensor that it still needs.
+    torch.use_deterministic_algorithms(not run.compiled, warn_only=True)
+    if run.threads is not None:
+        torch.set_num_threads(run.threads)
 
 
 def _stop_asked() -> list[int]:

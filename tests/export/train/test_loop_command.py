@@ -13,6 +13,8 @@ import torch
 from mien.bundles import find
 from mien.cli import main
 from mien_export.graphs.weights import read_weights
+from mien_export.models.live.cut import cut
+from mien_export.models.live.sizes import SIZES
 from mien_export.train import checkpoint
 from mien_export.train.config import CONFIGS
 from mien_export.train.loop import LATEST, PIECES
@@ -73,6 +75,14 @@ def test_a_run_can_begin_with_a_bundles_weights_in_fewer_steps(faces_folder: Pat
     assert run(faces_folder, tmp_path, *given, "--steps", "240") == 2  # its stages end elsewhere
 
 
+def test_a_smaller_run_can_begin_with_a_larger_bundles_weights_cut(faces_folder: Path, tmp_path: Path) -> None:
+    size, weights = read_weights(PACKAGED)
+    assert run(faces_folder, tmp_path, "--begin", str(PACKAGED)) == 0
+    values = checkpoint.load(tmp_path / LATEST)["step"]["average"]["values"]
+    expected = cut(weights, SIZES[size], SIZES["xs"])
+    assert all(torch.equal(values[name], expected[name]) for name in expected)
+
+
 @pytest.mark.parametrize("name", ["paper-64", *(name for name in PAPER_CONFIGS if name.startswith("paper-64-"))])
 def test_the_thesiss_runs_begin_by_name(name: str, faces_folder: Path, tmp_path: Path) -> None:
     given = ["--config", name, "--vgg", str(tmp_path / "no"), "--weight", "perceptual=0"]
@@ -116,7 +126,10 @@ def test_a_shortened_run_keeps_the_shares_of_its_stages() -> None:
         (["--device", "tpu"], "--device must be cpu or cuda, got 'tpu'"),
         (["--data", "nowhere"], "nowhere is no folder of faces"),
         (["--begin", "nowhere"], "nowhere: expected the folder of a model bundle, got none"),
-        (["--begin", str(PACKAGED)], "holds weights of size m, asked for size xs"),
+        (
+            ["--config", "oneshot-live-l", "--begin", str(PACKAGED)],
+            "holds weights of size .*, asked for size l: expected at most .*; give a bundle of that size or",
+        ),
         (["--resume", "nothing.pt"], "nothing.pt is no checkpoint"),
     ],
 )
