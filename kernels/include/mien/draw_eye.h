@@ -3,10 +3,6 @@
 
 #include "mien/sample.h"
 
-#if !defined(__CUDACC__)
-#include <cmath>
-#endif
-
 namespace mien {
 
 constexpr int32_t kRimPoints = 9;
@@ -94,11 +90,7 @@ MIEN_HD float rim_height(const Rim& rim, float x) {
 MIEN_HD EyePoint gazed(const DrawEye& p, EyePoint at) {
     const float across = at.x - p.look[0];
     const float down = at.y - p.look[1];
-#if defined(__CUDACC__)
-    const float away = sqrtf(across * across + down * down) * p.inverse_radius;
-#else
-    const float away = std::sqrt(across * across + down * down) * p.inverse_radius;
-#endif
+    const float away = __builtin_sqrtf(across * across + down * down) * p.inverse_radius;
     const float t = clamped((p.fade - away) * p.inverse_span, 0.0f, 1.0f);
     const float hold = t * t * (3.0f - 2.0f * t);
     return {at.x - (p.look[0] - p.own_look[0]) * hold, at.y - (p.look[1] - p.own_look[1]) * hold};
@@ -118,8 +110,13 @@ MIEN_HD float slid(const DrawEye& p, EyePoint at) {
     const float middle = p.own_look[1];
     const bool over = at.y < middle;
     const float up = over ? 1.0f : -1.0f;
-    const float own = over ? rim_height(p.own[0], at.x) : rim_height(p.own[1], at.x);
-    const float lid = over ? rim_height(p.lids[0], at.x) : rim_height(p.lids[1], at.x);
+    // All four, so that nothing branches and the compiler vectorises.
+    const float own_over = rim_height(p.own[0], at.x);
+    const float own_under = rim_height(p.own[1], at.x);
+    const float lid_over = rim_height(p.lids[0], at.x);
+    const float lid_under = rim_height(p.lids[1], at.x);
+    const float own = over ? own_over : own_under;
+    const float lid = over ? lid_over : lid_under;
     const float have = greater(up * (middle - own), 0.0f);
     return middle - up * squeezed(up * (middle - at.y), have, up * (middle - lid), p.margin);
 }
