@@ -33,14 +33,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painting:
-    """A generator's crop of the moving face."""
+    """What a generator sees of the moving face's crop, painted."""
 
     generated: NDArray[np.uint8]
-    """(side, side, 3)."""
+    """(h, w, 3)."""
     mask: NDArray[np.float32]
-    """(side, side) in 0..1: 1 keeps the warped portrait, 0 takes the painted picture."""
+    """(h, w) in 0..1: 1 keeps the warped portrait, 0 takes the painted picture."""
     matrix: NDArray[np.float64]
-    """(2, 3): from pixels of the portrait's picture to pixels of the crop."""
+    """(2, 3): from pixels of the portrait's picture to those of the painting."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

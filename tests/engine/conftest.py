@@ -92,7 +92,13 @@ def whole_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     _save_int8(folder / "generator.fp32.onnx", folder / "generator.int8.onnx")
     listed = [("appearance", "fp32"), ("generator", "fp32"), ("generator", "int8"), *((n, "fp16") for n in TINY)]
     graphs = tuple(Graph(n, p, folder / f"{n}.{p}.onnx", "", *TINY[n]) for n, p in listed)
-    words = {"licence": "CC0-1.0", "version": "1", "commit": "0" * 40, "trained_on": "nothing", "losses": "none"}
+    words: dict[str, Any] = {
+        "licence": "CC0-1.0",
+        "version": "1",
+        "commit": "0" * 40,
+        "trained_on": "nothing",
+        "losses": "none",
+    }
     bundle = Bundle(folder, "tiny", "oneshot-live", "xs", SIDE, PARTS, graphs=graphs, precisions_for_auto=AUTO, **words)
     return write_manifest(bundle, folder)
 

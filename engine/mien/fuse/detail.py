@@ -102,7 +102,7 @@ def grain_of(picture: Pixels, landmarks: Array) -> float:
 
 
 def _painted_share(mask: Pixels, matrix: Array, box: Box) -> Floats:
-    """(h, w): how much of each pixel of the box was painted, for the painting's mask (side, side, 1)."""
+    """(h, w): how much of each pixel of the box was painted, for the painting's mask (rows, columns, 1)."""
     into = matrix.copy()
     into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
     size = (box[0].stop - box[0].start, box[1].stop - box[1].start)

@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 
 KEEP = Background()
 EDGE = 1 / 16
-"""Share of the generator's crop over which it fades in from its border."""
+"""Share of a painting's height over which it fades in from its border."""
 
 
 class Fuse:

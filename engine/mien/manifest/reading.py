@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mien.errors import ModelError
+from mien.face.crop import View
 from mien.manifest import files
 from mien.manifest.bundle import FORMAT, MANIFEST, Bundle, Graph, TensorSpec
 from mien.manifest.rules import check
@@ -75,7 +76,7 @@ def parse(folder: Path, content: bytes) -> Bundle:
 
 
 def _bundle(folder: Path, table: Table, where: str) -> Bundle:
-    _need_keys(table, _BUNDLE_KEYS, {"precisions_for_auto"}, where)
+    _need_keys(table, _BUNDLE_KEYS, {"precisions_for_auto", "view"}, where)
     words = {key: _value(table, key, str, where) for key in _WORDS}
     auto = _texts(table, "precisions_for_auto", where) if "precisions_for_auto" in table else ("fp32",)
     graphs = tuple(_graph(folder, graph, where) for graph in _tables(table, "graph", where))
@@ -88,8 +89,18 @@ def _bundle(folder: Path, table: Table, where: str) -> Bundle:
         parsing=_texts(table, "parsing", where),
         graphs=graphs,
         precisions_for_auto=auto,
+        view=_view(table, where),
         **words,
     )
+
+
+def _view(table: Table, where: str) -> View | None:
+    if "view" not in table:
+        return None
+    numbers = _value(table, "view", list, where)
+    if len(numbers) != 4 or not all(type(number) is int for number in numbers):
+        raise ModelError(f"{where}: view must be four whole numbers: x, y, width, height; got {numbers}")
+    return View(*numbers)
 
 
 def _graph(folder: Path, table: Table, where: str) -> Graph:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mien.errors import ModelError
+from mien.face.crop import View
 from mien.face.parts import PARTS
 from mien.manifest.bundle import BATCH, Bundle, Graph, TensorSpec
 from mien.manifest.roles import DTYPES, GRAPHS, INPUTS, KINDS, LINKS, MANY, OUTPUTS, PRECISIONS, ROLES, Ports, Role
 
 SIDES = range(64, 1025, 32)
+VIEW_STEP = 16
+"""Pixels of the crop of which all numbers of a view are multiples: the coarsest features have a place in so many."""
 
 
 def check(bundle: Bundle, where: str) -> None:
@@ -34,14 +38,25 @@ def _faults(bundle: Bundle) -> Iterator[str]:
         yield f"side must be a multiple of {SIDES.step} from {SIDES.start} to {SIDES[-1]}, got {bundle.side}"
     if bundle.parsing != PARTS:
         yield f"parsing must name the channels {', '.join(PARTS)}, got {', '.join(bundle.parsing) or 'none'}"
+    yield from _faults_of_view(bundle.seen, bundle.side)
     yield from _faults_of_list(bundle)
     for graph in bundle.graphs:
         title = f"graph {graph.name} {graph.precision}"
         yield from _faults_of_ports(graph, title)
+        shape = bundle.seen.shape if graph.name == "generator" else (bundle.side, bundle.side)
         for tensor in graph.inputs + graph.outputs:
-            yield from _faults_of_tensor(tensor, bundle.side, graph.precision, f"{title}, tensor {tensor.name}")
+            yield from _faults_of_tensor(tensor, shape, graph.precision, f"{title}, tensor {tensor.name}")
         yield from _faults_of_likeness(graph, bundle.graph(graph.name), title)
-    yield from _faults_of_links(bundle.graph("appearance"), bundle.graph("generator"))
+    yield from _faults_of_links(bundle)
+
+
+def _faults_of_view(view: View, side: int) -> Iterator[str]:
+    numbers = [view.x, view.y, view.width, view.height]
+    if any(number % VIEW_STEP for number in numbers):
+        yield f"view must be of multiples of {VIEW_STEP}, got {numbers}"
+    inside = min(view.x, view.y) >= 0 and max(view.x + view.width, view.y + view.height) <= side
+    if not inside or min(view.shape) <= 0:
+        yield f"view must be x, y, width and height of a part of a crop of side {side}, got {numbers}"
 
 
 def _faults_of_list(bundle: Bundle) -> Iterator[str]:
@@ -82,7 +97,7 @@ def _faults_of_side(tensors: tuple[TensorSpec, ...], ports: Ports, title: str) -
         yield f"{title}: expected a tensor with the role {role}, got none"
 
 
-def _faults_of_tensor(tensor: TensorSpec, side: int, precision: str, title: str) -> Iterator[str]:
+def _faults_of_tensor(tensor: TensorSpec, shape: tuple[int, int], precision: str, title: str) -> Iterator[str]:
     role = ROLES[tensor.role]
     dtypes = DTYPES if precision == "fp16" else DTYPES[:1]
     if tensor.dtype not in dtypes:
@@ -91,8 +106,8 @@ def _faults_of_tensor(tensor: TensorSpec, side: int, precision: str, title: str)
         yield f'{title}: shape must be ["{BATCH}", channels, height, width], got {list(tensor.shape)}'
     elif not all(isinstance(size, int) and size > 0 for size in tensor.shape[1:]):
         yield f"{title}: sizes after the batch must be positive whole numbers, got {list(tensor.shape)}"
-    elif role.channels is not None and tensor.shape[1:] not in _shapes(role, role.channels, side):
-        expected = f"{[BATCH, role.channels, side, side]}{', or a half, a quarter of its size' if role.coarser else ''}"
+    elif role.channels is not None and tensor.shape[1:] not in _shapes(role, role.channels, shape):
+        expected = f"{[BATCH, role.channels, *shape]}{', or a half, a quarter of its size' if role.coarser else ''}"
         yield f"{title}: shape of the role {tensor.role} must be {expected}, got {list(tensor.shape)}"
     if role.range is not None and tensor.range != role.range:
         yield f"{title}: range of the role {tensor.role} must be {list(role.range)}, got {_shown(tensor.range)}"
@@ -102,11 +117,12 @@ def _faults_of_tensor(tensor: TensorSpec, side: int, precision: str, title: str)
         yield f"{title}: only features can be warped, got the role {tensor.role}"
 
 
-def _shapes(role: Role, channels: int, side: int) -> set[tuple[str | int, ...]]:
-    found: set[tuple[str | int, ...]] = {(channels, side, side)}
-    while role.coarser and side % 2 == 0:
-        side //= 2
-        found.add((channels, side, side))
+def _shapes(role: Role, channels: int, shape: tuple[int, int]) -> set[tuple[str | int, ...]]:
+    height, width = shape
+    found: set[tuple[str | int, ...]] = {(channels, height, width)}
+    while role.coarser and height % 2 == width % 2 == 0:
+        height, width = height // 2, width // 2
+        found.add((channels, height, width))
     return found
 
 
@@ -116,11 +132,27 @@ def _faults_of_likeness(graph: Graph, exact: Graph, title: str) -> Iterator[str]
         yield f"{title}: expected inputs and outputs as in fp32 but for the dtype, got others"
 
 
-def _faults_of_links(appearance: Graph, generator: Graph) -> Iterator[str]:
-    given, taken = _outline(appearance.outputs), _outline(tensor for tensor in generator.inputs if tensor.role in LINKS)
+def _faults_of_links(bundle: Bundle) -> Iterator[str]:
+    leaving = bundle.graph("appearance").outputs
+    if bundle.seen != View.whole(bundle.side):
+        for tensor in leaving:
+            if not tensor.warped:
+                yield f"{tensor.name} is not warped to a view, so the generator needs the whole crop, got {bundle.view}"
+    given = _outline(_in_view(tensor, bundle) for tensor in leaving)
+    taken = _outline(tensor for tensor in bundle.graph("generator").inputs if tensor.role in LINKS)
     if given != taken:
         odd = ", ".join(sorted({str(outline[0]) for outline in given ^ taken}))
-        yield f"features must leave appearance as they enter generator: name, role, shape, warped; {odd} differ"
+        yield (
+            "features must leave appearance as they enter generator, but for the view: name, role, shape, warped; "
+            f"{odd} differ"
+        )
+
+
+def _in_view(tensor: TensorSpec, bundle: Bundle) -> TensorSpec:
+    """A feature as `generator` takes it: as large as the view is in it."""
+    batch, channels, *places = tensor.shape
+    seen = (int(n) * part // bundle.side for n, part in zip(places, bundle.seen.shape, strict=True))
+    return replace(tensor, shape=(batch, channels, *seen))
 
 
 def _outline(tensors: Iterable[TensorSpec]) -> set[tuple[object, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from mien.atomic import write_atomically
@@ -47,6 +47,8 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield f"format = {FORMAT}"
     for key in ("name", "kind", "size", "side", "parsing", "licence", "version", "commit", "trained_on", "losses"):
         yield _pair(key, getattr(bundle, key))
+    if bundle.view is not None:
+        yield _pair("view", astuple(bundle.view))
     yield _pair("precisions_for_auto", bundle.precisions_for_auto)
     for graph in bundle.graphs:
         yield from ("", "[[graph]]")

@@ -77,7 +77,7 @@ class Painted:
 
     painting: Painting
     vertices: Floats
-    """(V, 3) in the crop."""
+    """(V, 3) in pixels of the painting."""
 
 
 class Painter:
@@ -91,7 +91,7 @@ class Painter:
         self.bundle = bundle
         self._open = open_session
         self._threads = threads
-        self._side = bundle.side
+        self._side, self._view = bundle.side, bundle.seen
         self.session = open_session("generator")
         graph = bundle.graph("generator")
         self._inputs = {spec.role: self.session.inputs[spec.name] for spec in graph.inputs if spec.role not in LINKS}
@@ -99,12 +99,12 @@ class Painter:
         self._fixed = [spec.name for spec in graph.inputs if spec.role in LINKS and not spec.warped]
         self._given: Look | None = None
         self._outputs = {spec.role: self.session.outputs[spec.name] for spec in graph.outputs}
-        side = (self._side, self._side)
-        self._flow, self._depth = np.empty((*side, 2), np.float32), np.empty(side, np.float32)
-        self._warped, self._hint = np.empty((*side, 3), np.uint8), np.empty((*side, 3), np.uint8)
-        self._mouth = np.empty(side, np.float32)
+        shape = self._view.shape
+        self._flow, self._depth = np.empty((*shape, 2), np.float32), np.empty(shape, np.float32)
+        self._warped, self._hint = np.empty((*shape, 3), np.uint8), np.empty((*shape, 3), np.uint8)
+        self._mouth = np.empty(shape, np.float32)
         self._hinted: Box | None = None
-        self._erasing = Erasing(self._side)
+        self._erasing = Erasing(shape)
 
     def look(self, portrait: Portrait, mesh: Mesh) -> Look:
         """What is kept of a portrait. Runs the appearance graph once."""
@@ -126,10 +126,10 @@ class Painter:
         return Look(mesh, crop, matrix, features, fixed, colour, eyes)
 
     def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
-        """The portrait's crop in its new place, painted into arrays of its own."""
+        """What is seen of the portrait's crop in its new place, painted into arrays of its own."""
         target = at.target
-        matrix = crop_matrix(target.pose, self._side)
-        vertices = _in_crop(at.vertices, matrix)
+        matrix = self._view.matrix(crop_matrix(target.pose, self._side))
+        vertices = _in_pixels(at.vertices, matrix)
         back = placed(at.source.astype(np.float64), look.matrix).astype(np.float32)
         ops.rasterize_flow(
             vertices, back, look.mesh.triangles, out=self._flow, depth=self._depth, threads=self._threads
@@ -148,8 +148,8 @@ class Painter:
 
     def carry(self, look: Look, at: Placed, last: Painted) -> Painted:
         """The last painting, moved on by the flow between the two shapes."""
-        matrix = crop_matrix(at.target.pose, self._side)
-        vertices = _in_crop(at.vertices, matrix)
+        matrix = self._view.matrix(crop_matrix(at.target.pose, self._side))
+        vertices = _in_pixels(at.vertices, matrix)
         ops.rasterize_flow(
             vertices,
             np.ascontiguousarray(last.vertices[:, :2]),
@@ -179,9 +179,9 @@ class Painter:
             raise ValueError(f"no such input of appearance: {spec.role}")
 
     def _give_parsing(self, target: Target, matrix: Array) -> Floats:
-        """As fine as the generator takes it; returns its inner mouth as fine as the crop."""
+        """As fine as the generator takes it; returns its inner mouth as fine as the pictures."""
         parsing = self._inputs["parsing"][0]
-        times = self._side // parsing.shape[1]
+        times = self._view.height // parsing.shape[1]
         grid = matrix if times == 1 else coarser(matrix, times)
         parsing_map(target.landmarks, grid, parsing.shape[1:], out=parsing, threads=self._threads)
         if times == 1:
@@ -202,7 +202,7 @@ class Painter:
         if self._hinted is not None:
             into[:, *self._hinted] = 0
         self._hinted = None
-        box = inner_mouth_box(landmarks, self._side, self._side)
+        box = inner_mouth_box(landmarks, self._view.width, self._view.height)
         if hint is None or box is None:
             return
         self._hinted = box
@@ -228,8 +228,8 @@ class Painter:
                 ops.flow_warp(look.features[spec.name], flow, into[0], threads=self._threads, layout="nchw")
 
 
-def _in_crop(vertices: Floats, matrix: Array) -> Floats:
-    """(V, 3) float32."""
+def _in_pixels(vertices: Floats, matrix: Array) -> Floats:
+    """(V, 3) float32, of the map's target."""
     return placed(vertices.astype(np.float64), matrix).astype(np.float32)
 
 

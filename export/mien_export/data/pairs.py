@@ -98,7 +98,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
     Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
-    Erasing(SIDE)(warped, parsing[TEETH], flow)
+    Erasing((SIDE, SIDE))(warped, parsing[TEETH], flow)
     target = crop(picture, into)
     return Pair(
         target=target,

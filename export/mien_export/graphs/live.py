@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from mien.face.crop import SIDE
+from mien.face.crop import SIDE, View
 from mien.face.parts import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
@@ -22,6 +23,11 @@ OPERATORS: Final = frozenset(
     }
 )
 """Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
+VIEW: Final = View(48, 64, 160, 192)
+"""Of the crop: what lies outside is hair and surroundings, which nothing paints better than the warp does.
+
+Leaving it out changes no region's error on unseen portraits, and spares two fifths of the work. The networks know from
+cuts of 128 pixels, which most of training sees, that a picture may end anywhere."""
 
 
 def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
@@ -37,8 +43,8 @@ def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
     generator = Traced(
         "generator",
         lean(networks.generator),
-        (*features, _parsing(SIZES[size]), _crop("warped", 3), _crop("hint", 3)),
-        (_crop("generated", 3), _crop("mask", 1)),
+        (*(_seen(feature) for feature in features), _parsing(SIZES[size]), _view("warped", 3), _view("hint", 3)),
+        (_view("generated", 3), _view("mask", 1)),
         OPERATORS,
     )
     return appearance, generator
@@ -54,7 +60,8 @@ def _features(size: LiveSize) -> tuple[TensorSpec, ...]:
 def _parsing(size: LiveSize) -> TensorSpec:
     """As fine as the finest level: the generator would take its means over such cells at once."""
     finest = _places(size.levels[-1].resolution)
-    return TensorSpec("parsing", "parsing", (BATCH, len(PARTS), finest, finest), range=ROLES["parsing"].range)
+    whole = TensorSpec("parsing", "parsing", (BATCH, len(PARTS), finest, finest), range=ROLES["parsing"].range)
+    return _seen(whole)
 
 
 def _places(resolution: int) -> int:
@@ -64,3 +71,15 @@ def _places(resolution: int) -> int:
 def _crop(role: str, channels: int) -> TensorSpec:
     """A tensor as large as the crop, called as its role."""
     return TensorSpec(role, role, (BATCH, channels, SIDE, SIDE), range=ROLES[role].range)
+
+
+def _view(role: str, channels: int) -> TensorSpec:
+    """A tensor as large as the view, called as its role."""
+    return _seen(_crop(role, channels))
+
+
+def _seen(tensor: TensorSpec) -> TensorSpec:
+    """A tensor of the crop, at any resolution, as large as the view is in it."""
+    batch, channels, height, width = tensor.shape
+    seen = (int(height) * VIEW.height // SIDE, int(width) * VIEW.width // SIDE)
+    return replace(tensor, shape=(batch, channels, *seen))

@@ -34,10 +34,10 @@ class Example:
     painted: Arrays
     """Its outputs."""
     truth: Floats
-    """(1, 3, side, side) in -1..1: the photograph."""
+    """(1, 3, h, w) in -1..1: the photograph in the bundle's view."""
 
     def shown(self, painted: Arrays) -> Floats:
-        """(1, 3, side, side): outputs of any generator fused with this pair's warped portrait, eq. 3.16."""
+        """(1, 3, h, w): outputs of any generator fused with this pair's warped portrait, eq. 3.16."""
         generated, warped = painted["generated"], self.generator["warped"]
         return np.asarray(generated + (warped - generated) * painted["mask"], dtype=np.float32)
 
@@ -65,17 +65,24 @@ class Reference:
         for pair in pairs:
             batch = to_batch(collate([pair]), torch.device("cpu"))
             pictures = {"picture": batch.source, "portrait_parsing": batch.source_parsing}
-            appearance = self._sized(pictures, self._bundle.graph("appearance"))
+            appearance = _sized(
+                {name: self._crop(picture) for name, picture in pictures.items()}, self._bundle.graph("appearance")
+            )
             features = ran(self._appearance, appearance)
             given = {"parsing": batch.parsing, "warped": batch.warped, "hint": batch.hint}
-            generator = self._moved(features, batch) | self._sized(given, self._bundle.graph("generator"))
-            truth = _shrunk(batch.target, self._bundle.side).contiguous().numpy()
+            seen = {name: self._seen(picture) for name, picture in given.items()}
+            generator = self._moved(features, batch) | _sized(seen, self._bundle.graph("generator"))
+            truth = self._seen(batch.target).contiguous().numpy()
             yield Example(appearance, features, generator, ran(self._generator, generator), truth)
 
-    def _sized(self, pictures: dict[str, torch.Tensor], graph: Graph) -> Arrays:
-        """Those of the pictures that the graph takes, by its names, in its sizes."""
-        wanted = [spec for spec in graph.inputs if spec.role in pictures]
-        return _arrays({spec.name: _shrunk(pictures[spec.role], spec.sized(1)[-1]) for spec in wanted})
+    def _crop(self, picture: torch.Tensor) -> torch.Tensor:
+        """A pair's picture as large as the bundle's crop."""
+        return _shrunk(picture, self._bundle.side)
+
+    def _seen(self, picture: torch.Tensor) -> torch.Tensor:
+        """The part of it that the bundle's generator sees."""
+        rows, columns = self._bundle.seen.area
+        return self._crop(picture)[..., rows, columns]
 
     def _moved(self, features: Arrays, batch: Batch) -> Arrays:
         """What appearance gives, as generator takes it: warped where the manifest says so."""
@@ -83,7 +90,9 @@ class Reference:
         for spec in self._bundle.graph("generator").inputs:
             if spec.warped:
                 (moved,) = warp_features((torch.from_numpy(features[spec.name]),), batch.flow)
-                out[spec.name] = moved.contiguous().numpy()
+                cell = self._bundle.side // moved.shape[-1]
+                rows, columns = (slice(part.start // cell, part.stop // cell) for part in self._bundle.seen.area)
+                out[spec.name] = moved[..., rows, columns].contiguous().numpy()
         return out
 
 
@@ -95,8 +104,14 @@ def ran(session: Session, inputs: Arrays) -> Arrays:
     return {name: array.astype(np.float32) for name, array in session.outputs.items()}
 
 
-def _shrunk(picture: torch.Tensor, side: int) -> torch.Tensor:
-    return F.avg_pool2d(picture, picture.shape[-1] // side)
+def _sized(pictures: dict[str, torch.Tensor], graph: Graph) -> Arrays:
+    """Those of the pictures that the graph takes, by its names, in its sizes."""
+    wanted = [spec for spec in graph.inputs if spec.role in pictures]
+    return _arrays({spec.name: _shrunk(pictures[spec.role], spec.sized(1)[-1]) for spec in wanted})
+
+
+def _shrunk(picture: torch.Tensor, width: int) -> torch.Tensor:
+    return F.avg_pool2d(picture, picture.shape[-1] // width)
 
 
 def _arrays(tensors: dict[str, torch.Tensor]) -> Arrays:

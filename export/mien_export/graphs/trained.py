@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import SettingError
-from mien.face.crop import SIDE
+from mien.face.crop import SIDE, View
 from mien_export.graphs import live, paper
 from mien_export.graphs.traced import Traced
 from mien_export.models.live import sizes as live_sizes
@@ -42,6 +42,11 @@ class Trained:
     def side(self) -> int:
         """Height and width of the crop in pixels."""
         return SIDE if isinstance(self.networks, LiveNetworks) else paper_sizes.SIZES[self.size].side
+
+    @property
+    def view(self) -> View | None:
+        """The part of the crop that the generator sees and paints; None: all of it."""
+        return live.VIEW if isinstance(self.networks, LiveNetworks) else None
 
     def graphs(self) -> tuple[Traced, Traced]:
         """Appearance and generator."""

@@ -102,6 +102,7 @@ def _bundle(folder: Path, trained: Trained, words: Words, graphs: list[Graph]) -
         trained_on=words.trained_on,
         losses=words.losses,
         graphs=tuple(graphs),
+        view=trained.view,
     )
 
 

@@ -50,14 +50,14 @@ def test_weights_of_two_pictures_blend(pictures: dict[str, Pixels]) -> None:
 
 def test_what_was_painted_shows_where_the_mask_gives_way(portrait: Portrait) -> None:
     synthesis = Reenact((portrait,))(STILL, 0.0)[0]
-    side = 64
-    green, mask = np.full((side, side, 3), (0, 255, 0), np.uint8), np.ones((side, side), np.float32)
+    side, height = 64, 80
+    green, mask = np.full((height, side, 3), (0, 255, 0), np.uint8), np.ones((height, side), np.float32)
     mask[:, : side // 2] = 0
-    corner = portrait.landmarks[1, :2].round() - side / 2
+    corner = portrait.landmarks[1, :2].round() - (side / 2, height / 2)
     matrix = np.column_stack([np.eye(2), -corner])
     shown = Fuse("none")((replace(synthesis, painting=Painting(green, mask, matrix)),)).pixels
     x, y = corner.astype(int)
-    inner = slice(y + 20, y + side - 20)
+    inner = slice(y + 20, y + height - 20)
     assert (shown[inner, x + 20 : x + side // 2] == (0, 255, 0)).all()
     bare = Fuse("none")((replace(synthesis, painting=Painting(green, np.ones_like(mask), matrix)),)).pixels
     np.testing.assert_array_equal(shown[:, x + side // 2 :], bare[:, x + side // 2 :])

@@ -96,6 +96,25 @@ def test_a_graph_that_is_not_there_is_told_with_those_that_are(bundle: Bundle) -
         ),
         ('role = "picture"', 'role = "picture"\nwarped = true', "only features can be warped, got the role picture"),
         ('name = "parsing"', 'name = "picture"', "tensor picture is listed 2 times"),
+        (
+            "side = 64",
+            "side = 64\nview = [0, 0, 64]",
+            "view must be four whole numbers: x, y, width, height; got [0, 0",
+        ),
+        ("side = 64", "side = 64\nview = [0, 0, 64, 64.0]", "view must be four whole numbers"),
+        ("side = 64", "side = 64\nview = [0, 8, 64, 48]", "view must be of multiples of 16, got [0, 8, 64, 48]"),
+        (
+            "side = 64",
+            "side = 64\nview = [16, 0, 64, 64]",
+            "view must be x, y, width and height of a part of a crop of",
+        ),
+        (
+            "side = 64",
+            "side = 64\nview = [-16, 0, 32, 64]",
+            "view must be x, y, width and height of a part of a crop of",
+        ),
+        ("side = 64", "side = 64\nview = [0, 0, 0, 64]", "view must be x, y, width and height of a part of a crop of"),
+        ("side = 64", "side = 64\nview = [16, 0, 32, 48]", "role parsing must be ['batch', 9, 48, 32], or a half"),
     ],
 )
 def test_a_manifest_that_breaks_the_contract_is_refused(bundle: Bundle, old: str, new: str, reason: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ModelError
+from mien.face.crop import View
 from mien.manifest import MANIFEST, Bundle, Graph, TensorSpec, read_bundle, write_manifest
 
 
@@ -28,6 +29,47 @@ def test_what_is_written_is_read_back(bundle: Bundle) -> None:
     written = write_manifest(odd, bundle.folder)
     assert written == odd
     assert read_bundle(bundle.folder) == odd
+
+
+def seeing(bundle: Bundle, view: View) -> Bundle:
+    """The bundle with graphs by other hands, whose generator sees a part of the crop."""
+    from onnx import load, save
+
+    graphs = []
+    for graph in bundle.graphs:
+        if graph.name == "generator":
+            model = load(graph.path)
+            sizes = {"f8": (view.height // 8, view.width // 8), "f16": (view.height // 4, view.width // 4)}
+            for port in (*model.graph.input, *model.graph.output):
+                _, _, height, width = port.type.tensor_type.shape.dim
+                height.dim_value, width.dim_value = sizes.get(port.name, view.shape)
+            save(model, graph.path)
+            parts = [
+                tuple(replace(t, shape=(*t.shape[:2], *sizes.get(t.name, view.shape))) for t in tensors)
+                for tensors in (graph.inputs, graph.outputs)
+            ]
+            graph = replace(graph, inputs=parts[0], outputs=parts[1])
+        graphs.append(graph)
+    return replace(bundle, graphs=tuple(graphs), view=view)
+
+
+def test_a_view_is_written_and_read_back(bundle: Bundle) -> None:
+    part = seeing(bundle, View(16, 16, 32, 48))
+    written = write_manifest(part, bundle.folder)
+    assert read_bundle(bundle.folder) == written
+    assert (written.view, written.seen.area) == (part.view, (slice(16, 64), slice(16, 48)))
+    assert (bundle.view, bundle.seen) == (None, View(0, 0, 64, 64))
+
+
+def test_what_is_not_warped_wants_the_whole_crop(bundle: Bundle) -> None:
+    part = seeing(bundle, View(16, 16, 32, 48))
+
+    def fixed(tensors: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+        return tuple(replace(tensor, warped=False) for tensor in tensors)
+
+    graphs = tuple(replace(g, inputs=fixed(g.inputs), outputs=fixed(g.outputs)) for g in part.graphs)
+    with pytest.raises(ModelError, match=r"f8 is not warped to a view, so the generator needs the whole crop, got"):
+        write_manifest(replace(part, graphs=graphs), bundle.folder)
 
 
 def test_hashes_come_from_the_files(bundle: Bundle) -> None:

@@ -17,7 +17,7 @@ def warped() -> NDArray[np.uint8]:
 
 def erased(mouth: NDArray[np.float32], way: NDArray[np.float32]) -> NDArray[np.uint8]:
     out = warped()
-    Erasing(SIDE)(out, mouth, way)
+    Erasing((SIDE, SIDE))(out, mouth, way)
     return out
 
 
@@ -48,7 +48,7 @@ def test_skin_turned_inside_out_goes() -> None:
 
 
 def test_nothing_is_left_from_the_call_before() -> None:
-    erasing, nothing = Erasing(SIDE), np.zeros((SIDE, SIDE), np.float32)
+    erasing, nothing = Erasing((SIDE, SIDE)), np.zeros((SIDE, SIDE), np.float32)
     erasing(warped(), nothing, flow(0.0))
     out = warped()
     erasing(out, nothing, flow())

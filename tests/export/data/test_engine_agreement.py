@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from mien.face.crop import SIDE
+from mien.face.crop import SIDE, View, crop_matrix
 from mien.manifest import Bundle, Graph, TensorSpec
 from mien.portrait import Portrait
 from mien.reenact.mesh import mesh_of
@@ -111,6 +111,47 @@ def test_a_generator_that_takes_a_coarser_map_is_given_its_means(faces: Faces, b
     assert apart.mean() < 1e-3
     assert (apart > 0.05).mean() < 1e-3
     np.testing.assert_array_equal(coarse["warped"], fine["warped"])
+
+
+def test_a_generator_that_sees_a_part_is_given_that_part(faces: Faces, bundle: Bundle) -> None:
+    view = View(32, 48, 160, 192)
+    whole, seen = (_painted(faces, one)[1].session.inputs for one in (bundle, _seeing(bundle, view)))
+    for name, array in whole.items():
+        cell = SIDE // array.shape[-1]
+        rows, columns = (slice(part.start // cell, part.stop // cell) for part in view.area)
+        # What is erased is averaged over neighbours, of which a border has fewer.
+        inner = slice(4, -4) if name == "warped" else slice(None)
+        got, wanted = seen[name], array[..., rows, columns]
+        apart = np.abs(got[..., inner, inner] - wanted[..., inner, inner])
+        assert apart.max() < (1.01 / 128 if name in ("warped", "hint") else 2e-4)  # pictures are of bytes
+        assert apart.mean() < 1e-5
+
+
+def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
+    view = View(16, 64, 192, 160)
+    bundle = _seeing(bundle, view)
+    painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
+    portrait = prepared(faces.picture(2), faces.landmarks(2))
+    mesh = mesh_of(portrait)
+    target = target_of(portrait, absolute(portrait.landmarks, portrait.pixels.shape))
+    at = Placed(target, mesh.place(portrait, target), mesh.looked_up(target))
+    painted = painter.paint(painter.look(portrait, mesh), at, None).painting
+    assert painted.generated.shape == (*view.shape, 3)
+    assert painted.mask.shape == view.shape
+    whole = crop_matrix(target.pose)
+    np.testing.assert_allclose(painted.matrix, np.column_stack([whole[:, :2], whole[:, 2] - (view.x, view.y)]))
+
+
+def _seeing(bundle: Bundle, view: View) -> Bundle:
+    """The bundle with a generator that sees a part of the crop."""
+
+    def part(spec: TensorSpec) -> TensorSpec:
+        shape = (int(n) * size // SIDE for n, size in zip(spec.shape[2:], view.shape, strict=True))
+        return replace(spec, shape=(*spec.shape[:2], *shape))
+
+    appearance, generator = bundle.graphs
+    inputs, outputs = (tuple(map(part, specs)) for specs in (generator.inputs, generator.outputs))
+    return replace(bundle, view=view, graphs=(appearance, replace(generator, inputs=inputs, outputs=outputs)))
 
 
 def _halved(spec: TensorSpec) -> TensorSpec:

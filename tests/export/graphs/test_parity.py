@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mien.manifest import Bundle
 from mien.runtime.openvino import has_bf16
+from mien_export.data.faces import Faces
+from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.agreement import MOST_DB, Agreement, psnr
 from mien_export.graphs.bounds import MOST_LOSS, beyond, reasons
 from mien_export.graphs.parity import Row, compare, table
-from mien_export.graphs.reference import Example
+from mien_export.graphs.reference import Example, Reference
 from mien_export.graphs.trained import Trained
+from mien_export.train.batch import collate, to_batch, warp_features
 
 LEAST_SIGNAL_DB = 15.0
 """Of int8 over its own noise: 256 steps for the range of each of forty tensors, here of weights that nobody trained,
@@ -93,3 +98,18 @@ def test_the_table_has_a_line_for_each_row(rows: list[Row]) -> None:
     assert head.split()[:3] == ["graph", "runtime", "precision"]
     assert len(lines) == len(rows)
     assert lines[0].endswith("12.346")
+
+
+def test_examples_are_cut_alike_to_what_the_generator_sees(bundle: Bundle, faces_folder: Path) -> None:
+    pair = Sampler(Faces(faces_folder, "test"), Sampling(seed=1, side=256))(0)
+    batch = to_batch(collate([pair]), torch.device("cpu"))
+    reference = Reference(bundle, 1)
+    (example,) = reference.examples([pair])
+    reference.close()
+    rows, columns = bundle.seen.area
+    np.testing.assert_array_equal(example.generator["warped"], batch.warped[..., rows, columns])
+    np.testing.assert_array_equal(example.truth, batch.target[..., rows, columns])
+    for name, cell in (("f32", 8), ("f64", 4)):
+        (moved,) = warp_features((torch.from_numpy(example.features[name]),), batch.flow)
+        rows, columns = (slice(part.start // cell, part.stop // cell) for part in bundle.seen.area)
+        np.testing.assert_array_equal(example.generator[name], moved[..., rows, columns])

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mien.errors import ModelError
 from mien.manifest import Bundle, TensorSpec
 from mien.runtime.onnxruntime import OnnxRuntimeSession
-from mien_export.graphs.live import OPERATORS
+from mien_export.graphs.live import OPERATORS, VIEW
 from mien_export.graphs.reference import Example, ran
 from mien_export.graphs.traced import Traced
 from mien_export.graphs.tracing import OPSET, exported
@@ -70,5 +70,18 @@ def test_the_bundle_says_what_the_networks_are(bundle: Bundle) -> None:
     assert (bundle.kind, bundle.size, bundle.side) == ("oneshot-live", "xs", 256)
     widths = [(spec.name, spec.shape[1:]) for spec in bundle.graph("appearance").outputs]
     assert widths == [("f32", (96, 32, 32)), ("f64", (64, 64, 64))]
+    tensors = bundle.graph("generator").inputs + bundle.graph("generator").outputs
+    seen = {spec.name: spec.sized(1)[2:] for spec in tensors}
+    height, width = VIEW.shape
+    assert bundle.view == VIEW
+    assert {name: (height // h, width // w) for name, (h, w) in seen.items()} == {
+        "f32": (8, 8),
+        "f64": (4, 4),
+        "parsing": (2, 2),
+        "warped": (1, 1),
+        "hint": (1, 1),
+        "generated": (1, 1),
+        "mask": (1, 1),
+    }
     assert bundle.precisions("generator") == ("fp32", "fp16", "int8")
     assert bundle.precisions("appearance") == ("fp32", "fp16")
