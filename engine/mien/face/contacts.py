@@ -63,7 +63,8 @@ def set_lid_gaps(shape: Array, gaps: Array) -> Array:
 
 def _meet(shape: Array, upper: NDArray[np.int64], lower: NDArray[np.int64], gaps: Array) -> None:
     """Bring rims that touch together in width and depth too: else they part again as soon as the head nods."""
-    apart = (shape[lower] - shape[upper]) / 2 * [1.0, 0.0, 1.0]
+    apart = (shape[lower] - shape[upper]) / 2
+    apart[:, 1] = 0.0
     way = np.clip(1 - gaps / TOUCHING, 0.0, 1.0)[:, None] * apart
     shape[upper] += way
     shape[lower] -= way

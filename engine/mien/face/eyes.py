@@ -22,6 +22,8 @@ IRIS_HOLD, IRIS_FADE = 1.25, 2.6
 """Distances from the iris' centre, in iris radii, up to which its surroundings move with it and at which they rest."""
 LASH_FROM = 0.3
 """Share of the portrait's opening from which on the lash line fades in as the lids close."""
+RINGS = np.array(topology.EYES)
+"""(2, 16): outlines of the left and the right eye."""
 LIDS = np.array([[*range(9)], [*range(8, 16), 0]])
 """Upper and lower lid, corners included, of an eye's outline."""
 LASH_OVER, LASH_UNDER, LASH_COVER = 0.05, 0.02, 0.85
@@ -61,7 +63,9 @@ class EyeFrame:
 
 def _matrix(linear: Array, offset: Array) -> NDArray[np.float32]:
     """(2, 3), C-contiguous."""
-    return np.ascontiguousarray(np.column_stack([linear, offset]), dtype=np.float32)
+    out = np.empty((2, 3), np.float32)
+    out[:, :2], out[:, 2] = linear, offset
+    return out
 
 
 def eye_frame(ring: Array) -> EyeFrame:
@@ -86,9 +90,9 @@ class Eyes:
 
     def __call__(self, target: Array, out: NDArray[np.uint8]) -> None:
         """Draw both into `out` (H, W, 3), where `target` are landmarks (478, 2 or 3) in its pixels."""
-        places = zip(self._eyes, topology.EYES, topology.IRISES, self.lashes, strict=True)
-        for own, eye, iris, colour in places:
-            ring = target[list(eye), :2]
+        rings = target[RINGS, :2]
+        places = zip(self._eyes, rings, topology.IRISES, self.lashes, strict=True)
+        for own, ring, iris, colour in places:
             frame = eye_frame(ring)
             local = frame.local(ring)
             _draw(self._picture, own, _Place(ring, frame, local), target[iris[0], :2], out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +15,10 @@ Box = tuple[slice, slice]
 
 def box_around(points: Array, margin: int, width: int, height: int) -> Box | None:
     """Rows and columns around points (N, 2) within a picture; None where they lie outside."""
-    low, high = np.floor(points.min(axis=0)).astype(int) - margin, np.ceil(points.max(axis=0)).astype(int) + margin + 1
-    x0, y0, x1, y1 = max(low[0], 0), max(low[1], 0), min(high[0], width), min(high[1], height)
-    return (slice(int(y0), int(y1)), slice(int(x0), int(x1))) if x1 - x0 > 1 and y1 - y0 > 1 else None
+    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    x0, y0 = max(floor(left) - margin, 0), max(floor(top) - margin, 0)
+    x1, y1 = min(ceil(right) + margin + 1, width), min(ceil(bottom) + margin + 1, height)
+    return (slice(y0, y1), slice(x0, x1)) if x1 - x0 > 1 and y1 - y0 > 1 else None
 
 
 def outline_mask(

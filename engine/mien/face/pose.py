@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -31,7 +32,7 @@ class Angles:
 def rotation_of(angles: Angles) -> Array:
     """The rotation Rz(roll) Ry(yaw) Rx(pitch), (3, 3), in picture axes (x right, y down, z away)."""
     (cy, sy), (cp, sp), (cr, sr) = (
-        (np.cos(a), np.sin(a)) for a in np.radians([-angles.yaw, -angles.pitch, angles.roll])
+        (math.cos(a), math.sin(a)) for a in map(math.radians, (-angles.yaw, -angles.pitch, angles.roll))
     )
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -41,10 +42,9 @@ def rotation_of(angles: Angles) -> Array:
 
 def angles_of(rotation: Array) -> Angles:
     """The inverse of `rotation_of` for a (3, 3) rotation with |yaw| below 90 degrees."""
-    yaw = np.arcsin(np.clip(rotation[2, 0], -1.0, 1.0))
-    pitch = -np.arctan2(rotation[2, 1], rotation[2, 2])
-    roll = np.arctan2(rotation[1, 0], rotation[0, 0])
-    return Angles(*(float(np.degrees(a)) for a in (yaw, pitch, roll)))
+    (x, _, _), (y, _, _), (z, across, along) = rotation.tolist()
+    yaw, pitch, roll = math.asin(min(max(z, -1.0), 1.0)), -math.atan2(across, along), math.atan2(y, x)
+    return Angles(math.degrees(yaw), math.degrees(pitch), math.degrees(roll))
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -82,9 +83,9 @@ def gaze_of(shape: Array) -> Array:
     """(2, 2): where the irises of an un-posed shape (478, 3) stand between the eye's corners, in eye widths."""
     out = np.empty((2, 2))
     for row, eye, iris in zip(out, topology.EYES, topology.IRISES, strict=True):
-        corners = shape[[eye[0], eye[8]], :2]
-        width = abs(float(corners[1, 0] - corners[0, 0]))
-        row[:] = (shape[iris[0], :2] - corners.mean(axis=0)) / max(width, 1e-3)
+        first, last = shape[eye[0], :2], shape[eye[8], :2]
+        width = abs(float(last[0] - first[0]))
+        row[:] = (shape[iris[0], :2] - (first + last) / 2) / max(width, 1e-3)
     return out
 
 
@@ -118,11 +119,11 @@ def with_gains(channels: Channels, gains: Gains) -> Channels:
 
 def motion_of(channels: Channels) -> Motion:
     """The motion, softly limited to what one picture can show."""
-    yaw, pitch, roll = np.degrees(channels.angles)
+    yaw, pitch, roll = np.degrees(channels.angles).tolist()
     return Motion(
         turn=limit_turn(Angles(yaw, pitch, roll)),
         translation=limit_shift(channels.translation),
-        scale=limit_scale(float(np.exp(channels.scale))),
+        scale=limit_scale(math.exp(channels.scale)),
         expression=channels.expression,
         lids=channels.lids,
         gaze=channels.gaze,

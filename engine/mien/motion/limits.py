@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,26 +19,27 @@ SIZE = (0.2, 0.5)
 """(knee, limit) of the logarithm of the head's relative size."""
 
 
-def soft_limit(value: Array | float, knee: float, limit: float) -> Array:
+def soft_limit(value: float, knee: float, limit: float) -> float:
     """`value` where its magnitude is below `knee`, and a smooth approach to `limit` beyond."""
-    size = np.abs(value)
+    size = abs(value)
+    if size <= knee:
+        return value
     room = limit - knee
-    bent = knee + room * -np.expm1(-np.maximum(size - knee, 0.0) / room)
-    return np.asarray(np.sign(value) * np.where(size > knee, bent, size))
+    return math.copysign(knee - room * math.expm1((knee - size) / room), value)
 
 
 def limit_turn(turn: Angles) -> Angles:
     """A turn from neutral with each of its angles softly limited."""
     pairs = ((turn.yaw, YAW), (turn.pitch, PITCH), (turn.roll, ROLL))
-    return Angles(*(float(soft_limit(angle, *bounds)) for angle, bounds in pairs))
+    return Angles(*(soft_limit(angle, *bounds) for angle, bounds in pairs))
 
 
 def limit_shift(translation: Array) -> Array:
     """A (2,) way of the head with its length softly limited."""
-    length = float(np.hypot(*translation))
-    return translation if length <= SHIFT[0] else translation * (float(soft_limit(length, *SHIFT)) / length)
+    length = math.hypot(*translation)
+    return translation if length <= SHIFT[0] else translation * (soft_limit(length, *SHIFT) / length)
 
 
 def limit_scale(scale: float) -> float:
     """A relative size softly limited both ways."""
-    return float(np.exp(soft_limit(np.log(scale), *SIZE)))
+    return math.exp(soft_limit(math.log(scale), *SIZE))

@@ -80,10 +80,12 @@ def _expressed(rest: Array, motion: Motion) -> Array:
 def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:
     """`shape` with its irises as in `rest`, moved by `gaze` (2, 2) between the corners of their eyes."""
     for eye, iris, way in zip(topology.EYES, topology.IRISES, gaze, strict=True):
-        corners, own = shape[[eye[0], eye[8]]], rest[[eye[0], eye[8]]]
-        width = abs(float(corners[1, 0] - corners[0, 0]))
-        stand = (rest[iris[0], :2] - own.mean(axis=0)[:2]) / max(abs(float(own[1, 0] - own[0, 0])), 1e-6)
-        placed = np.clip(stand + way, -GAZE_EDGE, GAZE_EDGE) * width
-        shape[list(iris)] = rest[list(iris)] + corners.mean(axis=0) - own.mean(axis=0)
-        shape[list(iris), :2] += corners.mean(axis=0)[:2] + placed - shape[iris[0], :2]
+        first, last = eye[0], eye[8]
+        width, own_width = (abs(float(face[last, 0] - face[first, 0])) for face in (shape, rest))
+        middle, own_middle = ((face[first] + face[last]) / 2 for face in (shape, rest))
+        stand = (rest[iris[0], :2] - own_middle[:2]) / max(own_width, 1e-6)
+        placed = np.minimum(np.maximum(stand + way, -GAZE_EDGE), GAZE_EDGE) * width
+        moved = rest[list(iris)] + middle - own_middle
+        moved[:, :2] += middle[:2] + placed - moved[0, :2]
+        shape[list(iris)] = moved
     return shape

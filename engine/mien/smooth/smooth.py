@@ -62,6 +62,9 @@ class _Carry:
         self._share = np.array([shape[1] / width, shape[0] / height], dtype=np.float32)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
+        self._apart = np.empty((*shape, 2), np.float32)
+        self._way = np.empty(shape, np.float32)
+        self._still, self._uncovered = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
         ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
         self._places = (np.stack([xs, ys], axis=-1) + np.float32(0.5)) / self._share - np.float32(0.5)
         self._calm = CALM * max(width, height) / 512
@@ -69,18 +72,26 @@ class _Carry:
         self._threads = threads
 
     def between(self, now: Synthesis, then: Synthesis) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1."""
+        """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1; until the next."""
         target = now.vertices.copy()
         target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
         source = then.vertices[:, :2] + self._corner
-        ops.rasterize_flow(target, source, now.triangles, out=self._flow, depth=self._depth, threads=self._threads)
-        apart = np.abs(self._flow - self._places)
-        way = np.maximum(apart[..., 0], apart[..., 1])
-        still = np.isinf(self._depth) | (way < STILL)
-        np.copyto(self._flow, self._places, where=still[..., None])
-        way[still] = 0.0
+        flow, way, still = self._flow, self._way, self._still
+        ops.rasterize_flow(target, source, now.triangles, out=flow, depth=self._depth, threads=self._threads)
+        apart = np.abs(np.subtract(flow, self._places, out=self._apart), out=self._apart)
+        np.less(np.maximum(apart[..., 0], apart[..., 1], out=way), STILL, out=still)
+        np.logical_or(still, np.isinf(self._depth, out=self._uncovered), out=still)
+        np.copyto(_whole(flow), _whole(self._places), where=still)
+        np.copyto(way, 0, where=still)
         way *= np.float32(1 / self._calm)
-        weight = 1 / (1 + way * way)
+        way *= way
+        way += np.float32(1)
+        weight = np.reciprocal(way, out=way)
         # Beyond the outermost places a coarse flow is no longer where it says.
-        weight[[0, -1]], weight[:, [0, -1]] = 0.0, 0.0
-        return self._flow, weight
+        weight[0], weight[-1], weight[:, 0], weight[:, -1] = 0, 0, 0, 0
+        return flow, weight
+
+
+def _whole(places: NDArray[np.float32]) -> NDArray[np.complex64]:
+    """Places (h, w, 2) as (h, w), x and y as one number: several times as fast as pairs."""
+    return places.view(np.complex64)[..., 0]
