@@ -26,8 +26,8 @@ OPERATORS: Final = frozenset(
 VIEW: Final = View(48, 64, 160, 192)
 """Of the crop: what lies outside is hair and surroundings, which nothing paints better than the warp does.
 
-Leaving it out changes no region's error on unseen portraits, and spares two fifths of the work. The networks know from
-cuts of 128 pixels, which most of training sees, that a picture may end anywhere."""
+Leaving it out changes no region's error on unseen portraits, and spares half of the work. From cuts of 128 pixels,
+which most of training sees, the networks know that a picture may end anywhere."""
 
 
 def live_graphs(networks: LiveNetworks, size: str) -> tuple[Traced, Traced]:
