@@ -20,6 +20,8 @@ class MouthHint:
     """(20, 2): the inner lips' outline in pixels of the crop, in the order of `topology.INNER_LIPS`."""
     lip_colour: NDArray[np.float64]
     """(3,): mean colour of the lips in 0..255, to match brightness by."""
+    skin_colour: NDArray[np.float64] | None = None
+    """(3,): colour of the cheeks in 0..255, to match the light's colour by; None: not known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

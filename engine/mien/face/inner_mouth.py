@@ -22,6 +22,8 @@ Pixels = NDArray[np.uint8]
 
 INNER = np.array(topology.INNER_LIPS)
 GAIN_LIMITS = (0.5, 2.0)
+LIGHT_SHARE, LIGHT_LIMITS = 0.5, (0.4, 2.5)
+"""How much of the difference in red to blue between two skins is the light's, and bounds on that difference."""
 MARGIN = 2
 """Pixels around the lips' inner outline."""
 RIM = 0.08
@@ -71,10 +73,12 @@ def inner_mouth_box(target: Array, width: int, height: int) -> Box | None:
     return box_around(target[INNER, :2], MARGIN, width, height)
 
 
-def draw_driver_mouth(hint: MouthHint, lip_colour: Array, target: Array, out: Pixels) -> None:
+def draw_driver_mouth(
+    hint: MouthHint, lip_colour: Array, target: Array, out: Pixels, skin_colour: Array | None = None
+) -> None:
     """Draw the driver's inner mouth between the target's lips into `out` (H, W, 3).
 
-    `lip_colour` (3,) is the portrait's, `target` (478, 2 or 3) in pixels of `out`.
+    `lip_colour` and `skin_colour` (3,) are the portrait's, `target` (478, 2 or 3) in pixels of `out`.
     """
     spot = _Spot.of(target, out)
     if spot is None:
@@ -83,7 +87,10 @@ def draw_driver_mouth(hint: MouthHint, lip_colour: Array, target: Array, out: Pi
     share = RIM + (1 - 2 * RIM) * np.clip(spot.share, 0.0, 1.0)
     top, bottom = np.interp(spot.x, *lips.upper), np.interp(spot.x, *lips.lower)
     drawn = _taken(hint.pixels, lips.pixels(np.stack([spot.x, top + share * (bottom - top)], axis=-1)))
-    spot.lay(match_tone(drawn, hint.lip_colour, lip_colour))
+    toned = match_tone(drawn, hint.lip_colour, lip_colour)
+    if hint.skin_colour is not None and skin_colour is not None:
+        toned *= light_gain(hint.skin_colour, skin_colour)
+    spot.lay(toned)
 
 
 def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, out: Pixels) -> None:
@@ -106,6 +113,18 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
 def brightness_gain(lips_from: Array, lips_to: Array) -> float:
     """Factor that brings one picture's lips to the brightness of another's; colours (3,) in 0..255."""
     return float(np.clip((luma(lips_to) + 1) / (luma(lips_from) + 1), *GAIN_LIMITS))
+
+
+def light_gain(skin_from: Array, skin_to: Array) -> NDArray[np.float32]:
+    """(3,): what a mouth's colours are multiplied by where the light is another, as two skins (3,) in 0..255 tell it.
+
+    Light is warmer or cooler, which red and blue tell; green is the skin's own, and would give green teeth. Brightness
+    is kept. Skins differ by themselves, too, so that only a share of the difference is taken.
+    """
+    own, wanted = ((skin[0] + 8) / (skin[2] + 8) for skin in (skin_from, skin_to))
+    warmer = min(max(wanted / own, LIGHT_LIMITS[0]), LIGHT_LIMITS[1]) ** (LIGHT_SHARE / 2)
+    gain = np.array([warmer, 1.0, 1 / warmer])
+    return np.asarray(gain / luma(gain), dtype=np.float32)
 
 
 def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> NDArray[np.float32]:

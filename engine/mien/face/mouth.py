@@ -9,6 +9,7 @@ from mien.face import topology
 from mien.face.face import MouthHint
 
 INNER, OUTER = np.array(topology.INNER_LIPS), np.array(topology.OUTER_LIPS)
+CHEEKS = np.array([36, 50, 101, 117, 118, 266, 280, 330, 346, 347])
 MARGIN = 3
 """Pixels kept around the lips."""
 
@@ -22,11 +23,14 @@ def mouth_hint(pixels: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> Mou
     if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
         return None
     outline = landmarks[INNER, :2] - np.array([x0, y0], dtype=np.float64)
-    return MouthHint(pixels[y0:y1, x0:x1].copy(), outline, _lip_colour(pixels, landmarks))
+    lips = _seen(pixels, (landmarks[INNER, :2] + landmarks[OUTER, :2]) / 2).mean(axis=0)
+    cheeks = _seen(pixels, landmarks[CHEEKS, :2])
+    skin = np.median(cheeks, axis=0) if len(cheeks) else None
+    return MouthHint(pixels[y0:y1, x0:x1].copy(), outline, lips, skin)
 
 
-def _lip_colour(pixels: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
-    middle = (landmarks[INNER, :2] + landmarks[OUTER, :2]) / 2
-    x, y = np.rint(middle).astype(np.int64).T
+def _seen(pixels: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, 3): the colours at those of the points (N, 2) that lie in the picture (H, W, 3)."""
+    x, y = np.rint(points).astype(np.int64).T
     inside = (x >= 0) & (y >= 0) & (x < pixels.shape[1]) & (y < pixels.shape[0])
-    return np.asarray(pixels[y[inside], x[inside]].astype(np.float64).mean(axis=0))
+    return np.asarray(pixels[y[inside], x[inside]], dtype=np.float64)

@@ -62,6 +62,7 @@ class _Canvas:
         self.area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
         self.own = mouth_hint(portrait.pixels, portrait.landmarks)
         self.lip_colour = self.own.lip_colour if self.own is not None else np.array([150.0, 90.0, 85.0])
+        self.skin_colour = self.own.skin_colour if self.own is not None else None
         self.source = portrait.landmarks[:, :2] - window.corner
         person = portrait.pixels[self.area]
         self.behind: Pixels | None = None
@@ -112,7 +113,7 @@ class _Canvas:
         target = synthesis.landmarks[:, :2] - self.window.corner
         self.eyes(target, inner)
         if mouth == "driver" and synthesis.hint is not None:
-            draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner)
+            draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner, self.skin_colour)
         else:
             draw_plain_mouth(self.own, self.lip_colour, target, inner)
 

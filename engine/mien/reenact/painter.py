@@ -56,6 +56,8 @@ class Look:
     """(1, C, h, w) by name: what the generator takes as the portrait gives it, wherever the face is."""
     lip_colour: Array
     """(3,): 0..255."""
+    skin_colour: Array | None
+    """(3,): 0..255; None: not known."""
     eyes: Eyes
     """Of the crop."""
 
@@ -120,10 +122,11 @@ class Painter:
             session.close()
         features = {spec.name: np.ascontiguousarray(found[spec.name][0].transpose(1, 2, 0)) for spec in self._features}
         own = mouth_hint(portrait.pixels, portrait.landmarks)
-        colour = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
+        lips = own.lip_colour if own is not None else np.array([150.0, 90.0, 85.0])
+        skin = own.skin_colour if own is not None else None
         fixed = {name: found[name] for name in self._fixed}
         eyes = Eyes(crop, placed(portrait.landmarks, matrix))
-        return Look(mesh, crop, matrix, features, fixed, colour, eyes)
+        return Look(mesh, crop, matrix, features, fixed, lips, skin, eyes)
 
     def paint(self, look: Look, at: Placed, hint: MouthHint | None) -> Painted:
         """What is seen of the portrait's crop in its new place, painted into arrays of its own."""
@@ -208,7 +211,7 @@ class Painter:
         self._hinted = box
         drawn = self._hint[box]
         drawn.fill(NOTHING)
-        draw_driver_mouth(hint, look.lip_colour, landmarks, self._hint)
+        draw_driver_mouth(hint, look.lip_colour, landmarks, self._hint, look.skin_colour)
         into[:, *box] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
 
     def _give_features(self, look: Look) -> None:

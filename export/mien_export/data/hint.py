@@ -34,7 +34,8 @@ def hint_of(picture: Pixels, landmarks: Array, rng: np.random.Generator) -> Mout
     if mouth is None:
         return None
     factor, pixels = recoloured(mouth.pixels, rng)
-    return MouthHint(pixels, mouth.outline, mouth.lip_colour * factor)
+    skin = None if mouth.skin_colour is None else mouth.skin_colour * factor
+    return MouthHint(pixels, mouth.outline, mouth.lip_colour * factor, skin)
 
 
 def recoloured(picture: Pixels, rng: np.random.Generator) -> tuple[Array, Pixels]:
@@ -57,7 +58,7 @@ def hint_picture(hint: MouthHint | None, portrait: Portrait, landmarks: Array) -
     if hint is not None:
         own = mouth_hint(portrait.pixels, portrait.landmarks)
         colour = own.lip_colour if own is not None else hint.lip_colour
-        draw_driver_mouth(hint, colour, landmarks, out)
+        draw_driver_mouth(hint, colour, landmarks, out, own.skin_colour if own is not None else None)
     return out
 
 

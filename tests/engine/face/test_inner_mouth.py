@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import brightness_gain, draw_driver_mouth, draw_plain_mouth, lips_of, match_tone
+from mien.face.inner_mouth import (
+    LIGHT_LIMITS,
+    brightness_gain,
+    draw_driver_mouth,
+    draw_plain_mouth,
+    light_gain,
+    lips_of,
+    match_tone,
+)
 from mien.face.motion import identity_motion
 from mien.face.mouth import mouth_hint
 from mien.face.outlines import outline_mask
@@ -99,6 +107,37 @@ def test_teeth_follow_the_gain_and_cavities_stay_dark() -> None:
     gain = brightness_gain(PINK, PINK * 1.3)
     np.testing.assert_allclose(out[0, 0], drawn[0, 0] * gain, rtol=0.02)
     assert luma(out[0, 1]) < gain * luma(drawn[0, 1])
+
+
+SKIN = np.array([205.0, 165.0, 145.0])
+CANDLE = np.array([1.1, 1.0, 0.6])
+"""What a warm light does to colours."""
+
+
+def test_teeth_take_on_the_light_that_the_portraits_skin_is_in(portrait: Portrait) -> None:
+    to = opened(portrait, 0.3)
+    mask = outline_mask(to[INNER, :2], size_of(portrait.pixels)) > 0.99
+    shown = []
+    for skin in (SKIN, SKIN * CANDLE, SKIN / CANDLE, None):
+        out = np.full_like(portrait.pixels, 128)
+        draw_driver_mouth(replace(hint(), skin_colour=SKIN), PINK, to, out, skin)
+        shown.append(out[mask].astype(float).mean(axis=0))
+    same, warm, cold, unknown = shown
+    np.testing.assert_allclose(same, unknown, atol=1.0)
+    assert warm[2] / warm[0] < 0.85 * same[2] / same[0]
+    assert cold[2] / cold[0] > 1.15 * same[2] / same[0]
+    for tinted in (warm, cold):
+        assert luma(tinted) == pytest.approx(float(luma(same)), rel=0.05)
+
+
+def test_the_lights_gain_keeps_brightness_and_is_bounded() -> None:
+    np.testing.assert_allclose(light_gain(SKIN, SKIN), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(light_gain(SKIN * 0.5, SKIN), 1.0, rtol=0.03)  # darker is no other colour
+    least, most = LIGHT_LIMITS
+    for skin in (SKIN * CANDLE, np.array([255.0, 0.0, 0.0]), np.zeros(3), np.array([0.0, 0.0, 255.0])):
+        gain = light_gain(SKIN, skin)
+        assert luma(gain) == pytest.approx(1.0, abs=1e-5)
+        assert gain.max() / gain.min() <= most / least
 
 
 def test_without_a_driver_an_opened_mouth_is_dark_and_smooth(portrait: Portrait) -> None:

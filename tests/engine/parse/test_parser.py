@@ -11,6 +11,7 @@ from mien.capture.image import resized
 from mien.face import topology
 from mien.face.face import Face, eye_distance
 from mien.frame import Frame
+from mien.luma import luma
 from mien.parse.parser import Parser
 
 Pixels = NDArray[np.uint8]
@@ -121,6 +122,10 @@ def test_the_hint_is_the_drivers_mouth(pictures: dict[str, Pixels], parser: Pars
     np.testing.assert_allclose(hint.outline + [x0, y0], inner, atol=1e-9)
     assert width < eye_distance(face.landmarks) * 1.2
     assert hint.lip_colour[0] > hint.lip_colour[1] + 10, "lips are redder than green"
+    assert hint.skin_colour is not None
+    cheek = np.rint(face.landmarks[50, :2]).astype(int)
+    np.testing.assert_allclose(hint.skin_colour, pictures["mira"][cheek[1], cheek[0]], atol=30)
+    assert luma(hint.skin_colour) > luma(hint.lip_colour)
 
 
 def test_without_hints_no_picture_of_the_driver_is_kept(pictures: dict[str, Pixels]) -> None:
