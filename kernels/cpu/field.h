@@ -6,6 +6,15 @@
 
 namespace mien::MIEN_ISA {
 
+// Which columns of a coarser or finer field lie under a chunk of pixels: the same for every row.
+struct Across {
+    int32_t first;
+    int32_t last;
+    int32_t low[kChunk];  // from the first on
+    int32_t high[kChunk];
+    float fraction[kChunk];
+};
+
 // (rows, columns, kValues) at (out_rows, out_columns); kChunk pixels at most are read at once.
 template <int kValues>
 struct ScaledField {
@@ -21,9 +30,32 @@ struct ScaledField {
         return greater(1, static_cast<int32_t>(static_cast<int64_t>(kChunk - 4) * out_columns / columns));
     }
 
+    bool scaled() const { return rows != out_rows || columns != out_columns; }
+
+    // For output pixels x + i, i < count <= step().
+    void lay(int32_t x, int32_t count, Across& across) const {
+        if (!scaled()) return;
+        const float ratio = size_ratio(columns, out_columns);
+        across.first = border_axis(scaled_position(x, ratio), columns).low;
+        across.last = border_axis(scaled_position(x + count - 1, ratio), columns).high;
+        for (int32_t i = 0; i < count; ++i) {
+            const Axis axis = border_axis(scaled_position(x + i, ratio), columns);
+            across.low[i] = axis.low - across.first;
+            across.high[i] = axis.high - across.first;
+            across.fraction[i] = axis.fraction;
+        }
+    }
+
     // Fills at[v][i] for output pixels (y, x + i), i < count <= step().
     void read(int32_t y, int32_t x, int32_t count, float (*at)[kChunk]) const {
-        if (rows != out_rows || columns != out_columns) return read_scaled(y, x, count, at);
+        Across across;
+        lay(x, count, across);
+        read(y, x, count, across, at);
+    }
+
+    // The same for pixels across which the field was laid.
+    void read(int32_t y, int32_t x, int32_t count, const Across& across, float (*at)[kChunk]) const {
+        if (scaled()) return read_scaled(y, count, across, at);
         const float* row = values + (static_cast<int64_t>(y) * columns + x) * kValues;
         for (int32_t i = 0; i < count; ++i)
             for (int32_t v = 0; v < kValues; ++v)
@@ -31,29 +63,17 @@ struct ScaledField {
     }
 
   private:
-    void read_scaled(int32_t y, int32_t x, int32_t count, float (*at)[kChunk]) const {
+    void read_scaled(int32_t y, int32_t count, const Across& across, float (*at)[kChunk]) const {
         const Axis down = border_axis(scaled_position(y, size_ratio(rows, out_rows)), rows);
-        const float ratio = size_ratio(columns, out_columns);
-        const int32_t first = border_axis(scaled_position(x, ratio), columns).low;
-        const int32_t last = border_axis(scaled_position(x + count - 1, ratio), columns).high;
-        const float* top = values + (static_cast<int64_t>(down.low) * columns + first) * kValues;
-        const float* bottom = values + (static_cast<int64_t>(down.high) * columns + first) * kValues;
+        const float* top = values + (static_cast<int64_t>(down.low) * columns + across.first) * kValues;
+        const float* bottom = values + (static_cast<int64_t>(down.high) * columns + across.first) * kValues;
         float between[kValues][kChunk];
-        for (int32_t i = 0; i <= last - first; ++i)
+        for (int32_t i = 0; i <= across.last - across.first; ++i)
             for (int32_t v = 0; v < kValues; ++v)
                 between[v][i] = mixed(top[i * kValues + v], bottom[i * kValues + v], down.fraction);
-        int32_t low[kChunk];
-        int32_t high[kChunk];
-        float fraction[kChunk];
-        for (int32_t i = 0; i < count; ++i) {
-            const Axis across = border_axis(scaled_position(x + i, ratio), columns);
-            low[i] = across.low - first;
-            high[i] = across.high - first;
-            fraction[i] = across.fraction;
-        }
         for (int32_t v = 0; v < kValues; ++v)
             for (int32_t i = 0; i < count; ++i)
-                at[v][i] = mixed(between[v][low[i]], between[v][high[i]], fraction[i]);
+                at[v][i] = mixed(between[v][across.low[i]], between[v][across.high[i]], across.fraction[i]);
     }
 };
 

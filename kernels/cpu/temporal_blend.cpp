@@ -50,15 +50,19 @@ void blend_rows(const TemporalBlend& p, int32_t first, int32_t last) {
     const Fields fields = {{p.flow, p.flow_height, p.flow_width, p.height, p.width},
                            {p.weight, p.weight_height, p.weight_width, p.height, p.width}};
     const int32_t step = p.weight == nullptr ? fields.flow.step() : lesser(fields.flow.step(), fields.weight.step());
+    Across flow_across;
+    Across weight_across;
     float at[2][kChunk];
     float factor[1][kChunk];
     for (int32_t i = 0; i < kChunk; ++i)
         factor[0][i] = 1.0f;
-    for (int32_t y = first; y < last; ++y) {
-        for (int32_t x = 0; x < p.width; x += step) {
-            const int32_t count = lesser(step, p.width - x);
-            fields.flow.read(y, x, count, at);
-            if (p.weight != nullptr) fields.weight.read(y, x, count, factor);
+    for (int32_t x = 0; x < p.width; x += step) {
+        const int32_t count = lesser(step, p.width - x);
+        fields.flow.lay(x, count, flow_across);
+        if (p.weight != nullptr) fields.weight.lay(x, count, weight_across);
+        for (int32_t y = first; y < last; ++y) {
+            fields.flow.read(y, x, count, flow_across, at);
+            if (p.weight != nullptr) fields.weight.read(y, x, count, weight_across, factor);
             blend_chunk<C>(p, static_cast<int64_t>(y) * p.width + x, count, at, factor[0]);
         }
     }

@@ -10,6 +10,7 @@ from mien.face.face import MouthHint
 
 INNER, OUTER = np.array(topology.INNER_LIPS), np.array(topology.OUTER_LIPS)
 CHEEKS = np.array([36, 50, 101, 117, 118, 266, 280, 330, 346, 347])
+"""An even number of places below the eyes."""
 MARGIN = 3
 """Pixels kept around the lips."""
 
@@ -23,14 +24,17 @@ def mouth_hint(pixels: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> Mou
     if x0 < 0 or y0 < 0 or x1 > width or y1 > height:
         return None
     outline = landmarks[INNER, :2] - np.array([x0, y0], dtype=np.float64)
-    lips = _seen(pixels, (landmarks[INNER, :2] + landmarks[OUTER, :2]) / 2).mean(axis=0)
-    cheeks = _seen(pixels, landmarks[CHEEKS, :2])
-    skin = np.median(cheeks, axis=0) if len(cheeks) else None
-    return MouthHint(pixels[y0:y1, x0:x1].copy(), outline, lips, skin)
+    return MouthHint(pixels[y0:y1, x0:x1].copy(), outline, *_colours(pixels, landmarks))
 
 
-def _seen(pixels: NDArray[np.uint8], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, 3): the colours at those of the points (N, 2) that lie in the picture (H, W, 3)."""
-    x, y = np.rint(points).astype(np.int64).T
-    inside = (x >= 0) & (y >= 0) & (x < pixels.shape[1]) & (y < pixels.shape[0])
-    return np.asarray(pixels[y[inside], x[inside]], dtype=np.float64)
+def _colours(
+    pixels: NDArray[np.uint8], landmarks: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(3,) each: the mean of the lips, and the median of the cheeks, which hair or glasses may cover in part."""
+    plane = landmarks[:, :2]
+    places = np.rint(np.concatenate([(plane[INNER] + plane[OUTER]) / 2, plane[CHEEKS]])).astype(np.intp)
+    np.maximum(places, 0, out=places)
+    np.minimum(places, (pixels.shape[1] - 1, pixels.shape[0] - 1), out=places)
+    colours = pixels[places[:, 1], places[:, 0]].astype(np.float64)
+    lips, cheeks = colours[: len(INNER)], np.sort(colours[len(INNER) :], axis=0)
+    return lips.mean(axis=0), (cheeks[len(cheeks) // 2 - 1] + cheeks[len(cheeks) // 2]) / 2
