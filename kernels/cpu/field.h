@@ -8,8 +8,8 @@ namespace mien::MIEN_ISA {
 
 // Which columns of a coarser or finer field lie under a chunk of pixels: the same for every row.
 struct Across {
-    int32_t first;
-    int32_t last;
+    int32_t first = 0;
+    int32_t last = 0;
     int32_t low[kChunk];  // from the first on
     int32_t high[kChunk];
     float fraction[kChunk];
