@@ -40,7 +40,7 @@ def expect(name: str, value: Any, kinds: tuple[np.dtype[Any], ...], shape: Axes,
 
 
 def _fits(got: tuple[int, ...], wanted: Axes) -> bool:
-    """A plain loop: an op has several arguments, a frame a hundred ops, and a generator takes three times as long."""
+    """A plain loop: a frame has hundreds of arguments, and with a generator each takes two thirds longer to check."""
     if len(got) != len(wanted):
         return False
     for size, want in zip(got, wanted, strict=True):  # noqa: SIM110
