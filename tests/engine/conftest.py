@@ -176,7 +176,6 @@ def _save_int8(source: Path, target: Path) -> None:
             return next(self._left, None)
 
     logging.disable(logging.WARNING)
-    symmetric = {"ActivationSymmetric": True}
     quantize_static(
         source,
         target,
@@ -184,7 +183,6 @@ def _save_int8(source: Path, target: Path) -> None:
         QuantFormat.QDQ,
         op_types_to_quantize=["Conv"],
         per_channel=True,
-        activation_type=QuantType.QInt8,
-        extra_options=symmetric,
+        activation_type=QuantType.QUInt8,
     )
     logging.disable(logging.NOTSET)
