@@ -6,13 +6,16 @@ Two calls animate a portrait; everything else is reached through its module (`mi
     for frame in mien.animate(portrait, mien.capture.open("clip.mp4")):
         ...
 
-Importing `mien` costs nothing: names and modules are loaded on first use.
+Importing `mien` costs nothing: names and modules are loaded on first use. It turns off the telemetry of the packages
+that mien runs on, before any of them is loaded.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from mien import telemetry
 
 if TYPE_CHECKING:
     import mien.capture as capture
@@ -49,6 +52,8 @@ _HOMES = {
 _MODULES = frozenset({"capture", "emit", "samples"})
 
 __version__: str
+
+telemetry.turn_off()
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from mien import telemetry
 from mien.bundles import Place, places
 from mien.devices import devices
 from mien.errors import MienError
@@ -82,6 +83,8 @@ class Parts:
     models: tuple[Model, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
     """Cameras and virtual cameras, by kind."""
+    telemetry: str = "off"
+    """Of the packages that mien runs on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def _uses(machine: Machine, packages: Mapping[str, str | None], parts: Parts) ->
         **sound,
         "pixels": f"mien_kernels, {parts.kernels}, {machine.cores} threads",
         "video": parts.encoder or "no H.264 encoder",
+        "telemetry": parts.telemetry,
         **parts.devices,
     }
 
@@ -225,7 +229,12 @@ def _load_parts() -> Parts:
         kernels = str(import_module("mien_kernels._native").selected_isa())
     except Exception as error:
         kernels_error = _one_line(error)
-    return Parts(kernels, kernels_error, _landmarks_error(), _h264_encoder(), *usable(), _models(), devices())
+    errors = kernels_error, _landmarks_error()
+    return Parts(kernels, *errors, _h264_encoder(), *usable(), _models(), devices(), _telemetry())
+
+
+def _telemetry() -> str:
+    return "off" if telemetry.is_off() else "on: this process imported OpenVINO before mien"
 
 
 def _models() -> tuple[Model, ...]:

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "bind/stderr_filter.h"
 #include "cpu/dispatch.h"
 
 namespace nb = nanobind;
@@ -312,6 +313,7 @@ NB_MODULE(_native, m) {
           nb::arg("channels_last"), nb::arg("threads"));
     m.def("to_tensor", to_tensor, array("image"), array("matrix"), array("out"), nb::arg("scale"), nb::arg("bias"),
           nb::arg("zero"), nb::arg("channels_last"), nb::arg("threads"));
+    m.def("filter_stderr", filter_stderr, nb::arg("texts"));
     m.def("available_isas", available_isas);
     m.def("selected_isa", [] { return std::string(selected_isa().name); });
     m.def("select_isa", [](const std::string& name) { return select_isa(name.c_str()); }, nb::arg("name"));

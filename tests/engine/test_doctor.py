@@ -20,6 +20,7 @@ def test_a_whole_installation_has_no_problem() -> None:
     assert report.problems == report.notes == ()
     assert report.uses["pixels"] == "mien_kernels, avx2, 2 threads"
     assert report.uses["networks"] == "none: pip install 'mien[cpu]'"
+    assert report.uses["telemetry"] == "off"
     assert "features   avx2, bf16" in report.as_text()
     assert report.as_text().endswith("all is well")
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.folders import user_cache
+from mien_kernels.stderr_filter import filter_stderr
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -18,33 +20,35 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels."""
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """MediaPipe's native code writes notes about its delegates to the terminal while a graph starts; keep them off it.
+NOTES = (
+    "Created TensorFlow Lite XNNPACK delegate",
+    "log messages before absl::InitializeLog()",
+    " inference_feedback_manager.cc:",
+    " landmark_projection_calculator.cc:",
+    " gl_context",
+)
+"""What MediaPipe's native code notes on stderr each time a graph starts; none of it is worth a user's while."""
 
-    Only file descriptor 2 is turned aside, and only for the start of a graph.
+
+def _solutions(name: str) -> Any:
+    """The module `name` of MediaPipe's solutions, which says nothing and writes nothing outside of mien's folders.
+
+    MediaPipe imports matplotlib to draw with, which puts a font cache into the user's folders, unless it has one of its
+    own there already.
     """
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    filter_stderr(NOTES)
+    if "matplotlib" not in sys.modules:
+        os.environ.setdefault("MPLCONFIGDIR", str(user_cache() / "matplotlib"))
+    return import_module(f"mediapipe.python.solutions.{name}")
 
 
 class FaceDetector:
     """Boxes of faces, also of some that are too small for the face mesh to find by itself."""
 
     def __init__(self, *, least_score: float = 0.4) -> None:
-        with _quiet():
-            from mediapipe.python.solutions import face_detection
-
-            self._graph: Any = face_detection.FaceDetection(model_selection=1, min_detection_confidence=least_score)
-            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+        detection = _solutions("face_detection")
+        self._graph: Any = detection.FaceDetection(model_selection=1, min_detection_confidence=least_score)
+        self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def __call__(self, pixels: Pixels) -> list[Box]:
         """Boxes in `pixels` (H, W, 3), largest first."""
@@ -65,35 +69,22 @@ class FaceMesh:
     """Landmarks of faces in a picture: tracked from call to call, or found anew each time (`still`)."""
 
     def __init__(self, *, still: bool, most: int = 1) -> None:
-        with _quiet():
-            from mediapipe.python.solutions import face_mesh
-
-            self._graph: Any = face_mesh.FaceMesh(
-                static_image_mode=still,
-                max_num_faces=most,
-                refine_landmarks=True,
-                min_detection_confidence=0.4,
-                min_tracking_confidence=0.4,
-            )
-            self._open()
-        self._met = False
-        """Whether it has met a face: with the first one come more notes."""
+        self._graph: Any = _solutions("face_mesh").FaceMesh(
+            static_image_mode=still,
+            max_num_faces=most,
+            refine_landmarks=True,
+            min_detection_confidence=0.4,
+            min_tracking_confidence=0.4,
+        )
+        self._open()
         self._detector: FaceDetector | None = None
 
     def __call__(self, pixels: Pixels) -> list[Array]:
         """Landmarks (478, 3) of each face in `pixels` (H, W, 3): x, y in pixels, z in the scale of x."""
-        found = self._process(pixels).multi_face_landmarks or ()
+        found = self._graph.process(pixels).multi_face_landmarks or ()
         height, width = pixels.shape[:2]
         scale = np.array([width, height, width], dtype=np.float64)
         return [_points(face) * scale for face in found]
-
-    def _process(self, pixels: Pixels) -> Any:
-        if self._met:
-            return self._graph.process(pixels)
-        with _quiet():
-            result = self._graph.process(pixels)
-        self._met = bool(result.multi_face_landmarks)
-        return result
 
     def boxes(self, pixels: Pixels) -> list[Box]:
         """What a `FaceDetector` of its own, made when first asked for, finds in `pixels` (H, W, 3)."""
@@ -102,12 +93,11 @@ class FaceMesh:
 
     def forget(self) -> None:
         """Do not track on from the last call."""
-        with _quiet():
-            self._graph.reset()
-            self._open()
+        self._graph.reset()
+        self._open()
 
     def _open(self) -> None:
-        """Show the graph an empty picture: with the first one it opens its models and writes its notes."""
+        """Show the graph an empty picture: with the first one it opens its models."""
         self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def close(self) -> None:
@@ -143,9 +133,6 @@ def _points(face: Any) -> Array:
 
 def segment_person(pixels: Pixels) -> NDArray[np.float32]:
     """(H, W) in 0..1: how surely each pixel of `pixels` (H, W, 3) belongs to a person."""
-    with _quiet():
-        from mediapipe.python.solutions import selfie_segmentation
-
-        with selfie_segmentation.SelfieSegmentation(model_selection=0) as graph:
-            mask = graph.process(pixels).segmentation_mask
+    with _solutions("selfie_segmentation").SelfieSegmentation(model_selection=0) as graph:
+        mask = graph.process(pixels).segmentation_mask
     return np.asarray(mask, dtype=np.float32)

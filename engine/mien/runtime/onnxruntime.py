@@ -94,6 +94,7 @@ def _library(backend: str) -> Any:
     try:
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()  # for programs that loaded it before mien
         providers = onnxruntime.get_available_providers()
     except (ImportError, AttributeError) as error:
         raise BackendError(f"{backend}: onnxruntime does not load ({_one_line(error)}); {INSTALL[backend]}") from error
