@@ -1,7 +1,8 @@
-"""Which processor this is and what it can do, as the system tells it."""
+"""Which processor this is, what it can do, and whether it is busy, as the system tells it."""
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,3 +52,29 @@ def described(information: str) -> Processor:
     facts = {key.strip(): value.strip() for key, _, value in lines}
     name = facts.get("model name") or platform.processor() or platform.machine()
     return Processor(name, frozenset(" ".join(facts.get(key, "") for key in _FLAGS).split()))
+
+
+CALM_LOAD: Final = 0.5
+"""Runnable threads of all programs per processor, in the mean of the last minute, up to which it counts as calm."""
+
+
+def is_calm() -> bool:
+    """Whether the machine has had little to do in the last minute; so where the system does not say."""
+    try:
+        return os.getloadavg()[0] <= CALM_LOAD * (os.cpu_count() or 1)
+    except OSError:
+        return True
+
+
+def waited(tasks: Path = Path("/proc/self/task")) -> float:
+    """Seconds that the threads of this process were ready to run and had no processor; 0 where Linux does not say.
+
+    The second number of a thread's schedstat, in nanoseconds (Documentation/scheduler/sched-stats.rst).
+    """
+    nanoseconds = 0
+    for schedstat in tasks.glob("*/schedstat"):
+        try:
+            nanoseconds += int(schedstat.read_text().split()[1])
+        except (OSError, ValueError, IndexError):  # a thread that has ended meanwhile
+            continue
+    return nanoseconds * 1e-9

@@ -17,10 +17,13 @@ class Choice:
     """Median of a run, where that was measured."""
     notes: tuple[str, ...] = ()
     """What could not take part, each with its cause and cure."""
+    provisional: bool = False
+    """Whether the machine was busy while it was measured, so that it is to be measured again when it is calm."""
 
     def __str__(self) -> str:
         time = "" if self.milliseconds is None else f", {self.milliseconds:.1f} ms"
-        return f"{self.backend} {self.precision}{time}: {self.reason}"
+        busy = "; measured while the machine was busy" if self.provisional else ""
+        return f"{self.backend} {self.precision}{time}: {self.reason}{busy}"
 
     def as_json(self) -> bytes:
         """The choice as it is kept."""
@@ -33,6 +36,7 @@ def read_choice(content: bytes | None) -> Choice | None:
         kept = Choice(**json.loads(content or b""))
         milliseconds = None if kept.milliseconds is None else float(kept.milliseconds)
         notes = tuple(str(note) for note in kept.notes)
-        return Choice(str(kept.backend), str(kept.precision), str(kept.reason), milliseconds, notes)
+        words = str(kept.backend), str(kept.precision), str(kept.reason)
+        return Choice(*words, milliseconds, notes, bool(kept.provisional))
     except (ValueError, TypeError):
         return None

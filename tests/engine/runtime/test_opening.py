@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,10 @@ class Timed:
 class Machine:
     """Where sessions take the times of `seconds`, and those without one do not open."""
 
-    def __init__(self, bundle: Bundle, seconds: dict[auto.Candidate, float]) -> None:
-        self.clock = ManualClock()
+    def __init__(
+        self, bundle: Bundle, seconds: dict[auto.Candidate, float], outputs: Callable[[auto.Candidate], Arrays]
+    ) -> None:
+        self.clock, self._outputs = ManualClock(), outputs
         self.opened: dict[auto.Candidate, Timed] = {}
         self._bundle, self._seconds = bundle, seconds
 
@@ -61,13 +64,20 @@ class Machine:
         if (backend, precision) not in self._seconds:
             raise BackendError(f"{backend}: it does not load; pip install 'mien[cpu]'")
         session = Timed(self._bundle, self.clock, self._seconds[backend, precision])
+        session.outputs = self._outputs((backend, precision))
         self.opened[backend, precision] = session
         return session
+
+
+def nothing(candidate: auto.Candidate) -> Arrays:
+    return {}
 
 
 @pytest.fixture(autouse=True)
 def _plain_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auto, "this_processor", lambda: PLAIN)
+    monkeypatch.setattr(auto, "waited", lambda: 0.0)
+    monkeypatch.setattr(auto, "is_calm", lambda: True)
 
 
 @pytest.fixture
@@ -76,9 +86,14 @@ def cache(tmp_path: Path) -> Cache:
 
 
 def chosen(
-    bundle: Bundle, cache: Cache, seconds: dict[auto.Candidate, float], monkeypatch: pytest.MonkeyPatch, **how: Any
+    bundle: Bundle,
+    cache: Cache,
+    seconds: dict[auto.Candidate, float],
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: Callable[[auto.Candidate], Arrays] = nothing,
+    **how: Any,
 ) -> tuple[Choice, Machine]:
-    machine = Machine(bundle, seconds)
+    machine = Machine(bundle, seconds, outputs)
     monkeypatch.setattr(opening, "open_session", machine.open_session)
     return choose(bundle, "generator", cache=cache, clock=machine.clock, **how), machine
 
@@ -157,6 +172,37 @@ def test_what_was_measured_is_kept_for_this_machine_model_and_threads(
             monkeypatch.setattr(auto, "_installed", lambda name: "0.0")
         _, machine = chosen(bundle, cache, slower, monkeypatch, threads=change.get("threads", 1))
         assert machine.opened, change
+
+
+def test_what_was_measured_while_the_machine_was_busy_is_measured_again_when_it_is_calm(
+    whole_bundle: Bundle, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as busy:
+        waiting = iter([0.0, 1.0])
+        busy.setattr(auto, "waited", lambda: next(waiting))
+        first, _ = chosen(whole_bundle, cache, {candidate: 5 * time for candidate, time in TIMES.items()}, busy)
+        assert first.provisional
+        assert str(first).endswith("; measured while the machine was busy")
+        busy.setattr(auto, "is_calm", lambda: False)
+        again, machine = chosen(whole_bundle, cache, TIMES, busy)
+        assert (again, machine.opened) == (first, {})
+    calm, machine = chosen(whole_bundle, cache, TIMES, monkeypatch)
+    assert machine.opened
+    assert (calm.milliseconds, calm.provisional) == (pytest.approx(20), False)
+    assert chosen(whole_bundle, cache, TIMES, monkeypatch)[0] == calm
+
+
+def test_a_runtime_that_computes_wrong_is_not_chosen_however_fast(
+    whole_bundle: Bundle, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def outputs(candidate: auto.Candidate) -> Arrays:
+        picture = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 3, 2, 2)
+        return {"generated": picture[:, ::-1] if candidate == ("openvino", "int8") else picture + np.float32(0.01)}
+
+    bundle = replace(whole_bundle, precisions_for_auto=ALL)
+    choice, _ = chosen(bundle, cache, TIMES, monkeypatch, outputs=outputs)
+    assert (choice.backend, choice.precision) == ("onnxruntime", "int8")
+    assert choice.notes == ("openvino int8: not used, since it computes this model wrong here",)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"backend": "openvino"}', b"\xff"])
