@@ -3,71 +3,77 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from mien.memory import memory
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve.server import Server
 from mien.serve.session import Session
 
-Sample = tuple[Mapping[str, str], float]
+STATES = ("opening", "running", "waiting", "ended")
 
 
-def metrics_of(server: Server) -> str:
-    """In the text format 0.0.4."""
-    return "".join(_lines(server))
+def metrics_of(server: Server) -> bytes:
+    """All counters now, in Prometheus's text format 0.0.4."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Counters(server))
+    return generate_latest(registry)
 
 
-def _lines(server: Server) -> Iterator[str]:
+class _Counters(Collector):
+    """Reads the server when it is asked, so that nothing is counted twice."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def collect(self) -> Iterable[Metric]:
+        yield from _of_server(self._server)
+        yield from _of_sessions([session for session in self._server.sessions.all if session.live is not None])
+
+
+def _of_server(server: Server) -> Iterator[Metric]:
     sessions, tally = server.sessions, server.sessions.tally
-    yield from _family("mien_ready", "gauge", "Whether sessions may begin", _one(server.ready))
-    yield from _family("mien_uptime_seconds", "gauge", "Since the server began", _one(server.seconds))
-    states = dict.fromkeys(("opening", "running", "waiting", "ended"), 0)
-    for session in sessions.all:
-        states[session.state] += 1
-    by_state = [({"state": state}, float(count)) for state, count in states.items()]
-    yield from _family("mien_sessions", "gauge", "Sessions by state", by_state)
-    yield from _family("mien_sessions_limit", "gauge", "Sessions that are admitted at once", _one(sessions.most))
-    yield from _family("mien_sessions_begun_total", "counter", "Sessions begun", _one(tally.begun))
-    yield from _family("mien_sessions_resumed_total", "counter", "Sessions taken over", _one(tally.resumed))
-    yield from _family("mien_sessions_refused_total", "counter", "Refused for want of room", _one(tally.refused))
-    yield from _family("mien_offers_failed_total", "counter", "Offers that could not be met", _one(tally.failed))
-    yield from _family("mien_portraits", "gauge", "Portraits, samples too", _one(len(server.portraits.entries)))
-    yield from _family("mien_memory_bytes", "gauge", "Resident memory", _one(memory()))
-    yield from _family("mien_threads", "gauge", "Threads of Python", _one(threading.active_count()))
-    statuses = [({"status": str(status)}, float(count)) for status, count in sorted(server.answered.items())]
-    yield from _family("mien_http_responses_total", "counter", "Answers by status", statuses)
-    yield from _of_sessions([session for session in sessions.all if session.live is not None])
+    yield GaugeMetricFamily("mien_ready", "Whether sessions may begin", value=server.ready)
+    yield GaugeMetricFamily("mien_uptime_seconds", "Since the server began", value=server.seconds)
+    states = Counter[str](session.state for session in sessions.all)
+    by_state = GaugeMetricFamily("mien_sessions", "Sessions by state", labels=["state"])
+    for state in STATES:
+        by_state.add_metric([state], states[state])
+    yield by_state
+    yield GaugeMetricFamily("mien_sessions_limit", "Sessions that are admitted at once", value=sessions.most)
+    yield CounterMetricFamily("mien_sessions_begun", "Sessions begun", value=tally.begun)
+    yield CounterMetricFamily("mien_sessions_resumed", "Sessions taken over", value=tally.resumed)
+    yield CounterMetricFamily("mien_sessions_refused", "Refused for want of room", value=tally.refused)
+    yield CounterMetricFamily("mien_offers_failed", "Offers that could not be met", value=tally.failed)
+    yield GaugeMetricFamily("mien_portraits", "Portraits, samples too", value=len(server.portraits.entries))
+    yield GaugeMetricFamily("mien_memory_bytes", "Resident memory", value=memory())
+    yield GaugeMetricFamily("mien_threads", "Threads of Python", value=threading.active_count())
+    answers = CounterMetricFamily("mien_http_responses", "Answers by status", labels=["status"])
+    for status, count in sorted(server.answered.items()):
+        answers.add_metric([str(status)], count)
+    yield answers
 
 
-def _of_sessions(running: list[Session]) -> Iterator[str]:
+def _of_sessions(running: list[Session]) -> Iterator[Metric]:
     """By session: there are few, and each goes with its end."""
-    fps: list[Sample] = []
-    level: list[Sample] = []
-    latency: list[Sample] = []
-    dropped: list[Sample] = []
+    fps = GaugeMetricFamily("mien_session_fps", "Frames shown a second", labels=["session"])
+    latency = GaugeMetricFamily(
+        "mien_session_latency_seconds", "Capture to emit, of the last frames", labels=["session"]
+    )
+    dropped = CounterMetricFamily("mien_session_dropped_frames", "Frames that a newer one replaced", labels=["session"])
+    level = GaugeMetricFamily("mien_session_level", "1 at the present level", labels=["session", "level"])
     for session in running:
         assert session.live is not None
-        named = {"session": session.id}
         statistics = session.live.statistics
         assert statistics.live is not None
         session.fps.see(statistics)
-        fps.append((named, session.fps.going))
-        latency.append((named, statistics.stage(CAPTURE_TO_EMIT).recent))
-        dropped.append((named, float(statistics.frames_dropped)))
-        level.append((named | {"level": statistics.live.level}, 1.0))
-    yield from _family("mien_session_fps", "gauge", "Frames shown a second", fps)
-    yield from _family("mien_session_latency_seconds", "gauge", "Capture to emit, of the last frames", latency)
-    yield from _family("mien_session_dropped_frames_total", "counter", "Frames that a newer one replaced", dropped)
-    yield from _family("mien_session_level", "gauge", "1 at the present level", level)
-
-
-def _one(value: float) -> list[Sample]:
-    return [({}, float(value))]
-
-
-def _family(name: str, kind: str, about: str, samples: Sequence[Sample]) -> Iterator[str]:
-    yield f"# HELP {name} {about}.\n# TYPE {name} {kind}\n"
-    for labels, value in samples:
-        told = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        yield f"{name}{{{told}}} {value:g}\n" if told else f"{name} {value:g}\n"
+        fps.add_metric([session.id], session.fps.going)
+        latency.add_metric([session.id], statistics.stage(CAPTURE_TO_EMIT).recent)
+        dropped.add_metric([session.id], statistics.frames_dropped)
+        level.add_metric([session.id, statistics.live.level], 1)
+    yield from (fps, latency, dropped, level)

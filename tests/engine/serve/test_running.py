@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from prometheus_client.parser import text_string_to_metric_families
 from tests.engine.serve.harness import SETTINGS, run, serving
 
 from mien.errors import ModelError, SettingError
@@ -74,21 +75,18 @@ def test_the_page_is_served_with_a_policy_and_nothing_else_of_its_folder() -> No
 
 
 def test_metrics_are_what_prometheus_reads() -> None:
-    line = re.compile(r'[a-z_]+(\{[a-z_]+="[^"\n]*"(,[a-z_]+="[^"\n]*")*\})? -?[0-9.e+]+')
-
     async def main() -> None:
         async with serving() as place:
             await place.begin()
             answer = await place.ask("GET", "/metrics")
             assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-            text = answer.body.decode()
-            assert text.endswith("\n")
-            samples = [row for row in text.splitlines() if not row.startswith("# ")]
-            assert all(line.fullmatch(row) for row in samples)
-            assert "mien_sessions_begun_total 1" in samples
-            assert "mien_sessions_limit 2" in samples
-            named = {row.split()[2] for row in text.splitlines() if row.startswith("# TYPE ")}
-            assert {re.split(r"[ {]", row)[0] for row in samples} <= named
+            families = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
+            assert families["mien_sessions_begun"].type == "counter"
+            assert [sample.value for sample in families["mien_sessions_begun"].samples] == [1]
+            assert [sample.value for sample in families["mien_sessions_limit"].samples] == [2]
+            states = {sample.labels["state"]: sample.value for sample in families["mien_sessions"].samples}
+            assert sum(states.values()) == 1
+            assert set(states) == {"opening", "running", "waiting", "ended"}
 
     run(main)
 
