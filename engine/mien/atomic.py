@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +96,8 @@ def standard_output() -> Place:
     Raises:
         OSError: it is closed.
     """
-    return Place(Path("/dev/stdout"), 1, os.fstat(1))
+    number = sys.stdout.fileno()
+    return Place(Path("/dev/stdout"), number, os.fstat(number))
 
 
 class Draft:

@@ -7,12 +7,11 @@ somebody must take: where a reader has gone, such as `head`, the command ends wi
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import sys
 from collections.abc import Iterator
-from typing import Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 _FLAGS: Final = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_RDONLY}
 """That make a use of a closed stream an error, as it would be without a descriptor."""
@@ -23,17 +22,18 @@ def standard_streams() -> Iterator[None]:
     """Make the three streams usable for one command; those that tests or programs have put there are left alone."""
     _take_closed_descriptors()
     out, err = sys.stdout, sys.stderr
-    with contextlib.ExitStack() as stack:
-        if out is None:
-            sys.stdout = stack.enter_context(open(os.devnull, "w"))
-        if err is None:
-            sys.stderr = stack.enter_context(open(os.devnull, "w"))
-        elif err is sys.__stderr__:
-            sys.stderr = _Unheard(err)
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = out, err
+    if out is None:
+        sys.stdout = _on(1)
+    if err is None or err is sys.__stderr__:
+        sys.stderr = cast(TextIO, _Unheard(err or _on(2)))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def _on(descriptor: int) -> TextIO:
+    return os.fdopen(descriptor, "w", closefd=False)
 
 
 def silence(stream: TextIO) -> None:
@@ -46,19 +46,11 @@ def silence(stream: TextIO) -> None:
             os.close(nowhere)
 
 
-class _Unheard(io.TextIOBase):
+class _Unheard:
     """Writes on to a stream for as long as that takes it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-
-    @property
-    def encoding(self) -> str:
-        return self._stream.encoding
-
-    @property
-    def errors(self) -> str | None:
-        return self._stream.errors
 
     def write(self, text: str) -> int:
         try:
@@ -73,14 +65,8 @@ class _Unheard(io.TextIOBase):
         except OSError:
             silence(self._stream)
 
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def writable(self) -> bool:
-        return True
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _Once(logging.Filter):
