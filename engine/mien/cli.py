@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
@@ -89,9 +88,7 @@ def _carried_out(given: list[str], debug: bool) -> int:
             raise
         silence(sys.stdout)  # which may be what failed
         what = error.filename if error.filename is not None else "standard output or a file"
-        return _refuse(
-            f"{os.fsdecode(what)}: expected to be able to use it, got an error ({reason_of(error)}); check it"
-        )
+        return _refuse(f"{what}: expected to be able to use it, got an error ({reason_of(error)}); check it")
 
 
 def _command(given: list[str], debug: bool) -> int:

@@ -23,6 +23,14 @@ class Options(argparse.ArgumentParser):
         super().__init__(*arguments, **named)
         self.register("type", Path, _path)
 
+    def print_help(self, file: Any = None) -> None:
+        """Print it; unlike the base class, which passes over an output that does not take it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        print(self.format_help(), end="", file=file)
+
     def error(self, message: str) -> NoReturn:
         """Refuse, in one line."""
         raise SettingError(f"{message}; `{self.prog} --help` tells more")
