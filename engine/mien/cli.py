@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
-from mien import live_command, models_command, outputs, serve_command
+from mien import live_command, models_command, outputs, serve_command, signals
 from mien.atomic import drop_drafts
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
@@ -279,12 +279,14 @@ class _Telling:
             self._line.clear()
 
     def begin(self, total: int | None, about: str) -> None:
+        signals.check()
         if not self._quiet:
             if about != WARP:
                 print(f"mien: model: {about}", file=sys.stderr)
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
+        signals.check()
         if self._line is not None:
             self._line(statistics)
 

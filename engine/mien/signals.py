@@ -7,7 +7,8 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from types import FrameType
+from typing import Final
 
 INTERRUPT: Final = signal.SIGINT
 ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -17,23 +18,31 @@ NAMES: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"
 }
 
 
+AGAIN: Final = 0.05
+"""Seconds until a signal is tried again that came while a module was imported."""
+
+
 class Ended:
-    """Which signal came first; a handler of signals that raises KeyboardInterrupt, as an interrupt does."""
+    """A handler of signals that raises KeyboardInterrupt; it remembers which signal came first.
+
+    Not inside of an import: there libraries pass over it, or make an error of their own of it.
+    """
 
     def __init__(self) -> None:
         self.number: int | None = None
         self.leaving = False
         """Whether signals have no say any more: what is left is short, and must be done."""
 
-    def __call__(self, number: int, frame: Any = None) -> None:
+    def __call__(self, number: int, frame: FrameType | None = None) -> None:
         self.number = self.number or number
-        if not self.leaving:
-            raise KeyboardInterrupt(number)
-
-    def check(self) -> None:
-        """Raise KeyboardInterrupt once a signal has come: one that is raised inside of a library may get lost there."""
-        if self.number is not None and not self.leaving:
-            raise KeyboardInterrupt(self.number)
+        if self.leaving:
+            return
+        if _importing(frame):
+            again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
+            again.daemon = True
+            again.start()
+            return
+        raise KeyboardInterrupt(number)
 
     def code(self, interrupt: KeyboardInterrupt) -> int:
         """The exit code for what was raised: 128 and the signal's number."""
@@ -41,19 +50,35 @@ class Ended:
         return 128 + int(self.number or given or INTERRUPT)
 
 
+def check() -> None:
+    """Raise KeyboardInterrupt if a signal has come and what it raised was lost, as in a destructor."""
+    ended = signal.getsignal(INTERRUPT)
+    if isinstance(ended, Ended) and ended.number is not None and not ended.leaving:
+        raise KeyboardInterrupt(ended.number)
+
+
 @contextlib.contextmanager
 def ending_by_signals() -> Iterator[Ended]:
-    """Have SIGTERM and SIGHUP end a command as an interrupt does, unless they are ignored or handled otherwise."""
-    ended, taken = Ended(), []
+    """Have an interrupt, SIGTERM and SIGHUP end a command in order, unless they are ignored or handled otherwise."""
+    ended, before = Ended(), {}
     if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
-        taken = [number for number in ENDINGS if signal.getsignal(number) is signal.SIG_DFL]
+        before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
+    taken = [number for number in before if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
     for number in taken:
         signal.signal(number, ended)
     try:
         yield ended
     finally:
         for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, before[number])
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextlib.contextmanager

@@ -79,9 +79,9 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     Raises:
         MienError: anything that the user can cure, in one line.
     """
-    async with Server.running(settings) as server, listening(server) as (_, port):
-        told(address_of(settings, port))
-        with _interrupted() as interrupt:
+    with _interrupted() as interrupt:
+        async with Server.running(settings) as server, listening(server) as (_, port):
+            told(address_of(settings, port))
             await asyncio.wait([server.warming, interrupt], return_when=asyncio.FIRST_COMPLETED)
             if server.warming.done():
                 server.warming.result()
