@@ -30,6 +30,8 @@ def need_folder(folder: Path, name: str) -> None:
         raise SinkError(f"{name}: expected the folder {str(folder)!r} to exist, got none; create it first")
     if not os.path.isdir(folder):
         raise SinkError(f"{name}: expected {str(folder)!r} to be a folder, got a file; choose another path")
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise SinkError(f"{name}: expected a disk that can be written, got one that is read-only; choose another path")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SinkError(f"{name}: expected to be allowed to write in {str(folder)!r}, got none; change its permissions")
 

@@ -124,7 +124,7 @@ def _pictures(name: str, settings: SinkSettings) -> Sink:
 
     path = Path(name)
     ending = path.suffix.lower()
-    if path.is_dir() or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
+    if os.path.isdir(path) or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
         return SequenceSink(path, settings)
     if ending in ENDINGS:
         return StillSink(path, settings)
