@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import api
+from mien import api, outputs
 from mien.clock import Clock, MonotonicClock
 from mien.config import ReenactSettings
 from mien.options import count
@@ -42,7 +42,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.bench.Bench`; drives all portraits by all clips and prints a line for each pair."""
     clips, portraits = clips_of(options.clips), portraits_of(options.portraits)
     if options.sheet is not None:
-        options.sheet.mkdir(parents=True, exist_ok=True)
+        with outputs.told(str(options.sheet)):
+            options.sheet.mkdir(parents=True, exist_ok=True)
+        outputs.need_folder(options.sheet, str(options.sheet))
     settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)
     pairs = []
     print(report.header(), flush=True)

@@ -7,7 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from mien.errors import SettingError, SinkError, SourceError
+from mien import outputs
+from mien.errors import SettingError, SourceError
 from mien.options import Options
 from mien_bench.results import Fact, Result, Row
 from mien_bench.results_file import Report, read
@@ -32,10 +33,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     told = figures([read(path) for path in options.files], options.noisy)
     text = replaced(_text(options.readme), told, options.readme)
-    try:
-        options.readme.write_text(text)
-    except OSError as error:
-        raise SinkError(f"{options.readme}: cannot be written ({error.strerror})") from error
+    outputs.write(options.readme, text.encode())
     return 0
 
 

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mien.errors import SinkError, SourceError
+from mien import outputs
+from mien.errors import SourceError
 from mien_bench.machine import machine, versions
 from mien_bench.results import SCHEMA, Band, Chart, Check, Fact, Line, Result, Row, Steadiness, Strip, Table
 
@@ -47,10 +48,7 @@ def write(path: Path, found: Report) -> None:
             values |= {"median": row.median, "spread": row.spread}
         for strip in plain["strips"]:
             strip["jpeg"] = base64.b64encode(strip["jpeg"]).decode()
-    try:
-        path.write_text(json.dumps(_finite(form), indent=1, allow_nan=False) + "\n")
-    except OSError as error:
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    outputs.write(path, (json.dumps(_finite(form), indent=1, allow_nan=False) + "\n").encode())
 
 
 def read(path: Path) -> Report:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
 _KEYED = frozenset({"rtmp", "rtmps"})
 """Whose last part of the path is a key that lets everybody publish."""
 
@@ -17,12 +17,14 @@ def scheme_of(name: str) -> str | None:
 
 
 def public_name(address: str) -> str:
-    """The address without user, password, query and stream key, for messages and logs."""
+    """The address without user, password, query and stream key, for messages and logs; also of one that is broken."""
     scheme = scheme_of(address)
     if scheme is None:
         return address
-    parts = urlsplit(address)
-    path = parts.path
-    if scheme in _KEYED and path.count("/") > 1:
+    rest = re.split(r"[?#]", address.partition("://")[2], maxsplit=1)[0]
+    place, slash, path = rest.partition("/")
+    if "@" not in place and "@" in path and not _HOST.fullmatch(place):  # a slash in the password
+        place, slash, path = rest.rpartition("@")[2].partition("/")
+    if scheme in _KEYED and "/" in path:
         path = path.rpartition("/")[0] + "/..."
-    return f"{scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"

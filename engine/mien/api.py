@@ -144,7 +144,7 @@ def render_file(
         made = sink_settings(portraits[0].size, source.info, record(pictures, settings, version("mien")))
         made = replace(made, alpha=settings.background == ALPHA)
         beside = (source.info.width, source.info.height) if compare else None
-        sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads)
+        sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads, waits=True)
         if sheet is not None:
             sink = SheetSink(sheet, sink, made.metadata, mark=settings.mark)
         stack.enter_context(sink)
@@ -169,7 +169,7 @@ def need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str
     Raises:
         SinkError: both are one file.
     """
-    if Path(output).is_file() and Path(given).is_file() and Path(output).samefile(given):
+    if os.path.isfile(output) and os.path.isfile(given) and os.path.samefile(output, given):
         raise SinkError(f"{os.fspath(output)}: expected another file than those that are read; choose another name")
 
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
-from mien import live_command, models_command, serve_command
+from mien import live_command, models_command, outputs, serve_command, signals
+from mien.atomic import drop_drafts
 from mien.clock import MonotonicClock
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, SettingError, SinkError
+from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
 from mien.memory import share_heaps
 from mien.options import Options, need_places
 from mien.progress import ProgressLine
+from mien.signals import INTERRUPT, NAMES, ending_by_signals
 from mien.stats import Statistics
+from mien.streams import silence, standard_streams, warnings_told
 from mien.threads import spare_processors
 
-DONE, REFUSED, INTERRUPTED = 0, 2, 130
+DONE, REFUSED, READER_GONE = 0, 2, 141
 ADDED_COMMANDS = "mien.commands"
 """Entry points of this group are commands: each a callable from arguments (list[str]) to exit code."""
 
@@ -38,27 +40,65 @@ _GAINS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when done, 2 when refused with one line on stderr, 130 when interrupted."""
+    """Run one command; 0 when done, 2 when refused with one line on stderr.
+
+    128 and the signal's number when a signal ended it (130 an interrupt, 143 SIGTERM, 129 SIGHUP), and 141 when whoever
+    read its output has ended.
+    """
     share_heaps()
     spare_processors()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    with standard_streams(), ending_by_signals() as ended:
+        try:
+            return _carried_out(given, debug)
+        except KeyboardInterrupt as interrupt:
+            ended.leaving = True
+            drop_drafts()
+            if debug:
+                raise
+            code = ended.code(interrupt)
+            print(f"mien: {NAMES.get(code - 128, NAMES[INTERRUPT])}; no partial file was left", file=sys.stderr)
+            return code
+        finally:
+            drop_drafts()
+
+
+def _carried_out(given: list[str], debug: bool) -> int:
+    """The exit code of one command, what it said being out."""
     try:
+        try:
+            code = _command(given, debug)
+        except SystemExit:  # --help, --version
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()
+        return code
+    except (BrokenPipeError, ReaderGone):
+        silence(sys.stdout)
+        if debug:
+            raise
+        return READER_GONE
+    except MienError as error:
+        if debug:
+            raise
+        return _refuse(str(error))
+    except OSError as error:
+        if debug:
+            raise
+        silence(sys.stdout)  # which may be what failed
+        what = error.filename if error.filename is not None else "standard output or a file"
+        return _refuse(f"{what}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+
+
+def _command(given: list[str], debug: bool) -> int:
+    with contextlib.nullcontext() if given[:1] == ["serve"] else warnings_told(debug=debug):
         added = _added_command(given)
         if added is not None:
             return added(given[1:])
         options = _parser().parse_args(given)
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
-    except MienError as error:
-        if debug:
-            raise
-        return _refuse(str(error))
-    except KeyboardInterrupt:
-        if debug:
-            raise
-        print("mien: interrupted; no partial file was left", file=sys.stderr)
-        return INTERRUPTED
 
 
 def _refuse(reason: str) -> int:
@@ -239,12 +279,14 @@ class _Telling:
             self._line.clear()
 
     def begin(self, total: int | None, about: str) -> None:
+        signals.check()
         if not self._quiet:
             if about != WARP:
-                print(f"model: {about}", file=sys.stderr)
+                print(f"mien: model: {about}", file=sys.stderr)
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
+        signals.check()
         if self._line is not None:
             self._line(statistics)
 
@@ -255,7 +297,7 @@ class _Telling:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
         print(
-            f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
+            f"mien: {output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
             file=sys.stderr,
         )
 
@@ -282,12 +324,12 @@ def _samples(options: argparse.Namespace) -> int:
         for name, path in found.items():
             print(f"sample:{name}  {path}")
         return DONE
-    try:
+    with outputs.told(str(options.copy)):
         options.copy.mkdir(parents=True, exist_ok=True)
-        for path in found.values():
-            print(shutil.copy(path, options.copy))
-    except OSError as error:
-        raise SinkError(f"{options.copy}: cannot copy the samples there ({error.strerror})") from error
+    for path in found.values():
+        copy = options.copy / path.name
+        outputs.write(copy, path.read_bytes())
+        print(copy)
     return DONE
 
 
@@ -297,19 +339,14 @@ def _files(*paths: Path | None) -> list[Path]:
 
 def _need_apart(output: str, *others: Path | None) -> None:
     """Refuse an output that another one would replace, or the other way round."""
+    place = outputs.identity(output)
     for other in _files(*others):
-        if Path(output).resolve() == other.resolve():
+        if place is not None and place == outputs.identity(other):
             raise SinkError(f"{other}: expected a file of its own, got that of --output; choose another name")
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(json.dumps(value, indent=2) + "\n")
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 class _Version(argparse.Action):

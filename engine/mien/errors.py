@@ -15,6 +15,10 @@ class SinkError(MienError):
     """An output that cannot be written."""
 
 
+class ReaderGone(SinkError):
+    """Whoever read an output has ended, such as `head`: commands then end, too, without a word (exit code 141)."""
+
+
 class FaceError(MienError):
     """A picture without a usable face."""
 
@@ -29,3 +33,9 @@ class ModelError(MienError):
 
 class BackendError(MienError):
     """A runtime or kernel that is missing or broken, with its likely causes."""
+
+
+def reason_of(error: OSError | ValueError) -> str:
+    """What the system says of an error, in lower case."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return (said or str(error) or type(error).__name__).lower()

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import math
-import signal
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from mien.config import WARP, Gains, ReenactSettings
 from mien.errors import SettingError, SinkError
 from mien.memory import settled
+from mien.signals import told_of_signals
 
 if TYPE_CHECKING:
     from mien.live.session import LiveRequest, LiveSession
@@ -63,10 +64,11 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
         MienError: anything that the user can cure, in one line.
     """
     request, others = _request(options, settings, named), [named(name) for name in options.next]
+    stopping = _Stopping()
     try:
-        return asyncio.run(_run(options, request, settings.motion.gains, others))
+        return asyncio.run(_run(options, request, settings.motion.gains, others, stopping))
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        raise KeyboardInterrupt(stopping.number) from None
 
 
 def _request(options: argparse.Namespace, settings: ReenactSettings, named: Callable[[str], str]) -> LiveRequest:
@@ -95,20 +97,22 @@ def _request(options: argparse.Namespace, settings: ReenactSettings, named: Call
     )
 
 
-async def _run(options: argparse.Namespace, request: LiveRequest, given: Gains, others: list[str]) -> Statistics:
+async def _run(
+    options: argparse.Namespace, request: LiveRequest, given: Gains, others: list[str], stopping: _Stopping
+) -> Statistics:
     from mien.clock import MonotonicClock
     from mien.live.keys import keys_told
     from mien.live.session import open_live
     from mien.live.status import StatusLine
 
-    async with open_live(request) as session:
+    async with stopping.listening(), open_live(request) as session:
         status = StatusLine(sys.stderr, session.statistics, MonotonicClock())
         console = Console(session, status, [*request.pictures[:1], *others], options.record, given)
         loop = asyncio.get_running_loop()
         session.on_key(partial(_pass_on, loop, console))
         if options.record is not None:
             session.record(options.record)
-        with _stopped_by_signals(session), keys_told(console.press) as keys:
+        with stopping.in_order(session), keys_told(console.press) as keys:
             if session.backend != WARP and not options.quiet:
                 status.say(f"model: {session.backend}")
             if (keys or options.output == "window") and not options.quiet:
@@ -145,24 +149,37 @@ async def _told_of(session: LiveSession, console: Console, quiet: bool) -> None:
         raise first_of(errors) from None
 
 
-@contextlib.contextmanager
-def _stopped_by_signals(session: LiveSession) -> Iterator[None]:
-    """An interrupt is how a live run usually ends, in order, as when its terminal is closed. A second does not wait."""
-    loop, running = asyncio.get_running_loop(), asyncio.current_task()
-    assert running is not None
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+class _Stopping:
+    """What signals do: the first one during the run ends it in order; a second, or one before, does not wait."""
 
-    def stop() -> None:
-        loop.add_signal_handler(signal.SIGINT, running.cancel)
-        session.stop()
+    def __init__(self) -> None:
+        self.number = 0
+        """Of the signal that did not wait."""
+        self._session: LiveSession | None = None
 
-    for number in numbers:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        running = asyncio.current_task()
+        assert running is not None
+
+        def told(number: int) -> None:
+            session, self._session = self._session, None
+            if session is not None:
+                session.stop()
+                return
+            self.number = number
+            running.cancel()
+
+        with told_of_signals(told):
+            yield
+
+    @contextlib.contextmanager
+    def in_order(self, session: LiveSession) -> Iterator[None]:
+        self._session = session
+        try:
+            yield
+        finally:
+            self._session = None
 
 
 class Console:
@@ -263,7 +280,7 @@ class Console:
 def _free(path: Path) -> Path:
     """`path`, or the first of its kind with a number that is not there yet."""
     number, free = 1, path
-    while free.exists():
+    while os.path.lexists(free):
         number += 1
         free = path.with_stem(f"{path.stem}-{number}")
     return free

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mien.errors import SettingError, SinkError
+from mien.outputs import identity, need_file_place
 
 
 class Options(argparse.ArgumentParser):
-    """A parser that raises SettingError instead of printing its usage and leaving; so do those of its commands."""
+    """A parser that raises SettingError instead of printing its usage and leaving; so do those of its commands.
+
+    A path (`type=Path`) is never the empty one, which stands for the working folder.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.register("type", Path, _path)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print it; unlike the base class, which passes over an output that does not take it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        print(self.format_help(), end="", file=file)
 
     def error(self, message: str) -> NoReturn:
         """Refuse, in one line."""
@@ -43,23 +60,27 @@ def count(text: str) -> int:
 
 
 def need_places(outputs: Iterable[Path], inputs: Iterable[str]) -> None:
-    """Refuse files to write that have no folder, are folders, are one file, or are among those that are read.
+    """Refuse files to write that cannot be, are one file, or are among those that are read; before the work.
 
     Raises:
         SinkError: one of them cannot be written, or would destroy another one.
     """
-    seen: set[Path] = set()
-    read = {Path(name).resolve() for name in inputs if Path(name).is_file()}
+    seen: set[object] = set()
+    read = {identity(name) for name in inputs if os.path.isfile(name)}
     for path in outputs:
-        if not path.parent.is_dir():
-            raise SinkError(f"{path}: expected a folder {path.parent}, got none; make it first")
-        if path.is_dir():
-            raise SinkError(f"{path}: expected a file to write, got a folder; name a file in it")
-        if path.resolve() in read:
+        need_file_place(path, str(path))
+        place = identity(path)
+        if place in read:
             raise SinkError(f"{path}: expected another file than those that are read; choose another name")
-        if path.resolve() in seen:
+        if place in seen:
             raise SinkError(f"{path}: expected a file of its own, got that of another output; choose another name")
-        seen.add(path.resolve())
+        seen |= {place} - {None}
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("expected the name of a file or folder, got an empty one")
+    return Path(text)
 
 
 def _number(text: str) -> float:

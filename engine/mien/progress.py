@@ -48,7 +48,7 @@ class ProgressLine:
             return
         self._told_at = now
         text = describe(statistics.frames_out, self._total, statistics.fps)
-        self._out.write(f"{_ERASE_LINE}{text}" if self._terminal else f"{text}\n")
+        self._out.write(f"{_ERASE_LINE}{text}" if self._terminal else f"mien: {text}\n")
         self._out.flush()
 
     def clear(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mien.config import ReenactSettings
 from mien.errors import BackendError, SettingError
+from mien.streams import silence
 
 if TYPE_CHECKING:
     from mien.serve.settings import Limits, ServeSettings
@@ -141,5 +142,9 @@ def _ports(text: str | None) -> tuple[int, int] | None:
 
 
 def _tell(line: str) -> None:
-    sys.stdout.write(f"mien serve: {line}\n")
-    sys.stdout.flush()
+    """On standard output; where nobody reads it any more, serving goes on."""
+    try:
+        sys.stdout.write(f"mien serve: {line}\n")
+        sys.stdout.flush()
+    except OSError:
+        silence(sys.stdout)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mien.backdrop import background_of
 from mien.capture.source import Source
 from mien.config import ReenactSettings
+from mien.errors import FaceError
 from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.frame import Frame
@@ -33,6 +34,9 @@ def open_stages(
     """The stages for `portraits` (pictures of one person, of one size) driven by `source`; closed on leaving.
 
     A seekable source is looked through once for the driver's neutral.
+
+    Raises:
+        FaceError: no frame had a face, once the stages were run; of another number than wished, where that is why.
     """
     threads = settings.threads or usable_threads()
     with (
@@ -44,7 +48,7 @@ def open_stages(
         def synthesise(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
             return reenact(motion, frame.seconds)
 
-        yield Stages(
+        stages = Stages(
             parse=parser,
             motion=_retarget(source, settings),
             synthesis=(
@@ -55,6 +59,15 @@ def open_stages(
             about=about,
             notes=painter.notes if painter is not None else (),
         )
+        try:
+            yield stages
+        except FaceError as error:
+            if settings.face is None or not parser.most_seen:
+                raise
+            raise FaceError(
+                f"{source.info.name}: expected a face number {settings.face}, counted from 0 in order of size, got at "
+                f"most {parser.most_seen} at once; choose a smaller --face"
+            ) from error
 
 
 def _retarget(source: Source, settings: ReenactSettings) -> Retarget:

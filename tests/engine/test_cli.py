@@ -109,7 +109,7 @@ def test_an_interrupt_is_exit_130(api: FakeApi, capsys: pytest.CaptureFixture[st
         (["--lips", "nan"], "gain lips must be a number from 0 to 3, got nan"),
         (["--smooth", "1"], "smooth must be a number from 0 to 0.95, got 1"),
         (["--threads", "0"], "threads must be a number from 1 to 1024, got 0"),
-        (["--json", "/no/such/folder/x.json"], "expected a folder /no/such/folder, got none"),
+        (["--json", "/no/such/folder/x.json"], "expected the folder '/no/such/folder' to exist, got none"),
     ],
 )
 def test_settings_out_of_range_are_refused_before_anything_is_done(

@@ -42,7 +42,7 @@ def test_outputs_that_would_destroy_something_are_refused(tmp_path: Path) -> Non
     folder.mkdir()
     need_places([tmp_path / "a.json", tmp_path / "b.json"], [str(portrait), "camera:0"])
     for outputs, reason in (
-        ([tmp_path / "none" / "a.json"], "expected a folder"),
+        ([tmp_path / "none" / "a.json"], "to exist, got none"),
         ([folder], "got a folder"),
         ([tmp_path / "folder" / ".." / "me.jpg"], "those that are read"),
         ([tmp_path / "a", folder / ".." / "a"], "that of another output"),

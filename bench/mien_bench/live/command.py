@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mien import samples
+from mien import outputs, samples
 from mien.config import ReenactSettings
 from mien.options import count, positive
 from mien_bench.charts import cdf, timeline
@@ -121,7 +121,7 @@ def _undisturbed(options: argparse.Namespace, pictures: list[Pixels], trial: str
     course, words = real(_portrait(options), pictures, _settings(options), seconds)
     print(f"  {words}; {_stage_line(course)}", flush=True)
     if options.course is not None:
-        options.course.write_text(json.dumps(course.as_json()))
+        outputs.write(options.course, json.dumps(course.as_json()).encode())
     return Found(checks_of_run(course, words), _rows(trial, course), _charts(f"A live run: {trial}", course))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mien.errors import SinkError
-from mien.options import Options
+from mien import outputs
+from mien.options import Options, need_places
 from mien_bench.page.document import document
 from mien_bench.results_file import Report, read
 
@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.json")
     parser.add_argument("--html", type=Path, required=True, metavar="FILE")
     options = parser.parse_args(arguments)
+    need_places([options.html], map(str, options.files))
     write(options.html, *map(read, options.files))
     return 0
 
@@ -32,10 +33,7 @@ def write(path: Path, *reports: Report) -> None:
     Raises:
         SinkError: it cannot be written.
     """
-    try:
-        path.write_text(document(reports))
-    except OSError as error:
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    outputs.write(path, document(reports).encode())
 
 
 __all__: Sequence[str] = ["main", "write"]

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import outputs
 from mien.emit.picture import PictureEncoder
-from mien.errors import SettingError, SinkError
+from mien.errors import SettingError
 from mien.frame import Frame
 from mien_bench.quality.puppet import RATE
 from mien_bench.quality.regions import crop_of, cut
@@ -34,10 +35,9 @@ class Montage:
                 f"{folder}: expected a folder outside of any repository, got one inside of {repository.name}; "
                 "pictures of people are not to be committed, choose another"
             )
-        try:
+        with outputs.told(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{folder}: cannot be made ({error.strerror})") from error
+        outputs.need_folder(folder, str(folder))
         self._folder = folder
 
     def __call__(self, scene: Scene, moment: Moment, model: str, condition: str, answer: Pixels) -> None:
@@ -55,8 +55,12 @@ class Montage:
 
 
 def write_jpeg(path: Path, pixels: Pixels) -> None:
-    """Write a picture (H, W, 3)."""
-    path.write_bytes(jpeg(pixels))
+    """Write a picture (H, W, 3).
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    outputs.write(path, jpeg(pixels))
 
 
 def jpeg(pixels: Pixels) -> bytes:

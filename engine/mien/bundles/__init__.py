@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,10 +26,18 @@ def places() -> tuple[Place, ...]:
     """All that are here, by name; of two with one name only the packaged one, which is the one that is used."""
     found: dict[str, Place] = {}
     for root in (PACKAGED, user_models()):
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
-            if (folder / MANIFEST).is_file() and not folder.name.startswith("."):
+        for folder in _folders(root):
+            if os.path.isfile(folder / MANIFEST) and not folder.name.startswith("."):
                 found.setdefault(folder.name, Place(folder.name, folder, root is PACKAGED))
     return tuple(found.values())
+
+
+def _folders(root: Path | None) -> list[Path]:
+    """What lies in a folder; nothing where there is none that may be read, such as in another user's home."""
+    try:
+        return sorted(root.iterdir()) if root is not None else []
+    except OSError:
+        return []
 
 
 def find(name: str) -> Path:
@@ -41,9 +50,9 @@ def find(name: str) -> Path:
         if place.name == name:
             return place.folder
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):
         return path
-    if path.name == MANIFEST and path.is_file():
+    if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
     names = ", ".join(place.name for place in places()) or "none"
     raise ModelError(

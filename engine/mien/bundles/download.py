@@ -7,9 +7,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
+from mien.address import scheme_of
 from mien.errors import ModelError
 
 MOST_BYTES: Final = 2 << 30
@@ -23,7 +23,7 @@ Told = Callable[[int, int | None], None]
 
 def is_url(source: str) -> bool:
     """Whether it is to be downloaded rather than read."""
-    return urlsplit(source).scheme in ("http", "https")
+    return scheme_of(source) in ("http", "https")
 
 
 def download(url: str, path: Path, told: Told, *, hashed: bool) -> None:
@@ -48,7 +48,7 @@ def download(url: str, path: Path, told: Told, *, hashed: bool) -> None:
 
 
 def _need_safe_way(url: str, hashed: bool) -> None:
-    if urlsplit(url).scheme != "https" and not hashed:
+    if scheme_of(url) != "https" and not hashed:
         raise ModelError(
             f"{url}: expected https, got a way on which the file can be changed; give its hash with --sha256"
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from mien.bundles import Place, places
 from mien.bundles.archive import unpack
 from mien.bundles.download import Told, download, is_url
-from mien.errors import ModelError
+from mien.errors import ModelError, reason_of
 from mien.folders import user_models
 from mien.manifest import MANIFEST, Bundle, read_bundle, read_manifest
 from mien.provenance import hash_file
@@ -36,7 +36,7 @@ def add(source: str, sha256: str | None, told: Told) -> Bundle:
         said = read_manifest(given)
         _need_free(said.name)
         bundle = _copied(said, stage / "bundle")
-        place = user_models() / bundle.name
+        place = _models() / bundle.name
         try:
             os.rename(bundle.folder, place)
         except OSError as error:
@@ -62,6 +62,13 @@ def remove(name: str) -> Path:
     return place.folder
 
 
+def _models() -> Path:
+    folder = user_models()
+    if folder is None:
+        raise ModelError("models: expected a home folder to keep them in, got none; set HOME or XDG_DATA_HOME")
+    return folder
+
+
 def _here(name: str) -> Place | None:
     return next((place for place in places() if place.name == name), None)
 
@@ -76,11 +83,11 @@ def _need_free(name: str) -> None:
 @contextmanager
 def _staging() -> Iterator[Path]:
     """A folder on the same disk as the user's bundles, hidden, and gone at the end."""
-    stage = user_models() / f".{secrets.token_hex(8)}"
+    stage = _models() / f".{secrets.token_hex(8)}"
     try:
         stage.mkdir(parents=True)
     except OSError as error:
-        raise ModelError(f"{stage.parent}: expected to be able to write there, got {error.strerror}") from error
+        raise ModelError(f"{stage.parent}: expected to be able to write there, got {reason_of(error)}") from error
     try:
         yield stage
     finally:
@@ -97,12 +104,14 @@ def _archive(source: str, sha256: str | None, stage: Path, told: Told) -> Path:
 
 def _unpacked(source: Path, sha256: str | None, stage: Path) -> Path:
     """The folder with the manifest."""
-    if source.is_dir():
+    if os.path.isdir(source):
         if sha256 is not None:
             raise ModelError(f"{source}: --sha256 is for archives, got a folder, whose manifest has the hashes")
         return source
-    if not source.is_file():
+    if not os.path.isfile(source):
         raise ModelError(f"{source}: expected a model bundle (folder, .zip or .tar.gz), got none there")
+    if not os.access(source, os.R_OK):
+        raise ModelError(f"{source}: expected a file that may be read, got another; change its permissions")
     if sha256 is not None and (found := hash_file(source)) != sha256.lower():
         raise ModelError(f"{source.name}: expected sha256 {sha256}, got {found}; it is another file or was changed")
     folder = stage / "unpacked"

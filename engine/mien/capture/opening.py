@@ -99,7 +99,7 @@ def _pictures(path: Path, name: str) -> list[Path]:
     """The picture files that a name stands for, none if it is a file of another kind."""
     from mien.capture import image, sequence
 
-    if not path.exists() and ("%" in name or glob.has_magic(name)):
+    if not os.path.lexists(path) and ("%" in name or glob.has_magic(name)):
         return sequence.pictures_of_pattern(name)
     if is_folder(path, name):
         return sequence.pictures_of_folder(path, name)

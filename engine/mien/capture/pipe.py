@@ -108,7 +108,13 @@ class PipeFeed:
 
 def standard_input() -> PipeFeed:
     """What is written to this program."""
-    return PipeFeed(STANDARD_INPUT, sys.stdin.fileno, owned=False)
+    return PipeFeed(STANDARD_INPUT, _own_input, owned=False)
+
+
+def _own_input() -> int:
+    if sys.stdin is None:  # it was closed before this program began
+        raise SourceError(f"{STANDARD_INPUT}: expected an open standard input, got a closed one; give a file or a pipe")
+    return sys.stdin.fileno()
 
 
 def named_pipe(path: Path, name: str) -> PipeFeed:
@@ -120,5 +126,5 @@ def is_pipe(path: Path) -> bool:
     """Whether a path is a FIFO."""
     try:
         return stat.S_ISFIFO(path.stat().st_mode)
-    except OSError:
+    except (OSError, ValueError):
         return False

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mien.capture.image import PictureReader
 from mien.capture.indexed import IndexedSource
 from mien.capture.span import Span
-from mien.errors import SettingError, SourceError
+from mien.errors import SettingError, SourceError, reason_of
 
 PICTURE_ENDINGS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _PRINTF = re.compile(r"%(?:0?(\d*))d")
@@ -27,7 +27,7 @@ def pictures_of_folder(folder: Path, name: str) -> list[Path]:
     Raises:
         SourceError: there is none.
     """
-    found = sorted((path for path in folder.iterdir() if _is_listed(path)), key=_natural)
+    found = sorted((path for path in _inside(folder, name) if _is_listed(path)), key=_natural)
     if not found:
         raise SourceError(f"{name}: expected pictures (PNG, JPEG, WebP, TIFF, BMP) in this folder, got none")
     return found
@@ -41,7 +41,7 @@ def pictures_of_pattern(pattern: str) -> list[Path]:
     """
     folder, last = os.path.split(pattern)
     found = _numbered(Path(folder), last) if _PRINTF.search(last) else [Path(match) for match in glob.glob(pattern)]
-    files = sorted((path for path in found if path.is_file()), key=_natural)
+    files = sorted((path for path in found if os.path.isfile(path)), key=_natural)
     if not files:
         raise SourceError(f"{pattern}: expected pictures that fit this pattern, got none; check folder and digits")
     return files
@@ -100,8 +100,16 @@ class _Cached:
         return self._last[1]
 
 
+def _inside(folder: Path, name: str) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        reason = reason_of(error)
+        raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); check it") from error
+
+
 def _is_listed(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".") and os.path.isfile(path)
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
@@ -112,10 +120,10 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 def _numbered(folder: Path, pattern: str) -> list[Path]:
     match = _PRINTF.search(pattern)
-    if match is None or not folder.is_dir():
+    if match is None or not os.path.isdir(folder):
         return []
     digits = int(match.group(1) or 0)
     number = rf"\d{{{digits},}}" if digits else r"\d+"
     before, after = pattern[: match.start()], pattern[match.end() :]
     fits = re.compile(re.escape(before) + number + re.escape(after))
-    return [path for path in folder.iterdir() if fits.fullmatch(path.name)]
+    return [path for path in _inside(folder, os.path.join(folder, pattern)) if fits.fullmatch(path.name)]

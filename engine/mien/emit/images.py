@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 from pathlib import Path
 
+from mien import outputs
+from mien.atomic import Draft, place_of
 from mien.emit import target
 from mien.emit.credit import tags
 from mien.emit.ending import Ending
@@ -17,10 +21,12 @@ from mien.sound import Sound
 
 _NUMBER = re.compile(r"%(?:0?(\d*))d")
 _IN_FOLDER = "%05d.png"
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What file systems say that have none, such as FAT."""
 
 
 class StillSink(Ending):
-    """One picture in a file, written beside its place and renamed. Sound is dropped."""
+    """One picture in a file, there whole or not at all; into a device or a pipe it is written. Sound is dropped."""
 
     def __init__(self, path: Path, settings: SinkSettings) -> None:
         """Check the place.
@@ -30,42 +36,38 @@ class StillSink(Ending):
         """
         self._path = path
         self._name = str(path)
-        target.need_file_place(path, self._name)
-        self._encoder = PictureEncoder(ENDINGS[path.suffix.lower()], tags(settings.metadata), self._name)
-        self._part = target.beside(path)
-        self._written = False
+        outputs.need_file_place(path, self._name)
+        kind = ENDINGS.get(path.suffix.lower(), "png")
+        self._encoder = PictureEncoder(kind, tags(settings.metadata), self._name)
+        self._picture: bytes | None = None
 
     def write(self, frame: Frame) -> None:
         """Encode the picture.
 
         Raises:
-            SinkError: it is the second one, or the file cannot be written.
+            SinkError: it is the second one, or it cannot be encoded.
         """
-        if self._written:
+        if self._picture is not None:
             raise SinkError(
                 f"{self._name}: expected one picture, got more; name a video (.mp4) or a pattern such as %05d.png"
             )
         with target.told(self._name):
-            self._part.write_bytes(self._encoder.encode(frame))
-        self._written = True
+            self._picture = self._encoder.encode(frame)
 
     def write_sound(self, sound: Sound) -> None:
         """Drop it."""
 
     def finish(self) -> None:
-        if not self._written:
+        if self._picture is None:
             raise SinkError(f"{self._name}: expected one picture to write, got none; check the source")
-        with target.told(self._name):
-            target.replace(self._part, self._path)
-
-    def discard(self) -> None:
-        target.remove(self._part)
+        outputs.write(self._path, self._picture)
 
 
 class SequenceSink(Ending):
     """Numbered pictures from 1 on, written into a hidden folder and moved when all are there. Sound is dropped.
 
-    A folder that does not exist is made; in one that does, no file is ever replaced.
+    A folder that does not exist is made; in one that does, no file is ever replaced. The hidden folder lies inside of
+    that one, so that nothing else need be writable, nor on the same disk.
     """
 
     def __init__(self, path: Path, settings: SinkSettings) -> None:
@@ -86,9 +88,11 @@ class SequenceSink(Ending):
             raise SinkError(f"{self._name}: expected pictures as .png or .jpg, got {ending!r}; change the ending")
         self._check_folder(pattern is not None)
         self._encoder = PictureEncoder(ENDINGS[ending], tags(settings.metadata), self._name)
-        self._part = target.beside(self._folder.absolute())
         with target.told(self._name):
-            self._part.mkdir()
+            place = place_of(self._folder)
+            self._new = place.facts is None
+            self._draft = Draft(place.path if self._new else place.path / "pictures", folder=True)
+            os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
         self._count = 0
 
     def write(self, frame: Frame) -> None:
@@ -98,7 +102,7 @@ class SequenceSink(Ending):
             SinkError: it cannot be written.
         """
         with target.told(self._name):
-            (self._part / self._file(self._count + 1)).write_bytes(self._encoder.encode(frame))
+            (self._draft.path / self._file(self._count + 1)).write_bytes(self._encoder.encode(frame))
         self._count += 1
 
     def write_sound(self, sound: Sound) -> None:
@@ -108,20 +112,26 @@ class SequenceSink(Ending):
         if self._count == 0:
             raise SinkError(f"{self._name}: expected at least one picture to write, got none; check the source")
         with target.told(self._name):
-            if not self._folder.exists():
-                os.rename(self._part, self._folder)
+            if self._new and not os.path.exists(self._folder):
+                self._draft.keep()
                 return
             self._move_all()
-            self._part.rmdir()
+            self._draft.drop()
 
     def discard(self) -> None:
-        target.remove(self._part)
+        self._draft.drop()
 
     def _check_folder(self, must_exist: bool) -> None:
-        if must_exist or self._folder.exists():
-            target.need_folder(self._folder, self._name)
-            self._need_free()
-        target.need_folder(self._folder.absolute().parent, self._name)
+        with target.told(self._name):
+            if must_exist or os.path.exists(self._folder):
+                outputs.need_folder(self._folder, self._name)
+                self._need_free()
+                return
+            try:
+                outputs.need_folder(place_of(self._folder).path.parent, self._name)
+            except NotADirectoryError:
+                outputs.need_folder(self._folder.parent, self._name)
+                raise
 
     def _need_free(self) -> None:
         match = _NUMBER.search(self._pattern)
@@ -136,18 +146,32 @@ class SequenceSink(Ending):
             )
 
     def _move_all(self) -> None:
-        moved: list[Path] = []
+        names = [self._file(number) for number in range(1, self._count + 1)]
         try:
-            for number in range(1, self._count + 1):
-                place = self._folder / self._file(number)
-                os.link(self._part / place.name, place)  # unlike a rename it never replaces
-                moved.append(place)
-        except OSError:
-            for place in moved:
-                place.unlink()
+            for name in names:
+                _move(self._draft.path / name, self._folder / name)
+        except BaseException:  # also an interrupt
+            for name in names:
+                _take_back(self._draft.path / name, self._folder / name)
             raise
-        for place in moved:
-            (self._part / place.name).unlink()
 
     def _file(self, number: int) -> str:
         return _NUMBER.sub(lambda match: f"{number:0{int(match.group(1) or 0)}d}", self._pattern, count=1)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Give a finished picture its name, which nothing may have: a link never replaces, unlike a rename."""
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error
+        os.rename(source, target)
+
+
+def _take_back(source: Path, target: Path) -> None:
+    with contextlib.suppress(OSError):
+        if not source.exists() or source.samefile(target):
+            target.unlink()

@@ -10,7 +10,7 @@ from pathlib import Path
 from mien.address import public_name, scheme_of
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
-from mien.emit.stream import is_stream
+from mien.emit.stream import comes_back, is_stream
 from mien.emit.video import CONTAINERS, VideoQuality, VideoSink
 from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
@@ -33,15 +33,16 @@ def open(
     pressed: Callable[[str], None] | None = None,
     retry: Retry | None = None,
     clock: Clock | None = None,
+    waits: bool = False,
 ) -> Sink:
     """Open where frames go, and check it before any work is done.
 
     Args:
         target: a video (.mp4, .m4v, .mov, .mkv, .webm); one picture (.png, .jpg); a folder or a pattern (`%05d.png`)
             for numbered pictures; "window" for a preview; "virtual" or "virtual:DEVICE" for a virtual camera; "null" to
-            drop everything. For a live stream an address of the scheme rtmp, rtsp, srt, tcp or udp, "-" for standard
-            output, or a named pipe: it is encoded and sent on a thread of its own, drops what does not get through, and
-            needs frames whose arrays do not change.
+            drop everything. For a stream an address of the scheme rtmp, rtsp, srt, tcp or udp, "-" for standard output,
+            a named pipe, a descriptor (/dev/stdout, /dev/fd/N) or a device: it is encoded and sent on a thread of its
+            own, drops what does not get through, and needs frames whose arrays do not change.
         settings: of the frames that will be written.
         mark: draw the visible mark "synthetic" on a copy of every frame; the metadata says so in any case.
         beside: (width, height) of the driver's frames, to show them on the left of the output.
@@ -49,8 +50,10 @@ def open(
         threads: of the video encoder, a share of the caller's budget; 0: all processors.
         told: is told in one line, on any thread, when a live stream breaks off and when it is back; None: nobody.
         pressed: is told, on the thread that writes, each key that is pressed in a window; None: nobody.
-        retry: when a live stream that broke off is opened again; None: always.
+        retry: when a live stream that broke off is opened again; None: always, where somebody may come back.
         clock: that `retry` goes by; None: the machine's.
+        waits: for what need not be in time: a stream is written by whoever writes the frames, who waits as long as its
+            reader does; nothing of it is left out, and the first break is the end.
 
     Raises:
         SinkError: a folder that does not exist or may not be written to, a folder or device where a file is needed, an
@@ -61,9 +64,14 @@ def open(
 
     outer = settings if beside is None else beside_settings(settings, beside)
     name = os.fspath(target)
-    live = is_stream(name)
-    if live:
-        sink = _stream(name, outer, threads, told or (lambda line: None), retry or Retry(), clock or MonotonicClock())
+    if not name:
+        raise SinkError("expected the name of an output, got an empty one; check the command line")
+    streamed = is_stream(name)
+    live = streamed and not waits
+    if streamed and waits:
+        sink = _connected(name, outer, threads)
+    elif streamed:
+        sink = _stream(name, outer, threads, told or (lambda line: None), retry, clock or MonotonicClock())
     else:
         sink = _bare(name, outer, quality or VideoQuality(), threads, pressed)
     if mark:
@@ -72,19 +80,24 @@ def open(
 
 
 def _stream(
-    name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry, clock: Clock
+    name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry | None, clock: Clock
 ) -> Sink:
-    from mien.emit.apart import Apart
     from mien.emit.aside import Aside
     from mien.emit.steady import Steady
-    from mien.emit.stream import APART, StreamSink
 
     def connect() -> Sink:
-        apart = scheme_of(name) in APART and not settings.alpha
-        return (Apart if apart else StreamSink)(name, settings, threads=threads)
+        return _connected(name, settings, threads)
 
-    public = public_name(name)
-    return Aside(lambda: Steady(connect, public, clock=clock, retry=retry, told=told), public)
+    public, patient = public_name(name), retry or (Retry() if comes_back(name) else Retry(patience=0))
+    return Aside(lambda: Steady(connect, public, clock=clock, retry=patient, told=told), public)
+
+
+def _connected(name: str, settings: SinkSettings, threads: int) -> Sink:
+    from mien.emit.apart import Apart
+    from mien.emit.stream import APART, StreamSink
+
+    apart = scheme_of(name) in APART and not settings.alpha
+    return (Apart if apart else StreamSink)(name, settings, threads=threads)
 
 
 def _bare(
@@ -111,7 +124,7 @@ def _pictures(name: str, settings: SinkSettings) -> Sink:
 
     path = Path(name)
     ending = path.suffix.lower()
-    if path.is_dir() or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
+    if os.path.isdir(path) or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
         return SequenceSink(path, settings)
     if ending in ENDINGS:
         return StillSink(path, settings)

@@ -12,13 +12,14 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from mien.emit import target
 from mien.emit.ending import Ending
-from mien.emit.opening import open as open_sink
+from mien.emit.images import StillSink
+from mien.emit.mark import Marked
 from mien.emit.picture import ENDINGS
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
+from mien.outputs import is_special, need_file_place
 from mien.sound import Sound
 
 Pixels = NDArray[np.uint8]
@@ -103,8 +104,9 @@ class SheetSink(Ending):
         self._inner.finish()
         pixels = tile(self._spread.moments())
         settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL_RATE, 1 / _STILL_RATE, metadata=self._metadata)
-        with open_sink(self._path, settings, mark=self._mark) as still:
-            still.write(Frame(pixels, pts=0, time_base=settings.time_base))
+        still: Sink = StillSink(self._path, settings)
+        with Marked(still) if self._mark else still as sheet:
+            sheet.write(Frame(pixels, pts=0, time_base=settings.time_base))
 
     def discard(self) -> None:
         self._inner.discard()
@@ -116,9 +118,9 @@ def need_sheet_place(path: Path) -> None:
     Raises:
         SinkError: it is no picture's, or no file can be made there.
     """
-    if path.suffix.lower() not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS and not is_special(path):
         raise SinkError(f"{path}: expected a contact sheet to end in {', '.join(ENDINGS)}, got {path.suffix!r}")
-    target.need_file_place(path, str(path))
+    need_file_place(path, str(path))
 
 
 def fit(pixels: Pixels) -> Pixels:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,18 +14,19 @@ import av
 from av.container.output import OutputContainer
 
 from mien.address import public_name, scheme_of
+from mien.atomic import Place, place_of, standard_output
 from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
 from mien.emit.ending import Ending
 from mien.emit.sink import SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
-from mien.errors import SettingError, SinkError
+from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
+from mien.outputs import STANDARD_OUTPUT, is_special
 from mien.sound import Sound
 
-STANDARD_OUTPUT = "-"
 _PIPED = ("", ".ts", ".mpegts", ".m2ts")
-"""Endings of named pipes: what goes there is MPEG-TS."""
+"""Endings of pipes and devices: what goes there is MPEG-TS."""
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp")
 APART = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
 """Which libav itself connects and sends, and so another process does."""
@@ -84,7 +84,8 @@ class StreamSink(Ending):
         """Connect.
 
         Args:
-            name: an address, "-" for standard output, or a named pipe that is being read.
+            name: an address, "-" for standard output, a named pipe that is being read, a descriptor of this process
+                (/dev/stdout, /dev/fd/N), or a device.
             threads: of the encoder; 0: all.
 
         Raises:
@@ -105,9 +106,8 @@ class StreamSink(Ending):
         except (OSError, av.FFmpegError) as error:
             self.discard()
             reason = (error.strerror or str(error)).lower()
-            raise SinkError(
-                f"{self._name}: expected somebody to stream to, got an error ({reason}); is the server running?"
-            ) from error
+            cure = "is the server running?" if scheme_of(name) is not None else "is it open, does somebody read it?"
+            raise SinkError(f"{self._name}: expected somebody to stream to, got an error ({reason}); {cure}") from error
         except SinkError:
             self.discard()
             raise
@@ -116,7 +116,7 @@ class StreamSink(Ending):
         """Encode and send a frame.
 
         Raises:
-            SinkError: a frame of another size than the settings', or the stream broke off.
+            SinkError: a frame of another size than the settings', or the stream broke off; ReaderGone: of a pipe.
         """
         self._encoding.need_size(frame)
         with self._telling():
@@ -168,6 +168,8 @@ class StreamSink(Ending):
             yield
         except (OSError, av.FFmpegError) as error:
             reason = (error.strerror or str(error)).lower()
+            if isinstance(error, BrokenPipeError) and isinstance(self._wire, PipeWire):
+                raise ReaderGone(f"{self._name}: expected somebody to read, got nobody any more ({reason})") from error
             raise SinkError(f"{self._name}: expected to go on streaming, got an error ({reason})") from error
 
 
@@ -175,14 +177,19 @@ def is_stream(name: str) -> bool:
     """Whether a name is one that a stream goes to."""
     if name == STANDARD_OUTPUT or scheme_of(name) is not None:
         return True
-    return Path(name).suffix.lower() in _PIPED and _is_pipe(name)
+    return Path(name).suffix.lower() in _PIPED and is_special(name)
 
 
-def _is_pipe(name: str) -> bool:
-    try:
-        return stat.S_ISFIFO(Path(name).stat().st_mode)
-    except (OSError, ValueError):
-        return False
+def comes_back(name: str) -> bool:
+    """Whether somebody may read on after a break: at an address, or at a named pipe, which has a name to open again."""
+    if scheme_of(name) is not None:
+        return True
+    place = None if name == STANDARD_OUTPUT else place_of(name)
+    return place is not None and place.descriptor is None and _is_pipe(place)
+
+
+def _is_pipe(place: Place) -> bool:
+    return place.facts is not None and stat.S_ISFIFO(place.facts.st_mode)
 
 
 def _wire(name: str, told: str) -> Wire:
@@ -194,7 +201,14 @@ def _wire(name: str, told: str) -> Wire:
     if scheme is not None:
         raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
     if name == STANDARD_OUTPUT:
-        return PipeWire(sys.stdout.fileno(), owned=False)
+        return PipeWire(standard_output().open(), owned=True)
+    place = place_of(name)
+    if place.path.match("/dev/video*"):
+        raise SinkError(
+            f"{told}: expected a pipe or a device that takes a stream, got a camera; name it virtual:{name}"
+        )
+    if not _is_pipe(place) or place.descriptor is not None:
+        return PipeWire(place.open(), owned=True)
     descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)  # refused where nobody reads, instead of waiting
     os.set_blocking(descriptor, True)
     return PipeWire(descriptor, owned=True)

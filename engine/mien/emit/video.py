@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 from av.container.output import OutputContainer
 
+from mien.atomic import Draft, place_of
 from mien.emit import target
 from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
@@ -17,6 +18,7 @@ from mien.emit.ending import Ending
 from mien.emit.sink import SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
+from mien.outputs import need_file
 from mien.sound import Sound
 
 _FINEST = 1_000_000
@@ -70,7 +72,7 @@ def need_video(path: Path) -> None:
     """
     if path.suffix.lower() not in CONTAINERS:
         raise SinkError(f"{path}: expected a video ending in {', '.join(CONTAINERS)}, got {path.suffix!r}")
-    target.need_file_place(path, str(path))
+    need_file(path, str(path))
 
 
 class VideoSink(Ending):
@@ -90,7 +92,6 @@ class VideoSink(Ending):
         Raises:
             SinkError: the place cannot be written, its ending stands for no container, or for none with an alpha.
         """
-        self._path = path
         self._name = str(path)
         self._kind = CONTAINERS[path.suffix.lower()]
         self._settings = settings
@@ -99,12 +100,20 @@ class VideoSink(Ending):
                 f"{self._name}: expected .webm, or pictures as .png, for a transparent background, "
                 f"got {path.suffix}; change the ending, or choose another background"
             )
-        target.need_file_place(path, self._name)
-        self._part = target.beside(path)
+        need_file(path, self._name)
+        with target.told(self._name):
+            self._draft = Draft(place_of(path).path)
+        try:
+            self._open(quality, threads)
+        except BaseException:
+            self._draft.drop()
+            raise
+
+    def _open(self, quality: VideoQuality, threads: int) -> None:
         with target.told(self._name):
             self._container = self._open_container()
-            coding = _coding(self._kind, quality, settings)
-            self._encoding = Encoding(self._container, settings, coding, name=self._name, threads=threads)
+            coding = _coding(self._kind, quality, self._settings)
+            self._encoding = Encoding(self._container, self._settings, coding, name=self._name, threads=threads)
 
     def write(self, frame: Frame) -> None:
         """Encode a frame; its array is read before the call returns.
@@ -131,18 +140,17 @@ class VideoSink(Ending):
         with target.told(self._name):
             self._encoding.flush()
             self._container.close()
-            target.replace(self._part, self._path)
+            self._draft.keep()
 
     def discard(self) -> None:
         # removed first, so that libav does not complete a file that nobody wants
-        target.remove(self._part)
+        self._draft.drop()
         with contextlib.suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
-        target.remove(self._part)
 
     def _open_container(self) -> OutputContainer:
         options = {"movflags": self._kind.flags} if self._kind.flags else {}
-        container = av.open(f"file:{self._part}", "w", format=self._kind.format, container_options=options)
+        container = av.open(f"file:{self._draft.path}", "w", format=self._kind.format, container_options=options)
         container.metadata.update(tags(self._settings.metadata))
         return container
 

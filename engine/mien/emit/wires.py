@@ -9,6 +9,7 @@ import subprocess
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from mien.address import public_name, scheme_of
 from mien.errors import SinkError
 from mien.ffmpeg import program_with
 
@@ -40,16 +41,14 @@ class SocketWire:
             OSError: nobody listens.
             SinkError: an address without host and port.
         """
-        parts = urlsplit(address)
-        if not parts.hostname or not parts.port:
-            raise SinkError(f"{address}: expected host and port, such as {parts.scheme}://127.0.0.1:5000")
-        self.packet_size = DATAGRAM if parts.scheme == "udp" else _BUFFER
+        scheme, host, port = _parts(address)
+        self.packet_size = DATAGRAM if scheme == "udp" else _BUFFER
         self._place: tuple[str, int] | None = None
-        if parts.scheme == "udp":
-            self._place = (parts.hostname, parts.port)
+        if scheme == "udp":
+            self._place = (host, port)
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         else:
-            self._socket = socket.create_connection((parts.hostname, parts.port), SECONDS)
+            self._socket = socket.create_connection((host, port), SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def write(self, data: bytes) -> int:
@@ -63,8 +62,21 @@ class SocketWire:
         self._socket.close()
 
 
+def _parts(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # half a bracket, a port that is no number
+        host = port = None
+    scheme = scheme_of(address) or ""
+    if not host or not port:
+        raise SinkError(f"{public_name(address)}: expected host and port, such as {scheme}://127.0.0.1:5000")
+    return scheme, host, port
+
+
 class PipeWire:
-    """A descriptor of another program's."""
+    """A descriptor of another program's, or a device's."""
 
     packet_size = _BUFFER
 

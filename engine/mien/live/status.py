@@ -44,7 +44,7 @@ class StatusLine:
         text = describe(self._statistics, fps, backend, state)
         if self._terminal:  # a line that wraps could not be erased
             text = f"{_ERASE_LINE}{text[: shutil.get_terminal_size().columns - 1]}"
-        self._out.write(text if self._terminal else f"{text}\n")
+        self._out.write(text if self._terminal else f"mien: {text}\n")
         self._out.flush()
 
     def say(self, line: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from mien.errors import ModelError
@@ -23,9 +24,9 @@ def place(folder: Path, file: str, where: str) -> Path:
     path = folder / file
     if not file or Path(file).name != file or "\\" in file or path.suffix != ".onnx":
         raise ModelError(f"{where}: file must be the name of an .onnx file right in the folder, got {file!r}")
-    if path.is_symlink():
+    if os.path.islink(path):
         raise ModelError(f"{path}: expected a file of the bundle itself, got a link; put the file there")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise ModelError(f"{path}: expected the file that the manifest names, got none; get the whole bundle again")
     size = path.stat().st_size
     if not 0 < size <= MOST_BYTES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -46,9 +47,9 @@ def read_manifest(folder: Path) -> Bundle:
         ModelError: the manifest or a file is missing, or the manifest breaks the contract.
     """
     path = folder / MANIFEST
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise ModelError(f"{folder}: expected the folder of a model bundle, got none")
-    if path.is_symlink() or not path.is_file():
+    if os.path.islink(path) or not os.path.isfile(path):
         raise ModelError(f"{folder}: expected a model bundle with a {MANIFEST}, got none there")
     if path.stat().st_size > _MOST_BYTES:
         raise ModelError(f"{path}: expected at most {_MOST_BYTES} bytes, got {path.stat().st_size}")

@@ -43,6 +43,8 @@ class Parser:
         self._last: Array | None = None
         self._seen_at = 0.0
         self._tracking = False
+        self.most_seen = 0
+        """Faces that a picture showed at once, where one was sought."""
 
     def __call__(self, frame: Frame) -> Face | None:
         pixels = frame.pixels if frame.pixels.shape[2] == 3 else np.ascontiguousarray(frame.pixels[..., :3])
@@ -74,6 +76,7 @@ class Parser:
 
     def _acquire(self, pixels: NDArray[np.uint8], seconds: float) -> Array | None:
         faces = find_faces(pixels, self._finder)
+        self.most_seen = max(self.most_seen, len(faces))
         patient = self._last is not None and abs(seconds - self._seen_at) < PATIENCE
         chosen = self._choose([face for face in faces if not patient or self._is_near(face)], self._last)
         if chosen is None:

@@ -100,11 +100,13 @@ class Emitter:
 
     def end(self) -> None:
         """Write what sound is left, and finish what is recorded beside."""
-        self._write_sound()
-        self._controls.recording = None
-        self._follow_recording()
-        for recording in self._ending:
-            recording.join()
+        try:
+            self._write_sound()
+        finally:  # whatever became of the sink, what is recorded beside is whole
+            self._controls.recording = None
+            self._follow_recording()
+            for recording in self._ending:
+                recording.join()
 
     def _write(self, frame: Frame, stalled: bool = False) -> None:
         self._follow_recording()

@@ -49,6 +49,10 @@ def stream(
         crew.start("mien-motion", lambda: _follow(stages, decoded, moved, statistics, clock))
         crew.start("mien-synthesis", lambda: _synthesise(stages, moved, answered, statistics, clock))
         yield from answered
+    except BaseException:
+        if source.info.live:  # which may have nothing to give for long: a read that waits is ended
+            source.close()
+        raise
     finally:
         crew.stop()
     crew.raise_first_error()

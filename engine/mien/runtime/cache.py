@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mien.atomic import write_atomically
+from mien.errors import reason_of
 from mien.folders import user_cache
 
 logger = logging.getLogger(__name__)
@@ -25,10 +27,13 @@ def key_of(facts: Mapping[str, Any]) -> str:
 class Cache:
     """Files by name in a folder of the user's; a name has the key of all that its content hangs on."""
 
-    folder: Path = field(default_factory=user_cache)
+    folder: Path | None = field(default_factory=user_cache)
+    """None: there is none, and nothing is kept."""
 
     def read(self, name: str) -> bytes | None:
         """The content of this name; None where there is none."""
+        if self.folder is None:
+            return None
         try:
             return (self.folder / name).read_bytes()
         except OSError:
@@ -36,21 +41,37 @@ class Cache:
 
     def write(self, name: str, content: bytes) -> bool:
         """Keep the content, whole or not at all; False, and a warning, where that cannot be."""
+        if self.folder is None:
+            return self._warned("there is no home folder")
         path = self.folder / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, content)
         except OSError as error:
-            logger.warning("%s cannot be written (%s); it will be made again next time", path, error.strerror)
-            return False
+            return self._warned(reason_of(error))
         return True
 
     def place(self, name: str) -> Path | None:
         """A folder of this name, for a runtime that keeps its own files; None where there cannot be one."""
+        if self.folder is None:
+            self._warned("there is no home folder")
+            return None
         path = self.folder / name
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            logger.warning("%s cannot be made (%s); what it would keep is made every time", path, error.strerror)
+            self._warned(reason_of(error))
+            return None
+        if not os.access(path, os.W_OK | os.X_OK):
+            self._warned(f"{path} may not be written to")
             return None
         return path
+
+    def _warned(self, reason: str) -> bool:
+        """In words that are the same for all names, so that they are told once."""
+        logger.warning(
+            "nothing can be kept in %s (%s), so that it is made again each time; XDG_CACHE_HOME names another folder",
+            self.folder or "a cache",
+            reason,
+        )
+        return False

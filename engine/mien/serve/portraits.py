@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien import samples
+from mien.atomic import write_atomically
 from mien.capture import image
 from mien.errors import FaceError, MienError, SinkError, SourceError
 from mien.live.session import LARGEST
@@ -147,9 +148,9 @@ class Portraits:
     def _keep(self, entry: Entry, part: Path) -> None:
         """Give the picture its name if it has a face; its record first, so that no picture is without one."""
         record = entry.path.with_suffix(".json")
-        record.write_text(json.dumps({"name": entry.name, "consent": entry.consent}))
-        part.rename(entry.path)
         try:
+            write_atomically(record, json.dumps({"name": entry.name, "consent": entry.consent}).encode())
+            part.rename(entry.path)
             self._shared.prepare(str(entry.path), size=None, largest=LARGEST)
         except BaseException:
             entry.path.unlink(missing_ok=True)
@@ -161,10 +162,10 @@ class Portraits:
             self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-        if not self._folder.is_dir() or not os.access(self._folder, os.W_OK):
+        if not os.path.isdir(self._folder) or not os.access(self._folder, os.W_OK):
             raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
-        for record in sorted(self._folder.glob("*.json"), key=lambda path: path.stat().st_mtime):
-            with contextlib.suppress(ValueError, KeyError, TypeError, MienError):  # not one of ours
+        for record in sorted(self._folder.glob("*.json"), key=lambda path: path.lstat().st_mtime):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, MienError):  # not one of ours
                 told, picture = json.loads(record.read_text()), record.with_suffix(".png")
                 entry = Entry(record.stem, str(told["name"]), False, *_size(picture), str(told["consent"]), picture)
                 self._entries.setdefault(entry.id, entry)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import errno
 import logging
-import signal
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -19,6 +18,7 @@ from mien.serve.connections import SWEEP
 from mien.serve.log import http_logger
 from mien.serve.server import Server
 from mien.serve.settings import ServeSettings
+from mien.signals import told_of_signals
 
 logger = logging.getLogger(__name__)
 
@@ -79,9 +79,9 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     Raises:
         MienError: anything that the user can cure, in one line.
     """
-    async with Server.running(settings) as server, listening(server) as (_, port):
-        told(address_of(settings, port))
-        with _interrupted() as interrupt:
+    with _interrupted() as interrupt:
+        async with Server.running(settings) as server, listening(server) as (_, port):
+            told(address_of(settings, port))
             await asyncio.wait([server.warming, interrupt], return_when=asyncio.FIRST_COMPLETED)
             if server.warming.done():
                 server.warming.result()
@@ -111,8 +111,8 @@ def tls_of(settings: ServeSettings) -> ssl.SSLContext | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        context.load_cert_chain(settings.cert, settings.key)
-    except (OSError, ssl.SSLError) as error:
+        context.load_cert_chain(settings.cert, settings.key, _no_password)
+    except (OSError, ValueError) as error:
         raise SettingError(
             f"{settings.cert}, {settings.key}: expected a certificate and its key in PEM, got none ({error}); "
             "name files that belong together"
@@ -120,20 +120,20 @@ def tls_of(settings: ServeSettings) -> ssl.SSLContext | None:
     return context
 
 
+def _no_password() -> str:
+    """In place of a question on the terminal, which nobody may sit at."""
+    raise ValueError("the key has a password; take that off, as in `openssl pkey -in key.pem -out plain.pem`")
+
+
 @contextlib.contextmanager
 def _interrupted() -> Iterator[asyncio.Future[None]]:
-    """A future that an interrupt or SIGTERM fulfils."""
+    """A future that an interrupt, SIGTERM or SIGHUP fulfils."""
     loop = asyncio.get_running_loop()
     interrupt: asyncio.Future[None] = loop.create_future()
 
-    def end() -> None:
+    def end(number: int) -> None:
         if not interrupt.done():
             interrupt.set_result(None)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
-    try:
+    with told_of_signals(end):
         yield interrupt
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

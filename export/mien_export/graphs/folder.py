@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.errors import SinkError
+from mien.atomic import Draft
+from mien.errors import SinkError, reason_of
 from mien.manifest import MANIFEST
 
 
@@ -20,25 +21,27 @@ def replaced(folder: Path) -> Iterator[Path]:
     Raises:
         SinkError: `folder` is there and is no bundle, or it cannot be written.
     """
-    if folder.exists() and not _may_go(folder):
+    folder = Path(os.path.realpath(folder))  # a link to a bundle goes on leading to it
+    if os.path.lexists(folder) and not _may_go(folder):
         raise SinkError(f"{folder}: expected a model bundle or nothing there, got something else; give another --out")
-    token = secrets.token_hex(4)
-    new, old = (folder.with_name(f".{folder.name}.{token}.{end}") for end in ("part", "old"))
+    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
+    new: Draft | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        new.mkdir()
-        yield new
+        new = Draft(folder, folder=True)
+        yield new.path
         if folder.exists():
             os.replace(folder, old)
-        os.replace(new, folder)
+        new.keep()
     except OSError as error:
-        raise SinkError(f"{folder}: cannot be written ({error.strerror or error})") from error
+        raise SinkError(f"{folder}: cannot be written ({reason_of(error)})") from error
     finally:
         if old.exists() and not folder.exists():
             os.replace(old, folder)
-        shutil.rmtree(new, ignore_errors=True)
+        if new is not None:
+            new.drop()
         shutil.rmtree(old, ignore_errors=True)
 
 
 def _may_go(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    return os.path.isdir(folder) and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from mien import outputs
 from mien.bundles import find
-from mien.errors import SettingError, SinkError
+from mien.errors import SettingError
 from mien.face.crop import SIDE
 from mien.manifest import Bundle, read_bundle
-from mien.options import Options
+from mien.options import Options, need_places
 from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.sampler import Sampler, Sampling
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.pairs < 1:
         raise SettingError(f"--pairs must be 1 or more, got {options.pairs}")
+    need_places([options.json] if options.json is not None else [], [])
     bundle = read_bundle(find(options.bundle))
     trained = None if options.checkpoint is None else read_trained(options.checkpoint)
     if trained is not None and (trained.kind, trained.size) != (bundle.kind, bundle.size):
@@ -59,10 +61,7 @@ def _write(path: Path, bundle: Bundle, rows: Sequence[Row], wrong: Sequence[str]
         "bounds": {name: asdict(bound) for name, bound in BOUNDS[bundle.kind].items()},
         "out_of_bounds": list(wrong),
     }
-    try:
-        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    outputs.write(path, (json.dumps(found, indent=1) + "\n").encode())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from mien.atomic import written
 from mien.errors import SettingError
 
 FORMAT = 1
@@ -15,12 +15,8 @@ FORMAT = 1
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write `state` (tensors, numbers, strings, and lists and dicts of them) to `path`, replacing it at once."""
-    beside = path.with_suffix(path.suffix + ".part")
-    with beside.open("wb") as file:
+    with written(path) as file:
         torch.save({"format": FORMAT, **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def load(path: Path) -> dict[str, Any]:

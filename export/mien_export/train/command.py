@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from mien.atomic import written
 from mien.errors import SettingError, SinkError
 from mien.options import Options
 from mien_export.data.faces import Faces
@@ -151,8 +152,7 @@ def _take_over(resumed: Path, latest: Path) -> None:
         try:
             latest.parent.mkdir(parents=True, exist_ok=True)
             if not latest.exists():
-                beside = latest.with_suffix(".part")
-                shutil.copyfile(whole, beside)
-                beside.replace(latest)
+                with whole.open("rb") as source, written(latest) as file:
+                    shutil.copyfileobj(source, file)
         except OSError as error:
             raise SinkError(f"{latest}: cannot be written ({error.strerror})") from error

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from mien.atomic import written
 from mien_export.train.batch import HALF
 
 
@@ -16,9 +17,8 @@ def write_grid(path: Path, columns: Sequence[Tensor]) -> None:
     """Write columns of pictures (N, 3, H, W) in -1..1 as PNG."""
     rows = [_bytes(column) for column in columns]
     whole = np.concatenate([np.concatenate(list(column), axis=0) for column in rows], axis=1)
-    beside = path.with_suffix(".part.png")
-    Image.fromarray(whole).save(beside)
-    beside.replace(path)
+    with written(path) as file:
+        Image.fromarray(whole).save(file, "PNG")
 
 
 def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from mien.errors import SettingError
+from mien.signals import ENDINGS, INTERRUPT
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.course import Course, Raw, Step
@@ -114,8 +115,9 @@ def _stop_asked() -> list[int]:
     """A list that is empty until the process is asked to end; then the run stops after its step, with a checkpoint."""
     asked: list[int] = []
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda number, _: asked.append(number))
+        for number in (INTERRUPT, *ENDINGS):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, lambda number, _: asked.append(number))
     return asked
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from mien.atomic import write_atomically, written
 from mien.errors import SettingError
 
 MOST: Final = 15 << 20
@@ -38,20 +39,17 @@ def join_pieces(folder: Path, path: Path) -> None:
         SettingError: a piece is missing or changed, or there is no index.
     """
     said = _index(folder)
-    whole, beside = hashlib.sha256(), path.with_suffix(path.suffix + ".part")
+    whole = hashlib.sha256()
     try:
-        with beside.open("wb") as file:
+        with written(path) as file:
             for name in said["pieces"]:
                 part = (folder / Path(name).name).read_bytes()
                 whole.update(part)
                 file.write(part)
+            if whole.hexdigest() != said["sha256"]:
+                raise SettingError(f"{folder}: expected pieces of one checkpoint, got others; get all of them again")
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise SettingError(f"{error.filename}: cannot be read or written ({error.strerror}); get all pieces") from error
-    if whole.hexdigest() != said["sha256"]:
-        beside.unlink()
-        raise SettingError(f"{folder}: expected pieces of one checkpoint, got others; get all of them again")
-    beside.replace(path)
 
 
 def _index(folder: Path) -> dict[str, Any]:
@@ -65,6 +63,4 @@ def _index(folder: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_suffix(".new")
-    beside.write_bytes(content)
-    beside.replace(path)
+    write_atomically(path, content)

@@ -158,7 +158,7 @@ def test_a_bundle_is_found_by_its_path(bundle: Bundle) -> None:
 def test_a_place_that_cannot_be_written_is_told(bundle: Bundle, models: Path) -> None:
     models.parent.mkdir(parents=True)
     models.write_text("in the way")
-    with pytest.raises(ModelError, match=r"expected to be able to write there, got (Not a directory|File exists)"):
+    with pytest.raises(ModelError, match=r"expected to be able to write there, got (not a directory|file exists)"):
         add(str(bundle.folder), None, silent)
 
 

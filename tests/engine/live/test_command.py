@@ -258,7 +258,7 @@ def test_settings_out_of_range_are_refused(
     ("record", "reason"),
     [
         ("me.xyz", "expected a video ending in .mp4"),
-        ("none/me.mp4", "expected a folder"),
+        ("none/me.mp4", "to exist, got none"),
         ("folder", "got a folder"),
         ("a.jpg", "those that are read"),
         ("out.mp4", "that of --output"),

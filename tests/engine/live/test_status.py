@@ -62,8 +62,8 @@ def test_frames_per_second_are_those_since_the_last_line(statistics: Statistics)
     clock.advance(1.0)
     status.show("warp")
     first, second = out.getvalue().splitlines()
-    assert first.startswith("25.0 fps")
-    assert second.startswith("10.0 fps")
+    assert first.startswith("mien: 25.0 fps")
+    assert second.startswith("mien: 10.0 fps")
 
 
 def test_all_well_has_no_reason(statistics: Statistics) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mien.atomic import written
 from mien.errors import SettingError
 
 
@@ -37,6 +38,5 @@ def save_weights(module: nn.Module, path: Path) -> None:
         for key, value in module.state_dict().items()
         if not key.endswith("num_batches_tracked")
     }
-    beside = path.with_suffix(".part.npz")
-    np.savez_compressed(beside, **arrays)
-    beside.replace(path)
+    with written(path) as file:
+        np.savez_compressed(file, **arrays)

@@ -75,22 +75,22 @@ def test_whatever_an_engine_hangs_on_changes_its_key(graph: Graph, told: Any, mo
 
 @pytest.mark.parametrize("types", ["Float", "Row major linear FP32", "Int8"])
 def test_an_engine_that_is_not_in_fp16_is_refused_and_not_kept(
-    graph: Graph, cache: Cache, told: Any, types: str
+    graph: Graph, cache: Cache, told: Any, tmp_path: Path, types: str
 ) -> None:
     told.types = types
     with pytest.raises(BackendError, match=r"expected at least 50% of the layers in fp16, got 0%"):
         built(graph, cache)
-    assert not list(cache.folder.rglob("*.engine"))
+    assert not list(tmp_path.rglob("*.engine"))
 
 
-def test_builds_that_fail_are_told_on_one_line(graph: Graph, cache: Cache, told: Any) -> None:
+def test_builds_that_fail_are_told_on_one_line(graph: Graph, cache: Cache, told: Any, tmp_path: Path) -> None:
     told.builds = False
     with pytest.raises(BackendError, match=r"the engine was not built: no tactic found$"):
         built(graph, cache)
     told.parses = False
     with pytest.raises(BackendError, match=r"the graph cannot be parsed: node 3: unsupported$"):
         built(graph, cache)
-    assert not list(cache.folder.rglob("*.engine"))
+    assert not list(tmp_path.rglob("*.engine"))
 
 
 def test_a_build_in_the_background_tells_how_far_it_is(graph: Graph, cache: Cache, told: Any) -> None:
@@ -101,7 +101,7 @@ def test_a_build_in_the_background_tells_how_far_it_is(graph: Graph, cache: Cach
     assert shares == [("building", 0.0), ("building", 0.5), ("building", 1.0)]
 
 
-def test_a_build_in_the_background_can_be_stopped(graph: Graph, cache: Cache, told: Any) -> None:
+def test_a_build_in_the_background_can_be_stopped(graph: Graph, cache: Cache, told: Any, tmp_path: Path) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
     def wait(phase: str, share: float) -> None:
@@ -118,7 +118,7 @@ def test_a_build_in_the_background_can_be_stopped(graph: Graph, cache: Cache, to
     stopping.join(10)
     with pytest.raises(BackendError, match="the engine was not built: it was stopped"):
         build.plan()
-    assert not list(cache.folder.rglob("*.engine"))
+    assert not list(tmp_path.rglob("*.engine"))
 
 
 def test_an_error_in_the_background_is_told_to_who_asks(

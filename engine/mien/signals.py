@@ -1,0 +1,101 @@
+"""Signals that end a program: in order, as an interrupt does, and told by the exit code. Ignored ones stay ignored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Final
+
+INTERRUPT: Final = signal.SIGINT
+ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Beside an interrupt; a terminal that is closed sends SIGHUP, which `nohup` has ignored."""
+NAMES: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"} | {
+    number: "ended by SIGHUP" for number in ENDINGS if number != signal.SIGTERM
+}
+
+
+AGAIN: Final = 0.05
+"""Seconds until a signal is tried again that came while a module was imported."""
+
+
+class Ended:
+    """A handler of signals that raises KeyboardInterrupt; it remembers which signal came first.
+
+    Not inside of an import: there libraries pass over it, or make an error of their own of it.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.leaving = False
+        """Whether signals have no say any more: what is left is short, and must be done."""
+
+    def __call__(self, number: int, frame: FrameType | None = None) -> None:
+        self.number = self.number or number
+        if self.leaving:
+            return
+        if _importing(frame):
+            again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
+            again.daemon = True
+            again.start()
+            return
+        raise KeyboardInterrupt(number)
+
+    def code(self, interrupt: KeyboardInterrupt) -> int:
+        """The exit code for what was raised: 128 and the signal's number."""
+        given = interrupt.args[0] if interrupt.args and isinstance(interrupt.args[0], int) else None
+        return 128 + int(self.number or given or INTERRUPT)
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt if a signal has come and what it raised was lost, as in a destructor."""
+    ended = signal.getsignal(INTERRUPT)
+    if isinstance(ended, Ended) and ended.number is not None and not ended.leaving:
+        raise KeyboardInterrupt(ended.number)
+
+
+@contextlib.contextmanager
+def ending_by_signals() -> Iterator[Ended]:
+    """Have an interrupt, SIGTERM and SIGHUP end a command in order, unless they are ignored or handled otherwise."""
+    ended, before = Ended(), {}
+    if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+        before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
+    taken = [number for number in before if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
+    for number in taken:
+        signal.signal(number, ended)
+    try:
+        yield ended
+    finally:
+        for number in taken:
+            signal.signal(number, before[number])
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextlib.contextmanager
+def told_of_signals(told: Callable[[int], None]) -> Iterator[None]:
+    """Have the running event loop call `told` with each interrupt, SIGTERM and SIGHUP; handlers are as before after.
+
+    SIGHUP and SIGTERM stay ignored where they are. An interrupt does not: a shell's script ignores it for whatever it
+    starts in the background, and ends that by it all the same.
+    """
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
+    taken = [number for number in before if number == INTERRUPT or before[number] is not signal.SIG_IGN]
+    for number in taken:
+        loop.add_signal_handler(number, told, number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
+            signal.signal(number, before[number] or signal.SIG_DFL)
