@@ -12,7 +12,9 @@ from mien.capture.pixels import describe
 from mien.errors import SourceError
 
 SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp"})
-_LISTED = "http,https,tcp,tls,crypto,data"
+_PATIENT = frozenset({"http", "https", "tcp", "rtmp", "rtmps"})
+"""Whose senders wait where they are not read; one of RTSP plays in time, whatever becomes of it."""
+_LISTED = "http,https,tcp,tls,crypto,data,httpproxy"
 """What a play list may name: nothing of this machine's own."""
 _OPEN_SECONDS = 10.0
 _READ_SECONDS = {"http": 30.0, "https": 30.0}
@@ -37,6 +39,10 @@ class NetworkFeed:
     @property
     def lasting(self) -> bool:
         return True
+
+    @property
+    def patient(self) -> bool:
+        return self._scheme in _PATIENT
 
     def open(self) -> InputContainer:
         try:

@@ -36,6 +36,7 @@ class Pattern:
     """A device that shows libav's test pictures, a list of (size, rate, seconds) at each opening, then is gone."""
 
     name = "pattern"
+    patient = False
 
     def __init__(self, *plugged: tuple[str, int, float] | None, lasting: bool = True) -> None:
         self.lasting = lasting
