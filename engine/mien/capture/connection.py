@@ -104,8 +104,9 @@ class Connection:
                 yield run
 
     def close(self) -> None:
-        if self._ahead is not None:
-            self._ahead.close()
+        ahead, self._ahead = self._ahead, None  # which knows this one: a ring else
+        if ahead is not None:
+            ahead.close()
         self.opened.container.close()
         self._feed.close()
 

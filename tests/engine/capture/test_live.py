@@ -17,9 +17,10 @@ import pytest
 from av.container.input import InputContainer
 
 from mien import capture
+from mien.capture.feed import Feed
 from mien.capture.live import LiveSource
 from mien.capture.network import NetworkFeed
-from mien.capture.pipe import PipeFeed
+from mien.capture.pipe import PipeFeed, named_pipe
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock, MonotonicClock
 from mien.errors import SettingError, SourceError
@@ -59,6 +60,18 @@ class Pattern:
 
 def go_on(seconds: float) -> bool:
     return False
+
+
+def played(feed: Feed, *, duration: Fraction | None = None) -> list[Frame | Sound]:
+    """All that a feed gives, on a clock that a wait moves."""
+    clock = ManualClock()
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    with LiveSource(feed, clock=clock, wait=wait, duration=duration, retry=Retry(patience=0)) as source:
+        return list(source)
 
 
 def test_frames_have_the_time_at_which_they_came() -> None:
@@ -154,13 +167,11 @@ def test_a_read_that_waits_for_the_network_is_ended_by_closing(ts_server: Callab
 
 
 def test_a_stream_over_tcp_with_sound(ts_server: Callable[..., str]) -> None:
-    with capture.open(ts_server(), clock=ManualClock(), duration=0.5) as source:
-        assert source.info.sound == SoundFormat(48000, 2)
-        items = list(source)
+    items = played(NetworkFeed(ts_server()), duration=Fraction(1, 2))
     frames = [item for item in items if isinstance(item, Frame)]
     assert [number_of(frame.pixels) for frame in frames] == list(range(15))
     heard = [item for item in items if isinstance(item, Sound)]
-    assert heard
+    assert {sound.format for sound in heard} == {SoundFormat(48000, 2)}
     ends = [sound.pts + sound.samples.shape[1] for sound in heard]
     assert [sound.pts for sound in heard[1:]] == ends[:-1], "without gaps"
 
@@ -204,8 +215,7 @@ def test_a_pipe_gives_what_is_written(make_clip: MakeClip, tmp_path: Path) -> No
     os.mkfifo(pipe)
     writer = Thread(target=lambda: pipe.write_bytes(data))
     writer.start()
-    with capture.open(pipe, clock=ManualClock()) as source:
-        frames = [item for item in source if isinstance(item, Frame)]
+    frames = [item for item in played(named_pipe(pipe, str(pipe))) if isinstance(item, Frame)]
     writer.join()
     assert [number_of(frame.pixels) for frame in frames] == list(range(20))
 
