@@ -106,4 +106,3 @@ class ReadAhead:
 
     def _is_full(self) -> bool:
         return self._frames >= self._most or (self._bytes >= ROOM and len(self._waiting) > 1)
-

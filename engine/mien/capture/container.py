@@ -27,6 +27,7 @@ _UNTIMED = 0x80
 _PICTURES = "_pipe"
 """How libav's demuxers of pictures that follow each other in a pipe are called; `image2pipe` beside."""
 _RATE_LIMIT = 1000
+_RATE_USUAL = 120
 _RATE_DEFAULT = Fraction(25)
 
 
@@ -51,6 +52,8 @@ class Opened:
         said = (self.video.average_rate, self.video.guessed_rate, self.video.base_rate)
         if self.nominal:  # whose average is libav's default, whatever the codec itself says
             said = (self.video.guessed_rate, self.video.average_rate, self.video.base_rate)
+        if self.video.average_rate and self.video.average_rate < 1 <= (self.video.base_rate or 0) <= _RATE_USUAL:
+            said = (self.video.base_rate,)  # over a time that holds a gap of hours
         for rate in said:
             if rate and 0 < rate <= _RATE_LIMIT:
                 return Fraction(rate)

@@ -115,9 +115,12 @@ class Decoding:
 
     def _place(self, picture: VideoFrame) -> Frame | None:
         """The frame where it belongs, None outside of what is played."""
-        step = picture.duration or None
+        step = self._timeline.believed(picture.duration)
         pts = self._timeline.place(
-            self._opened.stamp(picture), step, until=self._heard_until, hint=self._sound.offset if self._sound else _NONE
+            self._opened.stamp(picture),
+            step,
+            until=self._heard_until,
+            hint=self._sound.offset if self._sound else _NONE,
         )
         self._tell_jump(self._timeline.jumped)
         time = pts * self._time_base

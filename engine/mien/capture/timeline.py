@@ -82,6 +82,10 @@ class Timeline:
         """The latest time in seconds."""
         return self._line.last
 
+    def believed(self, duration: int | None) -> int | None:
+        """How long a frame lasts in ticks, None where the container does not say, or what a jump made of it."""
+        return duration if duration and duration * self._time_base <= self._gap else None
+
     def place(
         self,
         pts: int | None,
@@ -92,7 +96,7 @@ class Timeline:
     ) -> int:
         """The time of the next frame in presentation order, in ticks: always greater than the previous result."""
         stamp = None if pts is None else pts * self._time_base
-        step = (duration or self._step) * self._time_base
+        step = (self.believed(duration) or self._step) * self._time_base
         self._line, time, self.jumped = follow(self._line, stamp, step, until, hint, self._gap)
         placed = round(time / self._time_base)
         self._last = placed if self._last is None else max(placed, self._last + 1)
