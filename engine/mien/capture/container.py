@@ -53,7 +53,7 @@ class Opened:
         if self.nominal:  # whose average is libav's default, whatever the codec itself says
             said = (self.video.guessed_rate, self.video.average_rate, self.video.base_rate)
         if self.video.average_rate and self.video.average_rate < 1 <= (self.video.base_rate or 0) <= _RATE_USUAL:
-            said = (self.video.base_rate,)  # over a time that holds a gap of hours
+            said = (self.video.base_rate, None, None)  # the average is over a gap of hours
         for rate in said:
             if rate and 0 < rate <= _RATE_LIMIT:
                 return Fraction(rate)

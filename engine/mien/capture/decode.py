@@ -129,6 +129,8 @@ class Decoding:
             return None
         if self.origin is None:
             self.origin = time if self._span.start else min(time, self._start)
+            if self._span.duration is not None and time - self.origin >= self._span.duration:
+                self.origin = time  # sound alone would be played
         pts -= round(self.origin / self._time_base)
         if self._span.duration is not None and pts * self._time_base >= self._span.duration:
             self._ended = True

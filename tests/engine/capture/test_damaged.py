@@ -140,7 +140,7 @@ def test_a_clock_that_was_reset_goes_on() -> None:
     assert [line.place(pts) for pts in (5000, 5040, 0, 40, 80)] == [5000, 5040, 5080, 5120, 5160]
 
 
-@pytest.mark.parametrize("jump", [36_000.0, 7_200.0, 90_000.0], ids=lambda seconds: f"{seconds:+g} s")
+@pytest.mark.parametrize("jump", [36_000.0, 7_200.0, 44_000.0], ids=lambda seconds: f"{seconds:+g} s")
 @pytest.mark.parametrize("ending", [".mkv", ".ts", ".mp4"])
 def test_a_clock_that_jumped_is_closed_in_pictures_and_sound(
     make_clip: MakeClip, tmp_path: Path, ending: str, jump: float
