@@ -33,6 +33,8 @@ _AHEAD = 8
 """Seconds that are read ahead where the sender can be held up: more than most segments of HLS last."""
 _RATES = (Fraction(10), Fraction(120))
 """Frames per second of which that many seconds are counted, whatever a container says."""
+_LISTS = frozenset({"hls", "dash"})
+"""Formats whose size is that of a play list."""
 _NEARLY = 1
 """Seconds before the end that a finished recording says it has, at which it counts as played."""
 
@@ -76,7 +78,10 @@ class Connection:
 
     @property
     def complete(self) -> bool:
-        """Whether it was a recording with an end, and that was reached."""
+        """Whether it was a recording with an end, and that was reached; asked once it has ended in order."""
+        container = self.opened.container
+        if container.format.name not in _LISTS and container.size > 0:  # a file on a server
+            return True
         whole, reached = self.opened.whole_duration, self._line.last
         return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
 
