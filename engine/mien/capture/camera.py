@@ -53,6 +53,10 @@ class CameraFeed:
     def lasting(self) -> bool:
         return True
 
+    @property
+    def patient(self) -> bool:
+        return False
+
     def open(self) -> InputContainer:
         device = self._device()
         try:

@@ -14,25 +14,37 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
 from mien.capture.container import Opened, streams_of
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
+from mien.capture.livetime import Arrival, Manner
 from mien.capture.pixels import describe
+from mien.capture.timeline import Timeline
+from mien.clock import Clock
 from mien.sound import SoundFormat
 
 _POLL = 0.002
 """Seconds between two looks at a device that has no picture yet."""
-
-
-class BrokeOff(Exception):
-    """The feed ended; its text is libav's reason, empty where it ended in order."""
+_JUMP = 5
+"""Seconds by which a stamp may run ahead of the time that has passed before it is a clock that jumped."""
+_AHEAD = 8
+"""Seconds that are read ahead where the sender can be held up: more than most segments of HLS last."""
+_RATES = (Fraction(10), Fraction(120))
+"""Frames per second of which that many seconds are counted, whatever a container says."""
+_LISTS = frozenset({"hls", "dash"})
+"""Formats whose size is that of a play list."""
+_NEARLY = 1
+"""Seconds before the end that a finished recording says it has, at which it counts as played."""
 
 
 class Connection:
     """Reads what an open feed has; used by one thread at a time."""
 
-    def __init__(self, feed: Feed, interrupt: Interrupt, threads: int, sound: SoundFormat | None = None) -> None:
+    def __init__(
+        self, feed: Feed, interrupt: Interrupt, clock: Clock, threads: int, sound: SoundFormat | None = None
+    ) -> None:
         """Open it.
 
         Args:
@@ -43,36 +55,81 @@ class Connection:
         """
         self._interrupt = interrupt
         self._feed = feed
+        self._clock = clock
         self.opened: Opened = self._open(threads)
+        opened = self.opened
         self.broken = 0
-        self._sound = SoundReader(self.opened.audio, sound) if self.opened.audio is not None else None
+        self.jumped = Fraction(0)
+        """Seconds by which its clock jumped with what was read last; 0 where it did not."""
+        self.manner = Manner(feed.patient, opened.nominal, opened.audio is not None)
+        self._sound = SoundReader(opened.audio, sound, Fraction(_JUMP)) if opened.audio is not None else None
+        self._line = Timeline(opened.time_base, round(1 / (opened.rate * opened.time_base)), Fraction(_JUMP))
+        self._came: float | None = None
+        """When the latest picture came."""
         self._packets = self._demux()
+        self._ahead: ReadAhead | None = None
+        if feed.patient:
+            most = round(_AHEAD * min(max(opened.rate, _RATES[0]), _RATES[1]))
+            self._ahead = ReadAhead(self._next_packet, clock, counted=opened.video.index, most=most)
 
     @property
     def sound_format(self) -> SoundFormat | None:
         return self._sound.format if self._sound is not None else None
 
-    def read(self) -> Iterator[VideoFrame | Run]:
-        """What the next packet completes, perhaps nothing.
+    @property
+    def complete(self) -> bool:
+        """Whether it was a recording with an end, and that was reached; asked once it has ended in order."""
+        container = self.opened.container
+        if container.format.name not in _LISTS and container.size > 0:  # a file on a server
+            return True
+        whole, reached = self.opened.whole_duration, self._line.last
+        return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
+
+    def read(self) -> Iterator[tuple[VideoFrame, Fraction, Arrival] | Run]:
+        """What the next packet completes, perhaps nothing: pictures with their times in seconds and when they came.
+
+        Times are the container's, but for jumps of its clock, which are left out of pictures and sound alike.
 
         Raises:
             BrokeOff: nothing more comes.
         """
-        packet = self._next_packet()
+        packet, arrival = self._ahead.take() if self._ahead is not None else (self._next_packet(), None)
         flush = not packet.size
         if packet.stream_index == self.opened.video.index:
-            yield from self._pictures(None if flush else cast("Packet[VideoStream]", packet))
+            for picture in self._pictures(None if flush else cast("Packet[VideoStream]", packet)):
+                came = arrival or Arrival(self._clock.now())
+                yield picture, self._stamp(picture, came.at), came
         elif self._sound is not None:
-            yield from self._sound.read(None if flush else cast("Packet[AudioStream]", packet))
-
-    def stamp(self, picture: VideoFrame) -> Fraction | None:
-        """The container's time of a picture in seconds."""
-        ticks = self.opened.stamp(picture)
-        return None if ticks is None else ticks * self.opened.time_base
+            came = arrival or Arrival(self._clock.now())
+            until = self._passed(came.at)
+            for run in self._sound.read(
+                None if flush else cast("Packet[AudioStream]", packet), until, self._line.offset
+            ):
+                self.jumped = self._sound.jumped
+                yield run
 
     def close(self) -> None:
+        ahead, self._ahead = self._ahead, None  # which knows this one: a ring else
+        if ahead is not None:
+            ahead.close()
         self.opened.container.close()
         self._feed.close()
+
+    def _stamp(self, picture: VideoFrame, came: float) -> Fraction:
+        hint = self._sound.offset if self._sound is not None else Fraction(0)
+        until = self._passed(came)
+        if self._sound is not None and self._sound.last is not None:
+            until = self._sound.last if until is None else max(until, self._sound.last)
+        ticks = self._line.place(self.opened.stamp(picture), picture.duration or None, until=until, hint=hint)
+        self.jumped = self._line.jumped
+        self._came = came
+        return ticks * self.opened.time_base
+
+    def _passed(self, came: float) -> Fraction | None:
+        """How far the line is known to have gone on, by the time that has passed."""
+        if self._line.last is None or self._came is None:
+            return None
+        return self._line.last + Fraction(max(came - self._came, 0.0))
 
     def _open(self, threads: int) -> Opened:
         container: InputContainer | None = None

@@ -22,7 +22,12 @@ from mien.errors import SourceError
 
 _NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
 """Demuxers that take any text for a picture, or that open other files."""
+_UNTIMED = 0x80
+"""libav's flag (AVFMT_NOTIMESTAMPS) of demuxers whose format has no times: raw H.264, multipart JPEG."""
+_PICTURES = "_pipe"
+"""How libav's demuxers of pictures that follow each other in a pipe are called; `image2pipe` beside."""
 _RATE_LIMIT = 1000
+_RATE_USUAL = 120
 _RATE_DEFAULT = Fraction(25)
 
 
@@ -44,15 +49,26 @@ class Opened:
     @property
     def rate(self) -> Fraction:
         """Average frames per second."""
-        for rate in (self.video.average_rate, self.video.guessed_rate, self.video.base_rate):
+        said = (self.video.average_rate, self.video.guessed_rate, self.video.base_rate)
+        if self.nominal:  # whose average is libav's default, whatever the codec itself says
+            said = (self.video.guessed_rate, self.video.average_rate, self.video.base_rate)
+        if self.video.average_rate and self.video.average_rate < 1 <= (self.video.base_rate or 0) <= _RATE_USUAL:
+            said = (self.video.base_rate, None, None)  # the average is over a gap of hours
+        for rate in said:
             if rate and 0 < rate <= _RATE_LIMIT:
                 return Fraction(rate)
         return _RATE_DEFAULT
 
     @property
+    def nominal(self) -> bool:
+        """Whether the container has no times of its own: they are counted at a rate that need not be true."""
+        format = self.container.format
+        return bool(format.flags & _UNTIMED) or format.name.endswith(_PICTURES) or format.name == "image2pipe"
+
+    @property
     def origin(self) -> Fraction:
         """When the container's time line begins, in seconds."""
-        start = self.container.start_time
+        start = None if self.nominal else self.container.start_time
         return Fraction(start, av.time_base) if start is not None else Fraction(0)
 
     @property
@@ -83,6 +99,8 @@ class Opened:
 
     def stamp(self, picture: VideoFrame) -> int | None:
         """When a decoded picture is shown, in ticks; None where that is not known."""
+        if self.nominal:  # libav gives none where frames are reordered, or counts in another unit (Dirac)
+            return None
         if not self.by_order:
             return picture.pts if picture.pts is not None else picture.dts
         if picture.dts is None:
@@ -92,7 +110,7 @@ class Opened:
 
     def stamp_of_packet(self, packet: Packet[VideoStream]) -> int | None:
         """When the picture of a key frame's packet is shown, in ticks."""
-        return packet.dts if self.by_order else packet.pts
+        return None if self.nominal else packet.dts if self.by_order else packet.pts
 
     @property
     def by_order(self) -> bool:

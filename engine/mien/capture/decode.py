@@ -28,6 +28,7 @@ _OVERLAP = 1
 _SHORT_BY = Fraction(1, 2)
 _SHORT_SHARE = Fraction(1, 100)
 """How much may be missing at the end, in seconds and of the whole, before a file counts as truncated."""
+_NONE = Fraction(0)
 _HDR_TRANSFERS = frozenset({16, 18})
 """PQ and HLG."""
 
@@ -55,6 +56,8 @@ class Decoding:
         self._timeline = Timeline(self._time_base, round(1 / (opened.rate * self._time_base)))
         self._sound = SoundReader(opened.audio) if opened.audio is not None else None
         self._sound_until = Fraction(0)
+        self._heard_until: Fraction | None = None
+        self._jumped = False
         self._ended = False
 
     @property
@@ -112,20 +115,35 @@ class Decoding:
 
     def _place(self, picture: VideoFrame) -> Frame | None:
         """The frame where it belongs, None outside of what is played."""
-        step = picture.duration or None
-        pts = self._timeline.place(self._opened.stamp(picture), step)
+        step = self._timeline.believed(picture.duration)
+        pts = self._timeline.place(
+            self._opened.stamp(picture),
+            step,
+            until=self._heard_until,
+            hint=self._sound.offset if self._sound else _NONE,
+        )
+        self._tell_jump(self._timeline.jumped)
         time = pts * self._time_base
         self._note(picture, time, step)
         if self._span.start and time < self._start - _ROUNDING:
             return None
         if self.origin is None:
             self.origin = time if self._span.start else min(time, self._start)
+            if self._span.duration is not None and time - self.origin >= self._span.duration:
+                self.origin = time  # sound alone would be played
         pts -= round(self.origin / self._time_base)
         if self._span.duration is not None and pts * self._time_base >= self._span.duration:
             self._ended = True
             return None
         pixels = self._pixels.read(picture, self._opened.sample_aspect)
         return Frame(pixels, pts, self._time_base, duration=step, layout=self._pixels.layout)
+
+    def _tell_jump(self, seconds: Fraction) -> None:
+        """Warn of a container's clock that jumped, once."""
+        if seconds and not self._jumped:
+            self._jumped = True
+            at = f"at {self._reached:.1f} s of what is played"
+            self._warn(f"has times that jump by {float(seconds):+.1f} s {at}; jumps are left out")
 
     def _note(self, picture: VideoFrame, time: Fraction, step: int | None) -> None:
         if self.decoded == 0:
@@ -139,9 +157,11 @@ class Decoding:
         if self._sound is None:
             return
         rate = self._sound.format.rate
-        for first, samples in self._sound.read(packet):
+        for first, samples in self._sound.read(packet, self._timeline.last, self._timeline.offset):
+            self._tell_jump(self._sound.jumped)
             end = Fraction(first + samples.shape[1], rate)
             self._sound_until = max(self._sound_until, end)
+            self._heard_until = self._sound_until
             if end > self._start:
                 yield first, samples
 

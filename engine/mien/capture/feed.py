@@ -20,6 +20,11 @@ class Feed(Protocol):
         """Whether it is opened again when it ends or breaks off."""
         ...
 
+    @property
+    def patient(self) -> bool:
+        """Whether its sender can be held up, and may give more than the time that passes: it is read ahead."""
+        ...
+
     def open(self) -> InputContainer:
         """A container that is read by the thread that opened it, and closed by it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from threading import Lock
@@ -12,11 +12,12 @@ from typing import Self
 
 from av.video.frame import VideoFrame
 
+from mien.capture.ahead import BrokeOff
 from mien.capture.audio import Run, trimmed
-from mien.capture.connection import BrokeOff, Connection
+from mien.capture.connection import Connection
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import TIME_BASE, LiveTime
+from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Times, begun, early, place, reconnected
 from mien.capture.pixels import PixelReader
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
@@ -27,16 +28,18 @@ from mien.sound import Sound
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""
+_UNHEARD = 500
+"""Runs of sound that may wait for their time, some ten seconds."""
 _CLOSING = 2.0
 """Seconds that `close` waits for a read that nothing interrupts, a stalled device's."""
 
 
 class LiveSource:
-    """A source without an end of its own, whose frames have the time on `clock` at which they came.
+    """A source without an end of its own, whose frames have the time on `clock` at which they are given.
 
-    It is read by one thread; `close` may be called from any and ends a read that waits. Nothing is kept back: what is
-    not read in time waits, or is lost, in the system. A change of size or rate is told in `info` and in `warnings`;
-    frames have the size of what came.
+    It is read by one thread; `close` may be called from any and ends a read that waits. What comes as time passes is
+    given at once. What a sender that can be held up gives faster, a recording or segments of HLS, waits undecoded and
+    is given in time. A change of size or rate is told in `info` and in `warnings`; frames have the size of what came.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class LiveSource:
         self._interrupt = Interrupt()
         self._wait = wait or self._interrupt.wait
         self._reading = Lock()
-        self._time = LiveTime()
+        self._times = Times()
         self._warnings: deque[str] = deque(maxlen=_WARNINGS)
         self._broken = 0
         self._heard = 0
         self._held: list[Run] = []
-        self._connection: Connection | None = Connection(feed, self._interrupt, threads)
+        self._unheard: deque[Sound] = deque()
+        self._connection: Connection | None = Connection(feed, self._interrupt, clock, threads)
+        self._manner = self._connection.manner
         self._sound = self._connection.sound_format
         self._pixels, self._stored = self._new_pixels(), (0, 0, 0.0)
         self._info: SourceInfo | None = None
@@ -103,13 +108,22 @@ class LiveSource:
         Raises:
             SourceError: it broke off, and the patience of its retries is at an end.
         """
-        while self._ahead:
-            yield self._ahead.popleft()
-        while (items := self._next()) is not None:
+        items: Sequence[Frame | Sound] | None = self._ahead
+        while items is not None:
             for item in items:
-                if isinstance(item, Frame) and self._is_over(item):
+                if isinstance(item, Sound):
+                    yield from self._later(item)
+                    continue
+                if self._is_over(item):
                     return
-                yield item
+                yield from self._due_sound(item.pts)
+                frame = self._in_time(item)
+                if frame is None:
+                    return
+                yield frame
+            yield from self._due_sound(self._now_in_ticks())
+            items = self._next()
+        yield from self._due_sound(None)
 
     def sample(self, count: int) -> Iterator[Frame]:
         raise SourceError(f"{self._feed.name}: expected a source that can be looked through before, got a live one")
@@ -130,6 +144,36 @@ class LiveSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _in_time(self, frame: Frame) -> Frame | None:
+        """The frame when it is to be shown; None where it is closed meanwhile."""
+        if self._times.began is None:
+            self._times = begun(self._times, self._clock.now(), self._manner)
+        elif not self._manner.patient:
+            return frame
+        wait = early(self._times, frame.pts, self._clock.now(), self._manner)
+        if wait > 0 and self._wait(wait):
+            return None
+        return replace(frame, captured_at=self._clock.now())
+
+    def _later(self, sound: Sound) -> Iterator[Sound]:
+        """Keep sound until it is heard; of too much without a picture between, the oldest is given in its time."""
+        self._unheard.append(sound)
+        if len(self._unheard) > _UNHEARD:
+            oldest = self._unheard.popleft()
+            self._wait(early(self._times, round(_end(oldest) * TICKS), self._clock.now(), self._manner))
+            yield oldest
+
+    def _now_in_ticks(self) -> int | None:
+        """Where the line is now; None where nothing waits for it."""
+        if not self._manner.patient or self._times.began is None:
+            return None
+        return round((self._clock.now() - self._times.began) * TICKS)
+
+    def _due_sound(self, until: int | None) -> Iterator[Sound]:
+        """Sound that ends by a time in ticks; None: all there is."""
+        while self._unheard and (until is None or _end(self._unheard[0]) * TICKS <= until):
+            yield self._unheard.popleft()
 
     def _until_frame(self) -> deque[Frame | Sound]:
         ahead: deque[Frame | Sound] = deque()
@@ -159,33 +203,36 @@ class LiveSource:
     def _read(self) -> list[Frame | Sound]:
         assert self._connection is not None
         items: list[Frame | Sound] = []
-        for part in self._connection.read():
-            if isinstance(part, VideoFrame):
-                items.append(self._frame(part, self._connection))
+        connection = self._connection
+        for part in connection.read():
+            if isinstance(part[0], VideoFrame):
+                items.append(self._frame(*part, connection))
             else:
                 self._held.append(part)
+            if connection.jumped:
+                self._warn(f"has times that jumped by {float(connection.jumped):+.1f} s; the jump is left out")
         items.extend(self._sounds())
         return items
 
-    def _frame(self, picture: VideoFrame, connection: Connection) -> Frame:
+    def _frame(self, picture: VideoFrame, stamp: Fraction, arrival: Arrival, connection: Connection) -> Frame:
         now = self._clock.now()
         aspect = connection.opened.sample_aspect
         stored = (picture.width, picture.height, aspect)
         if stored != self._stored:
             self._pixels, self._stored = self._new_pixels(), stored
         pixels = self._pixels.read(picture, aspect)
-        pts = self._time.place(connection.stamp(picture), now)
-        frame = Frame(pixels, pts, TIME_BASE, captured_at=now, layout=self._pixels.layout)
+        self._times = place(self._times, round(stamp * TICKS), arrival, self._manner)
+        frame = Frame(pixels, self._times.last, TIME_BASE, captured_at=now, layout=self._pixels.layout)
         self._describe(frame, connection.opened.rate)
         return frame
 
     def _sounds(self) -> Iterator[Sound]:
         """What was heard, on the frames' time line; it waits until that has begun."""
-        anchor = self._time.anchor
+        anchor = self._times.anchor
         if self._sound is None or anchor is None:
             self._held = self._held if self._sound is not None else []
             return
-        origin = round(anchor * self._sound.rate)
+        origin = round(Fraction(anchor * self._sound.rate, TICKS))
         for first, samples in self._held:
             sound = trimmed(first, samples, origin + self._heard, None, self._sound)
             if sound is not None:
@@ -208,8 +255,9 @@ class LiveSource:
 
     def _again(self, reason: str) -> bool:
         """Open a lasting feed again, as often as it takes; whether it is open."""
+        complete = not reason and self._connection is not None and self._connection.complete
         self._disconnect()
-        if self._interrupt.is_set() or not self._feed.lasting:
+        if self._interrupt.is_set() or complete or not self._feed.lasting:
             if reason and not self._interrupt.is_set():
                 self._warn(f"broke off ({reason})")
             return False
@@ -230,8 +278,9 @@ class LiveSource:
         )
 
     def _connect(self) -> None:
-        self._connection = Connection(self._feed, self._interrupt, self._threads, self._sound)
-        self._time.reconnect()
+        self._connection = Connection(self._feed, self._interrupt, self._clock, self._threads, self._sound)
+        self._manner = self._connection.manner
+        self._times = reconnected(self._times)
         self._held = []
 
     def _disconnect(self) -> None:
@@ -248,3 +297,7 @@ class LiveSource:
 
     def _warn(self, what: str) -> None:
         self._warnings.append(f"{self._feed.name} {what}")
+
+
+def _end(sound: Sound) -> Fraction:
+    return sound.pts * sound.time_base + Fraction(sound.samples.shape[1], sound.format.rate)

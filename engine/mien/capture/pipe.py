@@ -83,6 +83,10 @@ class PipeFeed:
     def lasting(self) -> bool:
         return False
 
+    @property
+    def patient(self) -> bool:
+        return True
+
     def open(self) -> InputContainer:
         self._reader = PipeReader(self._opening(), owned=self._owned)
         try:

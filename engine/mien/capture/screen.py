@@ -69,6 +69,10 @@ class ScreenFeed:
     def lasting(self) -> bool:
         return False
 
+    @property
+    def patient(self) -> bool:
+        return False
+
     def open(self) -> InputContainer:
         file, format, options = self._device()
         try:

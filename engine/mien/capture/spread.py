@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,28 +28,46 @@ def sample_file(
     path: Path, name: str, begin: Fraction, info: SourceInfo, count: int, pixels: PixelReader, threads: int
 ) -> Iterator[Frame]:
     """At most `count` frames over the part that `info` describes, which begins at `begin` of the container's time."""
-    opened = open_container(path, name, threads, one_by_one=True)
-    with opened.container:
-        length = Fraction(info.duration) if info.duration is not None else _length(opened)
+    with _opening(path, name, threads) as opened:
+        whole = None if info.duration is not None else _length(opened)
+        length = Fraction(info.duration or 0) if whole is None else max(whole - (begin - opened.origin), Fraction(0))
         targets = [begin + length * (2 * i + 1) / (2 * count) for i in range(count)]
         frames = info.frame_count or round(length * opened.rate)
-        keys = _keys(opened, targets) if frames > max(_SHORT_FRAMES, _SHORT_FACTOR * count) else []
-        enough = len(keys) >= min(count, _ENOUGH)
-        pictures = _at_keys(opened, keys) if enough else _straight(opened, begin, targets)
-        offset = round(begin / opened.time_base)
-        for picture, pts in pictures:
-            shown = pixels.read(picture, opened.sample_aspect)
-            duration = picture.duration or None
-            yield Frame(shown, pts - offset, opened.time_base, duration=duration, layout=pixels.layout)
+        looks = whole is None and frames > max(_SHORT_FRAMES, _SHORT_FACTOR * count)
+        keys = _keys(opened, targets) if looks else []
+        if len(keys) >= min(count, _ENOUGH):
+            yield from _frames(opened, _at_keys(opened, keys), begin, pixels)
+            return
+        if whole is None and not looks:
+            yield from _frames(opened, _straight(opened, begin, targets), begin, pixels)
+            return
+    with _opening(path, name, threads) as opened:  # anew: not all containers can be gone back in
+        yield from _frames(opened, _straight(opened, begin, targets), begin, pixels)
+
+
+@contextmanager
+def _opening(path: Path, name: str, threads: int) -> Iterator[Opened]:
+    opened = open_container(path, name, threads, one_by_one=True)
+    with opened.container:
+        yield opened
+
+
+def _frames(
+    opened: Opened, pictures: Iterator[tuple[VideoFrame, int]], begin: Fraction, pixels: PixelReader
+) -> Iterator[Frame]:
+    offset = round(begin / opened.time_base)
+    for picture, pts in pictures:
+        shown = pixels.read(picture, opened.sample_aspect)
+        duration = picture.duration or None
+        yield Frame(shown, pts - offset, opened.time_base, duration=duration, layout=pixels.layout)
 
 
 def _length(opened: Opened) -> Fraction:
-    """Seconds of a container that does not say, from the times of its packets."""
+    """Seconds of a container that does not say, from the times of its packets, all of which are read."""
     packets, last = 0, 0
     for packet in _packets(opened):
         packets += 1
         last = max(last, opened.stamp_of_packet(packet) or 0)
-    opened.container.seek(0)
     return max(last * opened.time_base - opened.origin, packets / opened.rate)
 
 
@@ -60,8 +79,6 @@ def _keys(opened: Opened, targets: Sequence[Fraction]) -> list[int]:
         key = None if packet is None else opened.stamp_of_packet(packet)
         if key is not None and (not keys or key > keys[-1]):
             keys.append(key)
-    if keys:
-        opened.container.seek(0)
     return keys
 
 
@@ -75,11 +92,10 @@ def _at_keys(opened: Opened, keys: Sequence[int]) -> Iterator[tuple[VideoFrame, 
 
 
 def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> Iterator[tuple[VideoFrame, int]]:
-    if begin - opened.origin > 1:
-        opened.seek(begin - opened.origin - 1)
+    sought = begin - opened.origin > 1 and opened.seek(begin - opened.origin - 1)
     step = round(1 / (opened.rate * opened.time_base))
     waiting = [int(target / opened.time_base) for target in reversed(targets)]
-    last = round(begin / opened.time_base) - step
+    last = round((begin if sought else opened.origin) / opened.time_base) - step
     for picture in frames_of(opened):
         stamp = opened.stamp(picture)
         last = stamp if stamp is not None else last + step

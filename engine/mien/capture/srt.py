@@ -48,6 +48,10 @@ class SrtFeed:
     def lasting(self) -> bool:
         return True
 
+    @property
+    def patient(self) -> bool:
+        return False
+
     def open(self) -> InputContainer:
         return self._pipe.open()
 

@@ -29,7 +29,7 @@ class Times:
     last: int | None = None
     """Of the latest frame, in ticks."""
     anchor: tuple[int, float] | None = None
-    """A frame's placed time in ticks, and when it was captured."""
+    """The first frame's time in ticks, and when it was captured: where the line is beside the clock for good."""
     steps: tuple[float, ...] = ()
     """Distances of the latest frames in seconds."""
     jumps: int = 0
@@ -48,8 +48,9 @@ def place(times: Times, pts: int, time_base: Fraction, captured_at: float) -> Ti
     anchored, at = times.anchor
     expected = anchored + round((captured_at - at) / time_base)
     if abs(placed - expected) * time_base > APART or placed <= last - round(APART / time_base):
-        placed = max(expected, last + 1)
-        times = replace(times, offset=placed - pts, anchor=(placed, captured_at), jumps=times.jumps + 1)
+        # not from the place it gets, which may be ahead of the clock: each jump would add to that
+        times = replace(times, offset=expected - pts, jumps=times.jumps + 1)
+        placed = expected
     placed = max(placed, last + 1)
     return replace(times, last=placed, steps=_with(times.steps, float((placed - last) * time_base)))
 

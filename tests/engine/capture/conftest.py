@@ -39,11 +39,15 @@ class Clip:
     sound_codec: str = "aac"
     sound_delay: float = 0.0
     key_frames: int = 12
+    jump: tuple[int, float] = (0, 0.0)
+    """A number from which on pictures, and the sound of full seconds, have times so many seconds later."""
+    format: str | None = None
+    """Of the container; None: by the file's name."""
     picture: Callable[[int], NDArray[np.uint8]] | None = None
     """(H, W, 3 or 4) of a number; None: the pattern that carries it."""
 
     def write(self, path: Path) -> Path:
-        with av.open(str(path), "w", container_options=self.container_options) as container:
+        with av.open(str(path), "w", format=self.format, container_options=self.container_options) as container:
             video = self._add_video(container)
             audio = self._add_audio(container) if self.sound is not None else None
             for number in range(self.count):
@@ -77,8 +81,12 @@ class Clip:
         frame = VideoFrame.from_ndarray(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
         step = round(1 / (self.rate * self.time_base))
         frame.pts = self.times[number] if self.times is not None else number * step
+        frame.pts += round(self._jumped(number) / self.time_base)
         frame.time_base = self.time_base
         return frame
+
+    def _jumped(self, number: int) -> float:
+        return self.jump[1] if number >= self.jump[0] else 0.0
 
     def _encode_second(self, container: OutputContainer, audio: AudioStream, number: int) -> None:
         """The sound of one second, before the first frame of that second."""
@@ -91,7 +99,7 @@ class Clip:
         frame = AudioFrame.from_ndarray(tone_of(self.sound)(first, left), format="fltp", layout=audio.layout.name)
         frame.sample_rate = rate
         frame.time_base = Fraction(1, rate)
-        frame.pts = first + round(self.sound_delay * rate)
+        frame.pts = first + round((self.sound_delay + self._jumped(number)) * rate)
         container.mux(audio.encode(frame))
 
 

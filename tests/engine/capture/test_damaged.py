@@ -140,13 +140,66 @@ def test_a_clock_that_was_reset_goes_on() -> None:
     assert [line.place(pts) for pts in (5000, 5040, 0, 40, 80)] == [5000, 5040, 5080, 5120, 5160]
 
 
-def test_raw_stream_without_any_times(make_clip: MakeClip, tmp_path: Path) -> None:
-    path = make_clip(count=20, options={"bf": "0"}).write(tmp_path / "clip.h264")
+@pytest.mark.parametrize("jump", [36_000.0, 7_200.0, 44_000.0], ids=lambda seconds: f"{seconds:+g} s")
+@pytest.mark.parametrize("ending", [".mkv", ".ts", ".mp4"])
+def test_a_clock_that_jumped_is_closed_in_pictures_and_sound(
+    make_clip: MakeClip, tmp_path: Path, ending: str, jump: float
+) -> None:
+    clip = make_clip(count=90, sound=SoundFormat(48000, 1), jump=(30, jump), options={"bf": "0"})
+    need_one_line(clip.write(tmp_path / f"clip{ending}"))
+
+
+def test_a_clock_that_was_set_back_is_closed(make_clip: MakeClip, tmp_path: Path) -> None:
+    """Two recordings one after the other, as a recorder leaves them whose clock was set back by an hour."""
+    clip = make_clip(count=60, sound=SoundFormat(48000, 1), jump=(0, 3600.0), options={"bf": "0"})
+    first = clip.write(tmp_path / "first.ts").read_bytes()
+    numbered = make_clip(count=90, sound=SoundFormat(48000, 1), options={"bf": "0"})
+    second = numbered.write(tmp_path / "second.ts").read_bytes()
+    (tmp_path / "both.ts").write_bytes(first + second)
+    with capture.open(tmp_path / "both.ts") as source:
+        items = list(source)
+        warnings = source.warnings
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == [*range(60), *range(90)]
+    assert np.diff([frame.seconds for frame in frames]) == pytest.approx(1 / 30, abs=0.03)
+    heard = [item for item in items if not isinstance(item, Frame)]
+    assert heard[-1].seconds == pytest.approx(5.0, abs=0.15)
+    assert sum("jump" in line for line in warnings) == 1
+
+
+def need_one_line(path: Path) -> None:
+    """Three seconds at 30 frames per second, with sound, without a gap, and told of in one line."""
     with capture.open(path) as source:
-        frames = [item for item in source if isinstance(item, Frame)]
-    assert [number_of(frame.pixels) for frame in frames] == list(range(20))
-    times = [frame.seconds for frame in frames]
-    assert np.all(np.diff(times) > 0)
+        items = list(source)
+        warnings = source.warnings
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == list(range(90))
+    assert np.diff([frame.seconds for frame in frames]) == pytest.approx(1 / 30, abs=0.03)
+    heard = [item for item in items if not isinstance(item, Frame)]
+    assert heard[-1].seconds == pytest.approx(3.0, abs=0.1)
+    assert sum(sound.samples.shape[1] for sound in heard) == pytest.approx(3 * 48000, abs=0.1 * 48000)
+    assert len(warnings) == 1
+    assert "jump" in warnings[0]
+
+
+def test_a_long_still_with_sound_is_no_jump(make_clip: MakeClip, tmp_path: Path) -> None:
+    times = [n * 512 + (0 if n < 45 else 100 * 15360) for n in range(90)]
+    clip = make_clip(count=90, times=times, options={"bf": "0"})
+    with capture.open(clip.write(tmp_path / "still.mkv")) as source:
+        list(source)
+        assert "jump" in "".join(source.warnings), "without sound nobody can tell"
+    line, second = Timeline(Fraction(1, 1000), 40), Fraction(1)
+    assert line.place(0) == 0
+    assert line.place(100_000, until=99 * second) == 100_000
+    assert line.jumped == 0
+
+
+def test_what_pictures_jumped_by_is_what_sound_jumps_by() -> None:
+    line, second = Timeline(Fraction(1, 1000), 40), Fraction(1)
+    assert [line.place(pts) for pts in (0, 40)] == [0, 40]
+    assert line.place(36_000_100, hint=-36_000 * second) == 100
+    assert line.jumped == 0, "it was told of by the sound"
+    assert line.offset == -36_000
 
 
 def test_negative_times_are_shifted_to_zero(make_clip: MakeClip, tmp_path: Path) -> None:

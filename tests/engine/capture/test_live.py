@@ -6,7 +6,7 @@ import gc
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from threading import Event, Thread
@@ -17,9 +17,10 @@ import pytest
 from av.container.input import InputContainer
 
 from mien import capture
+from mien.capture.feed import Feed
 from mien.capture.live import LiveSource
 from mien.capture.network import NetworkFeed
-from mien.capture.pipe import PipeFeed
+from mien.capture.pipe import PipeFeed, named_pipe
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock, MonotonicClock
 from mien.errors import SettingError, SourceError
@@ -36,6 +37,7 @@ class Pattern:
     """A device that shows libav's test pictures, a list of (size, rate, seconds) at each opening, then is gone."""
 
     name = "pattern"
+    patient = False
 
     def __init__(self, *plugged: tuple[str, int, float] | None, lasting: bool = True) -> None:
         self.lasting = lasting
@@ -58,6 +60,22 @@ class Pattern:
 
 def go_on(seconds: float) -> bool:
     return False
+
+
+def played(
+    feed: Feed, *, duration: Fraction | None = None, told: Callable[[Sequence[str]], object] = lambda warnings: None
+) -> list[Frame | Sound]:
+    """All that a feed gives, on a clock that a wait moves; `told` gets the warnings."""
+    clock = ManualClock()
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    with LiveSource(feed, clock=clock, wait=wait, duration=duration, retry=Retry(patience=0)) as source:
+        items = list(source)
+        told(source.warnings)
+    return items
 
 
 def test_frames_have_the_time_at_which_they_came() -> None:
@@ -153,13 +171,11 @@ def test_a_read_that_waits_for_the_network_is_ended_by_closing(ts_server: Callab
 
 
 def test_a_stream_over_tcp_with_sound(ts_server: Callable[..., str]) -> None:
-    with capture.open(ts_server(), clock=ManualClock(), duration=0.5) as source:
-        assert source.info.sound == SoundFormat(48000, 2)
-        items = list(source)
+    items = played(NetworkFeed(ts_server()), duration=Fraction(1, 2))
     frames = [item for item in items if isinstance(item, Frame)]
     assert [number_of(frame.pixels) for frame in frames] == list(range(15))
     heard = [item for item in items if isinstance(item, Sound)]
-    assert heard
+    assert {sound.format for sound in heard} == {SoundFormat(48000, 2)}
     ends = [sound.pts + sound.samples.shape[1] for sound in heard]
     assert [sound.pts for sound in heard[1:]] == ends[:-1], "without gaps"
 
@@ -203,10 +219,29 @@ def test_a_pipe_gives_what_is_written(make_clip: MakeClip, tmp_path: Path) -> No
     os.mkfifo(pipe)
     writer = Thread(target=lambda: pipe.write_bytes(data))
     writer.start()
-    with capture.open(pipe, clock=ManualClock()) as source:
-        frames = [item for item in source if isinstance(item, Frame)]
+    frames = [item for item in played(named_pipe(pipe, str(pipe))) if isinstance(item, Frame)]
     writer.join()
     assert [number_of(frame.pixels) for frame in frames] == list(range(20))
+
+
+@pytest.mark.parametrize("jump", [3600.0, -3600.0, 20.0])
+def test_a_clock_that_jumps_is_closed_in_pictures_and_sound(make_clip: MakeClip, tmp_path: Path, jump: float) -> None:
+    first = make_clip(count=60, sound=SoundFormat(48000, 1), jump=(0, max(-jump, 0)), options={"bf": "0"})
+    second = make_clip(count=60, sound=SoundFormat(48000, 1), jump=(0, max(jump, 0) + 2), options={"bf": "0"})
+    data = b"".join(clip.write(tmp_path / f"{n}.ts").read_bytes() for n, clip in enumerate((first, second)))
+    pipe, warnings = tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    items = played(named_pipe(pipe, str(pipe)), told=warnings.extend)
+    writer.join()
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == 2 * list(range(60))
+    assert [frame.seconds for frame in frames] == pytest.approx([n / 30 for n in range(120)], abs=0.05)
+    heard = [item for item in items if isinstance(item, Sound)]
+    assert heard[-1].seconds == pytest.approx(4.0, abs=0.15)
+    assert sum(run.samples.shape[1] for run in heard) == pytest.approx(4 * 48000, abs=0.15 * 48000)
+    assert ["jump" in line for line in warnings] == [True]
 
 
 def test_a_pipe_without_a_stream(tmp_path: Path) -> None:

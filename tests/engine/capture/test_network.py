@@ -21,6 +21,8 @@ import pytest
 from tests.engine.capture.rtsp_server import RATE, RtspServer
 
 from mien import capture
+from mien.capture.feeds import feed_of
+from mien.capture.live import LiveSource
 from mien.capture.srt import SrtFeed
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock
@@ -49,7 +51,13 @@ def web(tmp_path: Path) -> Iterator[str]:
 
 def numbers_of(address: str, count: int) -> list[int]:
     seen: list[int] = []
-    with capture.open(address, clock=ManualClock(), threads=1) as source:
+    clock = ManualClock()
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    with LiveSource(feed_of(address), clock=clock, wait=wait) as source:
         for item in source:
             if isinstance(item, Frame):
                 seen.append(number_of(item.pixels))
@@ -86,12 +94,14 @@ def test_no_such_stream(web: str) -> None:
 def test_rtsp() -> None:
     server = RtspServer(2 * RATE)
     try:
-        with capture.open(server.address, clock=ManualClock(), threads=1) as source:
+        clock = ManualClock()
+        with capture.open(server.address, clock=clock, threads=1) as source:
             assert (source.info.width, source.info.height) == (160, 120)
             frames = []
             for item in source:
                 assert isinstance(item, Frame)
                 frames.append(item)
+                clock.advance(1 / RATE)
                 if number_of(item.pixels) == 2 * RATE - 2:  # the decoder keeps the last one back
                     break
     finally:
@@ -144,7 +154,6 @@ def test_screen(tmp_path: Path) -> None:
         pytest.skip("no Xvfb is installed that could be a screen")
     if "x11grab" not in av.formats_available:
         pytest.skip("this libav cannot take an X11 screen")
-    from mien.capture.live import LiveSource
     from mien.capture.screen import ScreenFeed
 
     told, tells = os.pipe()

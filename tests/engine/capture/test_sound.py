@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,6 @@ def lag(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> int:
     ("ending", "codec"), [(".mp4", "aac"), (".mkv", "flac"), (".webm", "libopus"), (".avi", "pcm_s16le")]
 )
 def test_sound_is_in_sync(make_clip: MakeClip, tmp_path: Path, ending: str, codec: str) -> None:
-    from fractions import Fraction
-
     format = SoundFormat(48000, 2)
     clip = make_clip(count=60, sound=format, sound_codec=codec, time_base=Fraction(1, 30))
     if ending == ".webm":
@@ -80,6 +79,44 @@ def test_sound_that_begins_late_keeps_its_place(make_clip: MakeClip, tmp_path: P
     assert sounds[0].seconds == pytest.approx(0.3, abs=0.002)
 
 
+@pytest.mark.parametrize("duration", [0.1, 0.5, 0.8])
+def test_sound_that_begins_before_the_pictures(make_clip: MakeClip, tmp_path: Path, duration: float) -> None:
+    """A duration that ends before the first picture is counted from it; there is nothing to be seen else."""
+    format, base = SoundFormat(48000, 1), Fraction(1, 15360)
+    times = [round((0.6 + n / 30) / base) for n in range(60)]
+    clip = make_clip(count=60, sound=format, times=times, sound_codec="pcm_s16le", options={"bf": "0"})
+    sounds, frames = heard(clip.write(tmp_path / "early.mkv"), duration=duration)
+    lead = 0.6 if duration > 0.6 else 0.0
+    assert [frame.seconds for frame in frames] == pytest.approx(
+        [lead + n / 30 for n in range(round((duration - lead) * 30))], abs=0.002
+    )
+    assert sounds[0].pts == 0
+    samples = joined(sounds)[0]
+    assert len(samples) == pytest.approx(duration * 48000, abs=2)
+    spoken = round((0.6 - lead) * 48000)
+    assert abs(lag(samples, tone_of(format)(spoken, len(samples))[0])) <= 48
+
+
+def test_a_start_past_the_sounds_end(make_clip: MakeClip, tmp_path: Path) -> None:
+    import av
+
+    whole = make_clip(count=90).write(tmp_path / "silent.mp4")
+    short = make_clip(count=30, sound=SoundFormat(48000, 2)).write(tmp_path / "short.mp4")
+    path = tmp_path / "clip.mp4"
+    with av.open(str(path), "w") as container, av.open(str(whole)) as seen, av.open(str(short)) as listened:
+        streams = [
+            container.add_stream_from_template(one) for one in (seen.streams.video[0], listened.streams.audio[0])
+        ]
+        for stream, given in zip(streams, (seen.streams.video[0], listened.streams.audio[0]), strict=True):
+            for packet in given.container.demux(given):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    container.mux(packet)
+    sounds, frames = heard(path, start=1.5, duration=0.5)
+    assert sounds == []
+    assert len(frames) == 15
+
+
 def test_sound_comes_in_step_with_the_pictures(make_clip: MakeClip, tmp_path: Path) -> None:
     path = make_clip(count=150, sound=SoundFormat(48000, 1)).write(tmp_path / "clip.mp4")
     picture = sound = 0.0
@@ -92,27 +129,32 @@ def test_sound_comes_in_step_with_the_pictures(make_clip: MakeClip, tmp_path: Pa
             assert abs(picture - sound) < 1.6
 
 
-def test_many_channels_are_mixed_to_two(tmp_path: Path, make_clip: MakeClip) -> None:
+@pytest.mark.parametrize("layout", ["5.1", "5.1(side)", "7.1", "4.0", "quad", "2.1", "stereo", "mono"])
+def test_many_channels_are_mixed_to_two_and_cannot_clip(tmp_path: Path, layout: str) -> None:
     import av
 
-    path = tmp_path / "six.mkv"
+    path, channels = tmp_path / "many.mkv", av.AudioLayout(layout).nb_channels
     with av.open(str(path), "w") as container:
         video = container.add_stream("ffv1", rate=25)
         video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
-        audio = container.add_stream("pcm_s16le", rate=48000)
-        audio.codec_context.layout = "5.1"
+        audio = container.add_stream("pcm_f32le", rate=48000)
+        audio.codec_context.layout = layout
         for number in range(25):
             frame = av.VideoFrame(64, 64, "yuv420p")
             frame.pts = number
             container.mux(video.encode(frame))
-        run = av.AudioFrame.from_ndarray(np.zeros((1, 6 * 48000), np.int16), format="s16", layout="5.1")
+        loud = np.ones((1, channels * 48000), np.float32)
+        run = av.AudioFrame.from_ndarray(loud, format="flt", layout=layout)
         run.sample_rate = 48000
         container.mux(audio.encode(run))
         container.mux(video.encode(None))
         container.mux(audio.encode(None))
     sounds, _ = heard(path)
-    assert {sound.samples.shape[0] for sound in sounds} == {2}
-    assert {sound.format for sound in sounds} == {SoundFormat(48000, 2)}
+    mixed = 1 if layout == "mono" else 2
+    assert {sound.format for sound in sounds} == {SoundFormat(48000, mixed)}
+    samples = joined(sounds)
+    assert samples.shape == (mixed, 48000)
+    assert 0.5 < np.abs(samples).max() <= 1.0 + 1e-6
 
 
 def test_silent_file_has_no_sound(make_clip: MakeClip, tmp_path: Path) -> None:

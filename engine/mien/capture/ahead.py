@@ -1,0 +1,108 @@
+"""Packets that are read before they are wanted, where a sender can be held up, as many as there is room for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Thread
+from typing import TypeAlias
+
+from av.packet import Packet
+from av.stream import Stream
+
+from mien.capture.livetime import Arrival
+from mien.clock import Clock
+
+ROOM = 32 << 20
+"""Bytes that may wait; at least two packets may."""
+
+Read: TypeAlias = "Packet[Stream]"
+
+
+class BrokeOff(Exception):
+    """The feed ended; its text is libav's reason, empty where it ended in order."""
+
+
+class ReadAhead:
+    """Reads on a thread of its own until there is no more room; what waits is still encoded, so that it is small."""
+
+    def __init__(self, read: Callable[[], Read], clock: Clock, *, counted: int, most: int) -> None:
+        """Begin.
+
+        Args:
+            read: gives the next packet, or raises `BrokeOff`; what waits in it must be ended from outside.
+            counted: index of the stream whose packets are counted.
+            most: so many of them may wait.
+        """
+        self._read = read
+        self._clock = clock
+        self._counted, self._most = counted, most
+        self._changed = Condition()
+        self._waiting: deque[tuple[Read, Arrival]] = deque()
+        self._bytes = self._frames = 0
+        self._closed = self._ended = False
+        self._reason = ""
+        self._error: Exception | None = None
+        self._thread = Thread(target=self._run, name="mien-read-ahead", daemon=True)
+        self._thread.start()
+
+    def take(self) -> tuple[Read, Arrival]:
+        """The next packet, and when it came.
+
+        Raises:
+            BrokeOff: nothing more comes.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._ended or self._closed)
+            if not self._waiting or self._closed:
+                if self._error is not None:
+                    raise self._error
+                raise BrokeOff(self._reason)
+            packet, arrival = self._waiting.popleft()
+            self._bytes -= packet.size
+            self._frames -= packet.stream_index == self._counted
+            self._changed.notify_all()
+        return packet, Arrival(self._clock.now(), held=True) if arrival.held else arrival
+
+    def close(self) -> None:
+        """Stop, once the read that is under way has ended."""
+        with self._changed:
+            self._closed = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._keep(*self._next()):
+                pass
+        except BrokeOff as end:
+            self._reason = str(end)
+        except Exception as error:  # is raised where packets are taken
+            self._error = error.with_traceback(None)
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _next(self) -> tuple[Read, bool]:
+        """The next packet, and whether it had to wait for room."""
+        with self._changed:
+            held = self._is_full()
+            self._changed.wait_for(lambda: not self._is_full() or self._closed)
+            if self._closed:
+                raise BrokeOff("")
+        return self._read(), held
+
+    def _keep(self, packet: Read, held: bool) -> bool:
+        with self._changed:
+            if self._closed:
+                return False
+            self._waiting.append((packet, Arrival(self._clock.now(), held)))
+            self._bytes += packet.size
+            self._frames += packet.stream_index == self._counted
+            self._changed.notify_all()
+            return True
+
+    def _is_full(self) -> bool:
+        return self._frames >= self._most or (self._bytes >= ROOM and len(self._waiting) > 1)
