@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from mien.capture.audio import Run, SoundReader
 from mien.capture.container import Opened, streams_of
+from mien.capture.deinterlace import Deinterlacer
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.pixels import describe
@@ -46,6 +47,7 @@ class Connection:
         self.opened: Opened = self._open(threads)
         self.broken = 0
         self._sound = SoundReader(self.opened.audio, sound) if self.opened.audio is not None else None
+        self._fields = Deinterlacer()
         self._packets = self._demux()
 
     @property
@@ -61,7 +63,9 @@ class Connection:
         packet = self._next_packet()
         flush = not packet.size
         if packet.stream_index == self.opened.video.index:
-            yield from self._pictures(None if flush else cast("Packet[VideoStream]", packet))
+            yield from self._fields.read(self._pictures(None if flush else cast("Packet[VideoStream]", packet)))
+            if flush:
+                yield from self._fields.rest()
         elif self._sound is not None:
             yield from self._sound.read(None if flush else cast("Packet[AudioStream]", packet))
 

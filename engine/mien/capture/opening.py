@@ -103,4 +103,4 @@ def _pictures(path: Path, name: str) -> list[Path]:
         return sequence.pictures_of_pattern(name)
     if is_folder(path, name):
         return sequence.pictures_of_folder(path, name)
-    return [path] if image.is_picture(path) else []
+    return [path] if image.kind_of_file(path) else []

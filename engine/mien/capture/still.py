@@ -1,0 +1,175 @@
+"""Files of still pictures, by Pillow: told by their first bytes, whole or refused, never larger than can be decoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Literal
+
+import av
+from av.codec.context import CodecContext
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from PIL import Image
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+
+from mien.capture import png
+from mien.errors import SourceError
+
+Kind = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"]
+HEAD = 64
+"""Bytes of a file that tell its kind."""
+_DECODE_BYTES = (1 << 31) - 1
+"""What a picture may take at 8 bytes a pixel."""
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_REASON = 90
+"""Characters of a decoder's own words that are shown."""
+_warning_filters = Lock()
+
+
+def kind_of(head: bytes) -> Kind | None:
+    """Of which kind a file is by its first `HEAD` bytes, or the whole of it; None for what is no still picture."""
+    if head.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if head.startswith(png.SIGNATURE):
+        return "PNG"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "WebP"
+    if head[:4] in (b"II*\0", b"MM\0*"):
+        return "TIFF"
+    if head[:6] in (b"GIF87a", b"GIF89a"):
+        return "GIF"
+    if head[4:8] == b"ftyp":
+        return _kind_of_brands(head)
+    return "BMP" if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0" else None
+
+
+def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
+    """The header of a picture; `load` decodes it.
+
+    Raises:
+        SourceError: damaged, larger than can be decoded, or of a kind for which an extra is not installed.
+    """
+    opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
+    with told(kind, name):
+        if kind == "PNG":
+            png.need_sound(data)
+        image = opener(io.BytesIO(data))
+    return image
+
+
+def need_decodable(size: tuple[int, int], name: str) -> None:
+    """Refuse what would not fit into memory.
+
+    Raises:
+        SourceError: more than 2 GiB at 8 bytes a pixel.
+    """
+    width, height = size
+    if (8 * width + 1024) * (height + 128) >= _DECODE_BYTES:
+        raise SourceError(
+            f"{name}: expected a picture of at most 16,000 x 16,000 pixels, got {width:,} x {height:,}; "
+            "shrink it, or save it as PNG without interlacing"
+        )
+
+
+def load(image: ImageFile, data: bytes, kind: Kind, name: str, max_side: int | None = None) -> None:
+    """Decode a picture that `opened` gave; a JPEG is shrunk on the way, as long as it stays `max_side` pixels long.
+
+    Raises:
+        SourceError: damaged, or larger than can be decoded.
+    """
+    need_decodable(image.size, name)
+    with told(kind, name):
+        if kind == "JPEG":
+            _need_sound_jpeg(data)
+            if max_side is not None and max(image.size) > max_side:
+                share = max_side / max(image.size)
+                image.draft(None, (max(1, int(image.width * share)), max(1, int(image.height * share))))
+        image.load()
+
+
+@contextmanager
+def told(kind: Kind, name: str) -> Iterator[None]:
+    """Tell what Pillow raises in one line; on bytes that are not of its format that may be of any class.
+
+    Pillow's warnings of odd metadata are left out.
+
+    Raises:
+        SourceError: the picture is damaged, or does not fit into memory.
+    """
+    try:
+        with _warning_filters, warnings.catch_warnings():  # the filters are the process's
+            warnings.simplefilter("ignore")
+            yield
+    except SourceError:
+        raise
+    except MemoryError as error:
+        raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error
+    except Exception as error:
+        raise SourceError(
+            f"{name}: expected a picture, got a damaged {kind} file ({_reason(error)}); save it again"
+        ) from error
+
+
+def _kind_of_brands(head: bytes) -> Kind | None:
+    """AVIF and HEIC name themselves among their brands, the more general `mif1` may come first."""
+    brands = {head[at : at + 4] for at in (8, *range(16, min(len(head), int.from_bytes(head[:4])), 4))}
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    return "HEIC" if brands & _HEIC_BRANDS else None
+
+
+def _heif_opener(name: str) -> Callable[[io.BytesIO], ImageFile]:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise SourceError(
+            f"{name}: expected a picture that can be read, got a HEIC file without its reader; "
+            "install it with `pip install mien[heif]`, or save the picture as JPEG"
+        ) from error
+    return HeifImageFile
+
+
+def _need_sound_jpeg(data: bytes) -> None:
+    """libjpeg shows what it makes of damaged data and Pillow does not hand its warnings on; libav's decoder refuses.
+
+    It decodes an eighth of the picture a side, which costs about a third of the whole.
+    """
+    decoder = CodecContext.create("mjpeg", "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.thread_count = 1
+    decoder.options = {"lowres": "3", "err_detect": "explode"}
+    try:
+        decoder.decode(Packet(data))
+    except av.error.InvalidDataError as error:
+        raise ValueError("its pixels are damaged") from error
+    except av.FFmpegError:  # a kind of JPEG that only libjpeg reads
+        return
+
+
+def _reason(error: Exception) -> str:
+    words = str(error).strip().splitlines()
+    return words[0][:_REASON] if words else type(error).__name__
+
+
+_OPENERS: dict[Kind, Callable[[io.BytesIO], ImageFile]] = {
+    "JPEG": JpegImageFile,
+    "PNG": PngImageFile,
+    "WebP": WebPImageFile,
+    "TIFF": TiffImageFile,
+    "BMP": BmpImageFile,
+    "GIF": GifImageFile,
+    "AVIF": AvifImageFile,
+}
+"""Called rather than `Image.open`, which tries every plugin and takes its limits from a global of the process."""
