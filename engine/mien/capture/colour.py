@@ -27,7 +27,7 @@ def plain(image: Image.Image) -> Image.Image:
         UnreadPixels: 32-bit samples.
     """
     if image.mode in ("I", "F"):
-        raise UnreadPixels("32 bits a sample; save it with 8 or 16")
+        raise UnreadPixels("32 bits a sample")
     if image.mode.startswith("I;16"):
         tags = getattr(image, "tag_v2", {})
         bits = max(tags.get(_BITS, (16,)))  # of a TIFF file, which may have 12

@@ -156,6 +156,8 @@ def _tagged_duration(video: VideoStream) -> Fraction | None:
 
 
 def _open(path: Path, name: str) -> InputContainer:
+    if _is_page(path):
+        raise SourceError(f"{name}: expected a video or a picture, got a web page; download the file itself")
     try:
         # the prefix keeps libav from reading a colon in a file's name as a protocol
         container = av.open(f"file:{os.fspath(path)}", "r", metadata_errors="replace")
@@ -168,6 +170,12 @@ def _open(path: Path, name: str) -> InputContainer:
         container.close()
         raise SourceError(f"{name}: expected a video or a picture, got a text or a play list; name a media file")
     return container
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is HTML, as a server sends it in place of what was asked for."""
+    with path.open("rb") as file:
+        return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:

@@ -68,18 +68,24 @@ def body_of(data: bytes, kind: bytes) -> bytes | None:
     return next((bytes(body) for found, body in _chunks(data) if found == kind), None)
 
 
-def need_sound(data: bytes) -> None:
-    """Check the checksums of the chunks that pictures are made of; Pillow does not look at those of pixels.
+def checked(data: bytes) -> bytes:
+    """A file without those chunks whose checksum is wrong and that a picture can be shown without.
+
+    Pillow does not look at the checksums of pixels, and takes none of the others' amiss.
 
     Raises:
-        ValueError: one of them is wrong.
+        ValueError: the checksum of a chunk that it cannot be shown without is wrong.
     """
-    at = len(SIGNATURE)
+    kept, start, at = [], 0, len(SIGNATURE)
     for kind, body in _chunks(data):
-        at += _AROUND + len(body)
-        needed = not kind[0] & _ANCILLARY or kind == b"fdAT"
-        if needed and at <= len(data) and data[at - 4 : at] != struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
+        begin, at = at, at + _AROUND + len(body)
+        if at > len(data) or data[at - 4 : at] == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
+            continue
+        if not kind[0] & _ANCILLARY or kind == b"fdAT":
             raise ValueError(f"the checksum of a chunk {kind.decode('ascii', 'replace')} is wrong")
+        kept.append(data[start:begin])
+        start = at
+    return b"".join([*kept, data[start:]]) if kept else data
 
 
 def can_split(data: bytes, header: Header) -> bool:

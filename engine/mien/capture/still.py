@@ -24,6 +24,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from mien.capture import png
+from mien.capture.colour import UnreadPixels
 from mien.errors import SourceError
 
 Kind = Literal["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"]
@@ -63,10 +64,7 @@ def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
     """
     opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
     with told(kind, name):
-        if kind == "PNG":
-            png.need_sound(data)
-        image = opener(io.BytesIO(data))
-    return image
+        return opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
 
 
 def need_decodable(size: tuple[int, int], name: str) -> None:
@@ -114,6 +112,10 @@ def told(kind: Kind, name: str) -> Iterator[None]:
             yield
     except SourceError:
         raise
+    except UnreadPixels as error:
+        raise SourceError(
+            f"{name}: expected a picture, got a {kind} file of a kind that is not read ({error}); save it as PNG or JPEG"
+        ) from error
     except MemoryError as error:
         raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error
     except Exception as error:
