@@ -34,8 +34,8 @@ _KNEE = 0.7
 """Light up to which high dynamic range is shown as it is; above, it is compressed."""
 _LEVEL = 8
 """Of the table: 64 points a side."""
-FORMAT = "gbrp16le"
-"""Pixels that libavfilter has a fast way for."""
+FORMAT = "gbrpf32le"
+"""Pixels that libavfilter has a fast way for; of whole numbers in planes it mixes the channels up (libavfilter 11.14)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,9 @@ def test_what_comes_after_the_end_is_left_alone(tmp_path: Path, kind: str) -> No
 
 def test_a_web_page_named_as_a_picture_is_refused(tmp_path: Path) -> None:
     page = b"\n<!DOCTYPE html>\n<html><head><title>403 Forbidden</title></head>" + b"<p>no</p>" * 99 + b"</html>"
-    assert "expected a video or a picture, got a web page; download the file itself" in refusal(tmp_path / "p.jpg", page)
+    assert "expected a video or a picture, got a web page; download the file itself" in refusal(
+        tmp_path / "p.jpg", page
+    )
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
