@@ -35,7 +35,7 @@ _KNEE = 0.7
 _LEVEL = 8
 """Of the table: 64 points a side."""
 FORMAT = "gbrpf32le"
-"""Pixels that libavfilter has a fast way for; of whole numbers in planes it mixes the channels up (libavfilter 11.14)."""
+"""Pixels that libavfilter has a fast way for. It mixes up the channels of integers in planes (libavfilter 11.14)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ import av
 from av.codec.context import CodecContext
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
-from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -114,7 +113,8 @@ def told(kind: Kind, name: str) -> Iterator[None]:
         raise
     except UnreadPixels as error:
         raise SourceError(
-            f"{name}: expected a picture, got a {kind} file of a kind that is not read ({error}); save it as PNG or JPEG"
+            f"{name}: expected a picture, got a {kind} file of a kind that is not read ({error}); "
+            "save it as PNG or JPEG"
         ) from error
     except MemoryError as error:
         raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error

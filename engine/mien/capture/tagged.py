@@ -59,7 +59,7 @@ def _of_png(image: ImageFile, data: bytes) -> Encoding | None:
     power, points = image.info.get("gamma", _SRGB_POWER), image.info.get("chromaticity")
     if not 0.1 < power < 2 or (points and min(points[1::2]) <= 0):
         return None
-    white, red, green, blue = zip(*[iter(points)] * 2) if points else BT709[3:] + BT709[:3]
+    white, red, green, blue = zip(points[::2], points[1::2], strict=True) if points else BT709[3:] + BT709[:3]
     encoding = Encoding((red, green, blue, white), 1 / power)
     return None if _is_near_srgb(encoding, power) else encoding
 

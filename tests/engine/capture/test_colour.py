@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from tests.engine.capture.profiles import ADOBE, P3, cmyk_profile, grey_profile, rgb_profile, to_xyz
 
 from mien import capture
 from mien.capture.image import read
 from mien.frame import Frame
-from tests.engine.capture.profiles import ADOBE, P3, cmyk_profile, grey_profile, rgb_profile, to_xyz
 
 BT709 = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06)
 BT2020 = (0.708, 0.292), (0.170, 0.797), (0.131, 0.046)

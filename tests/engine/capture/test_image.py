@@ -237,9 +237,7 @@ def test_a_truncated_large_png_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     one_colour_png(path, 9_000, 4_000)
     path.write_bytes(path.read_bytes()[:-2_000])
-    with pytest.raises(
-        SourceError, match=r"got a damaged PNG file \(it ends [\d,]+ rows before its end\); save it again"
-    ):
+    with pytest.raises(SourceError, match=r"a damaged PNG file \(it ends [\d,]+ rows before its end\); save it again"):
         read(path, 1000)
 
 
