@@ -52,7 +52,7 @@ def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
-    source = ImageCms.createProfile("LAB") if image.mode == "LAB" else _profile(profile, image.mode)
+    source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")) if image.mode == "LAB" else _profile(profile, image.mode)
     if source is not None:
         try:
             transform = ImageCms.buildTransform(source, _srgb_profile(), image.mode, "RGB")
@@ -76,8 +76,8 @@ def _profile(data: bytes | None, mode: str) -> ImageCms.ImageCmsProfile | None:
 
 
 @cache
-def _srgb_profile() -> ImageCms.core.CmsProfile:
-    return ImageCms.createProfile("sRGB")
+def _srgb_profile() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 @cache
@@ -90,5 +90,4 @@ def _probe() -> Image.Image:
 def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
     after = ImageCms.applyTransform(_probe(), transform)
     assert after is not None
-    lowest_highest = ImageChops.difference(_probe(), after).getextrema()
-    return all(high <= _SAME for _, high in lowest_highest)  # type: ignore[misc, has-type]
+    return int(np.asarray(ImageChops.difference(_probe(), after)).max()) <= _SAME

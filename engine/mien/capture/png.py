@@ -65,7 +65,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 def body_of(data: bytes, kind: bytes) -> bytes | None:
     """The body of the first chunk of a kind; None where a file has none."""
-    return next((bytes(body) for found, body in _chunks(data) if found == kind), None)
+    return next((bytes(body) for found, body in chunks(data) if found == kind), None)
 
 
 def checked(data: bytes) -> bytes:
@@ -77,7 +77,7 @@ def checked(data: bytes) -> bytes:
         ValueError: the checksum of a chunk that it cannot be shown without is wrong.
     """
     kept, start, at = [], 0, len(SIGNATURE)
-    for kind, body in _chunks(data):
+    for kind, body in chunks(data):
         begin, at = at, at + _AROUND + len(body)
         if at > len(data) or data[at - 4 : at] == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
             continue
@@ -122,7 +122,7 @@ def _blocks(data: bytes, size: int, total: int) -> Iterator[bytes]:
     """The inflated picture in blocks of `size` bytes."""
     inflate = zlib.decompressobj()
     block = bytearray()
-    for kind, body in _chunks(data):
+    for kind, body in chunks(data):
         if kind != b"IDAT":
             continue
         feed: bytes = bytes(body)
@@ -142,7 +142,8 @@ def _blocks(data: bytes, size: int, total: int) -> Iterator[bytes]:
     yield bytes(block)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of each chunk; the last body may be cut off."""
     view = memoryview(data)
     at = len(SIGNATURE)
     while at + _AROUND <= len(data):

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import av
 from av.codec.context import CodecContext
@@ -64,6 +64,11 @@ def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
     opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
     with told(kind, name):
         return opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
+
+
+def moves(file: BinaryIO) -> bool:
+    """Whether a GIF file has more than one picture."""
+    return GifImageFile(file).is_animated
 
 
 def need_decodable(size: tuple[int, int], name: str) -> None:

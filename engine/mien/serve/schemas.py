@@ -136,7 +136,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Portraits": whole({"portraits": {"type": "array", "items": named("Portrait")}}),
     "Upload": whole(
         {
-            "picture": {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF or BMP"},
+            "picture": {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"},
             "consent": {"type": "string", "minLength": 1, "description": "who is seen, and that they agree"},
             "name": {"type": "string"},
         },

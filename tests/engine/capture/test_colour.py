@@ -37,7 +37,7 @@ def in_srgb(colour: tuple[int, int, int], primaries: Any, power: float | None = 
     """An 8-bit colour of other primaries, and perhaps another curve, as sRGB."""
     codes = np.array(colour) / 255
     light = light_of(codes) if power is None else codes**power
-    return (255 * codes_of(np.linalg.solve(to_xyz(BT709), to_xyz(primaries) @ light))).tolist()
+    return [float(code) * 255 for code in codes_of(np.linalg.solve(to_xyz(BT709), to_xyz(primaries) @ light))]
 
 
 def saved(path: Path, format: str, mode: str, colour: Any, **options: Any) -> Path:
