@@ -88,7 +88,7 @@ class IndexedSource:
     @property
     def warnings(self) -> tuple[str, ...]:
         left_out = self._broken - len(self._warnings)
-        more = (f"{self._name}: {left_out} more pictures are damaged and left out",) if left_out > 0 else ()
+        more = (f"{self._name}: {left_out} more damaged",) if left_out > 0 else ()
         return (*self._warnings, *more)
 
     def __iter__(self) -> Iterator[Frame | Sound]:
