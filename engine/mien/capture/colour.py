@@ -52,7 +52,11 @@ def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
-    source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")) if image.mode == "LAB" else _profile(profile, image.mode)
+    source = (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        if image.mode == "LAB"
+        else _profile(profile, image.mode)
+    )
     if source is not None:
         try:
             transform = ImageCms.buildTransform(source, _srgb_profile(), image.mode, "RGB")

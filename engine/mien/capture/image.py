@@ -79,7 +79,13 @@ class PictureReader:
             data = b"" if kind is None else path.read_bytes()
         except OSError as error:
             raise SourceError(f"{name}: expected a picture, could not read it ({error}); check the path") from error
-        return self._sized(self._from_container(path, name) if kind is None else self._decode(data, kind, name))
+        try:
+            return self._sized(self._from_container(path, name) if kind is None else self._decode(data, kind, name))
+        except still.UnreadPicture as refused:
+            try:
+                return self._sized(self._from_container(path, name))
+            except SourceError:
+                raise refused from None
 
     def read_bytes(self, data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:
         """As `read`, of a file's content."""

@@ -9,10 +9,6 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import BinaryIO, Literal
 
-import av
-from av.codec.context import CodecContext
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -22,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from mien.capture import png
+from mien.capture import jpeg, png
 from mien.capture.colour import UnreadPixels
 from mien.errors import SourceError
 
@@ -31,11 +27,19 @@ HEAD = 64
 """Bytes of a file that tell its kind."""
 _DECODE_BYTES = (1 << 31) - 1
 """What a picture may take at 8 bytes a pixel."""
+_TIFF_SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _REASON = 90
 """Characters of a decoder's own words that are shown."""
+_UNREAD = UnreadPixels, SyntaxError, OSError
+_UNREAD_WORDS = "unknown pixel mode", "Unsupported"
+"""How Pillow begins to say that a TIFF or BMP file is whole but of a kind that it does not know."""
 _warning_filters = Lock()
+
+
+class UnreadPicture(SourceError):
+    """A whole picture of a kind that Pillow does not read."""
 
 
 def kind_of(head: bytes) -> Kind | None:
@@ -46,7 +50,7 @@ def kind_of(head: bytes) -> Kind | None:
         return "PNG"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WebP"
-    if head[:4] in (b"II*\0", b"MM\0*"):
+    if head[:4] in _TIFF_SIGNATURES:
         return "TIFF"
     if head[:6] in (b"GIF87a", b"GIF89a"):
         return "GIF"
@@ -94,7 +98,7 @@ def load(image: ImageFile, data: bytes, kind: Kind, name: str, max_side: int | N
     need_decodable(image.size, name)
     with told(kind, name):
         if kind == "JPEG":
-            _need_sound_jpeg(data)
+            jpeg.need_sound(data)
             if max_side is not None and max(image.size) > max_side:
                 share = max_side / max(image.size)
                 image.draft(None, (max(1, int(image.width * share)), max(1, int(image.height * share))))
@@ -116,17 +120,17 @@ def told(kind: Kind, name: str) -> Iterator[None]:
             yield
     except SourceError:
         raise
-    except UnreadPixels as error:
-        raise SourceError(
+    except _UNREAD as error:
+        if not isinstance(error, UnreadPixels) and not str(error).startswith(_UNREAD_WORDS):
+            raise _damaged(kind, name, error) from error
+        raise UnreadPicture(
             f"{name}: expected a picture, got a {kind} file of a kind that is not read ({error}); "
             "save it as PNG or JPEG"
         ) from error
     except MemoryError as error:
         raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error
     except Exception as error:
-        raise SourceError(
-            f"{name}: expected a picture, got a damaged {kind} file ({_reason(error)}); save it again"
-        ) from error
+        raise _damaged(kind, name, error) from error
 
 
 def _kind_of_brands(head: bytes) -> Kind | None:
@@ -148,21 +152,8 @@ def _heif_opener(name: str) -> Callable[[io.BytesIO], ImageFile]:
     return HeifImageFile
 
 
-def _need_sound_jpeg(data: bytes) -> None:
-    """libjpeg shows what it makes of damaged data and Pillow does not hand its warnings on; libav's decoder refuses.
-
-    It decodes an eighth of the picture a side, which costs about a third of the whole.
-    """
-    decoder = CodecContext.create("mjpeg", "r")
-    assert isinstance(decoder, VideoCodecContext)
-    decoder.thread_count = 1
-    decoder.options = {"lowres": "3", "err_detect": "explode"}
-    try:
-        decoder.decode(Packet(data))
-    except av.error.InvalidDataError as error:
-        raise ValueError("its pixels are damaged") from error
-    except av.FFmpegError:  # a kind of JPEG that only libjpeg reads
-        return
+def _damaged(kind: Kind, name: str, error: Exception) -> SourceError:
+    return SourceError(f"{name}: expected a picture, got a damaged {kind} file ({_reason(error)}); save it again")
 
 
 def _reason(error: Exception) -> str:

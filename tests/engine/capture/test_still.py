@@ -200,6 +200,34 @@ def test_tiles_of_tiff(tmp_path: Path) -> None:
     assert np.array_equal(read(path)[:, :, 0], pixels)
 
 
+def test_pixels_that_only_libav_reads(tmp_path: Path) -> None:
+    """Grey with alpha at 16 bits: Pillow knows no such TIFF."""
+    grey = np.asarray(scene().convert("L")).astype(np.uint16) * 257
+    pixels = np.stack([grey, np.full_like(grey, 65535)], -1).astype("<u2").tobytes()
+    width, height = SIZE
+    tags = [(256, width), (257, height), (258, 16 | 16 << 16), (259, 1), (262, 1), (273, 0), (277, 2), (278, height)]
+    tags += [(279, len(pixels)), (338, 2)]
+    start = 8 + 2 + 12 * len(tags) + 4
+    body = b"".join(
+        struct.pack("<HHII", tag, 3 if tag in (258, 338) else 4, 2 if tag == 258 else 1, start if tag == 273 else value)
+        for tag, value in tags
+    )
+    path = tmp_path / "deep.tif"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + body + bytes(4) + pixels)
+    assert np.abs(read(path)[:, :, 0].astype(int) - grey // 257).max() <= 2
+
+
+@pytest.mark.parametrize("missing", [2, 3, 20, 100])
+def test_a_jpeg_that_breaks_off_near_its_end_is_refused(tmp_path: Path, missing: int) -> None:
+    for kind in ("baseline", "progressive", "4:1:1"):
+        assert "damaged JPEG" in refusal(tmp_path / "cut.jpg", encoded(kind)[:-missing])
+
+
+def test_big_tiff(tmp_path: Path) -> None:
+    scene().save(tmp_path / "big.tif", big_tiff=True)
+    assert np.array_equal(read(tmp_path / "big.tif"), np.asarray(scene()))
+
+
 def test_samples_of_32_bits_are_refused_with_the_reason(tmp_path: Path) -> None:
     path = tmp_path / "depth.tif"
     Image.fromarray(np.linspace(0, 3, 300, dtype=np.float32).reshape(15, 20)).save(path)

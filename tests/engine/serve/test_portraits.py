@@ -118,7 +118,11 @@ def test_without_a_folder_uploads_are_gone_with_the_server() -> None:
         ([("picture", FACE), ("picture", FACE), ("consent", CONSENT)], 422, "picture: expected one, got two"),
         ([("picture", FACE), ("consent", CONSENT), ("path", "/etc/passwd")], 422, "upload: expected the parts"),
         ([("picture", b"no picture" + bytes(100)), ("consent", CONSENT)], 422, "picture: expected a JPEG"),
-        ([("picture", b"GIF89a" + bytes(100)), ("consent", CONSENT)], 422, "picture: expected a picture, got a damaged"),
+        (
+            [("picture", b"GIF89a" + bytes(100)), ("consent", CONSENT)],
+            422,
+            "picture: expected a picture, got a damaged",
+        ),
         ([("picture", FACE[: len(FACE) * 2 // 3]), ("consent", CONSENT)], 422, "picture: expected a picture, got a da"),
         ([("picture", b""), ("consent", CONSENT)], 422, "picture: expected a JPEG"),
         ([("picture", b"\x89PNG\r\n\x1a\n" + bytes(500)), ("consent", CONSENT)], 422, "picture: expected"),
