@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from PIL import Image, ImageChops, ImageCms
@@ -51,6 +51,12 @@ def srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     return converted
 
 
+@lru_cache(maxsize=16)
+def is_srgb(profile: bytes) -> bool:
+    """Whether a profile leaves the colours of an RGB picture as they are, whatever it is called."""
+    return int(np.asarray(ImageChops.difference(_probe(), _converted(_probe(), profile))).max()) <= _SAME
+
+
 def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
     source = (
         ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
@@ -60,8 +66,6 @@ def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
     if source is not None:
         try:
             transform = ImageCms.buildTransform(source, _srgb_profile(), image.mode, "RGB")
-            if image.mode == "RGB" and _changes_nothing(transform):
-                return image
             converted = ImageCms.applyTransform(image, transform)
             assert converted is not None
             return converted
@@ -89,9 +93,3 @@ def _probe() -> Image.Image:
     """Colours over all of the cube."""
     levels = np.linspace(0, 255, 9).round().astype(np.uint8)
     return Image.fromarray(np.stack(np.meshgrid(levels, levels, levels), -1).reshape(27, 27, 3))
-
-
-def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    after = ImageCms.applyTransform(_probe(), transform)
-    assert after is not None
-    return int(np.asarray(ImageChops.difference(_probe(), after)).max()) <= _SAME

@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from mien.capture import png, still
-from mien.capture.colour import plain, srgb
+from mien.capture import png, quick, still
+from mien.capture.colour import plain
 from mien.capture.entry import need_file
 from mien.capture.exif import turn_of_exif
 from mien.capture.pixels import PixelReader, Turn, fitted, over_black, upright
 from mien.capture.still import Kind
-from mien.capture.tagged import profile_of, recoloured
+from mien.capture.tagged import Colours
 from mien.errors import SourceError
 
 MAX_SIDE = 4096
 """Pixels of the longer side that are kept."""
 _WHOLE_PIXELS = 1 << 24
 """Pixels up to which a picture is decoded in one piece without a thought."""
+_GREY_MODES = ("1", "L", "LA", "I;16")
+_UNSPECIFIED = 2
+"""What a frame does not say of its colours, in H.273."""
 _REDUCING_GAP = 2.0
 """How much larger than wanted a picture may be left by the quick part of shrinking."""
 
@@ -93,7 +96,7 @@ class PictureReader:
 
     def read_loaded(self, image: ImageFile, data: bytes, kind: Kind) -> NDArray[np.uint8]:
         """As `read`, of what was decoded already."""
-        return self._sized(self._finished(image, image, data, kind))
+        return self._sized(self._finished(self._shrunk(image), image, data, kind))
 
     def _sized(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self._size is None:
@@ -103,37 +106,55 @@ class PictureReader:
     def _decode(self, data: bytes, kind: Kind, name: str) -> NDArray[np.uint8]:
         image = still.opened(data, kind, name)
         header = png.header_of(data) if image.width * image.height > _WHOLE_PIXELS else None
-        stored: Image.Image = image
         if header is not None and png.can_split(data, header):
             with still.told(kind, name):
-                stored = self._from_strips(data, header)
-        else:
-            still.load(image, data, kind, name, self._max_side)
+                return self._finished(self._from_strips(data, header), image, data, kind)
+        still.need_decodable(image.size, name)
         with still.told(kind, name):
-            return self._finished(stored, image, data, kind)
+            pixels = self._quickly(image, data) if kind in ("JPEG", "PNG") else None
+            if pixels is not None:
+                return self._finished(pixels, image, data, kind)
+            image.load()
+            return self._finished(self._shrunk(image), image, data, kind)
 
-    def _finished(self, stored: Image.Image, image: ImageFile, data: bytes, kind: Kind) -> NDArray[np.uint8]:
-        """Decoded pixels, of which `image` says what they mean, as they are seen."""
-        stored = plain(stored)
-        size = fitted(*stored.size, self._max_side)
-        if size != stored.size:
-            stored = stored.resize(size, Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
-        colours = recoloured(srgb(stored, profile_of(image, data, kind)), image, data, kind)
-        if self._alpha:
-            colours = colours.convert("RGBA")
-        pixels = np.array(colours)
-        turned = upright(pixels, _turn(image, data, kind))
-        return turned if self._alpha or turned.shape[2] == 3 else over_black(turned)
+    def _quickly(self, image: ImageFile, data: bytes) -> NDArray[np.uint8] | None:
+        """(H, W, 3 or 4) as stored, shrunk; None for what is left to Pillow: inks, whose profile wants them unmixed."""
+        frame = quick.decoded(data, image.size, self._max_side)
+        if frame is None or image.mode == "CMYK":
+            return None
+        frame.color_primaries = frame.color_trc = _UNSPECIFIED  # both kinds' colours are converted in one place
+        reader = PixelReader(alpha=image.has_transparency_data, max_side=self._max_side, still=True)
+        return reader.read(frame, oriented=False)
 
-    def _from_strips(self, data: bytes, header: png.Header) -> Image.Image:
+    def _from_strips(self, data: bytes, header: png.Header) -> NDArray[np.uint8]:
         factor = -(-max(header.width, header.height) // self._max_side)
         reader = PixelReader(alpha=header.has_alpha, still=True)
         parts = []
         for strip in png.strips(data, header, factor):
             size = -(-header.width // factor), -(-strip.height // factor)
             parts.append(reader.read(strip, oriented=False, size=size))
-        image = Image.fromarray(np.concatenate(parts))
-        return image if header.has_colour else image.convert("LA" if header.has_alpha else "L")
+        return np.concatenate(parts)
+
+    def _shrunk(self, image: Image.Image) -> Image.Image:
+        image = plain(image)
+        size = fitted(*image.size, self._max_side)
+        if size == image.size:
+            return image
+        return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=_REDUCING_GAP)
+
+    def _finished(
+        self, stored: Image.Image | NDArray[np.uint8], image: ImageFile, data: bytes, kind: Kind
+    ) -> NDArray[np.uint8]:
+        """Stored pixels, of which `image` says what they mean, as they are seen."""
+        colours = Colours.of(image, data, kind)
+        if colours.are_converted or isinstance(stored, Image.Image):
+            pixels = colours.converted(stored if isinstance(stored, Image.Image) else _as_image(stored, image))
+        else:
+            pixels = stored
+        pixels = upright(pixels, _turn(image, data, kind))
+        if not self._alpha:
+            return over_black(pixels) if pixels.shape[2] == 4 else pixels
+        return pixels if pixels.shape[2] == 4 else np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
 
     def _from_container(self, path: Path, name: str) -> NDArray[np.uint8]:
         from mien.capture.video import first_picture
@@ -147,6 +168,14 @@ def resized(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
         return pixels
     frame = VideoFrame.from_numpy_buffer(pixels, format="rgba" if pixels.shape[2] == 4 else "rgb24")
     return PixelReader(alpha=pixels.shape[2] == 4).read(frame, size=(width, height))
+
+
+def _as_image(pixels: NDArray[np.uint8], image: ImageFile) -> Image.Image:
+    """Pixels as Pillow has them: in one channel where `image` is grey, since so is its profile."""
+    picture = Image.fromarray(pixels)
+    if image.mode not in _GREY_MODES:
+        return picture
+    return picture.convert("LA" if pixels.shape[2] == 4 else "L")
 
 
 def _turn(image: ImageFile, data: bytes, kind: Kind) -> Turn:

@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from mien.capture import jpeg, png
+from mien.capture import png
 from mien.capture.colour import UnreadPixels
 from mien.errors import SourceError
 
@@ -60,7 +60,7 @@ def kind_of(head: bytes) -> Kind | None:
 
 
 def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
-    """The header of a picture; `load` decodes it.
+    """The header of a picture; its own `load` decodes it.
 
     Raises:
         SourceError: damaged, larger than can be decoded, or of a kind for which an extra is not installed.
@@ -87,22 +87,6 @@ def need_decodable(size: tuple[int, int], name: str) -> None:
             f"{name}: expected a picture of at most 16,000 x 16,000 pixels, got {width:,} x {height:,}; "
             "shrink it, or save it as PNG without interlacing"
         )
-
-
-def load(image: ImageFile, data: bytes, kind: Kind, name: str, max_side: int | None = None) -> None:
-    """Decode a picture that `opened` gave; a JPEG is shrunk on the way, as long as it stays `max_side` pixels long.
-
-    Raises:
-        SourceError: damaged, or larger than can be decoded.
-    """
-    need_decodable(image.size, name)
-    with told(kind, name):
-        if kind == "JPEG":
-            jpeg.need_sound(data)
-            if max_side is not None and max(image.size) > max_side:
-                share = max_side / max(image.size)
-                image.draft(None, (max(1, int(image.width * share)), max(1, int(image.height * share))))
-        image.load()
 
 
 @contextmanager

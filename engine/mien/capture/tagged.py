@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from mien.capture import png
+from mien.capture.colour import is_srgb, srgb
 from mien.capture.grading import BT709, FORMAT, Encoding, Grading, encoding_of
 from mien.capture.still import Kind
 
+_WITHOUT_RGB = ("1", "L", "LA", "I;16", "CMYK", "LAB")
+"""Modes whose profile is not one of red, green and blue."""
 _BOX = b"colrnclx"
 _HEADERS = 1 << 16
 """Bytes in which the box is looked for."""
@@ -21,22 +27,37 @@ _NEAR = 0.01
 """Of a power or a coordinate: sRGB, written in another way."""
 
 
-def recoloured(picture: Image.Image, image: ImageFile, data: bytes, kind: Kind) -> Image.Image:
-    """A picture in mode RGB or RGBA, brought to sRGB where its file, opened as `image`, has it otherwise."""
-    encoding = _encoding(image, data, kind)
-    if encoding is None:
-        return picture
-    pixels = np.array(picture)
-    frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:, :, :3]), format="rgb24").reformat(format=FORMAT)
-    pixels[:, :, :3] = Grading(encoding).apply(frame).reformat(format="rgb24").to_ndarray()
-    return Image.fromarray(pixels)
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """What the numbers of a picture mean."""
 
+    profile: bytes | None
+    """ICC; None: sRGB, grey with its curve, or ideal inks."""
+    encoding: Encoding | None
+    """In place of a profile; None: none."""
 
-def profile_of(image: ImageFile, data: bytes, kind: Kind) -> bytes | None:
-    """The ICC profile that counts for a picture."""
-    overruled = kind == "PNG" and _named(data) is not None
-    profile = None if overruled else image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) else None
+    @classmethod
+    def of(cls, image: ImageFile, data: bytes, kind: Kind) -> Self:
+        """Of a picture's file, opened as `image`."""
+        overruled = kind == "PNG" and _named(data) is not None
+        profile = None if overruled else image.info.get("icc_profile")
+        if not isinstance(profile, bytes) or (image.mode not in _WITHOUT_RGB and is_srgb(profile)):
+            profile = None
+        return cls(profile, _encoding(image, data, kind))
+
+    @property
+    def are_converted(self) -> bool:
+        """Whether they may be others than sRGB."""
+        return self.profile is not None or self.encoding is not None
+
+    def converted(self, picture: Image.Image) -> NDArray[np.uint8]:
+        """A picture in a mode that `plain` gives -> (H, W, 3), or (H, W, 4) where it may be transparent, in sRGB."""
+        pixels = np.array(srgb(picture, self.profile))
+        if self.encoding is not None:
+            colours = np.ascontiguousarray(pixels[:, :, :3])
+            frame = VideoFrame.from_ndarray(colours, format="rgb24").reformat(format=FORMAT)
+            pixels[:, :, :3] = Grading(self.encoding).apply(frame).reformat(format="rgb24").to_ndarray()
+        return pixels
 
 
 def _encoding(image: ImageFile, data: bytes, kind: Kind) -> Encoding | None:

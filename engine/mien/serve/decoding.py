@@ -18,6 +18,7 @@ LARGEST = 2048
 """Longer side in pixels of what is kept of an upload."""
 MEMORY = 2 << 30
 """Bytes of address space."""
+KINDS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 SECONDS = 20
 """Of processor time; and of patience, one and a half times as much."""
 
@@ -86,9 +87,7 @@ def _decode(upload: Path, png: Path, largest_pixels: int) -> tuple[int, int]:
     try:
         width, height = image.stored_size(upload) or (0, 0)
         if 0 in (width, height):
-            raise SourceError(
-                "picture: expected a JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC file, got another one; save it as one"
-            )
+            raise SourceError(f"picture: expected a {KINDS} file, got another one; save it as one")
         if width * height > largest_pixels:
             raise SourceError(
                 f"picture: expected at most {largest_pixels:,} pixels, got {width:,} x {height:,}; shrink it"
