@@ -22,6 +22,7 @@ from mien.errors import SourceError
 
 _NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
 """Demuxers that take any text for a picture, or that open other files."""
+_FILE = "file:"
 _RATE_LIMIT = 1000
 _RATE_DEFAULT = Fraction(25)
 
@@ -95,6 +96,14 @@ class Opened:
         return packet.dts if self.by_order else packet.pts
 
     @property
+    def lacks_its_end(self) -> bool:
+        """Whether a GIF file, which does not say how long it is, has no end marker."""
+        if self.container.format.name != "gif":
+            return False
+        with open(self.container.name.removeprefix(_FILE), "rb") as file:
+            return not file.read().rstrip(b"\0").endswith(b";")
+
+    @property
     def by_order(self) -> bool:
         """Whether the container only has times of decoding; what libav makes of them for B-frames is wrong."""
         return self.container.format.name == "avi"
@@ -160,7 +169,7 @@ def _open(path: Path, name: str) -> InputContainer:
         raise SourceError(f"{name}: expected a video or a picture, got a web page; download the file itself")
     try:
         # the prefix keeps libav from reading a colon in a file's name as a protocol
-        container = av.open(f"file:{os.fspath(path)}", "r", metadata_errors="replace")
+        container = av.open(f"{_FILE}{os.fspath(path)}", "r", metadata_errors="replace")
     except av.FFmpegError as error:
         raise SourceError(
             f"{name}: expected a video or a picture, got a file that is neither or that breaks off "

@@ -176,7 +176,9 @@ class Decoding:
         elif opened.whole_duration is not None:
             expected, reached = opened.origin + opened.whole_duration, max(reached, self._sound_until)
         else:
-            return
+            expected = reached
+        if opened.lacks_its_end:
+            self._warn(f"breaks off at {self._reached:.1f} s; what decoded until there is used")
         if not self.warnings and expected - reached > max(_SHORT_BY, expected * _SHORT_SHARE):
             whole = float(expected - opened.origin)
             self._warn(f"breaks off at {self._reached:.1f} s of {whole:.1f} s; what decoded until there is used")

@@ -136,7 +136,8 @@ class PixelReader:
         """
         turn = self._turn(frame) if oriented else Turn.NONE
         width, height = size or self._stored_size(frame, turn, sample_aspect)
-        encoding = encoding_of(frame.color_primaries, frame.color_trc)
+        # the curves of standard range differ by less than displays do, and players leave them alone
+        encoding = encoding_of(frame.color_primaries, frame.color_trc if is_hdr(frame.color_trc) else _UNSPECIFIED)
         through_alpha = self._alpha or has_alpha(frame.format)
         layout = "rgba" if through_alpha else "rgb24"
         if encoding is not None:

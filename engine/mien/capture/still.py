@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
+from PIL.Image import DecompressionBombError
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
@@ -111,7 +112,7 @@ def told(kind: Kind, name: str) -> Iterator[None]:
             f"{name}: expected a picture, got a {kind} file of a kind that is not read ({error}); "
             "save it as PNG or JPEG"
         ) from error
-    except MemoryError as error:
+    except (MemoryError, DecompressionBombError) as error:
         raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error
     except Exception as error:
         raise _damaged(kind, name, error) from error

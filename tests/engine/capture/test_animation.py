@@ -182,6 +182,20 @@ def test_a_file_that_breaks_off_is_told(tmp_path: Path, format: str, ending: str
     assert len(frames) < 6
 
 
+def test_a_gif_that_breaks_off_is_played_and_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "driver.gif", "GIF")
+    with capture.open(path) as source:
+        list(source)
+        assert source.warnings == ()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    with capture.open(path) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        assert source.warnings == (
+            f"{path} breaks off at {float(frames[-1].seconds) + 0.25:.1f} s; what decoded until there is used",
+        )
+    assert 0 < len(frames) < 6
+
+
 def test_orientation_and_profile_hold_for_every_picture(tmp_path: Path) -> None:
     from tests.engine.capture.profiles import P3, rgb_profile
 

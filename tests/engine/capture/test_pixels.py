@@ -87,6 +87,13 @@ def test_matrix_and_range(matrix: int, full: bool, pixels: str) -> None:
     assert shown(frame) == pytest.approx([255 * part for part in colour], abs=3)
 
 
+@pytest.mark.parametrize("transfer", [1, 2, 4, 5, 6, 8, 13, 14])
+def test_curves_of_standard_range_are_left_alone(transfer: int) -> None:
+    frame = coded((0.8, 0.35, 0.2), matrix=5)
+    frame.color_trc, frame.color_primaries = transfer, 5
+    assert shown(frame) == pytest.approx([204, 89, 51], abs=3)
+
+
 @pytest.mark.parametrize("light", [SKIN, GREY, BLUE])
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_high_dynamic_range_up_to_the_knee_is_shown_as_it_is(transfer: int, light: tuple[float, ...]) -> None:
