@@ -23,6 +23,8 @@ from mien.errors import SourceError
 _NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
 """Demuxers that take any text for a picture, or that open other files."""
 _FILE = "file:"
+_TAIL = 256
+"""Bytes at the end of a file among which its end marker is looked for."""
 _RATE_LIMIT = 1000
 _RATE_DEFAULT = Fraction(25)
 
@@ -101,6 +103,7 @@ class Opened:
         if self.container.format.name != "gif":
             return False
         with open(self.container.name.removeprefix(_FILE), "rb") as file:
+            file.seek(-min(_TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
             return not file.read().rstrip(b"\0").endswith(b";")
 
     @property
