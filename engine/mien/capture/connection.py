@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
 from mien.capture.container import Opened, streams_of
+from mien.capture.deinterlace import Deinterlacer
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.livetime import Arrival, Manner
@@ -66,6 +67,7 @@ class Connection:
         self._line = Timeline(opened.time_base, round(1 / (opened.rate * opened.time_base)), Fraction(_JUMP))
         self._came: float | None = None
         """When the latest picture came."""
+        self._fields = Deinterlacer()
         self._packets = self._demux()
         self._ahead: ReadAhead | None = None
         if feed.patient:
@@ -96,7 +98,7 @@ class Connection:
         packet, arrival = self._ahead.take() if self._ahead is not None else (self._next_packet(), None)
         flush = not packet.size
         if packet.stream_index == self.opened.video.index:
-            for picture in self._pictures(None if flush else cast("Packet[VideoStream]", packet)):
+            for picture in self._whole(None if flush else cast("Packet[VideoStream]", packet)):
                 came = arrival or Arrival(self._clock.now())
                 yield picture, self._stamp(picture, came.at), came
         elif self._sound is not None:
@@ -164,6 +166,12 @@ class Connection:
             except (av.FFmpegError, OSError) as error:
                 raise BrokeOff(describe(error)) from error
         raise BrokeOff("")
+
+    def _whole(self, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
+        """Pictures that a packet completes, of one moment each; None: those that are left at the end."""
+        yield from self._fields.read(self._pictures(packet))
+        if packet is None:
+            yield from self._fields.rest()
 
     def _pictures(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:

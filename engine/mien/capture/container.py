@@ -26,6 +26,9 @@ _UNTIMED = 0x80
 """libav's flag (AVFMT_NOTIMESTAMPS) of demuxers whose format has no times: raw H.264, multipart JPEG."""
 _PICTURES = "_pipe"
 """How libav's demuxers of pictures that follow each other in a pipe are called; `image2pipe` beside."""
+_FILE = "file:"
+_TAIL = 256
+"""Bytes at the end of a file among which its end marker is looked for."""
 _RATE_LIMIT = 1000
 _RATE_USUAL = 120
 _RATE_DEFAULT = Fraction(25)
@@ -113,6 +116,15 @@ class Opened:
         return None if self.nominal else packet.dts if self.by_order else packet.pts
 
     @property
+    def lacks_its_end(self) -> bool:
+        """Whether a GIF file, which does not say how long it is, has no end marker."""
+        if self.container.format.name != "gif":
+            return False
+        with open(self.container.name.removeprefix(_FILE), "rb") as file:
+            file.seek(-min(_TAIL, file.seek(0, os.SEEK_END)), os.SEEK_END)
+            return not file.read().rstrip(b"\0").endswith(b";")
+
+    @property
     def by_order(self) -> bool:
         """Whether the container only has times of decoding; what libav makes of them for B-frames is wrong."""
         return self.container.format.name == "avi"
@@ -174,9 +186,11 @@ def _tagged_duration(video: VideoStream) -> Fraction | None:
 
 
 def _open(path: Path, name: str) -> InputContainer:
+    if _is_page(path):
+        raise SourceError(f"{name}: expected a video or a picture, got a web page; download the file itself")
     try:
         # the prefix keeps libav from reading a colon in a file's name as a protocol
-        container = av.open(f"file:{os.fspath(path)}", "r", metadata_errors="replace")
+        container = av.open(f"{_FILE}{os.fspath(path)}", "r", metadata_errors="replace")
     except av.FFmpegError as error:
         raise SourceError(
             f"{name}: expected a video or a picture, got a file that is neither or that breaks off "
@@ -186,6 +200,12 @@ def _open(path: Path, name: str) -> InputContainer:
         container.close()
         raise SourceError(f"{name}: expected a video or a picture, got a text or a play list; name a media file")
     return container
+
+
+def _is_page(path: Path) -> bool:
+    """Whether a file is HTML, as a server sends it in place of what was asked for."""
+    with path.open("rb") as file:
+        return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
 
 
 def _video_stream(container: InputContainer, name: str) -> VideoStream:

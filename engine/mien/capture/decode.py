@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from mien.capture.audio import Run, SoundReader, trimmed
 from mien.capture.container import Opened
+from mien.capture.deinterlace import Deinterlacer
 from mien.capture.pixels import PixelReader, describe
 from mien.capture.span import Span
 from mien.capture.timeline import Timeline
@@ -29,8 +30,6 @@ _SHORT_BY = Fraction(1, 2)
 _SHORT_SHARE = Fraction(1, 100)
 """How much may be missing at the end, in seconds and of the whole, before a file counts as truncated."""
 _NONE = Fraction(0)
-_HDR_TRANSFERS = frozenset({16, 18})
-"""PQ and HLG."""
 
 
 class Decoding:
@@ -52,6 +51,7 @@ class Decoding:
         self._span = span
         self._start = opened.origin + span.start
         self._pixels = pixels
+        self._fields = Deinterlacer()
         self._time_base = opened.time_base
         self._timeline = Timeline(self._time_base, round(1 / (opened.rate * self._time_base)))
         self._sound = SoundReader(opened.audio) if opened.audio is not None else None
@@ -94,12 +94,17 @@ class Decoding:
         yield None
 
     def _played(self, packet: Packet[VideoStream] | None) -> Iterator[Frame]:
-        for picture in self._decode(packet):
+        for picture in self._deinterlaced(packet):
             frame = self._place(picture)
             if frame is not None:
                 yield frame
             if self._ended:
                 return
+
+    def _deinterlaced(self, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
+        yield from self._fields.read(self._decode(packet))
+        if packet is None:
+            yield from self._fields.rest()
 
     def _decode(self, packet: Packet[VideoStream] | None) -> list[VideoFrame]:
         try:
@@ -148,8 +153,6 @@ class Decoding:
     def _note(self, picture: VideoFrame, time: Fraction, step: int | None) -> None:
         if self.decoded == 0:
             self.began_early = time <= self._start + _ROUNDING
-            if picture.color_trc in _HDR_TRANSFERS:
-                self._warn("is high dynamic range video, which is shown without tone mapping and may look pale")
         self.decoded += 1
         self.until = max(self.until, time + (step * self._time_base if step else 1 / self._opened.rate))
 
@@ -193,7 +196,9 @@ class Decoding:
         elif opened.whole_duration is not None:
             expected, reached = opened.origin + opened.whole_duration, max(reached, self._sound_until)
         else:
-            return
+            expected = reached
+        if opened.lacks_its_end:
+            self._warn(f"breaks off at {self._reached:.1f} s; what decoded until there is used")
         if not self.warnings and expected - reached > max(_SHORT_BY, expected * _SHORT_SHARE):
             whole = float(expected - opened.origin)
             self._warn(f"breaks off at {self._reached:.1f} s of {whole:.1f} s; what decoded until there is used")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,8 @@ Picture = Callable[[int], NDArray[np.uint8]]
 """The (H, W, 3 or 4) uint8 picture of a number; raises SourceError where it is damaged."""
 Tone = Callable[[int, int], NDArray[np.float32]]
 """(channels, n) float32 samples in -1..1: n of them from the first on."""
+_TOLD = 3
+"""Damaged pictures that are told one by one."""
 
 
 class IndexedSource:
@@ -33,6 +36,7 @@ class IndexedSource:
         rate: Fraction,
         times: Sequence[int] | None = None,
         time_base: Fraction | None = None,
+        end: int | None = None,
         sound: SoundFormat | None = None,
         tone: Tone | None = None,
     ) -> None:
@@ -41,6 +45,7 @@ class IndexedSource:
         Args:
             name: how the user called it, for messages.
             times: when each of `numbers` is shown, in units of `time_base`; None: one after the other at `rate`.
+            end: when the last one is over; None: as long after its beginning as `rate` says.
             sound, tone: a sound from time 0 to the end of the last picture.
 
         Raises:
@@ -52,8 +57,10 @@ class IndexedSource:
         self._time_base = time_base or 1 / rate
         self._step = max(1, round(1 / (rate * self._time_base)))
         self._times = times if times is not None else range(0, len(numbers) * self._step, self._step)
+        self._end = end if end is not None else self._times[-1] + self._step
         self._tone = tone
         self._broken = 0
+        self._warnings: list[str] = []
         self._next = 0
         self._ahead = self._first_whole()
         height, width, _ = self._ahead.shape
@@ -80,16 +87,19 @@ class IndexedSource:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return ()
+        left_out = self._broken - len(self._warnings)
+        more = (f"{self._name}: {left_out} more damaged",) if left_out > 0 else ()
+        return (*self._warnings, *more)
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         heard = 0
         while self._next < len(self._numbers):
             place = self._next
             self._next += 1
-            frame = self._frame_at(place)
-            if frame is None:
-                self._broken += 1
+            try:
+                frame = self._frame_at(place)
+            except SourceError as error:
+                self._leave_out(error)
                 continue
             yield frame
             sound = self._sound_until(heard, self._time_after(place))
@@ -101,9 +111,8 @@ class IndexedSource:
         total = len(self._numbers)
         wanted = min(count, total)
         for i in range(wanted):
-            frame = self._frame_at((2 * i + 1) * total // (2 * wanted))
-            if frame is not None:
-                yield frame
+            with suppress(SourceError):  # told when it is played
+                yield self._frame_at((2 * i + 1) * total // (2 * wanted))
 
     def close(self) -> None:
         self._next = len(self._numbers)
@@ -116,10 +125,6 @@ class IndexedSource:
     ) -> None:
         self.close()
 
-    @property
-    def _end(self) -> int:
-        return self._times[-1] + self._step
-
     def _time_after(self, place: int) -> int:
         return self._times[place + 1] if place + 1 < len(self._times) else self._end
 
@@ -130,17 +135,19 @@ class IndexedSource:
                 pixels = self._picture(number)
             except SourceError as error:
                 trouble = trouble or error
-                self._broken += 1
+                self._leave_out(error)
                 continue
             self._next = place
             return pixels
         raise trouble or SourceError(f"{self._name}: expected pictures, got none; check the path")
 
-    def _frame_at(self, place: int) -> Frame | None:
-        try:
-            pixels = self._picture(self._numbers[place])
-        except SourceError:
-            return None
+    def _leave_out(self, error: SourceError) -> None:
+        self._broken += 1
+        if len(self._warnings) < _TOLD:
+            self._warnings.append(f"{error} (left out)")
+
+    def _frame_at(self, place: int) -> Frame:
+        pixels = self._picture(self._numbers[place])
         pts = self._times[place]
         layout: Layout = "rgba" if pixels.shape[2] == 4 else "rgb24"
         return Frame(pixels, pts, self._time_base, duration=self._time_after(place) - pts, layout=layout)

@@ -85,22 +85,28 @@ def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:
     path = Path(name)
-    files = _pictures(path, name)
-    if files:
-        from mien.capture.sequence import picture_source
-
-        return picture_source(files, name=name, rate=rate, span=span, alpha=alpha)
+    source = _open_pictures(path, name, rate, span, alpha)
+    if source is not None:
+        return source
     from mien.capture.video import VideoSource
 
     return VideoSource(path, name=name, span=span, alpha=alpha, threads=threads)
 
 
-def _pictures(path: Path, name: str) -> list[Path]:
-    """The picture files that a name stands for, none if it is a file of another kind."""
-    from mien.capture import image, sequence
+def _open_pictures(path: Path, name: str, rate: Fraction, span: Span, alpha: bool) -> Source | None:
+    """A source over the pictures that a name stands for, None if it is a file of another kind."""
+    from mien.capture import animation, image, sequence
 
     if not os.path.lexists(path) and ("%" in name or glob.has_magic(name)):
-        return sequence.pictures_of_pattern(name)
-    if is_folder(path, name):
-        return sequence.pictures_of_folder(path, name)
-    return [path] if image.is_picture(path) else []
+        files = sequence.pictures_of_pattern(name)
+    elif is_folder(path, name):
+        files = sequence.pictures_of_folder(path, name)
+    else:
+        kind = image.kind_of_file(path)
+        if kind is None or animation.is_video(path, kind):
+            return None
+        moving = animation.animation(path, kind, name=name, rate=rate, span=span, alpha=alpha)
+        if moving is not None:
+            return moving
+        files = [path]
+    return sequence.picture_source(files, name=name, rate=rate, span=span, alpha=alpha)

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from mien.capture.grading import FORMAT, Encoding, Grading, encoding_of, is_hdr
 from mien.frame import Layout
 
 _UNSPECIFIED = 2
@@ -92,7 +93,8 @@ class PixelReader:
     """Turns decoded frames into upright pixels, all of the size of the first one.
 
     Colour matrix and range are honoured; a stream that names no matrix is taken as BT.709 above 576 lines, as BT.601
-    else. Pixels that are not square are stretched to be.
+    else. Wide gamuts and high dynamic range become sRGB, without their alpha. Pixels that are not square are stretched
+    to be.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class PixelReader:
         self._threads = threads
         self._still = still
         self._reformatter = VideoReformatter()
+        self._to_grade = VideoReformatter()
         self._size: tuple[int, int] | None = None
         self._turns: dict[float, Turn] = {}
+        self._grading: tuple[Encoding, Grading] | None = None
 
     def read(
         self,
@@ -132,18 +136,31 @@ class PixelReader:
         """
         turn = self._turn(frame) if oriented else Turn.NONE
         width, height = size or self._stored_size(frame, turn, sample_aspect)
+        # the curves of standard range differ by less than displays do, and players leave them alone
+        encoding = encoding_of(frame.color_primaries, frame.color_trc if is_hdr(frame.color_trc) else _UNSPECIFIED)
         through_alpha = self._alpha or has_alpha(frame.format)
-        converted = self._reformatter.reformat(
+        layout = "rgba" if through_alpha else "rgb24"
+        if encoding is not None:
+            frame = self._graded(self._scaled(frame, width, height, FORMAT), encoding)
+        pixels = cast(NDArray[np.uint8], self._scaled(frame, width, height, layout).to_ndarray())
+        return upright(over_black(pixels) if through_alpha and not self._alpha else pixels, turn)
+
+    def _scaled(self, frame: VideoFrame, width: int, height: int, format: str) -> VideoFrame:
+        reformatter = self._reformatter if format != FORMAT else self._to_grade
+        return reformatter.reformat(
             frame,
             width=width,
             height=height,
-            format="rgba" if through_alpha else "rgb24",
+            format=format,
             src_colorspace=_matrix(frame, self._still),
             interpolation=_interpolation(frame, width, height),
             threads=self._threads if width * height > _ONE_THREAD else 1,
         )
-        pixels = cast(NDArray[np.uint8], converted.to_ndarray())
-        return upright(over_black(pixels) if through_alpha and not self._alpha else pixels, turn)
+
+    def _graded(self, frame: VideoFrame, encoding: Encoding) -> VideoFrame:
+        if self._grading is None or self._grading[0] != encoding:
+            self._grading = encoding, Grading(encoding)
+        return self._grading[1].apply(frame)
 
     def _turn(self, frame: VideoFrame) -> Turn:
         """`turn_of`, asked once for each rotation: PyAV 18 never frees the side data that it hands out."""
@@ -169,6 +186,8 @@ def fitted(width: int, height: int, max_side: int | None) -> tuple[int, int]:
 def _matrix(frame: VideoFrame, still: bool) -> int | None:
     if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
         return None
+    if is_hdr(frame.color_trc):
+        return int(Colorspace.BT2020)
     return int(Colorspace.ITU709 if frame.height > _TALLEST_SD and not still else Colorspace.ITU601)
 
 

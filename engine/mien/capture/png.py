@@ -18,6 +18,10 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 4: 2, 6: 4}
 """Samples per pixel by colour type; palettes are never large."""
 _STRIP_BYTES = 1 << 24
+_AROUND = 12
+"""Bytes of a chunk beside its body."""
+_ANCILLARY = 0x20
+"""Of the first letter of a chunk's kind: a picture can be shown without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,16 @@ class Header:
     depth: int
     colour: int
     interlaced: bool
+
+    @property
+    def has_colour(self) -> bool:
+        """Whether it is more than grey levels."""
+        return bool(self.colour & 2)
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether each pixel says how opaque it is."""
+        return bool(self.colour & 4)
 
     @property
     def row_bytes(self) -> int:
@@ -49,45 +63,74 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def body_of(data: bytes, kind: bytes) -> bytes | None:
+    """The body of the first chunk of a kind; None where a file has none."""
+    return next((bytes(body) for found, body in chunks(data) if found == kind), None)
+
+
+def checked(data: bytes) -> bytes:
+    """A file without those chunks whose checksum is wrong and that a picture can be shown without.
+
+    Pillow does not look at the checksums of pixels, and takes none of the others' amiss.
+
+    Raises:
+        ValueError: the checksum of a chunk that it cannot be shown without is wrong.
+    """
+    kept, start, at = [], 0, len(SIGNATURE)
+    for kind, body in chunks(data):
+        begin, at = at, at + _AROUND + len(body)
+        if at > len(data) or data[at - 4 : at] == struct.pack(">I", zlib.crc32(body, zlib.crc32(kind))):
+            continue
+        if not kind[0] & _ANCILLARY or kind == b"fdAT":
+            raise ValueError(f"the checksum of a chunk {kind.decode('ascii', 'replace')} is wrong")
+        kept.append(data[start:begin])
+        start = at
+    return b"".join([*kept, data[start:]]) if kept else data
+
+
 def can_split(data: bytes, header: Header) -> bool:
     """Whether `strips` can decode the file: 8 or 16 bit, not interlaced, no palette, no transparent colour."""
     plain = header.colour in _CHANNELS and header.depth in (8, 16) and not header.interlaced
-    return plain and header.row_bytes <= _STRIP_BYTES and all(kind != b"tRNS" for kind, _ in _chunks(data))
+    return plain and header.row_bytes <= _STRIP_BYTES and body_of(data, b"tRNS") is None
 
 
 def strips(data: bytes, header: Header, multiple: int) -> Iterator[VideoFrame]:
     """The picture from top to bottom in strips whose rows, but for the last strip's, are a multiple of `multiple`.
 
-    A damaged file gives the strips before the damage.
+    Raises:
+        ValueError: damaged, or cut off.
+        av.FFmpegError: damaged.
     """
+    left = header.height
     rows = max(1, _STRIP_BYTES // (header.row_bytes * multiple)) * multiple
     row = header.row_bytes + 1
     above: bytes | None = None
     for filtered in _blocks(data, rows * row, header.height * row):
         count = len(filtered) // row
         if count == 0:
-            return
+            break
         frame = _decode(header, count, above, filtered[: count * row])
-        if frame is None:
-            return
+        left -= count
         skip = 0 if above is None else 1
         above = _last_row(frame, header.row_bytes)
         yield _without_rows(frame, skip) if skip else frame
+    if left:
+        raise ValueError(f"it ends {left:,} rows before its end")
 
 
 def _blocks(data: bytes, size: int, total: int) -> Iterator[bytes]:
     """The inflated picture in blocks of `size` bytes."""
     inflate = zlib.decompressobj()
     block = bytearray()
-    for kind, body in _chunks(data):
+    for kind, body in chunks(data):
         if kind != b"IDAT":
             continue
         feed: bytes = bytes(body)
         while feed and total > 0:
             try:
                 part = inflate.decompress(feed, size - len(block))
-            except zlib.error:
-                return
+            except zlib.error as error:
+                raise ValueError("its compressed pixels are damaged") from error
             feed = inflate.unconsumed_tail
             block += part
             if len(block) == size:
@@ -99,16 +142,17 @@ def _blocks(data: bytes, size: int, total: int) -> Iterator[bytes]:
     yield bytes(block)
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+def chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and body of each chunk; the last body may be cut off."""
     view = memoryview(data)
     at = len(SIGNATURE)
-    while at + 12 <= len(data):
+    while at + _AROUND <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
         yield kind, view[at + 8 : at + 8 + length]
-        at += 12 + length
+        at += _AROUND + length
 
 
-def _decode(header: Header, count: int, above: bytes | None, filtered: bytes) -> VideoFrame | None:
+def _decode(header: Header, count: int, above: bytes | None, filtered: bytes) -> VideoFrame:
     """Let libav undo the row filters; `above`, the unfiltered row before, goes along as a row of its own."""
     first = b"" if above is None else b"\0" + above
     height = count + (above is not None)
@@ -117,8 +161,7 @@ def _decode(header: Header, count: int, above: bytes | None, filtered: bytes) ->
     decoder = CodecContext.create("png", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
-    frames = [*decoder.decode(Packet(SIGNATURE + picture)), *decoder.decode(None)]
-    return frames[0] if frames else None
+    return [*decoder.decode(Packet(SIGNATURE + picture)), *decoder.decode(None)][0]
 
 
 def _rows(frame: VideoFrame) -> NDArray[np.uint8]:

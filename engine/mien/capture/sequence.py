@@ -17,7 +17,9 @@ from mien.capture.indexed import IndexedSource
 from mien.capture.span import Span
 from mien.errors import SettingError, SourceError, reason_of
 
-PICTURE_ENDINGS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+PICTURE_ENDINGS = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
 _PRINTF = re.compile(r"%(?:0?(\d*))d")
 
 
@@ -29,7 +31,9 @@ def pictures_of_folder(folder: Path, name: str) -> list[Path]:
     """
     found = sorted((path for path in _inside(folder, name) if _is_listed(path)), key=_natural)
     if not found:
-        raise SourceError(f"{name}: expected pictures (PNG, JPEG, WebP, TIFF, BMP) in this folder, got none")
+        raise SourceError(
+            f"{name}: expected pictures (PNG, JPEG, WebP, TIFF, AVIF, HEIC, BMP) in this folder, got none"
+        )
     return found
 
 

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.capture.container import Opened, open_container
+from mien.capture.deinterlace import Deinterlacer, alone
 from mien.capture.pixels import PixelReader
 from mien.capture.source import SourceInfo
 from mien.frame import Frame
@@ -88,7 +89,7 @@ def _at_keys(opened: Opened, keys: Sequence[int]) -> Iterator[tuple[VideoFrame, 
         if packet is None:
             continue
         for picture in [*_decode(opened, packet), *_decode(opened, None)][:1]:
-            yield picture, key
+            yield alone(picture), key
 
 
 def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> Iterator[tuple[VideoFrame, int]]:
@@ -110,9 +111,11 @@ def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> I
 
 def frames_of(opened: Opened) -> Iterator[VideoFrame]:
     """Every frame that decodes, from where the container stands."""
+    fields = Deinterlacer()
     for packet in _packets(opened):
-        yield from _decode(opened, packet)
-    yield from _decode(opened, None)
+        yield from fields.read(_decode(opened, packet))
+    yield from fields.read(_decode(opened, None))
+    yield from fields.rest()
 
 
 def _packets(opened: Opened) -> Iterator[Packet[VideoStream]]:

@@ -177,7 +177,7 @@ def first_picture(path: Path, name: str, pixels: PixelReader) -> NDArray[np.uint
     opened = open_container(path, name, 1, one_by_one=True)
     with opened.container:
         if len(opened.container.streams.video) > 1:
-            raise SourceError(f"{name}: expected one picture, got one cut into tiles (HEIC?); save it as JPEG or PNG")
+            raise SourceError(f"{name}: expected one picture, got a file of several; save one of them as JPEG or PNG")
         pictures = [picture for _, picture in zip(range(2), frames_of(opened), strict=False)]
         if not pictures:
             raise SourceError(f"{name}: expected a picture, got none that decodes; save it again as JPEG or PNG")

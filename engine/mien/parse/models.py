@@ -37,8 +37,9 @@ def _solutions(name: str) -> Any:
     own there already.
     """
     filter_stderr(NOTES)
-    if "matplotlib" not in sys.modules:
-        os.environ.setdefault("MPLCONFIGDIR", str(user_cache() / "matplotlib"))
+    cache = user_cache()
+    if cache is not None and "matplotlib" not in sys.modules:
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
     return import_module(f"mediapipe.python.solutions.{name}")
 
 

@@ -18,6 +18,7 @@ LARGEST = 2048
 """Longer side in pixels of what is kept of an upload."""
 MEMORY = 2 << 30
 """Bytes of address space."""
+KINDS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 SECONDS = 20
 """Of processor time; and of patience, one and a half times as much."""
 
@@ -83,34 +84,20 @@ def _decode(upload: Path, png: Path, largest_pixels: int) -> tuple[int, int]:
     from mien.emit.picture import PictureEncoder
     from mien.frame import Frame
 
-    if not image.is_picture(upload):
-        raise SourceError("picture: expected a JPEG, PNG, WebP, TIFF or BMP file, got another one; save it as one")
-    width, height = _size(upload)
-    if width * height > largest_pixels:
-        raise SourceError(f"picture: expected at most {largest_pixels:,} pixels, got {width:,} x {height:,}; shrink it")
     try:
+        width, height = image.stored_size(upload) or (0, 0)
+        if 0 in (width, height):
+            raise SourceError(f"picture: expected a {KINDS} file, got another one; save it as one")
+        if width * height > largest_pixels:
+            raise SourceError(
+                f"picture: expected at most {largest_pixels:,} pixels, got {width:,} x {height:,}; shrink it"
+            )
         pixels = image.read(upload, LARGEST)
     except SourceError as error:
         raise SourceError(str(error).replace(str(upload), "picture")) from error
     frame = Frame(pixels, 0, Fraction(1, 25))
     png.write_bytes(PictureEncoder("png", {}, "picture").encode(frame))
     return frame.size
-
-
-def _size(upload: Path) -> tuple[int, int]:
-    """By the header, before anything is decoded."""
-    import av
-
-    from mien.capture.image import stored_size
-
-    size = stored_size(upload) or (0, 0)
-    if 0 in size:
-        with contextlib.suppress(av.FFmpegError, IndexError), av.open(str(upload)) as container:
-            context = container.streams.video[0].codec_context
-            size = context.width, context.height
-    if 0 in size:
-        raise SourceError("picture: expected a whole one, got one that is damaged; save it again")
-    return size
 
 
 if __name__ == "__main__":

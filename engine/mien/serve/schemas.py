@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mien.config import GAIN_LIMIT
 from mien.controller import LEVELS
+from mien.serve.decoding import KINDS
 from mien.serve.settings import LEAST_LATENCY, MOST_LATENCY
 from mien.serve.wishes import BACKGROUNDS, GAINS, ROOM, SDP_CHARACTERS
 
@@ -136,7 +137,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Portraits": whole({"portraits": {"type": "array", "items": named("Portrait")}}),
     "Upload": whole(
         {
-            "picture": {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF or BMP"},
+            "picture": {"type": "string", "format": "binary", "description": KINDS},
             "consent": {"type": "string", "minLength": 1, "description": "who is seen, and that they agree"},
             "name": {"type": "string"},
         },

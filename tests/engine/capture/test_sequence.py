@@ -74,6 +74,25 @@ def test_damaged_picture_is_skipped_and_counted(folder: Path) -> None:
     assert frames[0].pts == 1
 
 
+def test_a_picture_that_breaks_off_is_told(tmp_path: Path) -> None:
+    """Half of a picture would be half of a face."""
+    for number in range(8):
+        write_picture(tmp_path / f"{number}.jpg", number)
+    for number in (2, 3, 5, 6):
+        path = tmp_path / f"{number}.jpg"
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with capture.open(tmp_path) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        assert source.broken_frames == 4
+        told = source.warnings
+    assert numbers(frames) == [0, 1, 4, 7]
+    assert [frame.pts for frame in frames] == [0, 1, 4, 7]
+    assert len(told) == 4
+    assert told[0].startswith(f"{tmp_path / '2.jpg'}: expected a picture, got a damaged JPEG file (")
+    assert told[0].endswith("; save it again (left out)")
+    assert told[3] == f"{tmp_path}: 1 more damaged"
+
+
 def test_pictures_of_other_sizes_take_the_first_ones(tmp_path: Path) -> None:
     write_picture(tmp_path / "0.png", 0)
     write_picture(tmp_path / "1.png", 1, 200, 100)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import struct
 import zlib
@@ -11,6 +12,8 @@ from typing import Any
 import aiohttp
 import numpy as np
 import pytest
+from PIL import Image
+from tests.engine.capture.profiles import P3, rgb_profile
 from tests.engine.serve.harness import LIMITS, SETTINGS, Answer, Place, limited, run, serving
 
 from mien import samples
@@ -114,7 +117,13 @@ def test_without_a_folder_uploads_are_gone_with_the_server() -> None:
         ([("consent", CONSENT)], 422, "picture: expected a picture's file"),
         ([("picture", FACE), ("picture", FACE), ("consent", CONSENT)], 422, "picture: expected one, got two"),
         ([("picture", FACE), ("consent", CONSENT), ("path", "/etc/passwd")], 422, "upload: expected the parts"),
-        ([("picture", b"GIF89a" + bytes(100)), ("consent", CONSENT)], 422, "picture: expected a JPEG"),
+        ([("picture", b"no picture" + bytes(100)), ("consent", CONSENT)], 422, "picture: expected a JPEG"),
+        (
+            [("picture", b"GIF89a" + bytes(100)), ("consent", CONSENT)],
+            422,
+            "picture: expected a picture, got a damaged",
+        ),
+        ([("picture", FACE[: len(FACE) * 2 // 3]), ("consent", CONSENT)], 422, "picture: expected a picture, got a da"),
         ([("picture", b""), ("consent", CONSENT)], 422, "picture: expected a JPEG"),
         ([("picture", b"\x89PNG\r\n\x1a\n" + bytes(500)), ("consent", CONSENT)], 422, "picture: expected"),
         ([("picture", FACE[: len(FACE) // 8]), ("consent", CONSENT)], 422, "picture: expected"),
@@ -131,6 +140,32 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(
             assert answer.message.startswith(message)
             assert str(tmp_path) not in answer.message
             assert left_in(tmp_path) == []
+
+    run(main)
+
+
+def face_as(format: str, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(FACE)).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def test_pictures_of_other_kinds_are_taken_in_their_colours() -> None:
+    """The same way as files: a telephone's HEIC in Display P3, JPEG in TIFF."""
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    telephone = face_as("HEIF", quality=90, icc_profile=rgb_profile(P3))
+    plain = Image.open(io.BytesIO(FACE))
+
+    async def main() -> None:
+        async with serving() as place:
+            made = (await upload(place, ("picture", face_as("TIFF", compression="jpeg")), ("consent", CONSENT))).json
+            assert (made["width"], made["height"]) == plain.size
+            made = (await upload(place, ("picture", telephone), ("consent", CONSENT))).json
+            kept = Image.open(io.BytesIO((await place.ask("GET", made["picture"])).body))
+            assert "icc_profile" not in kept.info
+            before, after = np.asarray(plain).astype(int), np.asarray(kept).astype(int)
+            skin = (after - before)[200:300, 220:290].mean(axis=(0, 1))
+            assert skin[0] > 3, "more red in sRGB than in Display P3"
 
     run(main)
 

@@ -4,6 +4,8 @@ import { button, canvas, drawFilled, element, input, say, video } from "/page/do
 import { ApiError } from "/page/api.js";
 
 const SNAPSHOT_QUALITY = 0.95;
+/** Names of pictures that the server reads and most browsers do not show. */
+const UNSHOWN = /\.(heic|heif|tiff?)$/i;
 
 /** A picture of what the camera shows now. @param {HTMLVideoElement} video @returns {Promise<Blob>} */
 async function snapshotOf(video) {
@@ -59,9 +61,12 @@ export class Upload {
   /** Show a picture and ask. @param {Blob} picture @param {string} name @param {string} whose what the note begins with */
   async offer(picture, name, whose) {
     const bitmap = await createImageBitmap(picture).catch(() => null);
-    if (!bitmap) return this.problem(`${name} is no picture that this browser can read; take a JPEG, PNG or WebP.`);
-    const scale = Math.min(1, 480 / Math.max(bitmap.width, bitmap.height));
-    drawFilled(canvas("consent-preview"), bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+    if (!bitmap && !UNSHOWN.test(name)) return this.problem(`${name} is no picture that this browser can read; take a JPEG, PNG or WebP.`);
+    canvas("consent-preview").hidden = !bitmap;
+    if (bitmap) {
+      const scale = Math.min(1, 480 / Math.max(bitmap.width, bitmap.height));
+      drawFilled(canvas("consent-preview"), bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+    }
     this.offered = { picture, name };
     input("consent-text").value = whose;
     input("consent-check").checked = false;
