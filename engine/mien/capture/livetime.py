@@ -2,14 +2,15 @@
 
 A stream that comes as time passes is followed by its own times; what came late or early by more than a moment is moved
 to where the wall is, so that nothing that happened once is carried along for ever. A sender that can be held up may
-give more than that at once, as HLS does by segments: what it gave is then played out by its own times. A container whose
-times are invented, or pass at another rate than the frames come, is followed by when they came.
+give more than that at once, as HLS does by segments: what it gave is then played out by its own times. A container
+whose times are invented, or pass at another rate than the frames come, is followed by when they came.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 
 TICKS = 90_000
 TIME_BASE = Fraction(1, TICKS)
@@ -172,7 +173,7 @@ def _is_measured(recent: tuple[tuple[float, int], ...], before: bool, manner: Ma
         return rate < STORED
     if manner.sounding:
         return False
-    longest = max(after[0] - one[0] for one, after in zip(recent, recent[1:], strict=False))
+    longest = max(after[0] - one[0] for one, after in pairwise(recent))
     regular = longest <= max(REGULAR, 3 * span / (len(recent) - 1))
     return regular and (rate < 1 or not manner.patient)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,8 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from PIL import Image
+from av.codec.context import CodecContext
+from av.video.frame import VideoFrame
 
 from mien import capture
 from mien.capture.synthetic import number_of, pattern
@@ -124,9 +124,10 @@ def test_a_recording_over_http_ends_as_a_file_does(make_clip: MakeClip, tmp_path
 
 
 def jpeg(number: int) -> bytes:
-    data = io.BytesIO()
-    Image.fromarray(pattern(160, 120, number)).save(data, "JPEG", quality=90)
-    return data.getvalue()
+    context = CodecContext.create("mjpeg", "w")
+    context.width, context.height, context.pix_fmt, context.time_base = 160, 120, "yuvj420p", Fraction(1, 25)
+    frame = VideoFrame.from_ndarray(pattern(160, 120, number)).reformat(format="yuvj420p")
+    return b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
 
 
 @pytest.mark.parametrize("rate", [12, 40])

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
-from typing import Any
+from threading import Event, Thread
+from typing import Any, Self
 
 import av
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.engine.capture.rtsp_server import RATE, RtspServer
 
 from mien import capture
 from mien.capture.feeds import feed_of
 from mien.capture.live import LiveSource
+from mien.capture.network import NetworkFeed
 from mien.capture.srt import SrtFeed
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock
@@ -89,6 +98,153 @@ def test_a_file_over_http(make_clip: MakeClip, tmp_path: Path, web: str) -> None
 def test_no_such_stream(web: str) -> None:
     with pytest.raises(SourceError, match="no stream of that name there"):
         capture.open(f"{web}/nothing.m3u8")
+
+
+class Answers:
+    """A server that answers each connection's first words so, then closes it, or says nothing."""
+
+    def __init__(self, answer: Callable[[bytes], bytes] | None) -> None:
+        self._answer = answer
+        self._over = Event()
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._thread = Thread(target=self._serve)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                client, _ = self._server.accept()
+            except OSError:
+                return
+            with client:
+                if self._answer is None:
+                    self._over.wait(20)
+                    continue
+                try:
+                    client.sendall(self._answer(client.recv(4096)))
+                except OSError:
+                    continue
+
+
+def http(status: str) -> Callable[[bytes], bytes]:
+    return lambda asked: f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def rtsp(status: str) -> Callable[[bytes], bytes]:
+    return lambda asked: f"RTSP/1.0 {status}\r\nCSeq: 1\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "told"),
+    [
+        ("http", http("404 Not Found"), "no stream of that name there; check the path"),
+        ("http", http("401 Unauthorized"), "give user and password in the address (http://user:password@...)"),
+        ("http", http("403 Forbidden"), "no permission"),
+        ("http", http("503 Service Unavailable"), "a refusal (server returned 5xx server error reply)"),
+        ("http", http("429 Too Many Requests"), "a refusal (server returned 429 too many requests)"),
+        ("http", http("200 OK"), "an answer that is no stream"),
+        ("https", lambda asked: b"this is no TLS" * 20, "try http:// without TLS"),
+        ("https", lambda asked: b"", "try http:// without TLS"),
+        ("rtsp", rtsp("404 Not Found"), "no stream of that name there; check the path"),
+        ("rtsp", rtsp("401 Unauthorized"), "give user and password in the address (rtsp://user:password@...)"),
+        ("rtsp", rtsp("453 Not Enough Bandwidth"), "a refusal"),
+        ("rtsp", http("200 OK"), "an answer that is no stream"),
+        ("rtmp", lambda asked: b"", "a connection that was closed without an answer"),
+        ("rtsp", None, "no answer within 0.5 s; check address and network"),
+        ("http", None, "no answer within 0.5 s; check address and network"),
+        ("https", None, "no answer within 0.5 s; check address and network"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(scheme: str, answer: Callable[[bytes], bytes] | None, told: str) -> None:
+    with Answers(answer) as server:
+        address = f"{scheme}://user:secret@127.0.0.1:{server.port}/one"
+        with pytest.raises(SourceError) as caught:
+            NetworkFeed(address, patience=0.5 if answer is None else 10.0).open()
+    line = str(caught.value)
+    assert line.startswith(f"{scheme}://127.0.0.1:{server.port}/one: expected a stream, got ")
+    assert told in line
+    assert "\n" not in line
+    assert "secret" not in line
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "rtmp", "tcp", "udp"])
+def test_no_such_host(scheme: str) -> None:
+    """The top-level domain is reserved for names that do not exist (RFC 2606)."""
+    with pytest.raises(SourceError, match=r"got no host of the name 'nobody\.invalid'; check its spelling"):
+        NetworkFeed(f"{scheme}://nobody.invalid:5000/live/one").open()
+
+
+def test_hls_over_tls_by_a_proxy(
+    make_clip: MakeClip, tmp_path: Path, web_over_tls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"hls_time": "0.4", "hls_playlist_type": "vod", "hls_list_size": "0"}
+    make_clip(count=24, rate=30, container_options=options).write(tmp_path / "list.m3u8")
+    asked = list[str]()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Proxy, asked)) as proxy:
+        thread = Thread(target=proxy.serve_forever, args=(0.01,))
+        thread.start()
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
+        assert numbers_of(f"https://127.0.0.1:{web_over_tls}/list.m3u8", 24) == list(range(24))
+        proxy.shutdown()
+        thread.join()
+    assert set(asked) == {f"127.0.0.1:{web_over_tls}"}
+    assert len(asked) >= 3, "the list and each segment"
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """Passes on what a client that asked to be connected sends and gets; notes to where."""
+
+    def __init__(self, asked: list[str], *rest: Any) -> None:
+        self._asked = asked
+        super().__init__(*rest)
+
+    def do_CONNECT(self) -> None:
+        self._asked.append(self.path)
+        host, _, port = self.path.partition(":")
+        self.send_response(200)
+        self.end_headers()
+        with socket.create_connection((host, int(port))) as there:
+            ends = {self.connection: there, there: self.connection}
+            while True:
+                for ready in select.select(list(ends), [], [])[0]:
+                    data = ready.recv(1 << 16)
+                    if not data:
+                        return
+                    ends[ready].sendall(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def web_over_tls(tmp_path: Path) -> Iterator[int]:
+    """The port at which the test's folder is served over TLS."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pair = tmp_path / "pair.pem"
+    pair.write_bytes(private + made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield int(server.server_address[1])
+        server.shutdown()
+        thread.join()
 
 
 def test_rtsp() -> None:

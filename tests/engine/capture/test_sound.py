@@ -99,19 +99,19 @@ def test_sound_that_begins_before_the_pictures(make_clip: MakeClip, tmp_path: Pa
 
 def test_a_start_past_the_sounds_end(make_clip: MakeClip, tmp_path: Path) -> None:
     import av
+    from av.packet import Packet
 
     whole = make_clip(count=90).write(tmp_path / "silent.mp4")
     short = make_clip(count=30, sound=SoundFormat(48000, 2)).write(tmp_path / "short.mp4")
     path = tmp_path / "clip.mp4"
     with av.open(str(path), "w") as container, av.open(str(whole)) as seen, av.open(str(short)) as listened:
-        streams = [
-            container.add_stream_from_template(one) for one in (seen.streams.video[0], listened.streams.audio[0])
-        ]
-        for stream, given in zip(streams, (seen.streams.video[0], listened.streams.audio[0]), strict=True):
-            for packet in given.container.demux(given):
-                if packet.dts is not None:
-                    packet.stream = stream
-                    container.mux(packet)
+        video, audio = seen.streams.video[0], listened.streams.audio[0]
+        copies = container.add_stream_from_template(video), container.add_stream_from_template(audio)
+        packets: list[Packet[Any]] = [*seen.demux(video), *listened.demux(audio)]
+        for packet in packets:
+            if packet.dts is not None:
+                packet.stream = copies[packet.stream.type == "audio"]
+                container.mux(packet)
     sounds, frames = heard(path, start=1.5, duration=0.5)
     assert sounds == []
     assert len(frames) == 15
