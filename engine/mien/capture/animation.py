@@ -36,7 +36,7 @@ def is_video(path: Path, kind: Kind) -> bool:
         SourceError: a damaged GIF.
     """
     if kind == "GIF":
-        with still.told(kind, str(path)), path.open("rb") as file:
+        with still.told(kind, str(path)), still.quietly(), path.open("rb") as file:
             return still.moves(file)
     if kind not in ("AVIF", "HEIC"):
         return False
@@ -110,8 +110,9 @@ class _Animation:
 
     def read(self, number: int) -> NDArray[np.uint8]:
         with still.told(self._kind, self._name):
-            self._image.seek(number + self.skipped)
-            self._image.load()
+            with still.quietly():
+                self._image.seek(number + self.skipped)
+                self._image.load()
             return self._reader.read_loaded(self._image, self._data, self._kind)
 
 
@@ -150,7 +151,7 @@ def _places_of_jpegs(path: Path) -> list[tuple[int, int]]:
 
 def _are_alike(first: bytes, second: bytes) -> bool:
     try:
-        with still.told("JPEG", ""):
+        with still.told("JPEG", ""), still.quietly():
             one, other = JpegImageFile(io.BytesIO(first)), JpegImageFile(io.BytesIO(second))
     except SourceError:
         return False

@@ -114,7 +114,8 @@ class PictureReader:
             pixels = self._quickly(image, data) if kind in ("JPEG", "PNG") else None
             if pixels is not None:
                 return self._finished(pixels, image, data, kind)
-            image.load()
+            with still.quietly():
+                image.load()
             return self._finished(self._shrunk(image), image, data, kind)
 
     def _quickly(self, image: ImageFile, data: bytes) -> NDArray[np.uint8] | None:

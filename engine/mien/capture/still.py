@@ -67,7 +67,7 @@ def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
         SourceError: damaged, larger than can be decoded, or of a kind for which an extra is not installed.
     """
     opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
-    with told(kind, name):
+    with told(kind, name), quietly():
         return opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
 
 
@@ -92,17 +92,14 @@ def need_decodable(size: tuple[int, int], name: str) -> None:
 
 @contextmanager
 def told(kind: Kind, name: str) -> Iterator[None]:
-    """Tell what Pillow raises in one line; on bytes that are not of its format that may be of any class.
-
-    Pillow's warnings of odd metadata are left out.
+    """Tell what a decoder raises in one line; on bytes that are not of its format that may be of any class.
 
     Raises:
         SourceError: the picture is damaged, or does not fit into memory.
+        UnreadPicture: it is whole, and of a kind that Pillow does not read.
     """
     try:
-        with _warning_filters, warnings.catch_warnings():  # the filters are the process's
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except SourceError:
         raise
     except _UNREAD as error:
@@ -116,6 +113,14 @@ def told(kind: Kind, name: str) -> Iterator[None]:
         raise SourceError(f"{name}: expected a picture that fits into memory, got a larger one; shrink it") from error
     except Exception as error:
         raise _damaged(kind, name, error) from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Leave out Pillow's warnings of odd metadata; one thread at a time, since the filters are the process's."""
+    with _warning_filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _kind_of_brands(head: bytes) -> Kind | None:
