@@ -1,0 +1,302 @@
+"""Where a driver is cut: a pure state machine over looks and landmarks, causal.
+
+A cut needs a picture that is laid out or coloured otherwise than the last one of the shot, and a second witness: a face
+that no head could have moved to, surroundings that are others, or a new picture that stays. What comes and goes (a
+flash, a hand before the lens) and what only moves is none. A shot whose picture comes back is taken up again.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face.pose import fit_pose
+from mien.parse.look import STEPS, Bits, Look, colours_apart, is_blank, structure_apart
+
+Array = NDArray[np.float64]
+
+OTHER, CERTAIN, ALIKE = 0.4, 0.6, 0.2
+"""Structure apart from which on a picture may be another shot's, surely is another one, and below which it is none."""
+RECOLOURED, TINTED = 0.5, 0.3
+"""Colours apart from which on a picture may be another shot's although its structure is not as far apart, and from
+which on one that surely is another picture is another shot's."""
+SPEED, REACH = 10.0, 0.4
+"""How fast a head moves at most, in eye distances a second, and how far a landmarker may be off."""
+NEARING, BREATHING = 1.5, 0.08
+"""The same for the logarithm of its size."""
+STEADY = 0.35
+"""Share of those within which a face has stayed where it was."""
+SOON = 0.25
+"""Seconds within which a change is sudden."""
+STAYS, UNSEEN_STAYS = 3, 0.4
+"""Frames for which a picture whose face has not moved must stay, and seconds where no face is seen."""
+ANCHORS, EARLIER = 0.16, 10
+"""Seconds between the looks that slow changes, such as a dissolve, are compared with, and how many are kept."""
+MIXED, SHARE = 0.35, 0.2
+"""How far, as a share of its energy, a picture within a dissolve may be off a mixture of those before and after it, and
+how much it shows of each at least."""
+SETTLING = 0.6
+"""Seconds after the face's jump for which a dissolve goes on."""
+RESTLESS = 3
+"""Pictures that differ one after the other from which on it is the camera that moves."""
+KEPT = 4
+"""Shots that are recognised when they come back."""
+HEAD = (1.1, 1.6, 3.0)
+"""How far a head and its shoulders reach to the side, above and below the middle of the face, in eye distances."""
+ROOM = 0.25
+"""Share of the picture that must lie outside of heads to tell of surroundings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A frame of a shot."""
+
+    look: Look
+    place: Array | None = None
+    """(4,): the head's x, y and size in widths of the frame, and the frame's height in them; None: no face so far."""
+    placed_at: float = 0.0
+    """When that was."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubt:
+    """A picture that is another one, without a second witness yet."""
+
+    since: float
+    last: Look
+    frames: int = 1
+    restless: int = 0
+    """How many pictures before it were others, too, each than the one before."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShotState:
+    """All that the detector remembers."""
+
+    shot: int = 0
+    latest: int = 0
+    """The highest number of a shot so far."""
+    last: Seen | None = None
+    """The last frame that was of the shot."""
+    anchors: tuple[Look, ...] = ()
+    """Looks of the shot every 0.16 seconds, newest last."""
+    settled_at: float = -math.inf
+    """Until when the picture goes on changing after a slow cut."""
+    calm: bool = False
+    """Whether the last frame hardly differed from the one before."""
+    doubt: Doubt | None = None
+    before: tuple[tuple[int, Seen], ...] = ()
+    """The last frames of earlier shots, newest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A new shot begins."""
+
+    shot: int
+    """Its number, counted from 0; an earlier one's where that comes back."""
+    begin: float
+    """Seconds of its first frame, which may lie before the frame that made it certain."""
+    cause: str
+    late: int = 0
+    """Frames before this one that were of the new shot already."""
+
+
+def is_suspect(state: ShotState, look: Look) -> bool:
+    """Whether a frame with this look may be of another shot, so that its face is to be sought everywhere."""
+    return state.last is not None and (state.doubt is not None or _is_other(state.last.look, look))
+
+
+def is_sudden(state: ShotState, look: Look) -> bool:
+    """Whether a frame follows soon on a picture that hardly moved."""
+    return state.last is not None and state.calm and look.seconds - state.last.look.seconds <= SOON
+
+
+def place_of(landmarks: Array, size: tuple[int, int]) -> Array:
+    """(4,): what `Seen.place` holds, of landmarks (478, 3) in pixels of a frame of `size`."""
+    pose = fit_pose(landmarks)
+    return np.array([*pose.translation[:2], pose.scale, size[1]]) / size[0]
+
+
+def step(state: ShotState, look: Look, place: Array | None, reshaped: bool = False) -> tuple[ShotState, Cut | None]:
+    """The state after a frame with its face at `place`, if it shows one; and the cut that it made certain.
+
+    `reshaped`: whether frames have another ratio of width to height from this one on, which is a cut in any case.
+    """
+    last = state.last
+    if last is None:
+        return _accepted(state, look, place), None
+    if reshaped:
+        return _cut(state, look, place, "another shape of the frame")
+    if is_blank(look) and not is_blank(last.look):
+        return _blank(state, last, look, place), None
+    if not _is_other(last.look, look):
+        return _slowly(state, last, look, place)
+    if any(not _is_other(anchor, look) for anchor in state.anchors) and not _has_jumped(last, look, place):
+        return _accepted(state, look, place), None
+    outside = structure_apart(last.look, look, _surroundings(last.place, place))
+    if place is not None and last.place is not None:
+        return _with_faces(state, last, look, place, outside)
+    if place is not None and last.place is None:
+        return _cut(state, look, place, "change of the picture, a face")
+    if last.place is not None and outside is not None and outside < ALIKE:
+        return _accepted(state, look, None), None
+    return _unseen(state, look)
+
+
+def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> ShotState:
+    """White, black or covered: nothing is known until there is a picture again."""
+    if place is not None and last.place is not None and not _has_jumped(last, look, place):
+        last = replace(last, place=place, placed_at=look.seconds)
+    return replace(state, last=last, doubt=Doubt(look.seconds if state.doubt is None else state.doubt.since, look))
+
+
+def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tuple[ShotState, Cut | None]:
+    """A picture as the one before; yet little by little it may have become another one."""
+    if place is not None and any(_is_other(anchor, look) for anchor in state.anchors):
+        if _has_jumped(last, look, place):
+            cut_state, cut = _cut(state, look, place, "slow change of the picture, jump of the face")
+            return replace(cut_state, settled_at=look.seconds + SETTLING), cut
+        if _is_dissolved(state, look):
+            return _cut(state, look, place, "dissolve")
+    return _accepted(state, look, place), None
+
+
+def _with_faces(
+    state: ShotState, last: Seen, look: Look, place: Array, outside: float | None
+) -> tuple[ShotState, Cut | None]:
+    assert last.place is not None
+    same_surroundings = outside is not None and outside < ALIKE
+    moved = _moved(last.place, place, look.seconds - last.placed_at)
+    if moved > (2 if same_surroundings else 1):
+        return _cut(state, look, place, "change of the picture, jump of the face")
+    if same_surroundings:
+        return _accepted(state, look, place), None
+    if outside is not None and outside > CERTAIN and moved > STEADY:
+        return _cut(state, look, place, "change of the picture and of the surroundings")
+    return _staying(state, last, look, place)
+
+
+def _staying(state: ShotState, last: Seen, look: Look, place: Array) -> tuple[ShotState, Cut | None]:
+    """A face that may have stayed, in a picture that did not: a flash ends, a turning camera turns on, a cut stays."""
+    doubt, apart = state.doubt, structure_apart(last.look, look)
+    tinted = colours_apart(last.look, look)
+    other = apart is None or apart > CERTAIN or tinted > RECOLOURED
+    sudden = doubt is not None or is_sudden(state, look)
+    if not other or not sudden or look.seconds < state.settled_at:
+        return _accepted(state, look, place), None
+    if doubt is None or is_blank(doubt.last):
+        if apart is not None and apart > CERTAIN and tinted > TINTED:
+            return _cut(state, look, place, "change of the picture and of its colours")
+        return replace(state, doubt=Doubt(look.seconds, look)), None
+    if not _is_calm(doubt.last, look):
+        if doubt.restless + 1 >= RESTLESS:
+            return _accepted(state, look, place), None
+        return replace(state, doubt=Doubt(look.seconds, look, restless=doubt.restless + 1)), None
+    if doubt.frames >= STAYS:
+        return _cut(state, look, place, "change of the picture that stays")
+    return replace(state, doubt=Doubt(doubt.since, look, doubt.frames + 1)), None
+
+
+def _unseen(state: ShotState, look: Look) -> tuple[ShotState, Cut | None]:
+    """Another picture without a face."""
+    doubt = state.doubt
+    if doubt is None or not _is_calm(doubt.last, look):
+        return replace(state, doubt=Doubt(look.seconds, look)), None
+    if doubt.frames >= STAYS and look.seconds - doubt.since >= UNSEEN_STAYS:
+        return _cut(state, look, None, "change of the picture that stays, no face")
+    return replace(state, doubt=Doubt(doubt.since, look, doubt.frames + 1)), None
+
+
+def _accepted(state: ShotState, look: Look, place: Array | None) -> ShotState:
+    last = state.last
+    calm = last is not None and _is_calm(last.look, look)
+    if place is not None:
+        seen = Seen(look, place, look.seconds)
+    else:
+        seen = Seen(look) if last is None else replace(last, look=look)
+    due = not state.anchors or not 0 <= look.seconds - state.anchors[-1].seconds < ANCHORS
+    anchors = (*state.anchors[1 - EARLIER :], look) if due else state.anchors
+    return replace(state, last=seen, anchors=anchors, calm=calm, doubt=None)
+
+
+def _cut(state: ShotState, look: Look, place: Array | None, cause: str) -> tuple[ShotState, Cut]:
+    assert state.last is not None
+    doubt = state.doubt if state.doubt is not None and _is_calm(state.doubt.last, look) else None
+    begin, late = (look.seconds, 0) if doubt is None else (doubt.since, doubt.frames)
+    seen = Seen(look, place, look.seconds)
+    before = (*(kept for kept in state.before if kept[0] != state.shot), (state.shot, state.last))[-KEPT:]
+    back = next((shot for shot, kept in reversed(before[:-1]) if _is_back(kept, seen)), None)
+    latest = state.latest if back is not None else state.latest + 1
+    shot = latest if back is None else back
+    return ShotState(shot, latest, seen, (look,), before=before), Cut(shot, begin, cause, late)
+
+
+def _is_back(before: Seen, seen: Seen) -> bool:
+    """Whether an earlier shot goes on: the same picture, and its face no further off than it may have moved."""
+    apart = structure_apart(before.look, seen.look)
+    if apart is None or apart > OTHER or colours_apart(before.look, seen.look) > TINTED:
+        return False
+    if before.place is None or seen.place is None:
+        return before.place is None and seen.place is None
+    return _moved(before.place, seen.place, 1 / 25) < 2
+
+
+def _is_other(last: Look, look: Look) -> bool:
+    apart = structure_apart(last, look)
+    if apart is None:
+        return colours_apart(last, look) > RECOLOURED
+    return apart > OTHER or (apart > ALIKE and colours_apart(last, look) > RECOLOURED)
+
+
+def _is_calm(last: Look, look: Look) -> bool:
+    apart = structure_apart(last, look)
+    return apart < ALIKE if apart is not None else colours_apart(last, look) < RECOLOURED
+
+
+def _has_jumped(last: Seen, look: Look, place: Array | None) -> bool:
+    """Whether the face is where no head could have moved to."""
+    return place is not None and last.place is not None and _moved(last.place, place, look.seconds - last.placed_at) > 1
+
+
+def _is_dissolved(state: ShotState, look: Look) -> bool:
+    """Whether a picture in between shows the one before and this one, mixed: a camera that turns shows other things."""
+    first, *between = state.anchors
+    if not between or not _is_other(first, look) or not _is_calm(between[-1], look):
+        return False
+    a, b = first.steps.ravel(), look.steps.ravel()
+    for anchor in between:
+        mixed = anchor.steps.ravel()
+        aa, ab, bb, am, bm = (float(np.vdot(*pair)) for pair in ((a, a), (a, b), (b, b), (a, mixed), (b, mixed)))
+        determinant = max(aa * bb - ab * ab, 1e-6)
+        shares = (am * bb - bm * ab) / determinant, (bm * aa - am * ab) / determinant
+        left = float(np.vdot(mixed, mixed)) - shares[0] * am - shares[1] * bm
+        if min(shares) > SHARE and left < MIXED * float(np.vdot(mixed, mixed)):
+            return True
+    return False
+
+
+def _moved(a: Array, b: Array, seconds: float) -> float:
+    """How far a face has moved in `seconds`, relative to how far heads may."""
+    seconds = max(seconds, 0.0)
+    way = float(np.hypot(*(b[:2] - a[:2]))) / max(float(a[2]), float(b[2]), 1e-6)
+    growth = abs(float(np.log(b[2] / a[2])))
+    return max(way / (REACH + SPEED * seconds), growth / (BREATHING + NEARING * seconds))
+
+
+def _surroundings(*places: Array | None) -> Bits:
+    """(15, 15): steps that lie outside of heads; none where too few do to tell."""
+    middle = (np.arange(STEPS) + 1) / (STEPS + 1)
+    out = np.ones((STEPS, STEPS), np.bool_)
+    for place in places:
+        if place is None:
+            continue
+        x, y, size, height = place
+        aside, above, below = (reach * size for reach in HEAD)
+        columns = np.abs(middle - x) < aside
+        rows = (middle * height > y - above) & (middle * height < y + below)
+        out &= ~(rows[:, None] & columns[None])
+    return out if out.mean() >= ROOM else np.zeros_like(out)
