@@ -15,8 +15,7 @@ from mien.controller import FULL, LEVELS
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
-from mien.motion.neutral import RunningNeutral
-from mien.motion.retarget import Retarget, RetargetState
+from mien.motion.retarget import Retarget
 from mien.painters import open_painter
 from mien.parse.parser import Parser
 from mien.pipeline.chain import Chain
@@ -43,10 +42,6 @@ class Driver:
 
     def set_gains(self, gains: Gains) -> None:
         self.motion.settings = replace(self.motion.settings, gains=gains)
-
-    def begin_anew(self) -> None:
-        """Forget neutral and filters."""
-        self.motion.state = RetargetState(running=RunningNeutral())
 
 
 @contextlib.contextmanager

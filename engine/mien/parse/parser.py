@@ -18,7 +18,7 @@ from mien.frame import Frame
 from mien.parse.find import TILTED, Found, bounds, find_turned
 from mien.parse.look import look_at
 from mien.parse.models import FaceMesh
-from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, place_of, step
+from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, place_of, placed, step
 from mien.shots import ShotLog
 
 Array = NDArray[np.float64]
@@ -65,9 +65,12 @@ class Parser:
         """What is remembered of the driver's shots."""
         self.shots = ShotLog()
         """Those that were seen."""
+        self.cut: Cut | None = None
+        """What the last frame made certain."""
 
     def __call__(self, frame: Frame) -> Face | None:
         pixels = frame.pixels if frame.pixels.shape[2] == 3 else np.ascontiguousarray(frame.pixels[..., :3])
+        self.cut = None
         landmarks = self._within_shot(pixels, frame)
         self.shots.count(frame.seconds)
         if landmarks is None:
@@ -126,8 +129,7 @@ class Parser:
             if cut is None:
                 self._tracking = self._tracking and near
                 return landmarks if near else None
-        self._begin(cut)
-        return self._acquire(pixels, frame.seconds)[0]
+        return self._begin(cut, pixels, frame)
 
     def _has_left(self, pixels: NDArray[np.uint8], tracked: Array) -> bool:
         """Whether a tracker that goes on where the face was is alone with that: across a cut it may."""
@@ -143,9 +145,14 @@ class Parser:
             self.state = ShotState(due.shot)
         return due
 
-    def _begin(self, cut: Cut) -> None:
+    def _begin(self, cut: Cut, pixels: NDArray[np.uint8], frame: Frame) -> Array | None:
+        """Choose the face anew, as at the beginning."""
+        self.cut = cut
         self.shots.cut(cut.shot, cut.begin, cut.cause, cut.late)
         self._last, self._tracking, self._next_turn = None, False, None
+        landmarks = self._acquire(pixels, frame.seconds)[0]
+        self.state = placed(self.state, None if landmarks is None else place_of(landmarks, frame.size))
+        return landmarks
 
     def _hint(self, pixels: NDArray[np.uint8], landmarks: Array) -> MouthHint | None:
         """The mouth as it is seen with the head upright."""

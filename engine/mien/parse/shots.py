@@ -35,11 +35,11 @@ STAYS, UNSEEN_STAYS = 3, 0.4
 """Frames for which a picture whose face has not moved must stay, and seconds where no face is seen."""
 ANCHORS, EARLIER = 0.16, 10
 """Seconds between the looks that slow changes, such as a dissolve, are compared with, and how many are kept."""
-MIXED, SHARE = 0.35, 0.2
+MIXED, SHARE = 0.25, 0.2
 """How far, as a share of its energy, a picture within a dissolve may be off a mixture of those before and after it, and
 how much it shows of each at least."""
 SETTLING = 0.6
-"""Seconds after the face's jump for which a dissolve goes on."""
+"""Seconds for which a dissolve may go on after it was found."""
 RESTLESS = 3
 """Pictures that differ one after the other from which on it is the camera that moves."""
 KEPT = 4
@@ -121,6 +121,12 @@ def place_of(landmarks: Array, size: tuple[int, int]) -> Array:
     return np.array([*pose.translation[:2], pose.scale, size[1]]) / size[0]
 
 
+def placed(state: ShotState, place: Array | None) -> ShotState:
+    """The state with the face of the frame that began a shot, as it was chosen anew."""
+    last = state.last
+    return state if last is None else replace(state, last=Seen(last.look, place, last.look.seconds))
+
+
 def step(state: ShotState, look: Look, place: Array | None, reshaped: bool = False) -> tuple[ShotState, Cut | None]:
     """The state after a frame with its face at `place`, if it shows one; and the cut that it made certain.
 
@@ -157,11 +163,11 @@ def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> Sho
 def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tuple[ShotState, Cut | None]:
     """A picture as the one before; yet little by little it may have become another one."""
     if place is not None and any(_is_other(anchor, look) for anchor in state.anchors):
-        if _has_jumped(last, look, place):
-            cut_state, cut = _cut(state, look, place, "slow change of the picture, jump of the face")
-            return replace(cut_state, settled_at=look.seconds + SETTLING), cut
-        if _is_dissolved(state, look):
-            return _cut(state, look, place, "dissolve")
+        jumped = _has_jumped(last, look, place)
+        if jumped or _is_dissolved(state, look):
+            cause = "slow change of the picture, jump of the face" if jumped else "dissolve"
+            begun, cut = _cut(state, look, place, cause)
+            return replace(begun, settled_at=look.seconds + SETTLING), cut
     return _accepted(state, look, place), None
 
 
@@ -220,6 +226,8 @@ def _accepted(state: ShotState, look: Look, place: Array | None) -> ShotState:
         seen = Seen(look) if last is None else replace(last, look=look)
     due = not state.anchors or not 0 <= look.seconds - state.anchors[-1].seconds < ANCHORS
     anchors = (*state.anchors[1 - EARLIER :], look) if due else state.anchors
+    if look.seconds < state.settled_at:
+        anchors = (look,)
     return replace(state, last=seen, anchors=anchors, calm=calm, doubt=None)
 
 
@@ -263,20 +271,23 @@ def _has_jumped(last: Seen, look: Look, place: Array | None) -> bool:
 
 
 def _is_dissolved(state: ShotState, look: Look) -> bool:
-    """Whether a picture in between shows the one before and this one, mixed: a camera that turns shows other things."""
+    """Whether what lies between shows the picture before and this one, mixed: a camera that turns shows other things."""
     first, *between = state.anchors
-    if not between or not _is_other(first, look) or not _is_calm(between[-1], look):
+    apart = structure_apart(first, look)
+    if not between or apart is None or apart < CERTAIN or colours_apart(first, look) < TINTED:
         return False
     a, b = first.steps.ravel(), look.steps.ravel()
+    most = 0.0
     for anchor in between:
         mixed = anchor.steps.ravel()
         aa, ab, bb, am, bm = (float(np.vdot(*pair)) for pair in ((a, a), (a, b), (b, b), (a, mixed), (b, mixed)))
         determinant = max(aa * bb - ab * ab, 1e-6)
         shares = (am * bb - bm * ab) / determinant, (bm * aa - am * ab) / determinant
-        left = float(np.vdot(mixed, mixed)) - shares[0] * am - shares[1] * bm
-        if min(shares) > SHARE and left < MIXED * float(np.vdot(mixed, mixed)):
-            return True
-    return False
+        energy = float(np.vdot(mixed, mixed))
+        if energy - shares[0] * am - shares[1] * bm > MIXED * energy:
+            return False
+        most = max(most, min(shares))
+    return most > SHARE and _is_calm(between[-1], look)
 
 
 def _moved(a: Array, b: Array, seconds: float) -> float:
