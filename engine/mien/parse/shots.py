@@ -105,9 +105,17 @@ class Cut:
     """Frames before this one that were of the new shot already."""
 
 
+def is_other(last: Look, look: Look) -> bool:
+    """Whether a picture is laid out or coloured so much otherwise than the last one that it may be of another shot."""
+    apart = structure_apart(last, look)
+    if apart is None:
+        return colours_apart(last, look) > RECOLOURED
+    return apart > OTHER or (apart > ALIKE and colours_apart(last, look) > RECOLOURED)
+
+
 def is_suspect(state: ShotState, look: Look) -> bool:
     """Whether a frame with this look may be of another shot, so that its face is to be sought everywhere."""
-    return state.last is not None and (state.doubt is not None or _is_other(state.last.look, look))
+    return state.last is not None and (state.doubt is not None or is_other(state.last.look, look))
 
 
 def is_sudden(state: ShotState, look: Look) -> bool:
@@ -139,9 +147,9 @@ def step(state: ShotState, look: Look, place: Array | None, reshaped: bool = Fal
         return _cut(state, look, place, "another shape of the frame")
     if is_blank(look) and not is_blank(last.look):
         return _blank(state, last, look, place), None
-    if not _is_other(last.look, look):
+    if not is_other(last.look, look):
         return _slowly(state, last, look, place)
-    if any(not _is_other(anchor, look) for anchor in state.anchors) and not _has_jumped(last, look, place):
+    if any(not is_other(anchor, look) for anchor in state.anchors) and not _has_jumped(last, look, place):
         return _accepted(state, look, place), None
     outside = structure_apart(last.look, look, _surroundings(last.place, place))
     if place is not None and last.place is not None:
@@ -162,7 +170,7 @@ def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> Sho
 
 def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tuple[ShotState, Cut | None]:
     """A picture as the one before; yet little by little it may have become another one."""
-    if place is not None and any(_is_other(anchor, look) for anchor in state.anchors):
+    if place is not None and any(is_other(anchor, look) for anchor in state.anchors):
         jumped = _has_jumped(last, look, place)
         if jumped or _is_dissolved(state, look):
             cause = "slow change of the picture, jump of the face" if jumped else "dissolve"
@@ -253,13 +261,6 @@ def _is_back(before: Seen, seen: Seen) -> bool:
     return _moved(before.place, seen.place, 1 / 25) < 2
 
 
-def _is_other(last: Look, look: Look) -> bool:
-    apart = structure_apart(last, look)
-    if apart is None:
-        return colours_apart(last, look) > RECOLOURED
-    return apart > OTHER or (apart > ALIKE and colours_apart(last, look) > RECOLOURED)
-
-
 def _is_calm(last: Look, look: Look) -> bool:
     apart = structure_apart(last, look)
     return apart < ALIKE if apart is not None else colours_apart(last, look) < RECOLOURED
@@ -271,7 +272,7 @@ def _has_jumped(last: Seen, look: Look, place: Array | None) -> bool:
 
 
 def _is_dissolved(state: ShotState, look: Look) -> bool:
-    """Whether what lies between shows the picture before and this one, mixed: a camera that turns shows other things."""
+    """Whether what lies between is a mixture of the picture before and this one: a turning camera shows others."""
     first, *between = state.anchors
     apart = structure_apart(first, look)
     if not between or apart is None or apart < CERTAIN or colours_apart(first, look) < TINTED:
