@@ -44,8 +44,8 @@ RESTLESS = 3
 """Pictures that differ one after the other from which on it is the camera that moves."""
 KEPT = 4
 """Shots that are recognised when they come back."""
-HEAD = (1.1, 1.6, 3.0)
-"""How far a head and its shoulders reach to the side, above and below the middle of the face, in eye distances."""
+HEAD, FACE = (1.1, 1.6, 3.0), (0.9, 1.0, 1.0)
+"""How far a head with its shoulders, and a face, reach to the side, above and below the middle, in eye distances."""
 ROOM = 0.25
 """Share of the picture that must lie outside of heads to tell of surroundings."""
 
@@ -185,6 +185,9 @@ def _with_faces(
     assert last.place is not None
     same_surroundings = outside is not None and outside < ALIKE
     moved = _moved(last.place, place, look.seconds - last.placed_at)
+    there = structure_apart(last.look, look, ~_outside(place))
+    if there is not None and there < ALIKE:  # this face was there before, whoever else has gone
+        return _accepted(state, look, place if moved <= 1 else None), None
     if moved > (2 if same_surroundings else 1):
         return _cut(state, look, place, "change of the picture, jump of the face")
     if same_surroundings:
@@ -300,15 +303,19 @@ def _moved(a: Array, b: Array, seconds: float) -> float:
 
 
 def _surroundings(*places: Array | None) -> Bits:
-    """(15, 15): steps that lie outside of heads; none where too few do to tell."""
-    middle = (np.arange(STEPS) + 1) / (STEPS + 1)
+    """(15, 15): steps that lie outside of heads and shoulders; none where too few do to tell."""
     out = np.ones((STEPS, STEPS), np.bool_)
     for place in places:
-        if place is None:
-            continue
-        x, y, size, height = place
-        aside, above, below = (reach * size for reach in HEAD)
-        columns = np.abs(middle - x) < aside
-        rows = (middle * height > y - above) & (middle * height < y + below)
-        out &= ~(rows[:, None] & columns[None])
+        if place is not None:
+            out &= _outside(place, shoulders=True)
     return out if out.mean() >= ROOM else np.zeros_like(out)
+
+
+def _outside(place: Array, *, shoulders: bool = False) -> Bits:
+    """(15, 15): steps that lie outside of a head, or of its shoulders, too."""
+    middle = (np.arange(STEPS) + 1) / (STEPS + 1)
+    x, y, size, height = place.tolist()
+    aside, above, below = (reach * size for reach in (HEAD if shoulders else FACE))
+    columns = np.abs(middle - x) < aside
+    rows = (middle * height > y - above) & (middle * height < y + below)
+    return np.asarray(~(rows[:, None] & columns[None]))
