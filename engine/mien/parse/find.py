@@ -25,9 +25,10 @@ SAME = 0.7
 
 TILTED = 60.0
 """Degrees of roll from which on a face is looked at in a turned picture."""
-AMISS = 0.038
-"""How far the head's rigid landmarks lie, in eye distances, off where a head has them, from which on they are doubted:
-faces that stand on their heads are found, too, but with the chin for a forehead. Usual are 0.01 to 0.03."""
+AMISS, WRONG = 0.04, 0.05
+"""How far the head's rigid landmarks lie, in eye distances, off where a head has them, from which on they are doubted,
+and from which on they are not believed where only a turned picture shows them. Faces that stand on their heads are
+found, too, but with the chin for a forehead. Usual are 0.01 to 0.04 upright, 0.05 to 0.1 so."""
 BETTER = 0.75
 """Share of that up to which what a turned picture shows is believed instead."""
 
@@ -53,7 +54,7 @@ def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[
         return [Found(face) for face in upright]
     others = [found for turn in (QUARTERS[1:] if upright else turns) for found in _in_turned(pixels, turn, mesh)]
     if not upright:
-        best = sorted((found for found in others if _amiss(found.landmarks) < AMISS), key=lambda f: _amiss(f.landmarks))
+        best = sorted((found for found in others if _amiss(found.landmarks) < WRONG), key=lambda f: _amiss(f.landmarks))
         kept = [f for i, f in enumerate(best) if not any(_close(f.landmarks, b.landmarks) for b in best[:i])]
         return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
     return [Found(face) if _stands(face) else _best(face, others) for face in upright]
@@ -69,10 +70,8 @@ def _best(face: Array, others: list[Found]) -> Found:
     """A face that is found lying or amiss, or the best of those found in its place in turned pictures."""
     there = [found for found in others if _close(found.landmarks, face)]
     best = min(there, key=lambda found: _amiss(found.landmarks), default=None)
-    share = BETTER if abs(_roll(face)) <= TILTED else 1 / BETTER
-    if best is None or _amiss(best.landmarks) > share * max(_amiss(face), AMISS / 2):
-        return Found(face)
-    return best
+    most = BETTER * _amiss(face) if abs(_roll(face)) <= TILTED else max(_amiss(face) / BETTER, WRONG)
+    return Found(face) if best is None or _amiss(best.landmarks) > most else best
 
 
 def _stands(face: Array) -> bool:
@@ -85,7 +84,7 @@ def _roll(face: Array) -> float:
 
 def _amiss(face: Array) -> float:
     """How far the rigid landmarks lie off a head's, root mean square in eye distances."""
-    off = fit_pose(face).undo(face)[RIGID, :2] - canonical_face().points[RIGID, :2]
+    off = fit_pose(face).undo(face)[RIGID] - canonical_face().points[RIGID]
     return float(np.sqrt(np.mean(np.sum(off**2, axis=1))))
 
 
