@@ -34,6 +34,8 @@ FACES = 5
 """How many faces are told apart."""
 ASTRAY = 0.3
 """How far a tracked face may be off what a new look finds, in eye distances and as a share of its size."""
+FOR_GOOD = 1.0
+"""Seconds after which a face that lies on its side is taken for upright in a turned frame."""
 SHAPED = 0.01
 """How much a frame's ratio of width to height may change, as a share, before it counts as another shot."""
 
@@ -55,6 +57,8 @@ class Parser:
         self._window: Window | None = None
         self._turn = 0
         """Quarters by which frames are turned before the tracker sees them."""
+        self._turn_of_shot = 0
+        self._turned_at: float | None = None
         self._next_turn: int | None = None
         """How a frame without an upright face is turned to look for one; None: every way."""
         self._last: Array | None = None
@@ -100,19 +104,29 @@ class Parser:
     ) -> None:
         self.close()
 
-    def _fit(self, frame: Frame) -> bool:
-        """Go on in frames of another size; whether they are of another shape."""
+    def _fit(self, frame: Frame) -> str | None:
+        """Go on in frames of another size; of another shape they are a shot of their own."""
         before, self._size = self._size, frame.size
         if before is None or before == frame.size:
-            return False
+            return None
         self._tracking, self._window = False, None
         share = frame.size[0] / before[0]
         self._last = None if self._last is None else self._last * share
-        return abs(share * before[1] / frame.size[1] - 1) > SHAPED
+        return "another shape of the frame" if abs(share * before[1] / frame.size[1] - 1) > SHAPED else None
+
+    def _turned_for_good(self, seconds: float) -> str | None:
+        """A phone that is turned, and not a head that is tilted far for a moment, begins a shot."""
+        if not self._tracking or self._turn == self._turn_of_shot:
+            self._turned_at = None
+        elif self._turned_at is None:
+            self._turned_at = seconds
+        elif seconds - self._turned_at >= FOR_GOOD:
+            return "the frame is turned"
+        return None
 
     def _within_shot(self, pixels: NDArray[np.uint8], frame: Frame) -> Array | None:
         """The landmarks of the chosen face in the shot that the frame is of."""
-        reshaped = self._fit(frame)
+        forced = self._fit(frame)
         tracked = self._track(pixels) if self._tracking else None
         if self._cuts is not None:
             cut = self._known_cut(frame)
@@ -125,7 +139,7 @@ class Parser:
                 tracked = None
             landmarks, near = (tracked, True) if tracked is not None else self._acquire(pixels, frame.seconds, anywhere)
             place = None if landmarks is None else place_of(landmarks, frame.size)
-            self.state, cut = step(self.state, look, place, reshaped)
+            self.state, cut = step(self.state, look, place, forced or self._turned_for_good(frame.seconds))
             if cut is None:
                 self._tracking = self._tracking and near
                 return landmarks if near else None
@@ -171,6 +185,8 @@ class Parser:
         if chosen is None:
             return None, True
         self._turn = chosen.turn
+        if self._last is None:
+            self._turn_of_shot = chosen.turn
         view_width = turned_size((pixels.shape[1], pixels.shape[0]), chosen.turn)[0]
         alone = len(faces) == 1 and eye_distance(chosen.landmarks) > 0.05 * view_width
         self._window = None if alone else _window_around(self._in_view(chosen.landmarks, pixels), self._view(pixels))

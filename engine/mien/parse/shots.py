@@ -135,16 +135,16 @@ def placed(state: ShotState, place: Array | None) -> ShotState:
     return state if last is None else replace(state, last=Seen(last.look, place, last.look.seconds))
 
 
-def step(state: ShotState, look: Look, place: Array | None, reshaped: bool = False) -> tuple[ShotState, Cut | None]:
+def step(state: ShotState, look: Look, place: Array | None, forced: str | None = None) -> tuple[ShotState, Cut | None]:
     """The state after a frame with its face at `place`, if it shows one; and the cut that it made certain.
 
-    `reshaped`: whether frames have another ratio of width to height from this one on, which is a cut in any case.
+    `forced`: what makes a cut in any case, such as another shape of the frames.
     """
     last = state.last
     if last is None:
         return _accepted(state, look, place), None
-    if reshaped:
-        return _cut(state, look, place, "another shape of the frame")
+    if forced is not None:
+        return _cut(state, look, place, forced)
     if is_blank(look) and not is_blank(last.look):
         return _blank(state, last, look, place), None
     if not is_other(last.look, look):
