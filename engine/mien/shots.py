@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 BEGINNING = "beginning"
-KEPT = 1000
-"""Shots that are told of; of a stream that goes on for days the latest."""
+KEPT, KEPT_LIVE = 10_000, 64
+"""Shots that are told of, the latest: of a file, and of a stream that goes on for days."""
 
 
 @dataclass(frozen=True, slots=True)

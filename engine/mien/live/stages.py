@@ -23,6 +23,7 @@ from mien.pipeline.governor import Paint
 from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
+from mien.shots import KEPT_LIVE, ShotLog
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Synthesis
 
@@ -47,7 +48,7 @@ class Driver:
 @contextlib.contextmanager
 def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
     """The parser started, its neutral unknown; closed on leaving."""
-    with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
+    with Parser(face=settings.face, hints=settings.mouth == "driver", shots=ShotLog(KEPT_LIVE)) as parser:
         yield Driver(parser, settings)
 
 

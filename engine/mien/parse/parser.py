@@ -18,7 +18,8 @@ from mien.frame import Frame
 from mien.parse.find import TILTED, Found, bounds, find_turned
 from mien.parse.look import look_at
 from mien.parse.models import FaceMesh
-from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, place_of, placed, step
+from mien.parse.place import place_of
+from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
 from mien.shots import ShotLog
 
 Array = NDArray[np.float64]
@@ -47,8 +48,22 @@ class Parser:
     where there are several. A lost face is sought again near where it was last seen.
     """
 
-    def __init__(self, *, face: int | None = None, hints: bool = True, cuts: Sequence[Cut] | None = None) -> None:
-        """`cuts`: those of the driver, in order, where they are known; else they are found as they come."""
+    def __init__(
+        self,
+        *,
+        face: int | None = None,
+        hints: bool = True,
+        cuts: Sequence[Cut] | None = None,
+        shots: ShotLog | None = None,
+    ) -> None:
+        """Open the models.
+
+        Args:
+            face: the rank of the face by size; None: the largest.
+            hints: whether faces come with the picture of their mouth.
+            cuts: those of the driver, in order, where they are known; None: they are found as they come.
+            shots: counts what is seen.
+        """
         self._rank = face or 0
         self._hints = hints
         self._cuts = None if cuts is None else [*cuts]
@@ -67,7 +82,7 @@ class Parser:
         self._tracking = False
         self.state = ShotState()
         """What is remembered of the driver's shots."""
-        self.shots = ShotLog()
+        self.shots = shots or ShotLog()
         """Those that were seen."""
         self.cut: Cut | None = None
         """What the last frame made certain."""

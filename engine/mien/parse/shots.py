@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.pose import fit_pose
-from mien.parse.look import STEPS, Bits, Look, colours_apart, is_blank, structure_apart
+from mien.parse.look import Look, colours_apart, is_blank, structure_apart
+from mien.parse.place import moved, outside_of, surroundings
 
 Array = NDArray[np.float64]
 
@@ -23,10 +23,6 @@ OTHER, CERTAIN, ALIKE = 0.4, 0.6, 0.2
 RECOLOURED, TINTED = 0.5, 0.3
 """Colours apart from which on a picture may be another shot's although its structure is not as far apart, and from
 which on one that surely is another picture is another shot's."""
-SPEED, REACH = 10.0, 0.4
-"""How fast a head moves at most, in eye distances a second, and how far a landmarker may be off."""
-NEARING, BREATHING = 1.5, 0.08
-"""The same for the logarithm of its size."""
 STEADY = 0.35
 """Share of those within which a face has stayed where it was."""
 SOON = 0.25
@@ -44,10 +40,6 @@ RESTLESS = 3
 """Pictures that differ one after the other from which on it is the camera that moves."""
 KEPT = 4
 """Shots that are recognised when they come back."""
-HEAD, FACE = (1.1, 1.6, 3.0), (0.9, 1.0, 1.0)
-"""How far a head with its shoulders, and a face, reach to the side, above and below the middle, in eye distances."""
-ROOM = 0.25
-"""Share of the picture that must lie outside of heads to tell of surroundings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,12 +115,6 @@ def is_sudden(state: ShotState, look: Look) -> bool:
     return state.last is not None and state.calm and look.seconds - state.last.look.seconds <= SOON
 
 
-def place_of(landmarks: Array, size: tuple[int, int]) -> Array:
-    """(4,): what `Seen.place` holds, of landmarks (478, 3) in pixels of a frame of `size`."""
-    pose = fit_pose(landmarks)
-    return np.array([*pose.translation[:2], pose.scale, size[1]]) / size[0]
-
-
 def placed(state: ShotState, place: Array | None) -> ShotState:
     """The state with the face of the frame that began a shot, as it was chosen anew."""
     last = state.last
@@ -151,7 +137,7 @@ def step(state: ShotState, look: Look, place: Array | None, forced: str | None =
         return _slowly(state, last, look, place)
     if any(not is_other(anchor, look) for anchor in state.anchors) and not _has_jumped(last, look, place):
         return _accepted(state, look, place), None
-    outside = structure_apart(last.look, look, _surroundings(last.place, place))
+    outside = structure_apart(last.look, look, surroundings(last.place, place))
     if place is not None and last.place is not None:
         return _with_faces(state, last, look, place, outside)
     if place is not None and last.place is None:
@@ -184,15 +170,15 @@ def _with_faces(
 ) -> tuple[ShotState, Cut | None]:
     assert last.place is not None
     same_surroundings = outside is not None and outside < ALIKE
-    moved = _moved(last.place, place, look.seconds - last.placed_at)
-    there = structure_apart(last.look, look, ~_outside(place))
+    way = moved(last.place, place, look.seconds - last.placed_at)
+    there = structure_apart(last.look, look, ~outside_of(place))
     if there is not None and there < ALIKE:  # this face was there before, whoever else has gone
-        return _accepted(state, look, place if moved <= 1 else None), None
-    if moved > (2 if same_surroundings else 1):
+        return _accepted(state, look, place if way <= 1 else None), None
+    if way > (2 if same_surroundings else 1):
         return _cut(state, look, place, "change of the picture, jump of the face")
     if same_surroundings:
         return _accepted(state, look, place), None
-    if outside is not None and outside > CERTAIN and moved > STEADY:
+    if outside is not None and outside > CERTAIN and way > STEADY:
         return _cut(state, look, place, "change of the picture and of the surroundings")
     return _staying(state, last, look, place)
 
@@ -261,7 +247,7 @@ def _is_back(before: Seen, seen: Seen) -> bool:
         return False
     if before.place is None or seen.place is None:
         return before.place is None and seen.place is None
-    return _moved(before.place, seen.place, 1 / 25) < 2
+    return moved(before.place, seen.place, 1 / 25) < 2
 
 
 def _is_calm(last: Look, look: Look) -> bool:
@@ -271,7 +257,7 @@ def _is_calm(last: Look, look: Look) -> bool:
 
 def _has_jumped(last: Seen, look: Look, place: Array | None) -> bool:
     """Whether the face is where no head could have moved to."""
-    return place is not None and last.place is not None and _moved(last.place, place, look.seconds - last.placed_at) > 1
+    return place is not None and last.place is not None and moved(last.place, place, look.seconds - last.placed_at) > 1
 
 
 def _is_dissolved(state: ShotState, look: Look) -> bool:
@@ -292,30 +278,3 @@ def _is_dissolved(state: ShotState, look: Look) -> bool:
             return False
         most = max(most, min(shares))
     return most > SHARE and _is_calm(between[-1], look)
-
-
-def _moved(a: Array, b: Array, seconds: float) -> float:
-    """How far a face has moved in `seconds`, relative to how far heads may."""
-    seconds = max(seconds, 0.0)
-    way = float(np.hypot(*(b[:2] - a[:2]))) / max(float(a[2]), float(b[2]), 1e-6)
-    growth = abs(float(np.log(b[2] / a[2])))
-    return max(way / (REACH + SPEED * seconds), growth / (BREATHING + NEARING * seconds))
-
-
-def _surroundings(*places: Array | None) -> Bits:
-    """(15, 15): steps that lie outside of heads and shoulders; none where too few do to tell."""
-    out = np.ones((STEPS, STEPS), np.bool_)
-    for place in places:
-        if place is not None:
-            out &= _outside(place, shoulders=True)
-    return out if out.mean() >= ROOM else np.zeros_like(out)
-
-
-def _outside(place: Array, *, shoulders: bool = False) -> Bits:
-    """(15, 15): steps that lie outside of a head, or of its shoulders, too."""
-    middle = (np.arange(STEPS) + 1) / (STEPS + 1)
-    x, y, size, height = place.tolist()
-    aside, above, below = (reach * size for reach in (HEAD if shoulders else FACE))
-    columns = np.abs(middle - x) < aside
-    rows = (middle * height > y - above) & (middle * height < y + below)
-    return np.asarray(~(rows[:, None] & columns[None]))
