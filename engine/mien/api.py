@@ -22,8 +22,9 @@ from mien.emit.sheet import SheetSink, need_sheet_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import FaceError, SettingError, SinkError
 from mien.face.pose import fit_pose
+from mien.face.turns import turned_pixels
 from mien.frame import Frame
-from mien.parse.find import find_faces, refine
+from mien.parse.find import find_faces, find_turned, refine
 from mien.parse.models import FaceMesh, segment_person
 from mien.pipeline import Progress, render, stream
 from mien.portrait import Portrait
@@ -37,6 +38,8 @@ Pixels = NDArray[np.uint8]
 Picture = str | os.PathLike[str] | Pixels
 """A file, or (H, W, 3) uint8 sRGB."""
 
+LOOKED_AT = 1024
+"""Longer side in pixels of a picture in which the way that it is held is looked for."""
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
 
@@ -58,7 +61,7 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
         FaceError: a picture has no face, or one that is too small or turned away.
     """
     with FaceMesh(still=True, most=5) as mesh:
-        first = _prepared(even(sized(_read(picture), size, largest)), _name(picture), mesh)
+        first = _prepared(even(_upright(sized(_read(picture), size, largest), mesh)), _name(picture), mesh)
         others = [_aligned_with(first, other, mesh) for other in more]
     return (first, *others)
 
@@ -70,7 +73,7 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
         SourceError, FaceError: as `prepare`.
     """
     with FaceMesh(still=True, most=5) as mesh:
-        pixels, name = _read(picture), _name(picture)
+        pixels, name = _upright(_read(picture), mesh), _name(picture)
         x, y = _landmarks(sized(pixels, None, LARGEST), mesh)[:, :2].mean(axis=0)
         share = max(pixels.shape[:2]) / min(max(pixels.shape[:2]), LARGEST)
         first = _prepared(fitted(pixels, (x * share, y * share), size), name, mesh)
@@ -197,12 +200,18 @@ def _prepared(pixels: Pixels, name: str, mesh: FaceMesh) -> Portrait:
 
 
 def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait:
-    pixels, name = _read(picture), _name(picture)
+    pixels, name = _upright(_read(picture), mesh), _name(picture)
     try:
         pose = fit_pose(_landmarks(pixels, mesh))
     except FaceError as error:
         raise FaceError(f"{name}: {error}") from error
     return _prepared(aligned(pixels, pose, first.pose, first.size), name, mesh)
+
+
+def _upright(pixels: Pixels, mesh: FaceMesh) -> Pixels:
+    """A picture that lies on its side or stands on its head, such as a phone's without a word of that, turned."""
+    found = find_turned(sized(pixels, None, LOOKED_AT), mesh)
+    return turned_pixels(pixels, found[0].turn) if found else pixels
 
 
 def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:

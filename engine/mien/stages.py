@@ -20,11 +20,9 @@ from mien.pipeline import Stages
 from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
+from mien.survey import Survey, survey
 from mien.synthesis import Synthesis
 from mien.threads import usable_threads
-
-SAMPLES = 300
-"""Frames of a seekable file from which the driver's neutral is estimated."""
 
 
 @contextlib.contextmanager
@@ -33,14 +31,15 @@ def open_stages(
 ) -> Iterator[Stages[Face, Motion]]:
     """The stages for `portraits` (pictures of one person, of one size) driven by `source`; closed on leaving.
 
-    A seekable source is looked through once for the driver's neutral.
+    A seekable source is looked through before for its shots and the driver's neutral in each.
 
     Raises:
         FaceError: no frame had a face, once the stages were run; of another number than wished, where that is why.
     """
     threads = settings.threads or usable_threads()
+    known = _survey(source, settings) if source.info.seekable else Survey()
     with (
-        Parser(face=settings.face, hints=settings.mouth == "driver") as parser,
+        Parser(face=settings.face, hints=settings.mouth == "driver", cuts=known.cuts) as parser,
         open_painter(settings, threads) as (painter, about),
     ):
         reenact = Reenact(portraits, threads, painter)
@@ -50,7 +49,7 @@ def open_stages(
 
         stages = Stages(
             parse=parser,
-            motion=_retarget(source, settings),
+            motion=Retarget(settings.motion, framings=known.framings),
             synthesis=(
                 ("reenact", synthesise),
                 ("fuse", Fuse(settings.mouth, threads, background_of(settings.background))),
@@ -58,6 +57,7 @@ def open_stages(
             ),
             about=about,
             notes=painter.notes if painter is not None else (),
+            shots=parser.shots,
         )
         try:
             yield stages
@@ -70,19 +70,8 @@ def open_stages(
             ) from error
 
 
-def _retarget(source: Source, settings: ReenactSettings) -> Retarget:
-    if not source.info.seekable:
-        return Retarget(settings.motion)
-    return Retarget.from_samples(settings.motion, _sampled_faces(source, settings))
+def _survey(source: Source, settings: ReenactSettings) -> Survey:
+    def one_shot() -> Parser:
+        return Parser(face=settings.face, hints=False, cuts=())
 
-
-def _sampled_faces(source: Source, settings: ReenactSettings) -> Iterator[Face]:
-    """Faces all over the source, as tracking sees them.
-
-    A landmarker that looks at a still reads the same face a few per cent wider than one that tracks it, which would
-    arrive as motion. So each sample is shown twice: the first look finds the face, the second one tracks it.
-    """
-    with Parser(face=settings.face, hints=False) as scout:
-        for frame in source.sample(SAMPLES):
-            if scout(frame) is not None and (face := scout(frame)) is not None:
-                yield face
+    return survey(source, one_shot, lambda: Parser(face=settings.face, hints=False))

@@ -8,6 +8,7 @@ from typing import Any
 
 from mien.clock import Clock
 from mien.live_counters import LiveCounters
+from mien.shots import ShotLog
 
 _SHORTEST = 1e-6
 _LONGEST = 100.0
@@ -127,6 +128,8 @@ class Statistics:
         self.frames_without_face = 0
         """Frames in which no face was found."""
         self.warnings: tuple[str, ...] = ()
+        self.shots = ShotLog()
+        """What the driver is made of."""
         self.live: LiveCounters | None = None
         """What only a live run counts; None offline."""
 
@@ -173,6 +176,7 @@ class Statistics:
             "seconds": round(self.seconds, 4),
             "fps": round(self.fps, 3),
             "stages": {name: summary.as_json() for name, summary in self.latencies().items()},
+            "shots": [shot.as_json() for shot in self.shots.all],
             "warnings": list(self.warnings),
             **({"live": self.live.as_json()} if self.live is not None else {}),
         }

@@ -63,6 +63,8 @@ class Synthesis:
     hint: MouthHint | None = None
     painting: Painting | None = None
     """What a generator painted; None where none runs."""
+    shot: int = 0
+    """Of the driver."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -60,7 +60,7 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
     with open_driver(settings) as driver:
         driver.parse.warm(portraits[0].pixels)
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
-        stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
+        stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
         source = camera(pictures, MonotonicClock())
         with settled():  # as `mien live` is
             return run(source, stages, _black(width, height), seconds), chain.about

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
+from mien.face.turns import turned_points
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +36,15 @@ class Face:
     score: float = 1.0
     """Confidence in 0..1."""
     hint: MouthHint | None = None
+    turn: int = 0
+    """Quarters by which the frame is to be turned counter-clockwise for the face to stand upright."""
+    shot: int = 0
+    """Number of the driver's shot that the frame is of."""
+
+    @property
+    def upright(self) -> NDArray[np.float64]:
+        """(478, 3): the landmarks in the frame once turned."""
+        return turned_points(self.landmarks, self.size, self.turn)
 
     def __post_init__(self) -> None:
         if self.landmarks.shape != (topology.COUNT, 3):

@@ -34,6 +34,8 @@ class Motion:
     lips: Array
     """(9,): gaps between the inner lips from left to right, in heights of the lower face; 0 is closed."""
     hint: MouthHint | None = None
+    shot: int = 0
+    """Number of the driver's shot: nothing is blended with what was made in another one."""
     landmarks: Array | None = None
     """Absolute mode only, (478, 3): the target itself as fractions of the driver's frame (x and z of its width, y of
     its height); then the fields above are ignored."""

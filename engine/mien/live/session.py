@@ -274,7 +274,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     stack.callback(_unless, begun, sink.discard)
     pipeline = LivePipeline(
         source,
-        LiveStages(driver.parse, driver.motion, chain, driver.begin_anew),
+        LiveStages(driver.parse, driver.motion, chain, driver.parse.shots),
         sink,
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
         statistics=Statistics(clock),

@@ -15,8 +15,7 @@ from mien.controller import FULL, LEVELS
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
-from mien.motion.neutral import RunningNeutral
-from mien.motion.retarget import Retarget, RetargetState
+from mien.motion.retarget import Retarget
 from mien.painters import open_painter
 from mien.parse.parser import Parser
 from mien.pipeline.chain import Chain
@@ -24,6 +23,7 @@ from mien.pipeline.governor import Paint
 from mien.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
+from mien.shots import KEPT_LIVE, ShotLog
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Synthesis
 
@@ -44,15 +44,11 @@ class Driver:
     def set_gains(self, gains: Gains) -> None:
         self.motion.settings = replace(self.motion.settings, gains=gains)
 
-    def begin_anew(self) -> None:
-        """Forget neutral and filters."""
-        self.motion.state = RetargetState(running=RunningNeutral())
-
 
 @contextlib.contextmanager
 def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
     """The parser started, its neutral unknown; closed on leaving."""
-    with Parser(face=settings.face, hints=settings.mouth == "driver") as parser:
+    with Parser(face=settings.face, hints=settings.mouth == "driver", shots=ShotLog(KEPT_LIVE)) as parser:
         yield Driver(parser, settings)
 
 

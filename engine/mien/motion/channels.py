@@ -102,6 +102,20 @@ def scaled(channels: Channels, share: float) -> Channels:
     )
 
 
+def moved_on(before: Channels, now: Channels, share: float) -> Channels:
+    """`now`, its pose and place on their way from those `before` (0) to its own (1), with soft start and end.
+
+    What the face does is `now`'s: lips stay in step with what is heard.
+    """
+    share = share * share * (3 - 2 * share)
+    return replace(
+        now,
+        angles=before.angles + share * (now.angles - before.angles),
+        translation=before.translation + share * (now.translation - before.translation),
+        scale=before.scale + share * (now.scale - before.scale),
+    )
+
+
 def with_gains(channels: Channels, gains: Gains) -> Channels:
     """`channels` with each part of the face as strong as the user wants it."""
     lids = gains.eyes * gains.expression

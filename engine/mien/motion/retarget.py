@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +11,31 @@ from numpy.typing import NDArray
 from mien.config import MotionSettings
 from mien.face.face import Face
 from mien.face.motion import Motion
-from mien.motion.channels import Channels, measure, motion_of, scaled, still, with_gains
+from mien.face.turns import Size, turned_points
+from mien.motion.channels import Channels, measure, motion_of, moved_on, scaled, still, with_gains
 from mien.motion.neutral import Neutral, RunningNeutral, estimate, sight
 from mien.motion.one_euro import FilterState, one_euro
-from mien.motion.presence import Presence, step_presence
+from mien.motion.presence import EASE_IN, Presence, step_presence
 
 Array = NDArray[np.float64]
 GROUPS = ("pose", "scale", "expression", "eyes", "lips")
+
+
+KEPT = 4
+"""Shots whose neutral is kept in case they come back."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Framing:
+    """How the driver is at rest in one shot, and what that is measured in."""
+
+    neutral: Neutral | None = None
+    running: RunningNeutral | None = None
+    """The estimate that goes on; None: the neutral is final."""
+    turn: int = 0
+    """Quarters by which the frame is turned counter-clockwise: there the driver stands upright."""
+    size: Size | None = None
+    """(width, height) of the frames whose pixels are the unit; None: of the first that comes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,41 +48,76 @@ class RetargetState:
     channels: Channels | None = None
     presence: Presence = Presence()
     landmarks: Array | None = None
+    shot: int | None = None
+    """Number of the shot that the face was last seen in."""
+    turn: int = 0
+    size: Size | None = None
+    """As in `Framing`, of that shot."""
+    earlier: tuple[tuple[int, Framing], ...] = ()
+    """Shots before, the latest last."""
+    left: tuple[Channels, float] | None = None
+    """What was shown when a shot began whose neutral is not known yet, and when that was: its pose is left gently."""
 
 
 class Retarget:
-    """Callable (Face | None, seconds) -> Motion. `None` means that the face is lost: hold, then ease to neutral."""
+    """Callable (Face | None, seconds) -> Motion. `None` means that the face is lost: hold, then ease to neutral.
 
-    def __init__(self, settings: MotionSettings, state: RetargetState | None = None) -> None:
+    Each of the driver's shots has a neutral of its own, and filters begin anew with it.
+    """
+
+    def __init__(
+        self,
+        settings: MotionSettings,
+        state: RetargetState | None = None,
+        framings: Mapping[int, Framing] | None = None,
+    ) -> None:
+        """`framings`: of the shots that are known before, by number; of others the neutral is estimated on the way."""
         self.settings = settings
         self.state = state or RetargetState(running=RunningNeutral())
+        self._framings = framings or {}
 
     @classmethod
     def from_samples(cls, settings: MotionSettings, faces: Iterable[Face]) -> Retarget:
-        """With the neutral estimated from faces all over a seekable file; a running estimate where there are none."""
-        sightings = [sight(face.landmarks) for face in faces]
-        state = RetargetState(neutral=estimate(sightings)) if sightings else None
-        return cls(settings, state)
+        """With the neutral estimated from faces all over a file of one shot; on the way where there are none."""
+        framing = framing_of([*faces])
+        if framing is None:
+            return cls(settings)
+        return cls(settings, RetargetState(neutral=framing.neutral), {0: framing})
 
     def __call__(self, face: Face | None, seconds: float) -> Motion:
         state = self.state
         if face is not None:
-            state = self._observe(state, face, seconds)
+            state = self._observe(
+                state if face.shot == state.shot else self._enter(state, face, seconds), face, seconds
+            )
         state = replace(state, presence=step_presence(state.presence, face is not None, seconds))
         self.state = state
-        return self._motion(state, face)
+        return self._motion(state, face, seconds)
 
     def rezero(self) -> None:
         """Take the driver's present pose and face as neutral. Of a file's fixed neutral nothing changes."""
         if self.state.running is not None:
             self.state = replace(self.state, running=self.state.running.rezero())
 
+    def _enter(self, state: RetargetState, face: Face, seconds: float) -> RetargetState:
+        """A shot begins, or comes back: nothing of the one before is filtered with it."""
+        known = self._framings.get(face.shot) or dict(state.earlier).get(face.shot)
+        if state.shot is None:
+            framing = known or Framing(state.neutral, state.running, face.turn)
+            return _framed(state, framing, face)
+        framing = known or Framing(None, RunningNeutral(), face.turn)
+        left = (state.shot, Framing(state.neutral, state.running, state.turn, state.size))
+        earlier = (*(kept for kept in state.earlier if kept[0] != state.shot), left)[-KEPT:]
+        shown = None if framing.running is None else (self._shown(state, seconds), seconds)
+        return _framed(RetargetState(earlier=earlier, left=shown), framing, face)
+
     def _observe(self, state: RetargetState, face: Face, seconds: float) -> RetargetState:
-        running = state.running.seen(face.landmarks) if state.running is not None else None
+        landmarks = _in_framing(face, state)
+        running = state.running.seen(landmarks) if state.running is not None else None
         neutral = running.neutral if running is not None else state.neutral
         if neutral is None:
             raise ValueError("a state needs a neutral or a running estimate")
-        channels, filters = self._filter(measure(face.landmarks, neutral), state.filters, seconds)
+        channels, filters = self._filter(measure(landmarks, neutral), state.filters, seconds)
         return replace(
             state, running=running, neutral=neutral, channels=channels, filters=filters, landmarks=_fractions(face)
         )
@@ -94,12 +147,45 @@ class Retarget:
         )
         return channels, out
 
-    def _motion(self, state: RetargetState, face: Face | None) -> Motion:
+    def _shown(self, state: RetargetState, seconds: float) -> Channels:
         channels = scaled(state.channels or still(), state.presence.share)
-        motion = motion_of(with_gains(channels, self.settings.gains))
+        if state.left is None or not 0 <= seconds - state.left[1] < EASE_IN:
+            return channels
+        return moved_on(state.left[0], channels, (seconds - state.left[1]) / EASE_IN)
+
+    def _motion(self, state: RetargetState, face: Face | None, seconds: float) -> Motion:
+        motion = motion_of(with_gains(self._shown(state, seconds), self.settings.gains))
         hint = face.hint if face is not None else None
         absolute = state.landmarks if self.settings.mode == "absolute" else None
-        return replace(motion, hint=hint, landmarks=absolute)
+        return replace(motion, hint=hint, shot=state.shot or 0, landmarks=absolute)
+
+
+def framing_of(faces: Sequence[Face]) -> Framing | None:
+    """How a driver is at rest, from faces of one shot in any order; None where there are none."""
+    if not faces:
+        return None
+    turns = [face.turn for face in faces]
+    framing = Framing(turn=max(sorted(set(turns)), key=turns.count), size=faces[0].size)
+    return replace(framing, neutral=estimate([sight(_in_framing(face, framing)) for face in faces]))
+
+
+def _framed(state: RetargetState, framing: Framing, face: Face) -> RetargetState:
+    return replace(
+        state,
+        neutral=framing.neutral,
+        running=framing.running,
+        shot=face.shot,
+        turn=framing.turn,
+        size=framing.size or face.size,
+    )
+
+
+def _in_framing(face: Face, framing: Framing | RetargetState) -> Array:
+    """(478, 3): the landmarks with the driver upright, in pixels of the framing's size."""
+    landmarks = turned_points(face.landmarks, face.size, framing.turn)
+    if framing.size is None or framing.size == face.size:
+        return landmarks
+    return landmarks * (framing.size[0] / face.size[0])
 
 
 EYE_UNIT = 0.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 from mien.clock import Clock
@@ -12,15 +12,12 @@ from mien.pipeline.chain import Chain
 from mien.pipeline.controls import Controls
 from mien.pipeline.stages import FaceT, MotionT, timed
 from mien.pipeline.travel import Captured, Moved
+from mien.shots import ShotLog
 from mien.stats import Statistics
 
 PARSE, MOTION = "parse", "motion"
 SPARSE = 16
 """Every so many pixels each way are looked at for how bright a frame is."""
-
-
-def _nothing() -> None:
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +27,8 @@ class LiveStages(Generic[FaceT, MotionT]):
     parse: Callable[[Frame], FaceT | None]
     motion: Callable[[FaceT | None, float], MotionT | None]
     chain: Chain
-    begin_anew: Callable[[], None] = _nothing
-    """Forget the driver's neutral and filters; called between two frames when the source's picture changes its size."""
+    shots: ShotLog = field(default_factory=ShotLog)
+    """What `parse` takes the driver to be made of."""
 
 
 class Follower(Generic[FaceT, MotionT]):
@@ -43,18 +40,13 @@ class Follower(Generic[FaceT, MotionT]):
         assert statistics.live is not None
         self._parse = timed(statistics.stage(PARSE), clock, stages.parse)
         self._move = timed(statistics.stage(MOTION), clock, stages.motion)
-        self._begin_anew = stages.begin_anew
         self._controls = controls
         self._statistics = statistics
         self._counters = statistics.live
-        self._size: tuple[int, int] | None = None
         self._motion: MotionT | None = None
 
     def __call__(self, captured: Captured) -> Moved[MotionT]:
         frame = captured.frame
-        if self._size is not None and frame.size != self._size:
-            self._begin_anew()
-        self._size = frame.size
         self._controls.fulfil()
         if not self._controls.paused:
             face = self._parse(frame)

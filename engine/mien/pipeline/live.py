@@ -78,6 +78,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
             controls: that somebody holds already.
         """
         statistics.live = statistics.live or LiveCounters()
+        statistics.shots = stages.shots
         self.statistics = statistics
         self.controls = controls or Controls()
         target = target or Target()

@@ -43,6 +43,7 @@ def stream(
     moved: Channel[tuple[Frame, MotionT | None] | Sound] = Channel(depth)
     answered: Channel[Frame | Sound] = Channel(depth)
     statistics.announce(*stages.names)
+    statistics.shots = stages.shots
     crew = _Crew((decoded, moved, answered))
     try:
         crew.start("mien-decode", lambda: _decode(source, decoded, statistics, clock))

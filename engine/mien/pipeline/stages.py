@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from mien.clock import Clock
 from mien.frame import Frame
+from mien.shots import ShotLog
 from mien.stats import Latency, Statistics
 
 FaceT = TypeVar("FaceT")
@@ -33,6 +34,8 @@ class Stages(Generic[FaceT, MotionT]):
     """What makes the pictures, and which runtime runs it."""
     notes: tuple[str, ...] = ()
     """What a user should know of that: runtimes that are missing."""
+    shots: ShotLog = field(default_factory=ShotLog)
+    """What `parse` takes the driver to be made of."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -47,14 +47,20 @@ class Reenact:
         self._puppets = [_puppet(portrait, threads, painter) for portrait in portraits]
         self._portraits = portraits
         self._state = BankState()
+        self._shot = 0
 
     def __call__(self, motion: Motion | None, seconds: float, paint: Paint = "full") -> tuple[Synthesis, ...]:
         """`paint`: by the generator, or its last painting carried on to this shape, or not at all."""
         motion = identity_motion() if motion is None else motion
+        cut, self._shot = motion.shot != self._shot, motion.shot
         base = self._portraits[0].pose
         if len(self._puppets) > 1:
             distances = pose_distances(self._portraits, turned(base, motion))
-            self._state = choose(self._state, distances, seconds)
+            state = BankState(int(np.argmin(distances))) if cut else self._state
+            self._state = choose(state, distances, seconds)
+        if cut:
+            for puppet in self._puppets:
+                puppet.last = None
         return tuple(
             self._synthesis(self._puppets[i], motion, weight, paint) for i, weight in weights(self._state, seconds)
         )
@@ -76,6 +82,7 @@ class Reenact:
             weight=weight,
             hint=motion.hint,
             painting=painting,
+            shot=motion.shot,
         )
 
     def _paint(self, puppet: _Puppet, placed: Placed, hint: MouthHint | None, paint: Paint) -> Painting | None:

@@ -118,9 +118,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
             "live": {"type": "object"},
             "seconds": NUMBER,
             "fps": NUMBER,
+            "shots": {
+                "type": "array",
+                "items": whole({"shot": COUNT, "begin": NUMBER, "frames": COUNT, "cause": TEXT}),
+            },
             "warnings": {"type": "array", "items": TEXT},
         },
-        *("frames", "stages", "live", "seconds", "fps", "warnings"),
+        *("frames", "stages", "live", "seconds", "fps", "shots", "warnings"),
     ),
     "Latency": whole({"count": COUNT} | {f"{name}_ms": NUMBER for name in ("mean", "p50", "p95", "p99", "max")}),
     "Portrait": whole(

@@ -36,7 +36,7 @@ class Smooth:
             return fused.pixels
         synthesis = max(fused.syntheses, key=lambda s: s.weight)
         pixels = fused.pixels
-        if self._before is not None and self._before[0].portrait.digest == synthesis.portrait.digest:
+        if self._before is not None and _goes_on(self._before[0], synthesis):
             pixels = self._blend(fused.pixels, synthesis, *self._before)
         self._before = (synthesis, pixels)
         return pixels
@@ -51,6 +51,11 @@ class Smooth:
         out = np.empty_like(pixels)
         ops.temporal_blend(pixels, previous, flow, out, self._strength, THRESHOLD, weight=weight, threads=self._threads)
         return out
+
+
+def _goes_on(then: Synthesis, now: Synthesis) -> bool:
+    """Whether two frames are of one picture and of one shot."""
+    return then.portrait.digest == now.portrait.digest and then.shot == now.shot
 
 
 class _Carry:

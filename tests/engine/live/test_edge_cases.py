@@ -72,7 +72,7 @@ class Live:
         chains = ChainPlace(chain)
         out = []
         with open_driver(SETTINGS) as driver:
-            stages = LiveStages(driver.parse, driver.motion, chain, driver.begin_anew)
+            stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
             follow = Follower(stages, self.controls, self.statistics, self._clock)
             make: Synthesiser[Motion] = Synthesiser(chains, governor, self.controls, self.statistics, self._clock)
             for number, picture in enumerate(pictures):

@@ -194,15 +194,6 @@ def test_while_paused_the_driver_is_not_looked_at() -> None:
     assert seen == [0, 2]
 
 
-def test_a_source_that_changes_its_size_begins_anew() -> None:
-    begun: list[int] = []
-    given = stages(begin_anew=lambda: begun.append(1))
-    follow = Follower(given, Controls(), statistics(), ManualClock())
-    for number, size in enumerate([(8, 4), (8, 4), (16, 8), (16, 8)]):
-        follow(_captured(number, size=size))
-    assert len(begun) == 1
-
-
 def test_without_a_face_the_statistics_know_how_dark_it_is() -> None:
     made = statistics()
     assert made.live is not None
