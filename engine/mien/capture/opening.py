@@ -84,15 +84,16 @@ def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | 
 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:
+    """Files are opened again while they are played: that must not hang on where the program stands by then."""
     path = Path(name)
     files = _pictures(path, name)
     if files:
         from mien.capture.sequence import picture_source
 
-        return picture_source(files, name=name, rate=rate, span=span, alpha=alpha)
+        return picture_source([file.absolute() for file in files], name=name, rate=rate, span=span, alpha=alpha)
     from mien.capture.video import VideoSource
 
-    return VideoSource(path, name=name, span=span, alpha=alpha, threads=threads)
+    return VideoSource(path.absolute(), name=name, span=span, alpha=alpha, threads=threads)
 
 
 def _pictures(path: Path, name: str) -> list[Path]:
