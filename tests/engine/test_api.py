@@ -177,7 +177,7 @@ def test_a_driver_is_found_again_after_the_program_has_moved(
 
 def test_animate_refuses_what_is_no_source_or_no_portrait_at_once(portrait: Portrait) -> None:
     wrong: Any = str(samples.driver())
-    with pytest.raises(SettingError, match="source: expected what mien.capture.open gives, got str; open it first"):
+    with pytest.raises(SettingError, match=r"source: expected what mien\.capture\.open gives, got str; open"):
         mien.animate(portrait, wrong)
     with capture.open(samples.driver()) as source, pytest.raises(SettingError, match="portrait: expected at least one"):
         mien.animate((), source)
