@@ -18,7 +18,7 @@ from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSetti
 from mien.errors import MienError, SettingError, SinkError
 from mien.memory import share_heaps
 from mien.options import Options, need_places
-from mien.progress import ProgressLine
+from mien.progress import ProgressLine, tell
 from mien.stats import Statistics
 from mien.threads import spare_processors
 
@@ -241,7 +241,7 @@ class _Telling:
     def begin(self, total: int | None, about: str) -> None:
         if not self._quiet:
             if about != WARP:
-                print(f"model: {about}", file=sys.stderr)
+                tell(sys.stderr, f"model: {about}\n")
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
@@ -250,13 +250,13 @@ class _Telling:
 
     def end(self, output: str, statistics: Statistics) -> None:
         for warning in statistics.warnings:
-            print(f"mien: warning: {warning}", file=sys.stderr)
+            tell(sys.stderr, f"mien: warning: {warning}\n")
         if self._quiet:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-        print(
-            f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
-            file=sys.stderr,
+        tell(
+            sys.stderr,
+            f"{output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})\n",
         )
 
 
