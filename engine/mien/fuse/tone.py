@@ -20,8 +20,8 @@ LEVELS: Final = 256
 BLOCK: Final = 4
 """Pixels of a side over which colours are averaged before they are looked at: JPEG keeps colours coarsely."""
 NOISE: Final = 6.0
-"""Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality 80,
-0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
+"""Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality
+80, 0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
 COLOURED: Final = 0.025
 """Share of blocks further off from which on a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
 DEGREE: Final = 3
