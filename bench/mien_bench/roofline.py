@@ -111,7 +111,7 @@ def _peak(place: Place, rounds: int) -> tuple[float, ...]:
     if place.name != "cpu":
         return _peak_on_device(place, rounds)
     environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(place.threads))
-    command = [sys.executable, "-c", _PRODUCT, str(SIDE), str(rounds)]
+    command = [sys.executable, "-P", "-c", _PRODUCT, str(SIDE), str(rounds)]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return tuple(map(float, said.split()))
 

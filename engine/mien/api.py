@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from mien.align import aligned, even, fitted, sized
 from mien.capture import image
 from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
-from mien.config import ALPHA, ReenactSettings
+from mien.config import ALPHA, ReenactSettings, need_size
 from mien.emit.sheet import SheetSink, need_sheet_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import FaceError, SettingError, SinkError
@@ -42,8 +43,11 @@ LOOKED_AT = 1024
 """Longer side in pixels of a picture in which the way that it is held is looked for."""
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
+_LENIENT = np.errstate(under="ignore")
+"""Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
 
 
+@_LENIENT
 def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: int = LARGEST) -> tuple[Portrait, ...]:
     """Measure the face of a portrait, once; `animate` then moves it as often as wanted.
 
@@ -59,13 +63,16 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
     Raises:
         SourceError: a picture cannot be read.
         FaceError: a picture has no face, or one that is too small or turned away.
+        SettingError: something that is no picture, or a size out of range.
     """
+    need_size(size)
     with FaceMesh(still=True, most=5) as mesh:
         first = _prepared(even(_upright(sized(_read(picture), size, largest), mesh)), _name(picture), mesh)
         others = [_aligned_with(first, other, mesh) for other in more]
     return (first, *others)
 
 
+@_LENIENT
 def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> tuple[Portrait, ...]:
     """As `prepare`, with an output of exactly `size` (width, height): scaled to cover it, and cut around the face.
 
@@ -86,7 +93,8 @@ def animate(
 ) -> Generator[Frame, None, None]:
     """The moving portrait: one frame for each frame of `source`, with its time and, in `answers`, the frame itself.
 
-    Worker threads run ahead by a few frames. The source is closed at the end, and when the generator is.
+    Worker threads run ahead by a few frames. The source is closed at the end, and when the generator is: by `close`,
+    when nothing refers to it any more, or when the program ends.
 
     Args:
         portrait: what `prepare` gave.
@@ -96,13 +104,42 @@ def animate(
     Raises:
         SourceError: the source has no frame that decodes.
         FaceError: the source shows no face.
+        SettingError: no portrait, or something that is no source; when it is called, not with the first frame.
     """
-    settings = settings or ReenactSettings()
+    portraits = _several(portrait)
+    if not portraits:
+        raise SettingError("portrait: expected at least one, got none; see mien.prepare")
+    if not hasattr(source, "info"):
+        raise SettingError(f"source: expected what mien.capture.open gives, got {_kind(source)}; open it first")
+    frames = _animated(portraits, source, settings or ReenactSettings())
+    _close_at_exit(frames)
+    return frames
+
+
+def _animated(
+    portraits: tuple[Portrait, ...], source: Source, settings: ReenactSettings
+) -> Generator[Frame, None, None]:
     clock = MonotonicClock()
-    with source, open_stages(_several(portrait), source, settings) as stages:
+    with source, open_stages(portraits, source, settings) as stages:
         items = stream(source, stages, Statistics(clock), clock)
         with closing(items):
             yield from (item for item in items if isinstance(item, Frame))
+
+
+def _close_at_exit(frames: Generator[Frame, None, None]) -> None:
+    """Have `frames` closed before the interpreter is taken down, if they still are open then.
+
+    Its worker threads compute in native code, which does not survive that: the program would hang or be aborted.
+    """
+    left = weakref.ref(frames)
+
+    def close() -> None:
+        open_still = left()
+        if open_still is not None:
+            with suppress(ValueError):  # some thread is waiting for its next frame
+                open_still.close()
+
+    weakref.finalize(frames, close)
 
 
 def render_file(
@@ -183,9 +220,16 @@ def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:
 def _read(picture: Picture) -> Pixels:
     if isinstance(picture, (str, os.PathLike)):
         return image.read(picture)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+    if not isinstance(picture, np.ndarray):
+        raise SettingError(f"picture must be a file's name or (H, W, 3) uint8, got {_kind(picture)}")
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
         raise SettingError(f"picture must be (H, W, 3) uint8, got {picture.shape} {picture.dtype}")
     return np.ascontiguousarray(picture)
+
+
+def _kind(value: object) -> str:
+    """What it is, for messages: `None` comes from a reader that failed without a word."""
+    return "None" if value is None else type(value).__name__
 
 
 def _name(picture: Picture) -> str:

@@ -18,7 +18,7 @@ from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSetti
 from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
 from mien.memory import share_heaps
 from mien.options import Options, need_places
-from mien.progress import ProgressLine
+from mien.progress import ProgressLine, tell
 from mien.signals import INTERRUPT, NAMES, ending_by_signals
 from mien.stats import Statistics
 from mien.streams import silence, standard_streams, warnings_told
@@ -282,7 +282,7 @@ class _Telling:
         signals.check()
         if not self._quiet:
             if about != WARP:
-                print(f"mien: model: {about}", file=sys.stderr)
+                tell(sys.stderr, f"mien: model: {about}\n")
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
@@ -292,13 +292,13 @@ class _Telling:
 
     def end(self, output: str, statistics: Statistics) -> None:
         for warning in statistics.warnings:
-            print(f"mien: warning: {warning}", file=sys.stderr)
+            tell(sys.stderr, f"mien: warning: {warning}\n")
         if self._quiet:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-        print(
-            f"mien: {output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})",
-            file=sys.stderr,
+        tell(
+            sys.stderr,
+            f"mien: {output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})\n",
         )
 
 

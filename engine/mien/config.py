@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Literal, get_args
 
 from mien.errors import SettingError
@@ -27,6 +28,14 @@ SIZE_MIN, SIZE_MAX = 64, 4096
 def _need_within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {value:g}")
+
+
+def need_size(size: int | None) -> None:
+    """Refuse a wish for a longer side in pixels, with SettingError, that no picture can be brought to."""
+    if size is not None:
+        if not isinstance(size, Integral):
+            raise SettingError(f"size must be a whole number of pixels, got {size!r}")
+        _need_within("size", size, SIZE_MIN, SIZE_MAX)
 
 
 def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -126,7 +135,6 @@ class ReenactSettings:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
-        if self.size is not None:
-            _need_within("size", self.size, SIZE_MIN, SIZE_MAX)
+        need_size(self.size)
         if self.threads is not None:
             _need_within("threads", self.threads, 1, 1024)

@@ -219,11 +219,10 @@ class Console:
             actions[key]()
 
     async def tell(self, quiet: bool) -> None:
-        """For as long as it is not cancelled; where nobody hears it any more, the run goes on."""
+        """For as long as it is not cancelled."""
         while True:
             await asyncio.sleep(self._status.interval)
-            with contextlib.suppress(OSError):
-                self._tell_now(quiet)
+            self._tell_now(quiet)
 
     def _tell_now(self, quiet: bool) -> None:
         for line in [*self._session.notices(), *self._new_warnings()]:

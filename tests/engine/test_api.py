@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,10 +60,37 @@ def test_prepare_refuses_a_picture_without_a_face_by_its_name(tmp_path: Path) ->
         mien.prepare(np.full((64, 64, 3), 128, np.uint8))
 
 
-@pytest.mark.parametrize("wrong", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8, 3))])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((8, 8), np.uint8),
+        np.zeros((8, 8, 4), np.uint8),
+        np.zeros((8, 8, 3)),
+        np.zeros((0, 0, 3), np.uint8),
+    ],
+)
 def test_prepare_refuses_arrays_that_are_no_pictures(wrong: NDArray[np.uint8]) -> None:
     with pytest.raises(SettingError, match=r"must be \(H, W, 3\) uint8, got"):
         mien.prepare(wrong)
+
+
+@pytest.mark.parametrize("wrong", [None, b"picture.jpg", [[[0, 0, 0]]], 3])
+def test_prepare_says_what_it_was_given_in_place_of_a_picture(wrong: Any) -> None:
+    kind = "None" if wrong is None else type(wrong).__name__
+    with pytest.raises(SettingError, match=rf"must be a file's name or \(H, W, 3\) uint8, got {kind}"):
+        mien.prepare(wrong)
+
+
+@pytest.mark.parametrize("size", [0, -1, 63, 10**9, 128.5, "128"])
+def test_prepare_refuses_sizes_that_no_picture_can_have(pixels: NDArray[np.uint8], size: Any) -> None:
+    with pytest.raises(SettingError, match="size must be"):
+        mien.prepare(pixels, size=size)
+
+
+def test_prepare_takes_no_notice_of_what_numpy_raises_for_the_program(pixels: NDArray[np.uint8]) -> None:
+    with np.errstate(all="raise"):
+        (portrait,) = mien.prepare(pixels, size=SIZE)
+    assert portrait.matte is not None
 
 
 def test_prepare_refuses_what_cannot_be_read(tmp_path: Path) -> None:
@@ -117,6 +147,40 @@ def test_leaving_animate_early_stops_its_threads(portrait: Portrait) -> None:
     assert len(list(islice(frames, 3))) == 3
     frames.close()
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)"])
+def test_a_program_may_end_in_the_middle_of_animate(ending: str) -> None:
+    lines = (
+        "import mien",
+        "from mien import samples",
+        "from mien.config import WARP, ReenactSettings",
+        f"portrait = mien.prepare(samples.portraits()['mira'], size={SIZE})",
+        "source = mien.capture.open(samples.driver(), duration=4)",
+        "frames = mien.animate(portrait, source, ReenactSettings(model=WARP))",
+        "next(frames)",
+        "print('answered', flush=True)",
+        ending,
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "answered\n"), done.stderr
+
+
+def test_a_driver_is_found_again_after_the_program_has_moved(
+    portrait: Portrait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(samples.driver().parent)
+    source = capture.open(samples.driver().name, duration=0.2)
+    monkeypatch.chdir(tmp_path)
+    assert len(list(mien.animate(portrait, source, PLAIN))) == 5
+
+
+def test_animate_refuses_what_is_no_source_or_no_portrait_at_once(portrait: Portrait) -> None:
+    wrong: Any = str(samples.driver())
+    with pytest.raises(SettingError, match=r"source: expected what mien\.capture\.open gives, got str; open"):
+        mien.animate(portrait, wrong)
+    with capture.open(samples.driver()) as source, pytest.raises(SettingError, match="portrait: expected at least one"):
+        mien.animate((), source)
 
 
 def test_animate_refuses_a_driver_without_a_face(portrait: Portrait) -> None:

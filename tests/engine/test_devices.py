@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mien.capture import cameras
 from mien.capture.camera import CameraFeed
-from mien.capture.cameras import Camera, Wanted, camera_called, list_cameras, wanted
+from mien.capture.cameras import Camera, Wanted, camera_called, is_camera, list_cameras, wanted
 from mien.devices import devices
 from mien.emit.virtual import virtual_cameras
 from mien.errors import SourceError
@@ -67,6 +68,28 @@ def test_names(name: str, means: Wanted) -> None:
 )
 def test_cameras_go_by_number_title_and_device(name: str, device: str) -> None:
     assert camera_called(name, CAMERAS).device == device
+
+
+BY_ID = "/dev/v4l/by-id/usb-046d_C920_22F75AFF-video-index0"
+
+
+def test_the_lasting_names_of_a_camera_are_names_of_one_even_while_it_is_unplugged() -> None:
+    assert is_camera(BY_ID)
+    assert wanted(BY_ID) == Wanted(BY_ID)
+    assert wanted(f"camera:{BY_ID}@640x480") == Wanted(BY_ID, (640, 480))
+    with pytest.raises(SourceError, match=rf"{BY_ID}: expected a camera, got none there; plug it in"):
+        CameraFeed(BY_ID, system="linux").open()
+
+
+def test_a_link_to_a_camera_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a character device that every machine has, whose number is taken for that of cameras."""
+    monkeypatch.setattr(cameras, "_VIDEO4LINUX", os.major(os.stat(os.devnull).st_rdev))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "desk").symlink_to(os.devnull)
+    (tmp_path / "file").write_bytes(b"")
+    assert is_camera("desk")
+    assert wanted("desk").camera == str(tmp_path / "desk")
+    assert not any(is_camera(name) for name in ("file", "none", str(tmp_path), "nul\0"))
 
 
 def test_who_asks_for_another_camera_is_told_which_there_are() -> None:

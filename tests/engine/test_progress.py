@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import pty
+import shutil
+import termios
 
 import pytest
 
 from mien.clock import ManualClock
-from mien.progress import ProgressLine, describe
+from mien.progress import ProgressLine, columns_of, describe
 from mien.stats import Statistics
 
 
@@ -27,6 +32,56 @@ class Terminal(io.StringIO):
 )
 def test_line(done: int, total: int | None, fps: float, text: str) -> None:
     assert describe(done, total, fps) == text
+
+
+@pytest.mark.parametrize(
+    ("columns", "text"),
+    [
+        (61, "[############............] 50/100 frames  25.0 fps  0:02 left"),
+        (50, "[######.......] 50/100 frames  25.0 fps  0:02 left"),
+        (41, "[##..] 50/100 frames  25.0 fps  0:02 left"),
+        (40, "50/100 frames  25.0 fps  0:02 left"),
+        (20, "50/100 frames  25.0 "),
+    ],
+)
+def test_a_narrow_terminal_is_told_the_numbers_first(columns: int, text: str) -> None:
+    assert describe(50, 100, 25.0, columns) == text
+    assert len(describe(50, 100, 25.0, columns)) <= columns
+    assert describe(7, None, 12.5, 8) == "7 frames"
+
+
+@pytest.mark.parametrize("columns", [30, 60, 0])
+def test_the_line_is_as_long_as_its_own_terminal_is_wide(columns: int) -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, columns))
+    with os.fdopen(theirs, "w") as terminal:
+        assert columns_of(terminal) == (columns or shutil.get_terminal_size().columns) - 1
+    os.close(ours)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_terminal_that_is_gone_ends_nothing(closed: bool) -> None:
+    ours, theirs = pty.openpty()
+    clock = ManualClock()
+    terminal = os.fdopen(theirs, "w")
+    line = ProgressLine(terminal, 100, clock)
+    os.close(ours)
+    if closed:
+        with contextlib.suppress(OSError):
+            terminal.close()
+    clock.advance(1.0)
+    line(Statistics(clock))
+    line.clear()
+    with contextlib.suppress(OSError):
+        terminal.close()
+
+
+def test_without_a_place_to_tell_it_nothing_is_told() -> None:
+    clock = ManualClock()
+    line = ProgressLine(None, 100, clock)
+    clock.advance(60.0)
+    line(Statistics(clock))
+    line.clear()
 
 
 def _run(out: io.StringIO, seconds: float) -> list[str]:

@@ -21,7 +21,7 @@ def module(name: str, arguments: Sequence[str], begun: str | None = None) -> Ite
     Raises:
         MienError: it ended before it had begun.
     """
-    command = [sys.executable, "-m", name, *arguments]
+    command = [sys.executable, "-P", "-m", name, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             if begun is not None:

@@ -80,7 +80,7 @@ class Server:
         self.close()
 
     def _started(self) -> str:
-        command = [sys.executable, "-m", "mien", "serve", "--port", "0", "--measure", *_options(self._settings)]
+        command = [sys.executable, "-P", "-m", "mien", "serve", "--port", "0", "--measure", *_options(self._settings)]
         self._process = subprocess.Popen(
             [*command, *self._extra], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )

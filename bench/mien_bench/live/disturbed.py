@@ -49,7 +49,7 @@ def loaded(arguments: list[str]) -> tuple[Course, tuple[float, float]]:
     with _running(arguments, CALM + LOADED + CALM) as (process, answer):
         began = time.monotonic()
         time.sleep(CALM)
-        others = [subprocess.Popen([sys.executable, "-c", _BUSY]) for _ in range(usable_threads())]
+        others = [subprocess.Popen([sys.executable, "-P", "-c", _BUSY]) for _ in range(usable_threads())]
         try:
             from_then = time.monotonic() - began
             time.sleep(LOADED)
@@ -77,7 +77,7 @@ def _running(arguments: list[str], seconds: float) -> Iterator[tuple[subprocess.
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         answer = Path(folder) / "course.json"
         own = ["--only", "run", "--seconds", str(seconds), "--course", str(answer)]
-        command = [sys.executable, "-m", "mien", "bench", "live", *arguments, *own]
+        command = [sys.executable, "-P", "-m", "mien", "bench", "live", *arguments, *own]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

@@ -163,7 +163,7 @@ def _listener() -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
         address = f"rtmp://127.0.0.1:{probe.getsockname()[1]}/live/one"
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         answer = Path(folder) / "arrived.json"
-        command = [sys.executable, "-c", _RECEIVE, address, str(answer)]
+        command = [sys.executable, "-P", "-c", _RECEIVE, address, str(answer)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

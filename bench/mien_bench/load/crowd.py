@@ -96,7 +96,7 @@ class Crowd:
         """
         file = self._folder / f"peer{self._begun}.json"
         self._begun += 1
-        command = [sys.executable, "-m", "mien_bench.latency.webrtc.client", self._url, str(file), *self._options]
+        command = [sys.executable, "-P", "-m", "mien_bench.latency.webrtc.client", self._url, str(file), *self._options]
         with file.with_suffix(".log").open("w") as log:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         member = Member(process, file)

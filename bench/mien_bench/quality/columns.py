@@ -17,7 +17,7 @@ def train_columns(faces: Path, folder: Path, length: tuple[str, float], threads:
     Raises:
         BackendError: the training failed; it has said why.
     """
-    command = [sys.executable, "-m", "mien", "export", "ablation", "--data", str(faces), "--out", str(folder)]
+    command = [sys.executable, "-P", "-m", "mien", "export", "ablation", "--data", str(faces), "--out", str(folder)]
     command += [f"--{length[0]}", str(length[1])] + ([] if threads is None else ["--threads", str(threads)])
     done = subprocess.run(command, check=False, stdout=sys.stderr)
     if done.returncode:

@@ -74,7 +74,7 @@ class CameraFeed:
         """Nothing is taken beside the container."""
 
     def _device(self) -> str:
-        if self._wanted.camera.startswith("/dev/"):
+        if self._wanted.camera.startswith("/"):
             return self._wanted.camera
         return camera_called(self._name, self._cameras()).device
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,10 @@ DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 """What libav calls the system's way to its cameras."""
 _SYSFS = Path("/sys/class/video4linux")
 _WANTED = re.compile(r"camera:([^@]+?)(?:@(\d+)x(\d+))?(?:@(\d+))?")
-_DEVICE = re.compile(r"/dev/video\d+")
+_DEVICE = re.compile(r"/dev/(?:video\d+|v4l/by-(?:id|path)/[^/]+)")
+"""What the kernel and udev call them; the latter names outlast a start and another socket."""
+_VIDEO4LINUX = 81
+"""Major number of its devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +44,34 @@ class Wanted:
 
 
 def is_camera(name: str) -> bool:
-    """Whether a name is one of a camera."""
-    return name.startswith(PREFIX) or _DEVICE.fullmatch(name) is not None
+    """Whether a name is one of a camera; also one that the user had udev give, or a link to one."""
+    return name.startswith(PREFIX) or _is_device(name)
 
 
 def wanted(name: str) -> Wanted:
-    """What `camera:N`, `camera:DEVICE`, either with `@WxH` and `@RATE` behind, or `/dev/videoN` asks for.
+    """What `camera:N`, `camera:DEVICE`, either with `@WxH` and `@RATE` behind, or a device's path asks for.
 
     Raises:
         SourceError: something else.
     """
-    if _DEVICE.fullmatch(name):
-        return Wanted(name)
+    if not name.startswith(PREFIX) and _is_device(name):
+        return Wanted(os.path.abspath(name))
     found = _WANTED.fullmatch(name)
     if found is None:
         raise SourceError(f"{name}: expected camera:0, camera:0@1280x720 or camera:0@1280x720@30")
     camera, width, height, rate = found.groups()
     return Wanted(camera, (int(width), int(height)) if width else None, int(rate) if rate else None)
+
+
+def _is_device(name: str) -> bool:
+    """Whether a path is that of a camera, which may be unplugged at present where its name says what it is."""
+    if _DEVICE.fullmatch(name):
+        return True
+    try:
+        facts = os.stat(name)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(facts.st_mode) and os.major(facts.st_rdev) == _VIDEO4LINUX
 
 
 def list_cameras(system: str = sys.platform, sysfs: Path = _SYSFS) -> tuple[Camera, ...]:

@@ -84,13 +84,14 @@ def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | 
 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:
+    """Files are opened again while they are played: that must not hang on where the program stands by then."""
     path = Path(name)
-    source = _open_pictures(path, name, rate, span, alpha)
+    source = _open_pictures(path.absolute(), name, rate, span, alpha)
     if source is not None:
         return source
     from mien.capture.video import VideoSource
 
-    return VideoSource(path, name=name, span=span, alpha=alpha, threads=threads)
+    return VideoSource(path.absolute(), name=name, span=span, alpha=alpha, threads=threads)
 
 
 def _open_pictures(path: Path, name: str, rate: Fraction, span: Span, alpha: bool) -> Source | None:
@@ -109,4 +110,4 @@ def _open_pictures(path: Path, name: str, rate: Fraction, span: Span, alpha: boo
         if moving is not None:
             return moving
         files = [path]
-    return sequence.picture_source(files, name=name, rate=rate, span=span, alpha=alpha)
+    return sequence.picture_source([file.absolute() for file in files], name=name, rate=rate, span=span, alpha=alpha)

@@ -36,7 +36,7 @@ class Apart(Ending):
             SinkError: it does not connect.
         """
         self._name = public_name(name)
-        command = [sys.executable, "-m", "mien.emit.sender"]
+        command = [sys.executable, "-P", "-m", "mien.emit.sender"]  # nothing is imported from the folder we are in
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=False, start_new_session=True
         )

@@ -12,6 +12,7 @@ from mien.face.mouth import mouth_hint
 from mien.fuse.background import Background, cut
 from mien.fuse.detail import Detail
 from mien.fuse.lids import Lids
+from mien.fuse.tone import Tone
 from mien.portrait import Portrait
 from mien.synthesis import Fused, Painting, Synthesis, Window
 from mien_kernels import ops
@@ -78,6 +79,7 @@ class _Canvas:
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
         self.eyes = Eyes(self.person, self.source)
         self.detail = Detail(portrait)
+        self.tone = Tone.of(portrait)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
 
@@ -107,6 +109,8 @@ class _Canvas:
             self._lay(synthesis.painting, synthesis.landmarks, inner, threads)
         else:
             self._draw_features(synthesis, mouth, inner)
+        if self.tone is not None:
+            self.tone(inner)
 
     def _draw_features(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels) -> None:
         """Eyes and mouth without a generator."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
     """Have the running event loop tell every key that is pressed; whether there is a terminal to press them on.
 
-    The terminal is as before after leaving.
+    The terminal is as before after leaving; where it was closed meanwhile, no key comes any more.
     """
     try:
         import termios
@@ -29,7 +29,13 @@ def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
     before = termios.tcgetattr(terminal)
 
     def read() -> None:
-        for key in os.read(terminal, 32).decode(errors="ignore"):
+        try:
+            pressed = os.read(terminal, 32)
+        except OSError:
+            pressed = b""
+        if not pressed:  # closed, which it would be told of again and again
+            loop.remove_reader(terminal)
+        for key in pressed.decode(errors="ignore"):
             told(key)
 
     tty.setcbreak(terminal)
@@ -38,7 +44,8 @@ def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
         yield True
     finally:
         loop.remove_reader(terminal)
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _is_ours(terminal: int) -> bool:

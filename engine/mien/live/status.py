@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TextIO
 
 from mien.clock import Clock
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.pipeline.reason import reason
+from mien.progress import ERASE_LINE, columns_of, tell
 from mien.stats import Statistics
 
 _TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
-_ERASE_LINE = "\r\x1b[2K"
 
 
 def describe(statistics: Statistics, fps: float, backend: str, state: str | None = None) -> str:
@@ -42,19 +41,14 @@ class StatusLine:
         fps = (frames - self._frames) / max(now - self._at, 1e-3)
         self._frames, self._at = frames, now
         text = describe(self._statistics, fps, backend, state)
-        if self._terminal:  # a line that wraps could not be erased
-            text = f"{_ERASE_LINE}{text[: shutil.get_terminal_size().columns - 1]}"
-        self._out.write(text if self._terminal else f"mien: {text}\n")
-        self._out.flush()
+        tell(self._out, f"{ERASE_LINE}{text[: columns_of(self._out)]}" if self._terminal else f"mien: {text}\n")
 
     def say(self, line: str) -> None:
         """Write a line of its own."""
         self.clear()
-        self._out.write(f"mien: {line}\n")
-        self._out.flush()
+        tell(self._out, f"mien: {line}\n")
 
     def clear(self) -> None:
         """Leave the terminal's line empty for what is said next."""
         if self._terminal:
-            self._out.write(_ERASE_LINE)
-            self._out.flush()
+            tell(self._out, ERASE_LINE)

@@ -20,7 +20,7 @@ async def read(request: web.Request, kind: str) -> bytes:
     """The body, which must be of one kind.
 
     Raises:
-        Refusal: it is of another kind (415), too large (413) or too slow (408).
+        Refusal: it is of another kind (415), too large (413), too slow (408), or coded otherwise than it says (400).
     """
     if request.content_type != kind:
         raise Refusal(415, f"Content-Type: expected {kind}, got {request.content_type[:80]}; change it")
@@ -30,6 +30,8 @@ async def read(request: web.Request, kind: str) -> bytes:
             return await request.read()
     except TimeoutError:
         raise Refusal(408, f"body: expected it within {limits.body_seconds:g} s, got less; send it again") from None
+    except web.RequestPayloadError:
+        raise Refusal(400, "body: expected one that is coded as its headers say, got another; send it plain") from None
     except web.HTTPRequestEntityTooLarge:
         raise Refusal(413, f"body: expected at most {limits.body_bytes:,} bytes, got more; send less") from None
 

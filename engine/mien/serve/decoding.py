@@ -1,6 +1,7 @@
 """An upload -> a plain PNG: decoded in a process of its own, which has little memory, little time and no secrets.
 
-`python -m mien.serve.decoding UPLOAD PNG LARGEST_PIXELS` is that process: it writes the picture and prints its size.
+`python -P -m mien.serve.decoding UPLOAD PNG LARGEST_PIXELS` is that process: it writes the picture and prints its size.
+Without -P it would import what lies in the folder in which the server was started.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ async def decoded(upload: Path, png: Path, largest_pixels: int) -> tuple[int, in
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "mien.serve.decoding", str(upload), str(png), str(largest_pixels)),
+        *("-P", "-m", "mien.serve.decoding", str(upload), str(png), str(largest_pixels)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

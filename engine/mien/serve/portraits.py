@@ -164,11 +164,19 @@ class Portraits:
             self._folder.mkdir(parents=True, exist_ok=True)
         if not os.path.isdir(self._folder) or not os.access(self._folder, os.W_OK):
             raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
-        for record in sorted(self._folder.glob("*.json"), key=lambda path: path.lstat().st_mtime):
-            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, MienError):  # not one of ours
+        for record in sorted(self._folder.glob("*.json"), key=_changed_at):
+            with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(record.read_text()), record.with_suffix(".png")
                 entry = Entry(record.stem, str(told["name"]), False, *_size(picture), str(told["consent"]), picture)
                 self._entries.setdefault(entry.id, entry)
+
+
+def _changed_at(record: Path) -> float:
+    """When it was; what is there by name alone, such as a link to nothing, comes first."""
+    try:
+        return record.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _size(path: Path) -> tuple[int, int]:

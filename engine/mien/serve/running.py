@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -46,11 +47,10 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls)
         try:
-            await site.start()
+            await _site(runner, settings, tls).start()
         except OSError as error:
-            at = f"{settings.host}:{settings.port}"
+            at = f"{_in_an_address(settings.host)}:{settings.port}"
             cure = "another --port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "a --host of this machine"
             raise SettingError(
                 f"{at}: expected an address to listen on, got none ({error.strerror or error}); try {cure}"
@@ -64,6 +64,19 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
     finally:
         server.closing.set()
         await runner.cleanup()
+
+
+def _site(runner: web.AppRunner, settings: ServeSettings, tls: ssl.SSLContext | None) -> web.BaseSite:
+    """Of `::` both families, as users of other servers expect; asyncio by itself would leave IPv4 out.
+
+    Raises:
+        OSError: the address cannot be had.
+    """
+    host = settings.host.strip("[]")
+    if host == "::" and socket.has_dualstack_ipv6():
+        both = socket.create_server((host, settings.port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return web.SockSite(runner, both, ssl_context=tls)
+    return web.TCPSite(runner, host, settings.port, ssl_context=tls)
 
 
 async def _sweep(server: Server, runner: web.AppRunner) -> None:
@@ -94,10 +107,14 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
 def address_of(settings: ServeSettings, port: int) -> str:
     """What is to be opened in a browser, the token in it where there is one."""
     scheme = "http" if settings.cert is None else "https"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    named = settings.host.strip("[]")
+    host = _in_an_address({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(named, named))
     token = "" if settings.token is None else f"#token={settings.token}"
     return f"{scheme}://{host}:{port}/{token}"
+
+
+def _in_an_address(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
 def tls_of(settings: ServeSettings) -> ssl.SSLContext | None:

@@ -73,6 +73,8 @@ class ServeSettings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
+        if not self.host.strip("[]"):
+            raise SettingError("host: expected an address of this machine, got none; 0.0.0.0 is all of them")
         if not 0 <= self.port <= 65535:
             raise SettingError(f"port must be from 0 to 65535, got {self.port}")
         if (self.cert is None) != (self.key is None):

@@ -299,6 +299,15 @@ def test_a_server_that_never_answers_is_given_up(
     assert [process.poll() is not None for process in started] == [True]
 
 
+def test_the_process_of_a_stream_imports_nothing_from_the_folder_it_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text("print('of the folder')")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SinkError, match="rtmp://127"):
+        Apart(f"rtmp://127.0.0.1:{free_port()}/live/one", SILENT)
+
+
 def test_discarding_ends_the_process_of_a_stream_that_nobody_reads() -> None:
     """The listener takes the connection and reads nothing more; whether a write waits by then, it ends."""
     address = f"rtmp://127.0.0.1:{free_port()}/live/one"

@@ -39,6 +39,31 @@ def test_keys_of_a_terminal_are_told_without_enter_and_the_terminal_is_left_as_i
     os.close(ours)
 
 
+def test_a_terminal_that_is_closed_gives_no_key_any_more_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    terminal = os.fdopen(theirs)
+    reads: list[int] = []
+
+    def read(descriptor: int, count: int) -> bytes:
+        reads.append(descriptor)
+        return given(descriptor, count)
+
+    given = os.read
+    monkeypatch.setattr("mien.live.keys.os.read", read)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+    async def main() -> None:
+        with keys_told(lambda key: None) as there:
+            assert there
+            os.close(ours)
+            for _ in range(20):  # turns of the loop
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+    terminal.close()
+    assert reads == [theirs]
+
+
 def test_without_a_terminal_there_are_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)

@@ -86,6 +86,20 @@ def test_an_upload_is_kept_as_a_plain_picture_with_its_consent_and_deleted(tmp_p
     run(main)
 
 
+def test_decoding_imports_nothing_from_the_folder_that_the_server_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "av", "secrets"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit(9)")
+    monkeypatch.chdir(tmp_path)
+
+    async def main() -> None:
+        async with serving() as place:
+            await upload(place, ("picture", FACE), ("consent", CONSENT))
+
+    run(main)
+
+
 def test_a_file_in_place_of_a_folder_is_refused_at_the_start(tmp_path: Path) -> None:
     place = tmp_path / "file"
     place.write_text("not a folder")
@@ -94,6 +108,21 @@ def test_a_file_in_place_of_a_folder_is_refused_at_the_start(tmp_path: Path) -> 
         with pytest.raises(SinkError, match="expected a folder that portraits can be kept in"):
             async with serving(replace(SETTINGS, portraits=place)):
                 raise AssertionError("it must not begin")
+
+    run(main)
+
+
+def test_what_else_lies_in_the_folder_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nothing")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "lonely.json").write_text('{"name": "x", "consent": "y"}')
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, portraits=tmp_path)) as place:
+            shelf = (await place.ask("GET", "/api/v1/portraits")).json["portraits"]
+            assert all(entry["sample"] for entry in shelf)
 
     run(main)
 

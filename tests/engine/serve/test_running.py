@@ -133,6 +133,46 @@ def test_a_port_that_is_taken_is_told_in_a_line() -> None:
     run(main)
 
 
+def test_a_host_is_named_with_brackets_or_without() -> None:
+    async def main() -> None:
+        async with serving(replace(SETTINGS, host="[::1]")) as place:
+            port = int(place.url.rpartition(":")[2])
+            assert address_of(place.server.settings, port) == f"http://[::1]:{port}/"
+            async with place.http.get(f"http://[::1]:{port}/healthz") as response:
+                assert response.status == 200
+            with pytest.raises(SettingError, match=rf"^\[::1\]:{port}: expected an address to listen on"):
+                async with serving(replace(SETTINGS, host="::1", port=port)):
+                    pass
+
+    run(main)
+
+
+def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
+    async def main() -> None:
+        async with serving(replace(SETTINGS, host="::", token=TOKEN)) as place:
+            port = place.url.rpartition(":")[2]
+            for host in ("127.0.0.1", "[::1]"):
+                async with place.http.get(f"http://{host}:{port}/healthz") as response:
+                    assert response.status == 200
+
+    run(main)
+
+
+def test_no_host_at_all_is_refused() -> None:
+    with pytest.raises(SettingError, match="host: expected an address of this machine, got none"):
+        ServeSettings(host="", token=TOKEN)
+
+
+def test_a_body_that_is_not_coded_as_it_says_is_the_clients_fault() -> None:
+    async def main() -> None:
+        async with serving() as place:
+            headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+            answer = await place.ask("POST", "/api/v1/sessions", data=b"plain", headers=headers, status=400)
+            assert answer.json["error"]["what"] == "body"
+
+    run(main)
+
+
 def test_a_model_that_does_not_load_ends_the_server_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
         raise ModelError("model x: expected one that is here, got none")

@@ -232,6 +232,7 @@ def test_events_tell_how_it_fares_until_its_end(driver_picture: Picture) -> None
                 await running(place, begun["id"])
                 async with place.http.get(f"{place.url}{at}/events") as response:
                     assert response.content_type == "text/event-stream"
+                    assert response.headers["X-Accel-Buffering"] == "no"
                     kinds = [kind async for kind, data in _first(response.content, 3) if data["id"] == begun["id"]]
                     assert kinds == ["statistics"] * 3
                     await place.ask("DELETE", at, status=204)

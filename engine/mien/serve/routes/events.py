@@ -17,6 +17,8 @@ EVERY = 0.25
 """Seconds from one event to the next."""
 PATIENCE = 10.0
 """Seconds that a client may take to read one."""
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""The last one has nginx pass events on as they come, which it else collects until there are four kilobytes."""
 SILENCE = 60
 """Turns without news after which a comment shows that the stream lives: 15 s."""
 
@@ -35,7 +37,7 @@ async def stream(
     """
     server = request.app[SERVER]
     with _counted(server):
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         with contextlib.suppress(ConnectionError, TimeoutError):
             await _tell(server, response, told, until, news_only)
