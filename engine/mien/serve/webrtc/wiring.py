@@ -21,7 +21,7 @@ from aiortc.stats import RTCInboundRtpStreamStats, RTCRemoteInboundRtpStreamStat
 
 from mien.clock import Clock
 from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.certificate import certify
+from mien.serve.webrtc.certificate import accept_any, certify
 from mien.serve.webrtc.feedback import listen
 from mien.serve.webrtc.ice import prepare
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
@@ -80,8 +80,9 @@ class Wiring:
         transceivers = self.connection.getTransceivers()
         for transceiver in transceivers:
             self._join(transceiver)
-        for transport in {transceiver.receiver.transport.transport for transceiver in transceivers}:
-            prepare(transport, self._settings.ports)
+        for transport in {transceiver.receiver.transport for transceiver in transceivers}:
+            accept_any(transport)
+            prepare(transport.transport, self._settings.ports)
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         return self.connection.localDescription.sdp
 
