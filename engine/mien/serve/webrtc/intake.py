@@ -16,6 +16,7 @@ from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
+from mien.serve.webrtc.arrivals import Arrivals
 from mien.serve.webrtc.assembly import Assembly, Packet, Whole
 from mien.serve.webrtc.decoding import Decoding, Encoded
 from mien.serve.webrtc.payloads import begins_frame, is_key
@@ -27,9 +28,6 @@ PICTURE_PATIENCE = 0.12
 SOUND_PATIENCE = 0.05
 ASK_AGAIN = 0.4
 """Seconds between two requests for a key frame."""
-EASY = 800_000
-"""Bits a second that every sender is told to be possible: aiortc takes a busy machine of ours for a full network, and
-has it send next to nothing. Of a network that is really full senders learn by the packets that are lost."""
 
 
 class Intake(JitterBuffer):
@@ -155,21 +153,11 @@ def depayloaded(packet: Packet) -> bytes:
     return data
 
 
-class Estimator(RemoteBitrateEstimator):
-    """aiortc's, but never below `EASY`."""
-
-    def add(
-        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
-    ) -> tuple[int, list[int]] | None:
-        told = super().add(arrival_time_ms, abs_send_time, payload_size, ssrc)
-        return None if told is None else (max(told[0], EASY), told[1])
-
-
 def install(receiver: RTCRtpReceiver, intake: PictureIntake | SoundIntake, heard: Callable[[float], None]) -> None:
     """Let a receiver that has not begun hand its packets to `intake`, and tell it of sender reports."""
     _replace(receiver, "jitter_buffer", JitterBuffer, intake)
     if isinstance(intake, PictureIntake):
-        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Estimator())
+        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Arrivals())
     handle = receiver._handle_rtcp_packet
 
     async def handled(packet: AnyRtcpPacket) -> None:

@@ -76,9 +76,10 @@ class PictureTrack(MediaStreamTrack):
         self._thread.shutdown(wait=False, cancel_futures=True)
         super().stop()
 
-    def lost(self, share: float) -> None:
-        self.loss = share
-        self.control.report(Report(share, self.round_trip), self._clock.now())
+    def report(self, lost: float, round_trip: float | None) -> None:
+        self.loss = lost
+        self.round_trip = self.round_trip if round_trip is None else round_trip
+        self.control.report(Report(lost, round_trip), self._clock.now())
 
     def estimate(self, bits: int) -> None:
         self.control.estimate(bits, self._clock.now())
