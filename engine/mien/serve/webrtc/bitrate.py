@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from mien.serve.webrtc.settings import BitrateLimits
 
-CALM = 0.02
-"""Share of lost packets up to which the rate rises."""
-LOSSY = 0.10
+CALM, CALM_IN_TIME = 0.02, 0.06
+"""Share of lost packets up to which the rate rises; the latter where round trips are known to be no longer than usual:
+then packets are lost by chance, as by radio, and sending less loses no fewer."""
+LOSSY, LOSSY_IN_TIME = 0.10, 0.14
 """Share of lost packets from which on it falls."""
+SMOOTH = 0.4
+"""How much a new report counts: some thirty packets a second tell little."""
 FLOODED = 0.25
 """Share of lost packets from which on it falls to what arrives at once, and below by half as much."""
 RISE, CREEP = 1.08, 1.02
@@ -46,7 +49,7 @@ class Report:
 class BitrateControl:
     """The target follows the receiver's estimate (REMB) and its reports of loss and delay; one thread.
 
-    Loss alone is no sign of a full network below `LOSSY`, nor is a low estimate, since one that gets little guesses low;
+    Loss alone is no sure sign of a full network below `LOSSY`, nor is a low estimate, since one that gets little guesses low;
     longer round trips are, and then the estimate is what arrives. Times are in seconds of any one clock.
     """
 
@@ -56,6 +59,8 @@ class BitrateControl:
         self._estimate: tuple[float, float] | None = None
         self._trips: deque[tuple[float, float]] = deque()
         """When and how long, those that are the shortest from their time on."""
+        self._lost = 0.0
+        """Share, smoothed."""
         self._suffers = False
         self._ceiling: tuple[float, float] | None = None
         """The rate at which packets queued, and when that was."""
@@ -77,16 +82,19 @@ class BitrateControl:
         after_break = self._reported_at is not None and now - self._reported_at > BREAK
         self._reported_at = now
         queued = self._is_queued(report.round_trip, now)
-        self._suffers = queued or (report.lost > LOSSY and not after_break)
+        lost = 0.0 if after_break else report.lost
+        self._lost += SMOOTH * (lost - self._lost)
+        in_time = report.round_trip is not None and not queued
+        lossy, calm = (LOSSY_IN_TIME, CALM_IN_TIME) if in_time else (LOSSY, CALM)
+        falls = lost > FLOODED or self._lost > lossy
+        self._suffers = queued or falls
         if queued:
             if now - self._cut_at >= _STEP:
                 self._cut_at, self._ceiling = now, (self._target, now)
                 self._set(self._target * QUEUED_CUT, now)
-        elif report.lost > LOSSY:
-            if not after_break:
-                share = 1 if report.lost > FLOODED else 0.5
-                self._set(self._target * (1 - share * report.lost), now)
-        elif report.lost < CALM and now - self._rose_at >= _STEP:
+        elif falls:
+            self._set(self._target * (1 - (lost if lost > FLOODED else self._lost / 2)), now)
+        elif self._lost < calm and now - self._rose_at >= _STEP:
             self._rose_at = now
             self._set(self._target * (CREEP if self._is_near(now) else RISE), now)
 

@@ -50,9 +50,10 @@ class Paced:
         return getattr(self._transport, name)
 
     async def _send_rtp(self, data: bytes) -> None:
-        waits = self._pace.wait(len(data), self._rate(), self._clock.now()) if not is_rtcp(data) else 0.0
-        if waits > 0 and self._is_new(data):
-            await asyncio.sleep(waits)
+        if not is_rtcp(data):
+            waits, is_new = self._pace.wait(len(data), self._rate(), self._clock.now()), self._is_new(data)
+            if waits > 0 and is_new:
+                await asyncio.sleep(waits)
         await self._transport._send_rtp(data)
 
     def _is_new(self, data: bytes) -> bool:
