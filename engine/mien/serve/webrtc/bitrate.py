@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from mien.serve.webrtc.feedback import Told
 from mien.serve.webrtc.settings import BitrateLimits
 
 CALM, CALM_IN_TIME = 0.02, 0.06
@@ -14,6 +15,8 @@ LOSSY, LOSSY_IN_TIME = 0.10, 0.14
 """Share of lost packets from which on it falls."""
 SMOOTH = 0.4
 """How much a new report counts: some thirty packets a second tell little."""
+PERIOD, FEWEST = 0.8, 20
+"""Seconds and packets of which at least a share is worked out: some receivers report after every two packets."""
 FLOODED = 0.25
 """Share of lost packets from which on it falls to what arrives at once, and below by half as much."""
 RISE, CREEP = 1.08, 1.02
@@ -44,6 +47,35 @@ class Report:
     """Share of the packets since its last report, 0..1."""
     round_trip: float | None = None
     """Seconds, of this report alone."""
+
+
+class Reports:
+    """What a receiver reports, however often -> one `Report` for about each second. Times as in `BitrateControl`."""
+
+    def __init__(self) -> None:
+        self._base: tuple[int, int, float] | None = None
+        """Packets lost, the latest one's number, and when."""
+        self._trips: list[float] = []
+
+    def add(self, told: Told, now: float) -> Report | None:
+        """Take one; the share of losses, and the shortest round trip, since the last that was given."""
+        if told.round_trip is not None:
+            self._trips.append(told.round_trip)
+        if self._base is None:
+            self._base = told.lost, told.highest, now
+            return self._given(told.share)
+        lost, highest, at = self._base
+        sent = (told.highest - highest) % (1 << 32)
+        if now - at < PERIOD or sent < FEWEST:
+            return None
+        self._base = told.lost, told.highest, now
+        return self._given(min(max((told.lost - lost) / sent, 0.0), 1.0))
+
+    def _given(self, share: float) -> Report:
+        # the shortest: a busy machine makes single ones longer, a queue all of them
+        report = Report(share, min(self._trips, default=None))
+        self._trips.clear()
+        return report
 
 
 class BitrateControl:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiortc import RTCRtpSender
@@ -23,11 +24,25 @@ from aiortc.rtp import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A receiver's report (RFC 3550, 6.4.1)."""
+
+    share: float
+    """Of the packets since the last report, that did not arrive, 0..1: of two packets, often."""
+    lost: int
+    """Packets in all that did not arrive."""
+    highest: int
+    """Number of the latest packet that did, which does not wrap at 2^16."""
+    round_trip: float | None
+    """Seconds; None: not known."""
+
+
 class Feedback(Protocol):
     """Called on the event loop."""
 
-    def report(self, lost: float, round_trip: float | None) -> None:
-        """`lost`: share of the packets since the last report that did not arrive, 0..1; `round_trip`: seconds."""
+    def report(self, told: Told) -> None:
+        """What a report says, of which there may be several a second."""
         ...
 
     def estimate(self, bits: int) -> None:
@@ -56,7 +71,8 @@ def _tell(packet: AnyRtcpPacket, sender: RTCRtpSender, feedback: Feedback) -> No
     if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
         for report in packet.reports:
             if report.ssrc == sender._ssrc:
-                feedback.report(report.fraction_lost / 256, _round_trip(sender, report))
+                trip = _round_trip(sender, report)
+                feedback.report(Told(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, trip))
     elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
         if _are_gone(sender, packet.lost):
             feedback.key_frame()

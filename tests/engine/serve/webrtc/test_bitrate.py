@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from mien.serve.webrtc.bitrate import STALE, BitrateControl, Report
+from mien.serve.webrtc.bitrate import STALE, BitrateControl, Report, Reports
+from mien.serve.webrtc.feedback import Told
 from mien.serve.webrtc.settings import BitrateLimits
 
 LIMITS = BitrateLimits()
@@ -119,3 +120,15 @@ def test_an_estimate_that_is_old_holds_nothing_back() -> None:
     assert control.target == 700_000
     control.report(GOOD, STALE + 1.0)
     assert control.target > 700_000
+
+
+def test_reports_of_few_packets_become_one_of_a_second() -> None:
+    reports, given = Reports(), []
+    for number in range(100):  # each of two packets, of which now and then one is lost
+        lost = number // 10
+        trip = 0.3 if number % 7 == 0 else 0.02
+        report = reports.add(Told(0.5 * (number % 10 == 0), lost, 65_530 + 2 * number, trip), number * 0.1)
+        given += [report] if report is not None else []
+    assert len(given) == pytest.approx(10, abs=1)
+    assert all(report.lost == pytest.approx(0.05, abs=0.01) for report in given[1:])
+    assert {report.round_trip for report in given[1:]} == {0.02}

@@ -27,7 +27,7 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
-from mien.serve.webrtc.feedback import listen
+from mien.serve.webrtc.feedback import Told, listen
 
 SSRC = 1234
 
@@ -36,8 +36,8 @@ class Noted:
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def report(self, lost: float, round_trip: float | None) -> None:
-        self.told.append(lost if round_trip is None else (lost, round(round_trip, 2)))
+    def report(self, told: Told) -> None:
+        self.told.append(told.share if told.round_trip is None else (told.share, round(told.round_trip, 2)))
 
     def estimate(self, bits: int) -> None:
         self.told.append(bits)
@@ -82,7 +82,7 @@ def test_each_report_tells_its_own_round_trip() -> None:
     sent = {"_RTCRtpSender__lsr": 77, "_RTCRtpSender__lsr_time": time.time() - 0.5}
     mine = replace(report(SSRC, 0), lsr=77, dlsr=65536 // 4)
     told, _, _ = told_of(RtcpRrPacket(ssrc=1, reports=[mine, replace(mine, lsr=76)]), more=sent)
-    assert told == [(0.0, pytest.approx(0.25, abs=0.05)), 0.0]
+    assert told == [(0.0, pytest.approx(0.25, abs=0.05)), 0.0], "half a second ago, a quarter of which it was held"
 
 
 def test_what_is_asked_for_and_held_no_more_becomes_a_key_frame() -> None:
