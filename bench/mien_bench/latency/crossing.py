@@ -77,7 +77,11 @@ def endured(sight: Sight, crossing: Crossing, leave_out: float) -> Endured:
     fresh = [at + crossing.offset for at in _fresh(sight)]
     cuts = [cut for relay in crossing.relays[:1] for cut in relay.line_down.cuts(fresh[-1] if fresh else 0.0)]
     judged = [at for at in fresh if at >= fresh[0] + leave_out]
-    gaps = [(a, b) for a, b in zip(judged, judged[1:], strict=False) if not any(a < end and begin < b for begin, end in cuts)]
+    gaps = [
+        (a, b)
+        for a, b in zip(judged, judged[1:], strict=False)
+        if not any(a < end and begin < b for begin, end in cuts)
+    ]
     met = [(end, next((at for at in fresh if at >= end), None)) for begin, end in cuts if fresh and begin > fresh[0]]
     length = judged[-1] - judged[0] if judged else 0.0
     return Endured(
@@ -99,11 +103,18 @@ def rows_of(
         return Row(name, unit, tuple(values), "lower", dict(condition), note=note)
 
     rows = [
-        row("freezes", "a minute", [len(one.pauses) / max(one.minutes, 1e-9) for one in found], "over 500 ms, beside cuts"),
+        row(
+            "freezes",
+            "a minute",
+            [len(one.pauses) / max(one.minutes, 1e-9) for one in found],
+            "over 500 ms, beside cuts",
+        ),
         row("longest pause", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
     ]
     if all(one.silences is not None for one in crossings):
-        rows.append(row("longest gap in sound", "ms", [1e3 * max(one.silences or (), default=0.0) for one in crossings]))
+        rows.append(
+            row("longest gap in sound", "ms", [1e3 * max(one.silences or (), default=0.0) for one in crossings])
+        )
     if all(one.concealed is not None for one in crossings):
         rows.append(row("sound made up", "%", [100 * (one.concealed or 0.0) for one in crossings]))
     if all(one.recoveries for one in found):
@@ -141,16 +152,27 @@ def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
 def chart_of(name: str, sight: Sight, crossing: Crossing) -> Chart:
     """How much was sent, second by second."""
     rates = endured(sight, crossing, 0.0).traffic
-    lines = tuple(Line(way, tuple(map(float, range(len(found)))), found, "steps") for way, found in rates.items() if found)
+    lines = tuple(
+        Line(way, tuple(map(float, range(len(found)))), found, "steps") for way, found in rates.items() if found
+    )
     limit = _limit(crossing.network, "down") or _limit(crossing.network, "up")
-    return Chart(f"Offered to the network: {name}", "seconds", "kbit/s", lines, limit=limit, about="All that was sent, with headers.")
+    return Chart(
+        f"Offered to the network: {name}",
+        "seconds",
+        "kbit/s",
+        lines,
+        limit=limit,
+        about="All that was sent, with headers.",
+    )
 
 
 def _fresh(sight: Sight) -> list[float]:
     """When each frame was seen for the first time."""
     seen: set[int] = set()
     return [
-        at for at, code in zip(sight.at, sight.codes, strict=True) if code is not None and not (code[0] in seen or seen.add(code[0]))
+        at
+        for at, code in zip(sight.at, sight.codes, strict=True)
+        if code is not None and not (code[0] in seen or seen.add(code[0]))
     ]
 
 

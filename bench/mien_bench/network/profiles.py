@@ -68,7 +68,9 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "cut": _both("nothing for 2 s, every 14 s", Way(delay=0.01, cut=2.0)),
     "narrow": _both("300 kbit/s each way, of which 250 ms wait at most", Way(delay=0.02, rate=300e3)),
     "narrow-up": Network("300 kbit/s to the server only", Way(delay=0.02, rate=300e3), Way(delay=0.02)),
-    "mobile": _both("40 ms, which vary by 20, 2 % lost, 1.5 Mbit/s", Way(loss=0.02, burst=2.0, delay=0.04, jitter=0.02, rate=1.5e6)),
+    "mobile": _both(
+        "40 ms, which vary by 20, 2 % lost, 1.5 Mbit/s", Way(loss=0.02, burst=2.0, delay=0.04, jitter=0.02, rate=1.5e6)
+    ),
     "far": _both("150 ms each way, 2 % lost", Way(loss=0.02, delay=0.15)),
     "dirty": _both("2 % twice, 1 % with a turned bit", Way(duplicated=0.02, corrupted=0.01, delay=0.01), 1, 100.0),
 }

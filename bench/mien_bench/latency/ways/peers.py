@@ -55,7 +55,10 @@ def client_options(wish: Wish) -> Sequence[str]:
 def _through(wish: Wish, way: str) -> Passage:
     if wish.server is None:
         raise NotHere(f"{way}: expected a server, got none")
-    with TemporaryDirectory(prefix="mien-bench-") as folder, crossed(wish.network, wish.server.url, wish.seed) as (url, relays):
+    with (
+        TemporaryDirectory(prefix="mien-bench-") as folder,
+        crossed(wish.network, wish.server.url, wish.seed) as (url, relays),
+    ):
         seen = Path(folder) / "seen.json"
         arguments = [url, str(seen), "--way", way, *client_options(wish)]
         with module("mien_bench.latency.webrtc.client", arguments) as client:

@@ -56,7 +56,9 @@ class Arrivals:
         """That may be sent, a second."""
         return round(self._bits)
 
-    def add(self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int) -> tuple[int, list[int]] | None:
+    def add(
+        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
+    ) -> tuple[int, list[int]] | None:
         """Take a packet; what is to be told now, and of which streams."""
         if len(self._ssrcs) < 16:
             self._ssrcs.add(ssrc)
@@ -98,7 +100,11 @@ class Arrivals:
             self._bits = max(min(self._bits, CUT * arrives), LEAST)
             return True
         if not self._stood:
-            near = self._ceiling is not None and now - self._ceiling[1] < REMEMBERED and self._bits > NEAR * self._ceiling[0]
+            near = (
+                self._ceiling is not None
+                and now - self._ceiling[1] < REMEMBERED
+                and self._bits > NEAR * self._ceiling[0]
+            )
             most = max(self._bits, EASY if self._ceiling is None else 0, 1.5 * max(self._rates))
             self._bits = min(self._bits * (CREEP if near else RISE), most, MOST)
         return False

@@ -32,7 +32,11 @@ class Concealment:
 
     def heard(self, samples: Samples) -> None:
         """Take note of what is heard."""
-        self._past = np.concatenate([self._past, samples], axis=1)[:, -_KEPT:] if samples.shape[1] < _KEPT else samples[:, -_KEPT:]
+        self._past = (
+            np.concatenate([self._past, samples], axis=1)[:, -_KEPT:]
+            if samples.shape[1] < _KEPT
+            else samples[:, -_KEPT:]
+        )
 
     def made_up(self, count: int, after: Samples) -> tuple[Samples, Samples]:
         """`count` samples in place of lost ones, and what came after them, with a soft join."""

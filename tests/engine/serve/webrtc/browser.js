@@ -1,7 +1,7 @@
 // A peer in a page: `publish` by WHIP, `play` by WHEP, or `call` both ways; each gives back a peer to ask for figures.
 window.peers = {
   async begin(url, tracks, wanted, codec, more) {
-    const connection = new RTCPeerConnection();
+    const connection = new RTCPeerConnection(window.configuration);
     if (more) connection.createDataChannel("chat"); // and, below, a second camera: more than is taken
     const video = document.createElement("video");
     video.muted = true;

@@ -94,7 +94,15 @@ def pauses(loss: float, trip: float, seed: int, seconds: float = 60.0, per_frame
         if what == "picture":
             for place in range(per_frame):
                 first, last = place == 0, place == per_frame - 1
-                made = Packet(number % 65_536, packet.frame * 3600, int(last), b"first" if first else b"", 96, packet.frame, wanted)
+                made = Packet(
+                    number % 65_536,
+                    packet.frame * 3600,
+                    int(last),
+                    b"first" if first else b"",
+                    96,
+                    packet.frame,
+                    wanted,
+                )
                 sent[made.sequence_number] = made
                 number += 1
                 if rng.random() >= loss:
