@@ -18,7 +18,7 @@ SMOOTH = 0.4
 PERIOD, FEWEST = 0.8, 20
 """Seconds and packets of which at least a share is worked out: some receivers report after every two packets."""
 FLOODED = 0.25
-"""Share of lost packets from which on it falls to what arrives at once, and below by half as much."""
+"""Share of lost packets from which on it falls at once, to somewhat less than what arrives; below by half as much."""
 RISE, CREEP = 1.08, 1.02
 """By how much it rises in a second: usually, and near a rate at which packets queued not long ago."""
 NEAR = 0.75
@@ -30,6 +30,7 @@ QUEUED = 0.1
 SHORTEST = 30.0
 """Seconds for which the shortest round trip counts: a way may become a longer one."""
 QUEUED_CUT = 0.85
+"""Of what is sent, or arrives, so that a queue empties."""
 STALE = 10.0
 """Seconds after which what the receiver estimated counts no more."""
 BREAK = 3.0
@@ -125,7 +126,8 @@ class BitrateControl:
                 self._cut_at, self._ceiling = now, (self._target, now)
                 self._set(self._target * QUEUED_CUT, now)
         elif falls:
-            self._set(self._target * (1 - (lost if lost > FLOODED else self._lost / 2)), now)
+            share = QUEUED_CUT * (1 - lost) if lost > FLOODED else 1 - self._lost / 2
+            self._set(self._target * share, now)
         elif self._lost < calm and now - self._rose_at >= _STEP:
             self._rose_at = now
             self._set(self._target * (CREEP if self._is_near(now) else RISE), now)

@@ -17,6 +17,11 @@ AT_ONCE = 0.1
 """Seconds of that rate that go without waiting: usual pictures are not held up."""
 LONGEST = 0.25
 """Seconds that a packet waits at most: then pictures are left out by the encoder, not delayed here."""
+AGAIN = 0.5
+"""Share of the rate that may go for packets that are asked for again; what is beyond is not sent: where so much is lost,
+sending it twice loses more."""
+AGAIN_AT_ONCE = 0.3
+"""Seconds of that share that may go at once."""
 _HALF, _ROUND = 1 << 15, 1 << 16
 
 
@@ -38,12 +43,29 @@ class Pace:
         return min(waits, LONGEST)
 
 
+class Again:
+    """A bucket of bits for what is asked for again. Times are in seconds of any one clock."""
+
+    def __init__(self) -> None:
+        self._owed = 0.0
+        self._at: float | None = None
+
+    def takes(self, size: int, rate: float, now: float) -> bool:
+        """Whether a packet of `size` bytes may go; `rate`: of the video, in bits a second."""
+        if self._at is not None:
+            self._owed = max(self._owed - (now - self._at) * AGAIN * rate, 0.0)
+        self._at = now
+        fits = self._owed < AGAIN_AT_ONCE * AGAIN * rate
+        self._owed += size * 8 if fits else 0
+        return fits
+
+
 class Paced:
-    """A sender's transport, whose new packets of this sender wait their turn; what is asked for again does not."""
+    """A sender's transport, whose new packets of this sender wait their turn; what is asked for again goes or does not."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
         self._transport, self._ssrc, self._rate, self._clock = transport, ssrc, rate, clock
-        self._pace = Pace()
+        self._pace, self._again = Pace(), Again()
         self._newest: int | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -51,7 +73,11 @@ class Paced:
 
     async def _send_rtp(self, data: bytes) -> None:
         if not is_rtcp(data):
-            waits, is_new = self._pace.wait(len(data), self._rate(), self._clock.now()), self._is_new(data)
+            rate, now = self._rate(), self._clock.now()
+            is_new = self._is_new(data)
+            if not is_new and not self._again.takes(len(data), rate, now):
+                return
+            waits = self._pace.wait(len(data), rate, now)
             if waits > 0 and is_new:
                 await asyncio.sleep(waits)
         await self._transport._send_rtp(data)

@@ -31,7 +31,7 @@ def test_it_rises_while_all_arrives_up_to_the_limit() -> None:
 
 
 def test_it_falls_to_what_arrives_down_to_the_limit() -> None:
-    assert control_after(Report(0.4)).target == pytest.approx(LIMITS.begin * 0.6)
+    assert 0.45 * LIMITS.begin < control_after(Report(0.4)).target < 0.6 * LIMITS.begin
     assert control_after(*[Report(0.5)] * 30).target == LIMITS.least
 
 
@@ -80,7 +80,7 @@ def test_a_way_that_has_become_longer_is_no_queue_for_ever() -> None:
     control = control_after(*[GOOD] * 3)
     for second in range(3, 100):
         control.report(Report(0.0, 0.3), float(second))
-    assert control.target > LIMITS.least * 2
+    assert control.target > 250_000
 
 
 def test_a_long_way_is_no_queue() -> None:

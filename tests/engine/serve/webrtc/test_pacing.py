@@ -8,7 +8,7 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from mien.clock import ManualClock
-from mien.serve.webrtc.pacing import FASTER, LONGEST, Pace, Paced
+from mien.serve.webrtc.pacing import AGAIN, FASTER, LONGEST, Again, Pace, Paced
 
 RATE = 200_000
 
@@ -29,6 +29,13 @@ def test_a_large_picture_takes_some_times_the_rate() -> None:
 def test_no_packet_waits_for_long() -> None:
     pace = Pace()
     assert max(pace.wait(1200, 50_000, 0.0) for _ in range(100)) == LONGEST
+
+
+def test_what_is_asked_for_again_takes_its_share_and_no_more() -> None:
+    again = Again()
+    sent = sum(again.takes(1000, RATE, number * 0.01) for number in range(3000))
+    assert sent * 8000 / 30 == pytest.approx(AGAIN * RATE, rel=0.1)
+    assert all(Again().takes(1000, RATE, number * 0.2) for number in range(100))
 
 
 class Wire:
