@@ -11,7 +11,7 @@ from typing import Final
 
 from mien import samples
 from mien.config import ReenactSettings
-from mien.errors import MienError
+from mien.errors import MienError, SettingError
 from mien.options import count, not_negative
 from mien_bench.control import Control
 from mien_bench.latency.own_cost import own_cost
@@ -21,6 +21,7 @@ from mien_bench.latency.self_check import self_check
 from mien_bench.latency.server import Server
 from mien_bench.latency.wish import IDLE, Wish
 from mien_bench.live.camera import pictures_of
+from mien_bench.network.profiles import NETWORKS
 from mien_bench.results import Check, Result
 
 Way = Callable[[Wish], Passage]
@@ -39,6 +40,8 @@ WAYS: Final[Mapping[str, tuple[str, str]]] = {
 """Where the function of each path is."""
 PROMISED: Final = 100.0
 """Milliseconds from capture to emit."""
+_OVER_NETWORKS: Final = ("webrtc", "whip", "browser")
+"""Paths with a network on their way."""
 _CHECKED: Final = ("memory", "pipe")
 """Paths in which delays are planted."""
 
@@ -58,10 +61,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--delay", type=not_negative, default=0.0, metavar="MS", help="plant a delay line behind the camera"
     )
+    parser.add_argument(
+        "--network", choices=NETWORKS, metavar="NAME", help=f"a bad network before the server: {_networks()}"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the network's chances (0)")
     parser.add_argument("--server", metavar="URL", help="that runs with --measure; default: start one")
     parser.add_argument(
         "--self-check", action="store_true", help="plant delays of 0, 50 and 200 ms and losses, and find them"
     )
+
+
+def _networks() -> str:
+    return "; ".join(f"{name}: {network.about}" for name, network in NETWORKS.items()).replace("%", "%%")
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:
@@ -69,7 +80,10 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     plain = wish_of(options)
     with Server(plain.settings, url=options.server) as server:
         wish = replace(plain, server=None if plain.idle else server)
-        chosen: list[str] = options.path or list(_CHECKED if options.self_check else WAYS)
+        usual = _CHECKED if options.self_check else _OVER_NETWORKS if options.network else WAYS
+        chosen: list[str] = options.path or list(usual)
+        if options.network and not set(chosen) <= set(_OVER_NETWORKS):
+            raise SettingError(f"network: expected paths of {', '.join(_OVER_NETWORKS)}, got {', '.join(chosen)}")
         if options.self_check:
             return self_check({name: way(name) for name in chosen}, replace(wish, idle=True), control)
         return _measured(options, wish, chosen, control)
@@ -113,6 +127,8 @@ def wish_of(options: argparse.Namespace) -> Wish:
         settings=settings,
         idle=idle,
         delays=(options.delay / 1e3,) if options.delay else (),
+        network=options.network,
+        seed=options.seed,
         driver=options.driver,
     )
 

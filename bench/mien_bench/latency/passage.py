@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mien.errors import MienError
+from mien_bench.latency.crossing import Crossing
 from mien_bench.latency.trace import Found, Sight, evaluate
 
 
@@ -28,6 +29,8 @@ class Passage:
     lossless: bool = False
     """Whether every frame must arrive, the first and the last as well."""
     notes: tuple[str, ...] = field(default=())
+    crossing: Crossing | None = None
+    """The bad network on the way; None: there was none."""
 
     def found(self, leave_out: float) -> Found:
         """The judgement, without so many seconds at the beginning where frames may be lost."""

@@ -10,6 +10,8 @@ from typing import Final
 import numpy as np
 
 from mien_bench import charts
+from mien_bench.latency import crossing
+from mien_bench.latency.crossing import SETTLED
 from mien_bench.latency.passage import Passage
 from mien_bench.latency.trace import Found
 from mien_bench.results import Better, Chart, Check, Fact, Row
@@ -24,7 +26,7 @@ _HEADS: Final = {"p50": "glass to glass, p50", "p95": "glass to glass, p95"}
 
 def rows_of(passages: Sequence[Passage], condition: Mapping[str, Fact]) -> list[Row]:
     """What the repetitions of one path gave."""
-    found = [passage.found(LEAVE_OUT) for passage in passages]
+    found = [passage.found(SETTLED if passage.crossing else LEAVE_OUT) for passage in passages]
     live = [one for one in found if one.latency]
     if not live:
         return []
@@ -48,12 +50,18 @@ def rows_of(passages: Sequence[Passage], condition: Mapping[str, Fact]) -> list[
     if offsets:
         rows.append(row("sound after picture", "ms", [median(one) for one in offsets], "neither", "negative: before"))
         rows.append(row("sound after picture, spread", "ms", [float(np.ptp(one)) for one in offsets]))
+    crossings = [passage.crossing for passage in passages if passage.crossing is not None]
+    if len(crossings) == len(passages):
+        rows += crossing.rows_of([passage.sight for passage in passages], crossings, condition, SETTLED)
     return rows
 
 
 def checks_of(name: str, passages: Sequence[Passage]) -> list[Check]:
     """That what was timed was seen at all, and read."""
     found = [passage.found(LEAVE_OUT) for passage in passages]
+    network = next((passage.crossing.network for passage in passages if passage.crossing is not None), None)
+    if network is not None:  # a picture that was hurt on the way may not be readable
+        return crossing.checks_of(name, rows_of(passages, {}), network)
     read = min((f.read_share for f in found), default=0.0)
     seen = sum(len(f.latency) for f in found)
     return [
@@ -69,6 +77,9 @@ def charts_of(runs: Mapping[str, Sequence[Passage]], limit: float | None) -> lis
     drawn = [charts.cdf("Glass to glass", samples, limit=limit)] if any(samples.values()) else []
     for name, several in found.items():
         last = several[-1]
+        way = runs[name][-1].crossing
+        if way is not None:
+            drawn.append(crossing.chart_of(name, runs[name][-1].sight, way))
         if last.latency:
             drawn.append(charts.timeline(f"Over time: {name}", last.at, last.latency, drops=_lost(last), limit=limit))
     return drawn

@@ -55,6 +55,10 @@ class Wish:
     """Every so many-th frame is lost behind the camera."""
     server: Server | None = None
     """In measuring mode; None: a path that needs one cannot be measured."""
+    network: str | None = None
+    """The bad network before the server, of `NETWORKS`; None: none."""
+    seed: int = 0
+    """Of that network."""
     driver: Path | None = None
     """The clip that `pictures` are of; None: the sample."""
 
@@ -93,6 +97,8 @@ class Wish:
             about["threads"] = self.settings.threads
         if self.delays:
             about["planted delay ms"] = " ".join(f"{delay * 1e3:g}" for delay in self.delays)
+        if self.network is not None:
+            about |= {"network": self.network, "seed": self.seed}
         if self.losing is not None:
             about["planted loss"] = f"1 of {self.losing}"
         return about

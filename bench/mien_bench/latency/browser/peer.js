@@ -127,20 +127,61 @@ window.mienBench = (() => {
     check();
   });
 
-  // a session of the server that this page is of
-  async function run({ jpegs, rate, frames, portrait, codec, token }) {
+  // a tone that goes on for ever
+  function tone(context) {
+    const oscillator = context.createOscillator(), end = context.createMediaStreamDestination();
+    oscillator.frequency.value = 440;
+    oscillator.connect(end);
+    oscillator.start();
+    return end.stream;
+  }
+
+  // how long each gap is in a tone that is heard, in seconds: stretches of a twentieth of its usual loudness
+  function listen(context, stream) {
+    const found = { silences: [], quiet: 0, loudness: 0 };
+    const ear = context.createScriptProcessor(256, 1, 1);
+    ear.onaudioprocess = ({ inputBuffer }) => {
+      const samples = inputBuffer.getChannelData(0);
+      for (let first = 0; first < samples.length; first += 64) {
+        let sum = 0;
+        for (let place = first; place < first + 64; place += 1) sum += samples[place] * samples[place];
+        const loudness = Math.sqrt(sum / 64);
+        if (loudness > 0.05 * found.loudness && loudness > 1e-4) {
+          if (found.quiet > 0.01) found.silences.push(found.quiet);
+          found.quiet = 0;
+          found.loudness += 0.01 * (loudness - found.loudness);
+        } else if (found.loudness > 0) {
+          found.quiet += 64 / context.sampleRate;
+        }
+      }
+    };
+    context.createMediaStreamSource(stream).connect(ear);
+    ear.connect(context.destination); // it is silent: nothing is written into its output
+    return found;
+  }
+
+  // a session of the server that this page is of; `sound`: a tone there and back, too
+  async function run({ jpegs, rate, frames, portrait, codec, token, sound }) {
     const source = camera(await picturesOf(jpegs), rate, frames);
     const connection = new RTCPeerConnection();
     const video = document.createElement("video");
     Object.assign(video, { muted: true, autoplay: true, playsInline: true });
     document.body.replaceChildren(video);
     const seen = { at: [], codes: [], reading: [] };
+    const audio = sound ? new AudioContext({ sampleRate: 48000 }) : null;
+    let heard = null;
     connection.ontrack = (event) => {
-      if (event.track.kind === "video") video.srcObject = new MediaStream([event.track]);
+      const stream = new MediaStream([event.track]);
+      if (event.track.kind === "video") video.srcObject = stream;
+      if (event.track.kind === "audio" && audio) {
+        document.body.append(Object.assign(document.createElement("audio"), { srcObject: stream, muted: true, autoplay: true }));
+        heard = listen(audio, stream);
+      }
     };
     const transceiver = connection.addTransceiver(source.track, { direction: "sendrecv" });
     const able = RTCRtpReceiver.getCapabilities("video").codecs;
     transceiver.setCodecPreferences(able.filter((one) => [codec, "video/rtx"].includes(one.mimeType)));
+    if (audio) connection.addTransceiver(tone(audio).getAudioTracks()[0], { direction: "sendrecv" });
     await connection.setLocalDescription(await connection.createOffer());
     await gathered(connection);
     const headers = { "Content-Type": "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
@@ -153,6 +194,7 @@ window.mienBench = (() => {
     let begun = false;
     watch(video, seen, () => {
       if (!begun) source.limit = Math.min(source.limit, source.sent + frames);
+      if (!begun && heard) heard.silences = []; // what was heard before does not count
       begun = true;
     });
     source.begin();
@@ -160,10 +202,21 @@ window.mienBench = (() => {
     await new Promise((done) => setTimeout(done, 1500));
     const place = `/api/v1/sessions/${session.id}`;
     const statistics = await (await fetch(`${place}/statistics`, { headers })).json();
-    const sending = [...(await connection.getStats()).values()].find((one) => one.type === "outbound-rtp");
+    const told = [...(await connection.getStats()).values()];
+    const sending = told.find((one) => one.type === "outbound-rtp" && one.kind === "video");
+    const hearing = told.find((one) => one.type === "inbound-rtp" && one.kind === "audio");
     await fetch(place, { method: "DELETE", headers });
     connection.close();
-    return { seen, sent: source.sent, drawing: source.drawing / 1000, statistics, encoded: sending?.framesEncoded ?? null };
+    return {
+      seen,
+      sent: source.sent,
+      drawing: source.drawing / 1000,
+      statistics,
+      encoded: sending?.framesEncoded ?? null,
+      origin: performance.timeOrigin / 1000,
+      silences: heard?.silences ?? [],
+      concealed: hearing ? hearing.concealedSamples / Math.max(hearing.totalSamplesReceived, 1) : null,
+    };
   }
 
   return { encode, decode, draw, read, run };

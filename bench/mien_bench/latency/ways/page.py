@@ -14,11 +14,13 @@ from mien.emit.picture import PictureEncoder
 from mien.errors import MienError
 from mien.frame import Frame
 from mien_bench.latency import browser
+from mien_bench.latency.crossing import Crossing, crossed, wall_offset
 from mien_bench.latency.passage import NotHere, Passage
 from mien_bench.latency.trace import Sight
 from mien_bench.latency.ways.peers import portrait_id
 from mien_bench.latency.wish import Wish
 from mien_bench.live.camera import RATE, Pixels
+from mien_bench.network.profiles import NETWORKS
 
 SCRIPT: Final = Path(browser.__file__).with_name("peer.js")
 CODEC: Final = "video/VP8"
@@ -37,12 +39,15 @@ _BEGINNING: Final = 180.0
 
 
 def through_browser(wish: Wish) -> Passage:
-    """A page of the server's own address; without sound, whose arrival a page does not tell."""
+    """A page of the server's own address; without sound, whose arrival a page does not tell.
+
+    Over a bad network a tone is sent and listened to, in which gaps are found.
+    """
     if wish.server is None:
         raise NotHere("browser: expected a server, got none")
     if wish.delays or wish.losing is not None:
         raise NotHere("browser: faults are planted in other paths only")
-    with page_of(f"{wish.server.url}/healthz") as page:
+    with crossed(wish.network, wish.server.url, wish.seed) as (url, relays), page_of(f"{url}/healthz") as page:
         page.set_default_timeout((wish.frames / float(RATE) + _BEGINNING) * 1e3)
         page.evaluate(SCRIPT.read_text())
         told = page.evaluate("wish => window.mienBench.run(wish)", _wish(wish))
@@ -54,7 +59,12 @@ def through_browser(wish: Wish) -> Passage:
         f"browser: {CODEC}, {told['encoded']} of {told['sent']} frames were encoded; drawing one took {drawing:.2f} ms",
         "browser: a picture counts as seen when the page is told that it is shown",
     )
-    return Passage(sight, told["sent"], told["statistics"], notes=notes)
+    crossing = None
+    if wish.network is not None:
+        silences = tuple(map(float, told["silences"])) if wish.sound else None
+        offset = wall_offset(told["origin"])
+        crossing = Crossing(NETWORKS[wish.network], relays, silences, told["concealed"], offset)
+    return Passage(sight, told["sent"], told["statistics"], notes=notes, crossing=crossing)
 
 
 @contextmanager
@@ -91,6 +101,7 @@ def _wish(wish: Wish) -> dict[str, Any]:
         "frames": wish.frames,
         "portrait": portrait_id(wish.portrait),
         "codec": CODEC,
+        "sound": wish.network is not None and wish.sound,
     }
 
 

@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 
 from mien import samples
 from mien.errors import MienError, SettingError
+from mien_bench.latency.crossing import Crossing, crossed
 from mien_bench.latency.passage import NotHere, Passage
 from mien_bench.latency.process import ended, module
 from mien_bench.latency.trace import Sight
 from mien_bench.latency.wish import Wish
 from mien_bench.live.camera import RATE
+from mien_bench.network.profiles import NETWORKS
 
 _BEGINNING = 180.0
 """Seconds that a session may take beside its frames."""
@@ -53,13 +55,21 @@ def client_options(wish: Wish) -> Sequence[str]:
 def _through(wish: Wish, way: str) -> Passage:
     if wish.server is None:
         raise NotHere(f"{way}: expected a server, got none")
-    with TemporaryDirectory(prefix="mien-bench-") as folder:
+    with (
+        TemporaryDirectory(prefix="mien-bench-") as folder,
+        crossed(wish.network, wish.server.url, wish.seed) as (url, relays),
+    ):
         seen = Path(folder) / "seen.json"
-        arguments = [wish.server.url, str(seen), "--way", way, *client_options(wish)]
+        arguments = [url, str(seen), "--way", way, *client_options(wish)]
         with module("mien_bench.latency.webrtc.client", arguments) as client:
             code = ended(client, wish.frames / float(RATE) + _BEGINNING)
         if code != 0 or not seen.exists():
             raise MienError(f"{way}: expected a session of the server, got none (exit code {code})")
         told = json.loads(seen.read_text())
     notes = (f"{way}: the peer lost {told['lost']} frames before its encoder",) if told["lost"] else ()
-    return Passage(Sight.from_json(told["sight"]), told["sent"], told["statistics"], tuple(told["held"]), notes=notes)
+    sight = Sight.from_json(told["sight"])
+    crossing = None
+    if wish.network is not None:
+        silences = tuple(map(float, told["silences"])) if wish.sound else None
+        crossing = Crossing(NETWORKS[wish.network], relays, silences)
+    return Passage(sight, told["sent"], told["statistics"], tuple(told["held"]), notes=notes, crossing=crossing)

@@ -112,6 +112,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
         "sight": ends.receiving.sight().as_json(),
         "sent": rig.stamped.sent,
         "held": rig.held,
+        "silences": ends.receiving.silences,
         "lost": ends.video.lost,
         "statistics": statistics,
         "cpu": used.ru_utime + used.ru_stime,

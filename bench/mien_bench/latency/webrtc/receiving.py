@@ -28,6 +28,8 @@ class Receiving:
         self._came: list[float] = []
         self._heard = 0.0
         self._next: int | None = None
+        self.silences: list[float] = []
+        """Seconds of each run of sound that never came."""
         self.readable = asyncio.Event()
         """Set once a code was read."""
 
@@ -69,7 +71,8 @@ class Receiving:
         if frame.sample_rate != FORMAT.rate or frame.pts is None:
             return
         if self._next is not None and frame.pts > self._next:
-            self._heard += (frame.pts - self._next) / FORMAT.rate
+            self.silences.append((frame.pts - self._next) / FORMAT.rate)
+            self._heard += self.silences[-1]
         self._next = frame.pts + len(samples)
         self._trace.hear(samples, self._heard)
         self._heard += len(samples) / FORMAT.rate

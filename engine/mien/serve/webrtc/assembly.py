@@ -42,7 +42,9 @@ class Assembly:
     Two frames are told apart by the marker bit, or by their timestamps where a sender sets none.
     """
 
-    def __init__(self, patience: float, begins: Callable[[Packet], bool], *, single: bool = False) -> None:
+    def __init__(
+        self, patience: Callable[[], float], begins: Callable[[Packet], bool], *, single: bool = False
+    ) -> None:
         """Begin with whatever comes first.
 
         Args:
@@ -54,9 +56,12 @@ class Assembly:
         self._begins_frame = begins
         self._single = single
         self._packets: dict[int, Packet] = {}
+        self._came: dict[int, float] = {}
+        """When each of them came."""
         self._first = self._reached = -1
         """The frame being put together begins at `_first`; all before `_reached` are there."""
-        self._gap_since: float | None = None
+        self._gap: tuple[int, float] | None = None
+        """The packet that is waited for, and since when."""
         self._after_loss = False
         self.lost = 0
         """Frames, or rows of frames, that were left out."""
@@ -68,7 +73,7 @@ class Assembly:
         number = self._place(packet.sequence_number)
         if number < self._reached or number in self._packets:
             return []  # late, or twice
-        self._packets[number] = packet
+        self._packets[number], self._came[number] = packet, now
         whole = list(self._completed())
         while self._is_overdue(now):
             self._leave_out()
@@ -83,6 +88,7 @@ class Assembly:
         ahead = (sequence_number - self._reached + _HALF) % _ROUND - _HALF
         if abs(ahead) > MOST:  # the sender began anew
             self._packets.clear()
+            self._came.clear()
             self._first = self._reached = self._reached - self._reached % _ROUND + _ROUND + sequence_number
             self._lose()
             return self._reached
@@ -98,6 +104,8 @@ class Assembly:
 
     def _cut(self) -> Iterator[Whole]:
         packets = tuple(self._packets.pop(number) for number in range(self._first, self._reached))
+        for number in range(self._first, self._reached):
+            del self._came[number]
         self._first = self._reached
         if self._after_loss and not self._single and not self._begins_frame(packets[0]):
             return  # its beginning was lost
@@ -106,18 +114,19 @@ class Assembly:
 
     def _is_overdue(self, now: float) -> bool:
         if len(self._packets) == self._reached - self._first:
-            self._gap_since = None
+            self._gap = None
             return False
-        if self._gap_since is None:
-            self._gap_since = now
-        return now - self._gap_since > self._patience
+        if self._gap is None or self._gap[0] != self._reached:  # each is waited for as long, whatever lacks before it
+            behind = min(number for number in self._packets if number > self._reached)
+            self._gap = self._reached, self._came[behind]
+        return now - self._gap[1] > self._patience()
 
     def _leave_out(self) -> None:
         """Go on with the next frame whose first packet is there."""
         ahead = sorted(number for number in self._packets if number > self._reached)
         start = next((number for number in ahead if self._begins(number)), ahead[-1] + 1)
         for number in [number for number in self._packets if number < start]:
-            del self._packets[number]
+            del self._packets[number], self._came[number]
         self._first = self._reached = start
         self._lose()
 
@@ -132,4 +141,4 @@ class Assembly:
     def _lose(self) -> None:
         self.lost += 1
         self._after_loss = True
-        self._gap_since = None
+        self._gap = None

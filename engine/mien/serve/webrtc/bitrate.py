@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
+from mien.serve.webrtc.feedback import Told
 from mien.serve.webrtc.settings import BitrateLimits
 
-CALM = 0.02
-"""Share of lost packets up to which the rate rises."""
-LOSSY = 0.10
+CALM, CALM_IN_TIME = 0.02, 0.06
+"""Share of lost packets up to which the rate rises; the latter where round trips are known to be no longer than usual:
+then packets are lost by chance, as by radio, and sending less loses no fewer."""
+LOSSY, LOSSY_IN_TIME = 0.10, 0.14
 """Share of lost packets from which on it falls."""
-RISE = 1.08
-"""By how much it rises in a second."""
-QUEUED = 0.15
+SMOOTH = 0.4
+"""How much a new report counts: some thirty packets a second tell little."""
+PERIOD, FEWEST = 0.8, 20
+"""Seconds and packets of which at least a share is worked out: some receivers report after every two packets."""
+FLOODED = 0.25
+"""Share of lost packets from which on it falls at once, to somewhat less than what arrives; below by half as much."""
+RISE, CREEP = 1.08, 1.02
+"""By how much it rises in a second: usually, and near a rate at which packets queued not long ago."""
+NEAR = 0.75
+"""Share of such a rate from which on it is near."""
+REMEMBERED = 60.0
+"""Seconds for which that rate counts."""
+QUEUED = 0.1
 """Seconds that a round trip may take longer than the shortest one: beyond, packets queue on the way."""
+SHORTEST = 30.0
+"""Seconds for which the shortest round trip counts: a way may become a longer one."""
 QUEUED_CUT = 0.85
+"""Of what is sent, or arrives, so that a queue empties."""
 STALE = 10.0
 """Seconds after which what the receiver estimated counts no more."""
+BREAK = 3.0
+"""Seconds between two reports from which on nothing came through at all: what was lost meanwhile says nothing of the
+rate."""
 _STEP = 1.0
 """Seconds between two steps upwards, or two for the same queue."""
 
@@ -28,21 +47,57 @@ class Report:
     lost: float
     """Share of the packets since its last report, 0..1."""
     round_trip: float | None = None
-    """Seconds."""
+    """Seconds, of this report alone."""
+
+
+class Reports:
+    """What a receiver reports, however often -> one `Report` for about each second. Times as in `BitrateControl`."""
+
+    def __init__(self) -> None:
+        self._base: tuple[int, int, float] | None = None
+        """Packets lost, the latest one's number, and when."""
+        self._trips: list[float] = []
+
+    def add(self, told: Told, now: float) -> Report | None:
+        """Take one; the share of losses, and the shortest round trip, since the last that was given."""
+        if told.round_trip is not None:
+            self._trips.append(told.round_trip)
+        if self._base is None:
+            self._base = told.lost, told.highest, now
+            return self._given(told.share)
+        lost, highest, at = self._base
+        sent = (told.highest - highest) % (1 << 32)
+        if now - at < PERIOD or sent < FEWEST:
+            return None
+        self._base = told.lost, told.highest, now
+        return self._given(min(max((told.lost - lost) / sent, 0.0), 1.0))
+
+    def _given(self, share: float) -> Report:
+        # the shortest: a busy machine makes single ones longer, a queue all of them
+        report = Report(share, min(self._trips, default=None))
+        self._trips.clear()
+        return report
 
 
 class BitrateControl:
     """The target follows the receiver's estimate (REMB) and its reports of loss and delay; one thread.
 
-    Times are in seconds of any one clock.
+    Loss alone is no sure sign of a full network below `LOSSY`, nor is a low estimate, since one that gets little guesses low;
+    longer round trips are, and then the estimate is what arrives. Times are in seconds of any one clock.
     """
 
     def __init__(self, limits: BitrateLimits) -> None:
         self._limits = limits
         self._target = float(limits.begin)
         self._estimate: tuple[float, float] | None = None
-        self._shortest: float | None = None
+        self._trips: deque[tuple[float, float]] = deque()
+        """When and how long, those that are the shortest from their time on."""
+        self._lost = 0.0
+        """Share, smoothed."""
         self._suffers = False
+        self._ceiling: tuple[float, float] | None = None
+        """The rate at which packets queued, and when that was."""
+        self._reported_at: float | None = None
         self._rose_at = self._cut_at = float("-inf")
 
     @property
@@ -57,23 +112,41 @@ class BitrateControl:
 
     def report(self, report: Report, now: float) -> None:
         """Take a receiver's report, about one a second."""
-        queued = self._is_queued(report.round_trip)
-        self._suffers = queued or report.lost >= CALM
+        after_break = self._reported_at is not None and now - self._reported_at > BREAK
+        self._reported_at = now
+        queued = self._is_queued(report.round_trip, now)
+        lost = 0.0 if after_break else report.lost
+        self._lost += SMOOTH * (lost - self._lost)
+        in_time = report.round_trip is not None and not queued
+        lossy, calm = (LOSSY_IN_TIME, CALM_IN_TIME) if in_time else (LOSSY, CALM)
+        falls = lost > FLOODED or self._lost > lossy
+        self._suffers = queued or falls
         if queued:
             if now - self._cut_at >= _STEP:
-                self._cut_at = now
+                self._cut_at, self._ceiling = now, (self._target, now)
                 self._set(self._target * QUEUED_CUT, now)
-        elif report.lost > LOSSY:
-            self._set(self._target * (1 - report.lost / 2), now)
-        elif report.lost < CALM and now - self._rose_at >= _STEP:
+        elif falls:
+            share = QUEUED_CUT * (1 - lost) if lost > FLOODED else 1 - self._lost / 2
+            self._set(self._target * share, now)
+        elif self._lost < calm and now - self._rose_at >= _STEP:
             self._rose_at = now
-            self._set(self._target * RISE, now)
+            self._set(self._target * (CREEP if self._is_near(now) else RISE), now)
 
-    def _is_queued(self, round_trip: float | None) -> bool:
+    def _is_near(self, now: float) -> bool:
+        """Whether packets queued at about this rate not long ago."""
+        if self._ceiling is None or now - self._ceiling[1] > REMEMBERED:
+            return False
+        return self._target > NEAR * self._ceiling[0]
+
+    def _is_queued(self, round_trip: float | None, now: float) -> bool:
         if round_trip is None:
             return False
-        self._shortest = round_trip if self._shortest is None else min(self._shortest, round_trip)
-        return round_trip > self._shortest + QUEUED
+        while self._trips and now - self._trips[0][0] > SHORTEST:
+            self._trips.popleft()
+        while self._trips and self._trips[-1][1] >= round_trip:
+            self._trips.pop()
+        self._trips.append((now, round_trip))
+        return round_trip > self._trips[0][1] + QUEUED
 
     def _set(self, bits: float, now: float) -> None:
         if self._estimate is not None and now - self._estimate[1] < STALE:

@@ -1,4 +1,4 @@
-"""Peers with RSA certificates, such as GStreamer's webrtcbin.
+"""Peers with RSA certificates, such as GStreamer's webrtcbin, and with the fingerprints of several.
 
 aiortc offers cipher suites for ECDSA certificates only, so that a handshake with an RSA one fails. It has no setting
 for that: the suites are added where it makes its context. Certificates of peers are checked by their fingerprints as
@@ -7,8 +7,8 @@ ever.
 
 from __future__ import annotations
 
-from aiortc import RTCCertificate, RTCPeerConnection
-from aiortc.rtcdtlstransport import SRTPProtectionProfile
+from aiortc import RTCCertificate, RTCDtlsParameters, RTCDtlsTransport, RTCPeerConnection
+from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
 from OpenSSL import SSL
 
 SUITES = (
@@ -36,3 +36,19 @@ def certify(connection: RTCPeerConnection) -> None:
     if not isinstance(getattr(connection, name, None), list):
         raise RuntimeError("aiortc: expected a connection with a list of certificates; this version has none")
     setattr(connection, name, [Certificate.generateCertificate()])
+
+
+def accept_any(transport: RTCDtlsTransport) -> None:
+    """Let a certificate be one of those whose fingerprints are offered, as RFC 8122 asks; aiortc wants it to be all.
+
+    Fingerprints must be of digests that aiortc knows, see `offer`.
+    """
+    validate = transport._validate_peer_identity
+
+    def validated(offered: RTCDtlsParameters) -> None:
+        assert transport._ssl is not None
+        certificate = transport._ssl.get_peer_certificate(as_cryptography=True)
+        fitting = [one for one in offered.fingerprints if one.value == certificate_digest(certificate, one.algorithm)]
+        validate(RTCDtlsParameters(fingerprints=fitting[:1] or offered.fingerprints, role=offered.role))
+
+    transport._validate_peer_identity = validated  # type: ignore[method-assign]

@@ -18,12 +18,14 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from mien.capture.livetime import TIME_BASE
 from mien.capture.pixels import PixelReader, describe
 from mien.clock import Clock
 from mien.emit.outbox import Outbox
 from mien.frame import Frame
+from mien.serve.webrtc.concealment import LONGEST, Concealment
 from mien.serve.webrtc.settings import Codec
 from mien.sound import Sound, SoundFormat
 from mien.stats import Latency
@@ -50,6 +52,8 @@ class Encoded:
     came_at: float
     """Seconds of the clock."""
     key: bool = False
+    after_loss: bool = False
+    """Of sound: whether some before it never came."""
 
 
 class Waiting:
@@ -121,6 +125,10 @@ class Decoding:
         self._threads = threads
         self._video: tuple[Codec, VideoCodecContext] | None = None
         self._sound: AudioCodecContext | None = None
+        self._concealment = Concealment()
+        self._heard_to: int | None = None
+        self.concealed = 0
+        """Gaps in the sound that were made up for."""
         self._pixels = PixelReader()
         self._thread: Thread | None = None
 
@@ -178,8 +186,17 @@ class Decoding:
                 samples = samples.reshape(-1, FORMAT.channels).T
             if samples.dtype == np.int16:
                 samples = samples.astype(np.float32) / 32768
-            samples = np.ascontiguousarray(samples, np.float32)
-            self._outbox.put(Sound(samples, item.pts, Fraction(1, FORMAT.rate), FORMAT))
+            self._listen(np.ascontiguousarray(samples, np.float32), item)
+
+    def _listen(self, samples: NDArray[np.float32], item: Encoded) -> None:
+        lost = 0 if self._heard_to is None or not item.after_loss else item.pts - self._heard_to
+        if 0 < lost <= LONGEST * FORMAT.rate:
+            made, samples = self._concealment.made_up(lost, samples)
+            self.concealed += 1
+            self._outbox.put(Sound(made, item.pts - lost, Fraction(1, FORMAT.rate), FORMAT))
+        self._concealment.heard(samples)
+        self._heard_to = item.pts + samples.shape[1]
+        self._outbox.put(Sound(samples, item.pts, Fraction(1, FORMAT.rate), FORMAT))
 
     def _video_context(self, codec: Codec) -> VideoCodecContext:
         if self._video is None or self._video[0] != codec:

@@ -27,6 +27,12 @@ SOUND_BITS = 64_000
 _FRAME_RATE = 30
 _NO_KEYS = 3000
 """Pictures between key frames that nobody asked for."""
+_ROOM, _LEAST_OF_RANGE = 1.6, 0.25
+"""Up to which rate x264 is opened, as a multiple of what is wanted; the least of it at which it is kept."""
+_BUFFER = 0.15
+"""Seconds of the rate that x264 was opened for which a picture may take."""
+_KEY_SHARE = "600"
+"""Percent of a usual picture's bits that libvpx gives to a key frame."""
 _LESS, _MORE = 0.8, 1.5
 """How far a VP8 rate must fall or rise to be followed: each change begins anew, with a key frame."""
 _SLOWEST = 2.0
@@ -47,31 +53,37 @@ class VideoEncoder(Protocol):
 
 
 class H264Encoder:
-    """Constrained baseline, x264."""
+    """Constrained baseline, x264.
+
+    x264 follows a rate below that with which it was opened at once, without a key frame, but the size of its pictures
+    (key frames, too) is bounded by the latter. So it is opened anew where the rate is no longer in the range of it.
+    """
 
     def __init__(self, limits: BitrateLimits, threads: int) -> None:
         self._most = round(limits.most * _SLOWEST)
         self._threads = threads
         self._context: VideoCodecContext | None = None
+        self._opened_for = 0
         self._last = 0
         self._interval = 1 / _FRAME_RATE
 
     def encode(self, planes: Planes, ticks: int, bits: int, *, key: bool) -> VideoPacket | None:
-        size = _size(planes)
-        if self._context is None or (self._context.width, self._context.height) != size:
-            self._context = self._opened(*size)
+        context, size = self._context, _size(planes)
         self._watch(ticks)
-        # x264 follows at once, without a key frame; it counts pictures, not time
-        self._context.bit_rate = min(round(bits * self._interval * _FRAME_RATE), self._most)
-        return _encoded(self._context, planes, ticks, key)
+        rate = min(round(bits * self._interval * _FRAME_RATE), self._most)  # x264 counts pictures, not time
+        fits = _LEAST_OF_RANGE * self._opened_for <= rate <= self._opened_for
+        if context is None or (context.width, context.height) != size or not fits:
+            context = self._context = self._opened(*size, min(round(rate * _ROOM), self._most))
+        context.bit_rate = rate
+        return _encoded(context, planes, ticks, key)
 
     def _watch(self, ticks: int) -> None:
         interval = min(max((ticks - self._last) / 90_000, 1 / _FRAME_RATE), _SLOWEST / _FRAME_RATE)
         self._last = ticks
         self._interval += (interval - self._interval) / _FRAME_RATE
 
-    def _opened(self, width: int, height: int) -> VideoCodecContext:
-        most = self._most
+    def _opened(self, width: int, height: int, most: int) -> VideoCodecContext:
+        self._opened_for = most
         context = _context("libx264", width, height, self._threads)
         context.bit_rate = most  # a constant rate can be lowered while it runs, but not raised above its beginning
         context.profile = "Baseline"
@@ -79,7 +91,7 @@ class H264Encoder:
             "preset": "ultrafast",
             "tune": "zerolatency",
             "maxrate": str(most),
-            "bufsize": str(most // 4),
+            "bufsize": str(round(most * _BUFFER)),
             "forced-idr": "1",
             "x264-params": "scenecut=0:sliced-threads=0",
         }
@@ -114,6 +126,7 @@ class Vp8Encoder:
             "bufsize": str(bits // 2),
             "undershoot-pct": "100",
             "overshoot-pct": "15",
+            "max-intra-rate": _KEY_SHARE,
             "static-thresh": "1",
             "error-resilient": "1",
         }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiortc import RTCRtpSender
@@ -10,19 +12,37 @@ from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RTP_HISTORY_SIZE,
     AnyRtcpPacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSrPacket,
     unpack_remb_fci,
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A receiver's report (RFC 3550, 6.4.1)."""
+
+    share: float
+    """Of the packets since the last report, that did not arrive, 0..1: of two packets, often."""
+    lost: int
+    """Packets in all that did not arrive."""
+    highest: int
+    """Number of the latest packet that did, which does not wrap at 2^16."""
+    round_trip: float | None
+    """Seconds; None: not known."""
+
+
 class Feedback(Protocol):
     """Called on the event loop."""
 
-    def lost(self, share: float) -> None:
-        """`share` of the packets since the last report did not arrive, 0..1."""
+    def report(self, told: Told) -> None:
+        """What a report says, of which there may be several a second."""
         ...
 
     def estimate(self, bits: int) -> None:
@@ -41,17 +61,21 @@ def listen(sender: RTCRtpSender, feedback: Feedback | None, heard: Callable[[], 
     async def handled(packet: AnyRtcpPacket) -> None:
         heard()
         if feedback is not None:
-            _tell(packet, sender._ssrc, feedback)
+            _tell(packet, sender, feedback)
         await handle(packet)
 
     sender._handle_rtcp_packet = handled  # type: ignore[method-assign]
 
 
-def _tell(packet: AnyRtcpPacket, ssrc: int, feedback: Feedback) -> None:
+def _tell(packet: AnyRtcpPacket, sender: RTCRtpSender, feedback: Feedback) -> None:
     if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
         for report in packet.reports:
-            if report.ssrc == ssrc:
-                feedback.lost(report.fraction_lost / 256)
+            if report.ssrc == sender._ssrc:
+                trip = _round_trip(sender, report)
+                feedback.report(Told(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, trip))
+    elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+        if _are_gone(sender, packet.lost):
+            feedback.key_frame()
     elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_FIR, RTCP_PSFB_PLI):
         feedback.key_frame()
     elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
@@ -59,5 +83,20 @@ def _tell(packet: AnyRtcpPacket, ssrc: int, feedback: Feedback) -> None:
             bits, ssrcs = unpack_remb_fci(packet.fci)
         except ValueError:
             return
-        if ssrc in ssrcs:
+        if sender._ssrc in ssrcs:
             feedback.estimate(bits)
+
+
+def _round_trip(sender: RTCRtpSender, report: RtcpReceiverInfo) -> float | None:
+    """Seconds, of one report: aiortc's own is a mean of many, which tells of a queue when it has stood for long."""
+    sent, at = getattr(sender, "_RTCRtpSender__lsr", None), getattr(sender, "_RTCRtpSender__lsr_time", None)
+    if at is None or sent != report.lsr or not report.dlsr:
+        return None
+    return max(time.time() - float(at) - report.dlsr / 65536, 0.0)
+
+
+def _are_gone(sender: RTCRtpSender, numbers: list[int]) -> bool:
+    """Whether packets are asked for again that aiortc holds no more: only a key frame helps then."""
+    held = getattr(sender, "_RTCRtpSender__rtp_history", {})
+    kept = (held.get(number % RTP_HISTORY_SIZE) for number in numbers)
+    return any(packet is None or packet.sequence_number != number for packet, number in zip(kept, numbers, strict=True))

@@ -13,23 +13,22 @@ from aiortc import RTCRtpReceiver
 from aiortc.clock import datetime_from_ntp
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rate import RemoteBitrateEstimator
+from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
+from mien.serve.webrtc.arrivals import Arrivals
 from mien.serve.webrtc.assembly import Assembly, Packet, Whole
 from mien.serve.webrtc.decoding import Decoding, Encoded
+from mien.serve.webrtc.nacks import Nacks
 from mien.serve.webrtc.payloads import begins_frame, is_key
 from mien.serve.webrtc.settings import Codec
 from mien.serve.webrtc.timeline import SenderReport, Timeline
 
-PICTURE_PATIENCE = 0.12
-"""Seconds to wait for a lost packet of a picture: a round trip for its retransmission."""
-SOUND_PATIENCE = 0.05
+SOUND_PATIENCE = 0.03
+"""Seconds to wait for a packet of sound that others have overtaken; a lost one does not come again."""
 ASK_AGAIN = 0.4
 """Seconds between two requests for a key frame."""
-EASY = 800_000
-"""Bits a second that every sender is told to be possible: aiortc takes a busy machine of ours for a full network, and
-has it send next to nothing. Of a network that is really full senders learn by the packets that are lost."""
 
 
 class Intake(JitterBuffer):
@@ -88,6 +87,7 @@ class PictureIntake(Intake):
         """`codecs`: by payload type."""
         super().__init__(heard, clock)
         self._codecs, self._decoding, self._timeline = codecs, decoding, timeline
+        self.nacks = Nacks(clock)
         self._assembly = self._begun()
         self._needs_key = True
         self._asked_at = float("-inf")
@@ -97,7 +97,7 @@ class PictureIntake(Intake):
         self._timeline.report_video(report)
 
     def _begun(self) -> Assembly:
-        return Assembly(PICTURE_PATIENCE, self._begins)
+        return Assembly(lambda: self.nacks.patience, self._begins)
 
     def _begins(self, packet: Packet) -> bool:
         codec = self._codecs.get(packet.payload_type)
@@ -118,8 +118,9 @@ class PictureIntake(Intake):
         return False
 
     def _asks_again(self, now: float) -> bool:
-        if self._decoding.needs_key:
-            self._decoding.needs_key, self._needs_key = False, True
+        if self._decoding.needs_key or self.nacks.jumped:
+            self._decoding.needs_key = self.nacks.jumped = False
+            self._needs_key = True
         if not self._needs_key or now - self._asked_at < ASK_AGAIN:
             return False
         self._asked_at = now
@@ -138,14 +139,14 @@ class SoundIntake(Intake):
         self._timeline.report_sound(report)
 
     def _begun(self) -> Assembly:
-        return Assembly(SOUND_PATIENCE, lambda packet: True, single=True)
+        return Assembly(lambda: SOUND_PATIENCE, lambda packet: True, single=True)
 
     def _take(self, whole: Whole, now: float) -> bool:
         (packet,) = whole.packets
         pts = self._timeline.sound(packet.timestamp, now)
         data = depayloaded(packet)
         if pts is not None and data:
-            self._decoding.waiting.put(Encoded(None, data, pts, now))
+            self._decoding.waiting.put(Encoded(None, data, pts, now, after_loss=whole.after_loss))
         return False
 
 
@@ -155,21 +156,12 @@ def depayloaded(packet: Packet) -> bytes:
     return data
 
 
-class Estimator(RemoteBitrateEstimator):
-    """aiortc's, but never below `EASY`."""
-
-    def add(
-        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
-    ) -> tuple[int, list[int]] | None:
-        told = super().add(arrival_time_ms, abs_send_time, payload_size, ssrc)
-        return None if told is None else (max(told[0], EASY), told[1])
-
-
 def install(receiver: RTCRtpReceiver, intake: PictureIntake | SoundIntake, heard: Callable[[float], None]) -> None:
     """Let a receiver that has not begun hand its packets to `intake`, and tell it of sender reports."""
     _replace(receiver, "jitter_buffer", JitterBuffer, intake)
     if isinstance(intake, PictureIntake):
-        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Estimator())
+        _replace(receiver, "nack_generator", NackGenerator, intake.nacks)
+        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Arrivals())
     handle = receiver._handle_rtcp_packet
 
     async def handled(packet: AnyRtcpPacket) -> None:

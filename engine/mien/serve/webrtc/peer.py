@@ -10,14 +10,15 @@ from aiortc.exceptions import OperationError
 from aiortc.sdp import candidate_from_sdp
 
 from mien.clock import Clock, MonotonicClock
-from mien.serve.webrtc.answer import announce, fragment_of
+from mien.serve.webrtc.answer import announce, fragment_of, restored
 from mien.serve.webrtc.broadcast import Broadcast
+from mien.serve.webrtc.candidates import usable
 from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Offer, OfferError, read_offer
 from mien.serve.webrtc.settings import PeerSettings
 from mien.serve.webrtc.source import PeerSource
 from mien.serve.webrtc.statistics import PeerStatistics
-from mien.serve.webrtc.trickle import END, read_fragment
+from mien.serve.webrtc.trickle import read_fragment
 from mien.serve.webrtc.wiring import Wiring
 
 __all__ = ["OfferError", "Peer"]
@@ -79,7 +80,7 @@ class Peer:
             OfferError: the offer is no SDP (400), is too long (413), or cannot be met (422), or no port is free (503);
                 nothing is left open.
         """
-        read = read_offer(offer)
+        read = read_offer(offer, receives=receives)
         if receives and read.video not in ("sendrecv", "sendonly"):
             raise OfferError("offer: expected one that sends a picture, got none", 422)
         if not receives and (sends is None or read.video not in ("sendrecv", "recvonly")):
@@ -93,9 +94,7 @@ class Peer:
         except OperationError as error:
             await peer.close("its offer was refused")
             codecs = " or ".join(name.upper() for name in peer._settings.codecs)
-            raise OfferError(
-                f"offer: expected {codecs}, and Opus for sound, among its codecs, got none", 422
-            ) from error
+            raise OfferError(f"offer: expected {codecs} among its codecs, got none", 422) from error
         except Exception as error:  # aiortc raises whatever its parts do
             await peer.close("its offer was refused")
             logger.info("%s: its offer was refused (%s: %s)", name, type(error).__name__, error)
@@ -121,12 +120,10 @@ class Peer:
             raise OfferError("candidates: expected some of this session, got an ICE restart; begin anew", 422)
         mids = self._wiring.carriers
         for mid, text in read.candidates:
-            if self.closed_because or text == END or ".local " in text:
-                continue  # without an end more may always come; who is behind a name of multicast DNS reaches us first
-            try:
-                candidate = candidate_from_sdp(text)
-            except (ValueError, AssertionError, IndexError) as error:
-                raise OfferError(f"candidates: expected lines of candidates, got {text[:80]!r}") from error
+            kept = usable(text)
+            if self.closed_because or kept is None:
+                continue
+            candidate = candidate_from_sdp(kept)
             candidate.sdpMid = mid if mid in mids else mids[0]
             await self._wiring.connection.addIceCandidate(candidate)
 
@@ -165,7 +162,7 @@ class Peer:
             ports = self._settings.ports
             told = "one" if ports is None else f"one of {ports[0]} to {ports[1]}"
             raise OfferError(f"peer: expected a free UDP port ({told}), got none; try again later", 503)
-        self.answer_sdp = announce(answer, self._settings.announced)
+        self.answer_sdp = announce(restored(answer, self._offer), self._settings.announced)
         self._start(self._watch())
 
     def _changed(self) -> None:

@@ -11,9 +11,10 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from mien.clock import Clock
-from mien.serve.webrtc.bitrate import BitrateControl, Report
+from mien.serve.webrtc.bitrate import BitrateControl, Reports
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.encoders import SoundEncoder, SoundPacket, VideoPacket, video_encoder
+from mien.serve.webrtc.feedback import Told
 from mien.serve.webrtc.newest import Ended, Newest
 from mien.serve.webrtc.pictures import Picture
 from mien.serve.webrtc.settings import Codec, PeerSettings
@@ -41,6 +42,7 @@ class PictureTrack(MediaStreamTrack):
         super().__init__()
         self.codec = codec
         self.control = BitrateControl(settings.bitrate)
+        self._reports = Reports()
         self.latency = Latency()
         """From the picture's showing to its encoded form."""
         self.frames = self.keys = self.bytes = 0
@@ -76,9 +78,14 @@ class PictureTrack(MediaStreamTrack):
         self._thread.shutdown(wait=False, cancel_futures=True)
         super().stop()
 
-    def lost(self, share: float) -> None:
-        self.loss = share
-        self.control.report(Report(share, self.round_trip), self._clock.now())
+    def report(self, told: Told) -> None:
+        now = self._clock.now()
+        report = self._reports.add(told, now)
+        if report is None:
+            return
+        self.loss = report.lost
+        self.round_trip = self.round_trip if report.round_trip is None else report.round_trip
+        self.control.report(report, now)
 
     def estimate(self, bits: int) -> None:
         self.control.estimate(bits, self._clock.now())

@@ -32,7 +32,7 @@ class IceServer:
 class BitrateLimits:
     """Bits a second of the video that is sent to one peer."""
 
-    least: int = 150_000
+    least: int = 100_000
     easy: int = 600_000
     """Below this a receiver's estimate counts only while packets are late or lost: one that gets little guesses low."""
     begin: int = 1_000_000

@@ -33,9 +33,9 @@ FAR = 0.06
 """Seconds from which on it jumps there, cross-fading, instead of hurrying or tarrying."""
 STRETCH = 0.005
 """How much it hurries or tarries: a twelfth of a semitone."""
-RECENT = 50
-"""Runs whose delay is remembered: about a second."""
-PUNCTUAL = 0.9
+RECENT = 150
+"""Runs whose delay is remembered: three seconds."""
+PUNCTUAL = 0.97
 """Share of the runs that are waited for: a single late one does not hold back all that follows."""
 MARGIN = 0.01
 """Seconds between the arrival of sound and its earliest play."""

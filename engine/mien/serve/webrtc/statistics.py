@@ -31,6 +31,7 @@ class PeerStatistics:
 
         `codec`: h264 or vp8; `bitrate_in`, `bitrate_out`, `target_bitrate_out`: bits a second; `packets_in`;
         `packets_lost`: that were sent to us and did not come; `frames_in`; `frames_lost`: that never came whole;
+        `packets_recovered`: that came when they were asked for again; `sound_concealed`: gaps that were made up for;
         `frames_broken`: that did not decode; `frames_unread`: that came faster than they were decoded; `width_in`,
         `height_in`; `frames_out`, `key_frames_out`; `loss_out`: share of what went that did not arrive;
         `round_trip_ms`; `receive_ms`: from a frame's last packet to its pixels, and `send_ms`: from a picture's showing
@@ -46,6 +47,8 @@ class PeerStatistics:
             "bitrate_in": self._bits_in,
             "packets_in": sum(intake.packets for intake in intakes),
             "packets_lost": wiring.packets_lost,
+            "packets_recovered": 0 if wiring.pictures is None else wiring.pictures.nacks.recovered,
+            "sound_concealed": decoding.concealed,
             "frames_in": decoding.frames,
             "frames_lost": sum(intake.lost for intake in intakes),
             "frames_broken": decoding.broken,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import cast
 
 from aiortc import (
     RTCConfiguration,
@@ -17,16 +16,17 @@ from aiortc import (
 from aiortc.codecs import get_capabilities
 from aiortc.rtcrtpparameters import RTCRtpCodecCapability
 from aiortc.rtcrtpreceiver import RTCRtpReceiver
-from aiortc.stats import RTCInboundRtpStreamStats, RTCRemoteInboundRtpStreamStats, RTCTransportStats
+from aiortc.stats import RTCInboundRtpStreamStats, RTCTransportStats
 
 from mien.clock import Clock
 from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.certificate import certify
+from mien.serve.webrtc.certificate import accept_any, certify
 from mien.serve.webrtc.feedback import listen
 from mien.serve.webrtc.ice import prepare
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
 from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Direction, Offer
+from mien.serve.webrtc.pacing import pace
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
@@ -80,8 +80,9 @@ class Wiring:
         transceivers = self.connection.getTransceivers()
         for transceiver in transceivers:
             self._join(transceiver)
-        for transport in {transceiver.receiver.transport.transport for transceiver in transceivers}:
-            prepare(transport, self._settings.ports)
+        for transport in {transceiver.receiver.transport for transceiver in transceivers}:
+            accept_any(transport)
+            prepare(transport.transport, self._settings.ports)
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         return self.connection.localDescription.sdp
 
@@ -121,15 +122,8 @@ class Wiring:
                 datagrams = max(datagrams, found.packetsReceived)
             elif isinstance(found, RTCInboundRtpStreamStats):
                 lost += max(found.packetsLost, 0)
-            elif isinstance(found, RTCRemoteInboundRtpStreamStats) and found.kind == "video":
-                self._note(found)
         self.packets_lost = lost
         return datagrams
-
-    def _note(self, found: RTCRemoteInboundRtpStreamStats) -> None:
-        round_trip = cast("float | None", found.roundTripTime)
-        if self.picture_track is not None and round_trip is not None:
-            self.picture_track.round_trip = max(round_trip, 0.0)
 
     def _direction(self, wanted: Direction) -> Direction:
         takes = self._receives and wanted in ("sendrecv", "sendonly")
@@ -164,6 +158,8 @@ class Wiring:
             codec = next(iter(_codecs(transceiver).values()))
             self.picture_track = PictureTrack(self._sends, codec, self._settings, self._clock)
             sender.replaceTrack(self.picture_track)
+            control = self.picture_track.control
+            pace(sender, lambda: control.target, self._clock)
         else:
             self.sound_track = SoundTrack(self._sends.sound, self._clock)
             sender.replaceTrack(self.sound_track)

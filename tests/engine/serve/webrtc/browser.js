@@ -1,7 +1,8 @@
 // A peer in a page: `publish` by WHIP, `play` by WHEP, or `call` both ways; each gives back a peer to ask for figures.
 window.peers = {
-  async begin(url, tracks, wanted, codec) {
-    const connection = new RTCPeerConnection();
+  async begin(url, tracks, wanted, codec, more) {
+    const connection = new RTCPeerConnection(window.configuration);
+    if (more) connection.createDataChannel("chat"); // and, below, a second camera: more than is taken
     const video = document.createElement("video");
     video.muted = true;
     video.autoplay = true;
@@ -23,6 +24,7 @@ window.peers = {
         transceiver.setCodecPreferences(able.filter((one) => [codec, "video/rtx"].includes(one.mimeType)));
       }
     }
+    if (more) connection.addTransceiver("video", { direction: "sendonly" });
     await connection.setLocalDescription(await connection.createOffer());
     await new Promise((done) => {
       if (connection.iceGatheringState === "complete") return done();

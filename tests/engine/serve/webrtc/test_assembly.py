@@ -41,7 +41,7 @@ def begins(packet: Packet) -> bool:
 
 
 def sent(packets: Iterable[Packet], *, single: bool = False) -> list[Whole]:
-    assembly = Assembly(PATIENCE, begins, single=single)  # type: ignore[arg-type]
+    assembly = Assembly(lambda: PATIENCE, begins, single=single)  # type: ignore[arg-type]
     return [whole for place, packet in enumerate(packets) for whole in assembly.add(packet, place * STEP)]
 
 
@@ -55,7 +55,7 @@ def frames(wholes: Sequence[Whole]) -> list[int]:
 
 
 def test_a_frame_is_there_with_its_last_packet() -> None:
-    assembly = Assembly(PATIENCE, begins)  # type: ignore[arg-type]
+    assembly = Assembly(lambda: PATIENCE, begins)  # type: ignore[arg-type]
     given_at = [len(assembly.add(packet, 0.0)) for packet in stream(3, 1, 2)]
     assert given_at == [0, 0, 1, 1, 0, 1]
 
@@ -77,6 +77,14 @@ def test_a_packet_that_comes_again_in_time_saves_its_frame() -> None:
     wholes = sent(packets)
     assert frames(wholes) == [0, 1, 2]
     assert not any(whole.after_loss for whole in wholes)
+
+
+def test_each_lost_packet_is_waited_for_as_long() -> None:
+    packets = stream(*[4] * 8)
+    late, later = packets.pop(5), packets.pop(9)
+    packets.insert(13, late)  # 80 ms late
+    packets.insert(19, later)  # 90 ms late, and its wait began while the other one was waited for
+    assert frames(sent(packets)) == [*range(8)]
 
 
 def test_a_lost_packet_costs_its_frame_only() -> None:
@@ -121,7 +129,7 @@ def test_a_loss_without_a_known_beginning_after_it_waits_for_one() -> None:
 
 
 def test_what_is_held_back_is_bounded() -> None:
-    assembly = Assembly(1e9, begins)  # type: ignore[arg-type]
+    assembly = Assembly(lambda: 1e9, begins)  # type: ignore[arg-type]
     packets = stream(*[200] * 40, first=0)
     del packets[1]
     for packet in packets:

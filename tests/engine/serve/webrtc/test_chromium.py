@@ -17,11 +17,11 @@ from tests.engine.serve.webrtc.mirror import Mirror, mirror
 from mien.serve.webrtc.settings import PeerSettings
 
 SCRIPT = Path(__file__).with_name("browser.js")
-BEGIN = """async ([what, wanted, codec]) => {
+BEGIN = """async ([what, wanted, codec, more]) => {
   const asked = { video: { width: 640, height: 480 }, audio: true };
   const camera = what === "whep" ? null : await navigator.mediaDevices.getUserMedia(asked);
   window.made = window.made ?? [];
-  window.made.push(await peers.begin(`/${what}`, camera ? camera.getTracks() : [], wanted, codec));
+  window.made.push(await peers.begin(`/${what}`, camera ? camera.getTracks() : [], wanted, codec, more));
 }"""
 
 
@@ -45,8 +45,9 @@ class Tab:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    async def begin(self, what: str, *wanted: str, codec: str = "") -> None:
-        await self.page.evaluate(BEGIN, [what, list(wanted), codec])
+    async def begin(self, what: str, *wanted: str, codec: str = "", more: bool = False) -> None:
+        """`more`: a data channel and a second camera are offered, too."""
+        await self.page.evaluate(BEGIN, [what, list(wanted), codec, more])
 
     async def figures(self, number: int) -> dict[str, Any]:
         told: dict[str, Any] = await self.page.evaluate("(number) => peers.figures(made[number])", number)
@@ -92,6 +93,19 @@ def test_it_calls_both_ways(camera: Path, codec: str) -> None:
         assert all(number < 100 for number in echo.numbers[-20:])
         await tab.end(0)
         assert await asyncio.wait_for(peer.wait_closed(), PATIENCE) == "it said goodbye"
+
+    with_tab(camera, work)
+
+
+def test_what_it_offers_beyond_a_picture_and_sound_is_turned_down(camera: Path) -> None:
+    async def work(tab: Tab, made: Mirror) -> None:
+        await tab.begin("whip", "video", "audio", more=True)
+        await tab.until_shown(0, 5)
+        ((peer, echo),) = made.publishers
+        await until(lambda: echo.sounds > 5)
+        assert [line.split(" ")[1] == "0" for line in peer.answer_sdp.splitlines() if line.startswith("m=")].count(
+            True
+        ) == 2
 
     with_tab(camera, work)
 

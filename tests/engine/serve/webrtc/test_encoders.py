@@ -7,6 +7,7 @@ from itertools import pairwise
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from tests.engine.serve.webrtc.client import number_in, numbered
 from tests.engine.serve.webrtc.encoded import INTERVAL, encoded, planes_of
 
@@ -35,13 +36,38 @@ def test_key_frames_come_when_they_are_asked_for(codec: Codec) -> None:
     assert [number for number, packet in enumerate(packets) if packet.is_keyframe] == [0, 9, 20]
 
 
-@pytest.mark.parametrize("codec", CODECS)
-def test_the_rate_is_followed_down_and_up(codec: Codec) -> None:
-    encoder = video_encoder(codec, LIMITS, 1)
+def textured() -> NDArray[np.uint8]:
+    """(480, 964, 3): much that is to be encoded."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (61, 121, 3)).astype(np.float32)
     texture = np.repeat(np.repeat(coarse, 8, axis=0), 8, axis=1)
-    smooth = ((texture[4:484, 4:] + texture[:480, :-4]) / 2).astype(np.uint8)
+    return np.asarray((texture[4:484, 4:] + texture[:480, :-4]) / 2, np.uint8)
+
+
+@pytest.mark.parametrize(("codec", "bits"), [("h264", 200_000), ("h264", 1_000_000), ("vp8", 1_000_000)])
+def test_a_key_frame_takes_a_third_of_a_second_at_most(codec: Codec, bits: int) -> None:
+    encoder, smooth = video_encoder(codec, LIMITS, 1), textured()
+    for number in range(60):
+        planes = planes_of(smooth[:, number % 4 :][:480, :640])
+        rate = LIMITS.begin if number < 30 else bits
+        packet = encoder.encode(planes, number * INTERVAL, rate, key=number in (0, 45))
+        assert packet is not None
+        if packet.is_keyframe:
+            assert packet.size * 8 < rate / 3
+
+
+def test_small_changes_of_the_rate_cost_h264_no_key_frame() -> None:
+    encoder, keys = video_encoder("h264", LIMITS, 1), 0
+    for number, bits in enumerate([1_000_000] * 20 + [600_000] * 20 + [1_200_000] * 20 + [500_000] * 20):
+        packet = encoder.encode(planes_of(numbered(number)), number * INTERVAL, bits, key=False)
+        assert packet is not None
+        keys += packet.is_keyframe
+    assert keys == 1
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_rate_is_followed_down_and_up(codec: Codec) -> None:
+    encoder, smooth = video_encoder(codec, LIMITS, 1), textured()
     spent = []
     number = 0
     for bits in (1_000_000, 250_000, 1_500_000):

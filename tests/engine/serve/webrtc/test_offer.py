@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from mien.serve.webrtc.offer import MOST_BYTES, OfferError, read_offer
 
 SESSION = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n"
-COMMON = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=rtcp-mux\r\n"
+PRINT = f"a=fingerprint:sha-256 {':'.join(['AB'] * 32)}\r\n"
+COMMON = f"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=rtcp-mux\r\n{PRINT}"
 AUDIO = f"m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\n{COMMON}a=rtpmap:111 opus/48000/2\r\na=recvonly\r\n"
 
 
@@ -51,15 +52,18 @@ def test_a_baseline_that_is_offered_beside_others_is_left_to_be_chosen() -> None
     assert profiles(read_offer(text).sdp) == ["42001f", "64001f"]
 
 
-def test_profiles_that_are_not_read_stay_and_so_are_refused() -> None:
-    text = SESSION + video((102, "packetization-mode=1;profile-level-id=f4001f"))
-    assert profiles(read_offer(text).sdp) == ["f4001f"]
+def test_profiles_that_are_not_read_are_refused() -> None:
+    with pytest.raises(OfferError, match="got H264 of profile f4001f"):
+        read_offer(SESSION + video((102, "packetization-mode=1;profile-level-id=f4001f")))
 
 
 def test_any_packetization_is_read_but_only_one_is_sent() -> None:
     single = (102, "packetization-mode=0;profile-level-id=42e01f")
     assert "packetization-mode=1" in read_offer(SESSION + video(single)).sdp
-    assert "packetization-mode=1" not in read_offer(SESSION + video(single, direction="recvonly")).sdp
+    assert read_offer(SESSION + video(single, direction="sendrecv")).video == "sendonly"
+    for direction, receives in (("recvonly", True), ("recvonly", False), ("sendrecv", False)):
+        with pytest.raises(OfferError, match="mode 0 only"):
+            read_offer(SESSION + video(single, direction=direction), receives=receives)
 
 
 def test_candidates_that_only_multicast_resolves_are_left_out() -> None:

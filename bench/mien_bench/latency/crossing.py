@@ -1,0 +1,223 @@
+"""A run over a bad network: what the network did, and how the call got over it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mien.clock import MonotonicClock
+from mien_bench.latency.trace import Sight
+from mien_bench.network.profiles import NETWORKS, Network
+from mien_bench.network.relay import Relay
+from mien_bench.results import Chart, Check, Fact, Line, Row
+
+FREEZE: Final = 0.5
+"""Seconds without a new picture that are noticed."""
+SETTLED: Final = 3.0
+"""Seconds in which a rate must have come down to a narrow network, and pictures have begun."""
+RECOVERED: Final = 1000.0
+"""Milliseconds after a cut in which pictures must be there again."""
+LATE: Final = 400.0
+"""Milliseconds from glass to glass that a narrow network may cost."""
+_FITS: Final = 1.15
+"""How much of its rate a narrow network may be offered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What one relay or several saw of one run. Times in seconds of the bench's clock."""
+
+    network: Network
+    relays: Sequence[Relay]
+    silences: tuple[float, ...] | None = None
+    """Lengths of all gaps in the sound; None: nobody listened."""
+    concealed: float | None = None
+    """Share of the sound that the far end made up; None: it does not tell."""
+    offset: float = 0.0
+    """What the sight's times are to be added to become the bench's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endured:
+    """How one run went."""
+
+    pauses: tuple[tuple[float, float], ...]
+    """From when to when no new picture came, for longer than `FREEZE`, beside cuts."""
+    minutes: float
+    longest: float
+    """Seconds between two new pictures at most, beside cuts."""
+    recoveries: tuple[float, ...]
+    """Seconds from the end of each cut to the next new picture."""
+    traffic: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """Kilobits a second that were offered "up" and "down", second by second."""
+
+
+@contextlib.contextmanager
+def crossed(name: str | None, url: str, seed: int) -> Iterator[tuple[str, list[Relay]]]:
+    """The address by which a server is reached over a network, and the relays on the way."""
+    if name is None:
+        yield url, []
+        return
+    from mien_bench.network.front import Front  # aiohttp is loaded where it is needed
+
+    with Front(url, NETWORKS[name], seed=seed) as front:
+        yield front.url, front.relays
+
+
+def wall_offset(origin: float) -> float:
+    """What a page's times are to be added to become the bench's; `origin`: of the page, in seconds since 1970."""
+    return origin - (time.time() - MonotonicClock().now())
+
+
+def endured(sight: Sight, crossing: Crossing, leave_out: float) -> Endured:
+    """Judge one run, without so many seconds after its first picture."""
+    fresh = [at + crossing.offset for at in _fresh(sight)]
+    cuts = [cut for relay in crossing.relays[:1] for cut in relay.line_down.cuts(fresh[-1] if fresh else 0.0)]
+    judged = [at for at in fresh if at >= fresh[0] + leave_out]
+    gaps = [
+        (a, b)
+        for a, b in zip(judged, judged[1:], strict=False)
+        if not any(a < end and begin < b for begin, end in cuts)
+    ]
+    met = [(end, next((at for at in fresh if at >= end), None)) for begin, end in cuts if fresh and begin > fresh[0]]
+    length = judged[-1] - judged[0] if judged else 0.0
+    return Endured(
+        tuple((a, b) for a, b in gaps if b - a > FREEZE),
+        length / 60,
+        max((b - a for a, b in gaps), default=0.0),
+        tuple(at - end for end, at in met if at is not None),
+        {way: _rates(crossing.relays, way, fresh[-1] if fresh else 0.0) for way in ("up", "down")},
+    )
+
+
+def rows_of(
+    sights: Sequence[Sight], crossings: Sequence[Crossing], condition: Mapping[str, Fact], leave_out: float
+) -> list[Row]:
+    """What the repetitions of one path over one network gave."""
+    found = [endured(sight, crossing, leave_out) for sight, crossing in zip(sights, crossings, strict=True)]
+
+    def row(name: str, unit: str, values: Sequence[float], note: str = "") -> Row:
+        return Row(name, unit, tuple(values), "lower", dict(condition), note=note)
+
+    rows = [
+        row(
+            "freezes",
+            "a minute",
+            [len(one.pauses) / max(one.minutes, 1e-9) for one in found],
+            "over 500 ms, beside cuts",
+        ),
+        row("longest pause", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
+    ]
+    if all(one.silences is not None for one in crossings):
+        rows.append(
+            row("longest gap in sound", "ms", [1e3 * max(one.silences or (), default=0.0) for one in crossings])
+        )
+    if all(one.concealed is not None for one in crossings):
+        rows.append(row("sound made up", "%", [100 * (one.concealed or 0.0) for one in crossings]))
+    if all(one.recoveries for one in found):
+        rows.append(row("pictures after a cut", "ms", [1e3 * max(one.recoveries) for one in found], "the longest"))
+    for way in ("up", "down"):
+        rates = [one.traffic[way] for one in found]
+        if all(rates):
+            rows.append(_kbits(f"offered {way}, last half", [_mean(one[len(one) // 2 :]) for one in rates], condition))
+        limit = _limit(crossings[0].network, way)
+        if limit is not None and all(rates):
+            rows.append(row(f"down to the network's rate, {way}", "s", [_fitted(one, limit) for one in rates]))
+        lost = [100 * sum(_lost(crossing, way)) / max(sum(_sent(crossing, way)), 1) for crossing in crossings]
+        rows.append(row(f"packets lost {way}", "%", lost))
+    return rows
+
+
+def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
+    """What is asked of a call over a network."""
+    told = {row.name: row.median for row in rows}
+    asked: list[tuple[str, float | None, str]] = [
+        ("freezes", network.freezes, "a minute"),
+        ("longest gap in sound", network.silence, "ms"),
+        ("pictures after a cut", RECOVERED, "ms"),
+        ("down to the network's rate, up", SETTLED, "s"),
+        ("down to the network's rate, down", SETTLED, "s"),
+        ("glass to glass p95", LATE if network.up.rate or network.down.rate else None, "ms"),
+    ]
+    return [
+        Check(f"{name}: {what}", f"<= {limit:g} {unit}", f"{told[what]:.3g} {unit}", told[what] <= limit)
+        for what, limit, unit in asked
+        if limit is not None and what in told
+    ]
+
+
+def chart_of(name: str, sight: Sight, crossing: Crossing) -> Chart:
+    """How much was sent, second by second."""
+    rates = endured(sight, crossing, 0.0).traffic
+    lines = tuple(
+        Line(way, tuple(map(float, range(len(found)))), found, "steps") for way, found in rates.items() if found
+    )
+    limit = _limit(crossing.network, "down") or _limit(crossing.network, "up")
+    return Chart(
+        f"Offered to the network: {name}",
+        "seconds",
+        "kbit/s",
+        lines,
+        limit=limit,
+        about="All that was sent, with headers.",
+    )
+
+
+def _fresh(sight: Sight) -> list[float]:
+    """When each frame was seen for the first time."""
+    seen: set[int] = set()
+    return [
+        at
+        for at, code in zip(sight.at, sight.codes, strict=True)
+        if code is not None and not (code[0] in seen or seen.add(code[0]))
+    ]
+
+
+def _rates(relays: Sequence[Relay], way: str, until: float) -> tuple[float, ...]:
+    """Of all relays together, from the first one's beginning."""
+    if not relays:
+        return ()
+    begun = relays[0].begun
+    return tuple(
+        sum(_traffic_bits(relay, way, begun + second - relay.begun) for relay in relays) / 1e3
+        for second in range(max(int(until - begun), 0))
+    )
+
+
+def _traffic_bits(relay: Relay, way: str, begin: float) -> float:
+    traffic = relay.up if way == "up" else relay.down
+    return traffic.bits(traffic.offered, begin, begin + 1.0)
+
+
+def _fitted(rates: Sequence[float], limit: float) -> float:
+    """Seconds from when too much was offered for the first time until it never was again for two seconds on end."""
+    over = [rate > _FITS * limit for rate in rates]
+    if True not in over:
+        return 0.0
+    first = over.index(True)
+    calm = (place for place in range(first, len(over)) if not any(over[place : place + 2]))
+    return float(next(calm, len(over)) - first)
+
+
+def _limit(network: Network, way: str) -> float | None:
+    rate = network.up.rate if way == "up" else network.down.rate
+    return None if rate is None else rate / 1e3
+
+
+def _lost(crossing: Crossing, way: str) -> list[int]:
+    return [(relay.up if way == "up" else relay.down).lost for relay in crossing.relays]
+
+
+def _sent(crossing: Crossing, way: str) -> list[int]:
+    return [(relay.up if way == "up" else relay.down).packets for relay in crossing.relays]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / max(len(values), 1)
+
+
+def _kbits(name: str, values: Sequence[float], condition: Mapping[str, Fact]) -> Row:
+    return Row(name, "kbit/s", tuple(values), "neither", dict(condition))
