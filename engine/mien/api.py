@@ -19,6 +19,7 @@ from mien.capture import image
 from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
 from mien.config import ALPHA, ReenactSettings, need_size
+from mien.emit.opening import need_place
 from mien.emit.sheet import SheetSink, need_sheet_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import FaceError, SettingError, SinkError
@@ -175,6 +176,7 @@ def render_file(
         need_other_file(output, given)
         if sheet is not None:
             need_other_file(sheet, given)
+    need_place(os.fspath(output))
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()

@@ -21,6 +21,12 @@ def test_scheme(name: str, scheme: str | None) -> None:
         ("https://host/list.m3u8?token=word", "https://host/list.m3u8"),
         ("udp://127.0.0.1:5000", "udp://127.0.0.1:5000"),
         ("clip.mp4", "clip.mp4"),
+        ("rtsp://[::1/x", "rtsp://[::1/x"),
+        ("rtsp://user:word@[::1/x", "rtsp://[::1/x"),
+        ("rtsp://user:wo/rd@host/x", "rtsp://host/x"),
+        ("rtsp://host:554/a@b", "rtsp://host:554/a@b"),
+        ("tcp://host:99999999", "tcp://host:99999999"),
+        ("rtmp://", "rtmp://"),
     ],
 )
 def test_what_is_secret_is_not_told(address: str, told: str) -> None:

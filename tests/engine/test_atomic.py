@@ -94,9 +94,8 @@ def test_links_keep_leading_to_what_is_replaced(tmp_path: Path, there: bool) -> 
 def test_links_in_a_circle_and_impossible_names_are_errors(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError, match=os.strerror(errno.ELOOP)):
         write_atomically(tmp_path / "a", NEW)
-    assert caught.value.errno == errno.ELOOP
     with pytest.raises(ValueError, match="null"):
         write_atomically(tmp_path / "a\0b", NEW)
     with pytest.raises(IsADirectoryError):

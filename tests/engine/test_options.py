@@ -36,6 +36,14 @@ def test_a_mistake_is_told_in_one_line_and_where_help_is() -> None:
     assert str(refused.value) == told
 
 
+def test_an_empty_path_is_not_the_working_folder() -> None:
+    parser = Options(prog="mien x")
+    parser.add_argument("--json", type=Path)
+    assert parser.parse_args(["--json", "a"]).json == Path("a")
+    with pytest.raises(SettingError, match="--json: expected the name of a file or folder, got an empty one"):
+        parser.parse_args(["--json", ""])
+
+
 def test_outputs_that_would_destroy_something_are_refused(tmp_path: Path) -> None:
     portrait, folder = tmp_path / "me.jpg", tmp_path / "folder"
     portrait.write_bytes(b"a picture")
@@ -49,4 +57,5 @@ def test_outputs_that_would_destroy_something_are_refused(tmp_path: Path) -> Non
     ):
         with pytest.raises(SinkError, match=reason):
             need_places(outputs, [str(portrait), "camera:0"])
+    need_places([Path("/dev/null"), Path("/dev/null")], [])
     assert portrait.read_bytes() == b"a picture"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -159,6 +160,12 @@ def test_a_file_that_is_read_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="another file"):
         api.render_file([samples.driver()], driver, tmp_path / "out.mp4", SMALL, sheet=driver)
     assert driver.read_bytes() == samples.driver().read_bytes()
+
+
+def test_a_face_that_the_driver_lacks_is_told(portrait: Path, tmp_path: Path) -> None:
+    with pytest.raises(FaceError, match=r"expected a face number 3, .* got at most 1 at once; choose a smaller --face"):
+        api.render_file([portrait], samples.driver(), tmp_path / "out.mp4", replace(SMALL, face=3), duration=0.2)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_interrupt_leaves_no_partial_file(portrait: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ class SequenceSink(Ending):
             place = place_of(self._folder)
             self._new = place.facts is None
             self._draft = Draft(place.path if self._new else place.path / "pictures", folder=True)
-            os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
+            self._try_name()
         self._count = 0
 
     def write(self, frame: Frame) -> None:
@@ -120,6 +120,14 @@ class SequenceSink(Ending):
 
     def discard(self) -> None:
         self._draft.drop()
+
+    def _try_name(self) -> None:
+        """That pictures can have the names that the pattern gives them."""
+        try:
+            os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
+        except OSError:
+            self._draft.drop()
+            raise
 
     def _check_folder(self, must_exist: bool) -> None:
         with target.told(self._name):

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 from mien.address import public_name, scheme_of
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.stream import comes_back, is_stream
-from mien.emit.video import CONTAINERS, VideoQuality, VideoSink
+from mien.emit.video import CONTAINERS, VideoQuality, VideoSink, need_video
 from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
 from mien.retry import Retry
 
 WINDOW = "window"
 NOTHING = "null"
+_ANY = SinkSettings(2, 2, Fraction(25), Fraction(1, 25))
+_NAMELESS = "expected the name of an output, got an empty one; check the command line"
 _PATTERN = re.compile(r"%0?\d*d")
 
 
@@ -65,7 +68,7 @@ def open(
     outer = settings if beside is None else beside_settings(settings, beside)
     name = os.fspath(target)
     if not name:
-        raise SinkError("expected the name of an output, got an empty one; check the command line")
+        raise SinkError(_NAMELESS)
     streamed = is_stream(name)
     live = streamed and not waits
     if streamed and waits:
@@ -77,6 +80,22 @@ def open(
     if mark:
         sink = Marked(sink, keeps=live)
     return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
+
+
+def need_place(name: str) -> None:
+    """Refuse a file or a folder of pictures that cannot be written; of all else nothing is known before it is opened.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    if not name:
+        raise SinkError(_NAMELESS)
+    if is_stream(name) or name in (WINDOW, NOTHING) or is_virtual(name):
+        return
+    if Path(name).suffix.lower() in CONTAINERS:
+        need_video(Path(name))
+    else:
+        _pictures(name, _ANY).discard()
 
 
 def _stream(

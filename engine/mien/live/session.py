@@ -26,6 +26,7 @@ from mien.config import ALPHA, Gains, ReenactSettings
 from mien.controller import Target
 from mien.emit.mark import Marked
 from mien.emit.microphone import VirtualMicrophone
+from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.strip import Carried
@@ -248,6 +249,8 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
     _need_other_files(request.output, request)
+    if isinstance(request.output, str):
+        need_place(request.output)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
     prepared = prepare if shared is None else shared.prepare

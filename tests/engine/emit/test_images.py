@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import zlib
 from fractions import Fraction
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -153,3 +155,71 @@ def test_folder_of_a_path_with_a_final_slash(tmp_path: Path) -> None:
     with emit.open(f"{tmp_path}/new{os.sep}", SETTINGS) as sink:
         sink.write(frame_of(0))
     assert names(tmp_path / "new") == ["00001.png"]
+
+
+def test_nothing_but_the_folder_itself_is_written_in(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    with emit.open(tmp_path / "there", SETTINGS) as sink:
+        sink.write(frame_of(0))
+        assert names(tmp_path) == ["there"]
+    assert names(tmp_path / "there") == ["00001.png"]
+
+
+def test_a_link_to_a_folder_that_is_not_there_yet_stays(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("new")
+    write(tmp_path / "link", 2)
+    assert (tmp_path / "link").is_symlink()
+    assert names(tmp_path / "new") == ["00001.png", "00002.png"]
+    assert names(tmp_path) == ["link", "new"]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_disk_that_knows_no_links(tmp_path: Path, taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", link)
+    sink = emit.open(tmp_path, SETTINGS)
+    for number in range(3):
+        sink.write(frame_of(number))
+    if taken:
+        (tmp_path / "00003.png").write_bytes(b"mine")
+        with pytest.raises(SinkError, match="file exists"):
+            sink.finish()
+        sink.discard()
+        assert (tmp_path / "00003.png").read_bytes() == b"mine"
+    else:
+        sink.finish()
+    assert names(tmp_path) == (["00003.png"] if taken else [f"{number:05d}.png" for number in (1, 2, 3)])
+
+
+def test_an_interrupt_while_pictures_are_moved_takes_them_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    linked = os.link
+
+    def link(source: Path, target: Path) -> None:
+        linked(source, target)
+        if target.name == "00002.png":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "link", link)
+    with pytest.raises(KeyboardInterrupt), emit.open(tmp_path, SETTINGS) as sink:
+        for number in range(3):
+            sink.write(frame_of(number))
+    assert names(tmp_path) == []
+
+
+def test_names_that_are_too_long_are_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="file name too long"):
+        emit.open(tmp_path / f"{'x' * 250}%04d.png", SETTINGS)
+    assert names(tmp_path) == []
+
+
+def test_a_picture_goes_into_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "out.png")
+    got: list[bytes] = []
+    reader = Thread(target=lambda: got.append((tmp_path / "out.png").read_bytes()))
+    reader.start()
+    write(tmp_path / "out.png", 1)
+    reader.join(10)
+    assert got[0].startswith(b"\x89PNG")
+    assert names(tmp_path) == ["out.png"]

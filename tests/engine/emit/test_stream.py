@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import subprocess
@@ -27,7 +28,7 @@ from mien.emit.sink import Sink, SinkSettings
 from mien.emit.steady import Steady
 from mien.emit.stream import LowDelay, StreamSink
 from mien.emit.wires import SrtWire
-from mien.errors import SettingError, SinkError
+from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound import Sound, SoundFormat
@@ -202,6 +203,42 @@ def test_a_named_pipe(tmp_path: Path) -> None:
     assert numbers_of(tmp_path / "got.ts") == list(range(4))
 
 
+def test_a_descriptor_is_streamed_into_whatever_it_leads_to(tmp_path: Path) -> None:
+    """As /dev/stdout, which the shell has led into a file."""
+    with (tmp_path / "got.ts").open("wb") as file:
+        play(emit.open(f"/dev/fd/{file.fileno()}", SILENT, mark=False, threads=1), 4, sound=False)
+    assert numbers_of(tmp_path / "got.ts") == list(range(4))
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("name", ["/dev/full", "pipe"])
+def test_what_has_no_way_back_ends_with_its_first_break(name: str, waits: bool) -> None:
+    out, into = os.pipe()
+    os.close(out)
+    gone = name == "pipe"
+    with pytest.raises(ReaderGone if gone else SinkError) as caught:
+        play(emit.open(f"/dev/fd/{into}" if gone else name, SILENT, threads=1, waits=waits), 50, sound=False)
+    os.close(into)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stream_that_is_waited_for_leaves_nothing_out(tmp_path: Path) -> None:
+    """To a reader that is slower than the encoder, behind a pipe that holds next to nothing."""
+    out, into = os.pipe()
+    fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, 4096)
+    reader = Thread(target=lambda: (tmp_path / "got.ts").write_bytes(b"".join(iter(lambda: os.read(out, 188), b""))))
+    reader.start()
+    rng = np.random.default_rng(0)
+    with emit.open(f"/dev/fd/{into}", SILENT, mark=False, threads=1, waits=True) as sink:
+        os.close(into)
+        for number in range(40):
+            sink.write(Frame(rng.integers(0, 256, (120, 160, 3), np.uint8), number, Fraction(1, 25)))
+    reader.join(LIMIT)
+    with av.open(str(tmp_path / "got.ts")) as made:
+        assert len(list(made.decode(video=0))) == 40
+    os.close(out)
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -209,6 +246,8 @@ def test_a_named_pipe(tmp_path: Path) -> None:
         ("rtsp://user:secret@127.0.0.1:{port}/live", "is the server running?"),
         ("tcp://127.0.0.1:{port}", "is the server running?"),
         ("udp://127.0.0.1", "expected host and port"),
+        ("tcp://[::1/x", "expected host and port"),
+        ("udp://127.0.0.1:port", "expected host and port"),
         ("gopher://127.0.0.1:{port}", "expected an address with one of rtmp"),
     ],
 )

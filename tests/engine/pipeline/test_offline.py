@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import TracebackType
 from typing import Any, Self
@@ -277,3 +277,30 @@ def test_leaving_a_stream_early_stops_the_workers() -> None:
     items = stream(_frames(1000), _stages(), _statistics(), ManualClock())
     assert next(items).pts == 0
     items.close()
+
+
+def test_a_live_source_that_gives_nothing_any_more_is_closed_by_an_end() -> None:
+    class Stalled(FakeSource):
+        """Gives one frame; then a read waits until it is closed."""
+
+        def __init__(self) -> None:
+            super().__init__(iter([_frame(0)]))
+            self._ended = threading.Event()
+
+        @property
+        def info(self) -> SourceInfo:
+            return replace(INFO, live=True)
+
+        def __iter__(self) -> Iterator[Frame | Sound]:
+            yield from self.items
+            assert self._ended.wait(PATIENCE)
+
+        def close(self) -> None:
+            super().close()
+            self._ended.set()
+
+    source = Stalled()
+    items = stream(source, _stages(), Statistics(ManualClock()), ManualClock())
+    next(items)
+    items.close()
+    assert source.closed

@@ -117,6 +117,20 @@ def test_a_certificate_that_cannot_be_used_is_refused(pair: tuple[Path, Path], s
     run(main)
 
 
+def test_a_key_with_a_password_is_refused_without_a_question(pair: tuple[Path, Path]) -> None:
+    key = serialization.load_pem_private_key(pair[1].read_bytes(), None)
+    locked = pair[1].with_name("locked.pem")
+    secret = serialization.BestAvailableEncryption(b"word")
+    locked.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secret))
+
+    async def main() -> None:
+        with pytest.raises(SettingError, match="the key has a password"):
+            async with serving(replace(SETTINGS, cert=pair[0], key=locked)):
+                pass
+
+    run(main)
+
+
 def test_a_certificate_wants_its_key() -> None:
     with pytest.raises(SettingError, match="both or neither"):
         ServeSettings(cert=Path("cert.pem"))
@@ -194,14 +208,15 @@ def test_many_servers_come_and_go_in_one_process() -> None:
     run(main)
 
 
-def test_mien_serve_prints_where_to_go_and_ends_in_order_when_interrupted() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_mien_serve_prints_where_to_go_and_ends_in_order(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "mien", "serve", "--port", "0", "--model", "warp", "--size", "128"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         assert re.fullmatch(r"mien serve: http://127\.0\.0\.1:\d+/\n", process.stdout.readline())
         assert re.fullmatch(r"mien serve: model: warp; at most \d+ sessions? at once\n", process.stdout.readline())
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()

@@ -14,7 +14,7 @@ import pytest
 from tests.engine.serve.webrtc.calls import run, until
 from tests.engine.serve.webrtc.client import Client, Pictures
 from tests.engine.serve.webrtc.mirror import Mirror
-from tests.engine.serve.webrtc.test_chromium import Tab, camera, with_tab
+from tests.engine.serve.webrtc.test_chromium import Tab, with_tab
 
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.peer import Peer
