@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Times, begun, early, place, reconnected
+from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Times, begun, early, late_by, place, reconnected
 from mien.capture.pixels import PixelReader
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
@@ -28,6 +29,8 @@ from mien.sound import Sound
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""
+BEHIND = 0.5
+"""Seconds after its time at which a frame that came in time is left out."""
 _UNHEARD = 500
 """Runs of sound that may wait for their time, some ten seconds."""
 _CLOSING = 2.0
@@ -78,6 +81,11 @@ class LiveSource:
         self._heard = 0
         self._held: list[Run] = []
         self._unheard: deque[Sound] = deque()
+        self._skips = self._bearable = 0
+        """Frames left out since the last one that came in time, and after how many it is given up."""
+        self._given_up = False
+        self.missed = 0
+        """Frames left out because this machine was too late for them."""
         self._connection: Connection | None = Connection(feed, self._interrupt, clock, threads)
         self._manner = self._connection.manner
         self._sound = self._connection.sound_format
@@ -206,7 +214,7 @@ class LiveSource:
         connection = self._connection
         for part in connection.read():
             if isinstance(part[0], VideoFrame):
-                items.append(self._frame(*part, connection))
+                items.extend(self._frame(*part, connection))
             else:
                 self._held.append(part)
             if connection.jumped:
@@ -214,17 +222,37 @@ class LiveSource:
         items.extend(self._sounds())
         return items
 
-    def _frame(self, picture: VideoFrame, stamp: Fraction, arrival: Arrival, connection: Connection) -> Frame:
+    def _frame(self, picture: VideoFrame, stamp: Fraction, arrival: Arrival, connection: Connection) -> Iterator[Frame]:
+        """The frame at its place; none where it is left out."""
         now = self._clock.now()
+        if self._given_up:  # the time that it took is lost
+            arrival = Arrival(now, held=True)
+        self._times = place(self._times, round(stamp * TICKS), arrival, self._manner)
+        if self._is_missed(now, connection.opened.rate):
+            return
         aspect = connection.opened.sample_aspect
         stored = (picture.width, picture.height, aspect)
         if stored != self._stored:
             self._pixels, self._stored = self._new_pixels(), stored
         pixels = self._pixels.read(picture, aspect)
-        self._times = place(self._times, round(stamp * TICKS), arrival, self._manner)
         frame = Frame(pixels, self._times.last, TIME_BASE, captured_at=now, layout=self._pixels.layout)
         self._describe(frame, connection.opened.rate)
-        return frame
+        yield frame
+
+    def _is_missed(self, now: float, rate: Fraction) -> bool:
+        """Whether the frame just placed is left out, since it would be shown late by what this machine took too long.
+
+        Where leaving frames out does not catch up, it is given up for one of them, whose time is moved to now.
+        """
+        late = late_by(self._times, now) if self._manner.patient else 0.0
+        if late <= BEHIND:
+            self._skips, self._given_up = 0, False
+            return False
+        self._bearable = math.ceil(late * rate) if self._skips == 0 else self._bearable
+        self._given_up = self._skips >= self._bearable
+        self._skips = 0 if self._given_up else self._skips + 1
+        self.missed += 1
+        return True
 
     def _sounds(self) -> Iterator[Sound]:
         """What was heard, on the frames' time line; it waits until that has begun."""

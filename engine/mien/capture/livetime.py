@@ -111,6 +111,11 @@ def early(times: Times, place: int, now: float, manner: Manner) -> float:
     return max(times.began + place / TICKS - HOLD - now, 0.0)
 
 
+def late_by(times: Times, now: float) -> float:
+    """Seconds since the latest frame was due; below 0: until then."""
+    return 0.0 if times.began is None else now - times.began - times.last / TICKS
+
+
 def _anchored(times: Times, stamp: int, passed: int, manner: Manner) -> tuple[Times, int]:
     if times.last < 0:
         return replace(times, anchor=stamp), 0

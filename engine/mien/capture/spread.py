@@ -39,11 +39,18 @@ def sample_file(
         if len(keys) >= min(count, _ENOUGH):
             yield from _frames(opened, _at_keys(opened, keys), begin, pixels)
             return
-        if whole is None and not looks:
-            yield from _frames(opened, _straight(opened, begin, targets), begin, pixels)
-            return
+    held = frames if whole is not None or not looks else _count(path, name, threads)
     with _opening(path, name, threads) as opened:  # anew: not all containers can be gone back in
-        yield from _frames(opened, _straight(opened, begin, targets), begin, pixels)
+        if 2 * held < round(length * opened.rate):  # a clock that jumped: most of its time has nothing in it
+            yield from _frames(opened, _numbered(opened, begin, held, count), begin, pixels)
+        else:
+            yield from _frames(opened, _straight(opened, begin, targets), begin, pixels)
+
+
+def _count(path: Path, name: str, threads: int) -> int:
+    """How many pictures a file holds, by its packets."""
+    with _opening(path, name, threads) as opened:
+        return sum(1 for _ in _packets(opened))
 
 
 @contextmanager
@@ -107,6 +114,15 @@ def _straight(opened: Opened, begin: Fraction, targets: Sequence[Fraction]) -> I
         while waiting and waiting[-1] < last + step:
             waiting.pop()
         yield picture, last
+
+
+def _numbered(opened: Opened, begin: Fraction, held: int, count: int) -> Iterator[tuple[VideoFrame, int]]:
+    """At most `count` of the `held` pictures, by their number, whatever their times."""
+    first, step = round(begin / opened.time_base), round(1 / (opened.rate * opened.time_base))
+    wanted = {held * (2 * i + 1) // (2 * count) for i in range(count)}
+    for number, picture in enumerate(frames_of(opened)):
+        if number in wanted:
+            yield picture, first + number * step
 
 
 def frames_of(opened: Opened) -> Iterator[VideoFrame]:

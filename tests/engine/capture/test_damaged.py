@@ -180,6 +180,10 @@ def need_one_line(path: Path) -> None:
     assert sum(sound.samples.shape[1] for sound in heard) == pytest.approx(3 * 48000, abs=0.1 * 48000)
     assert len(warnings) == 1
     assert "jump" in warnings[0]
+    with capture.open(path) as source:
+        seen = [number_of(frame.pixels) for frame in source.sample(6)]
+    assert len(seen) >= 4
+    assert min(seen) < 30 <= max(seen), "of before and after"
 
 
 def test_a_long_still_with_sound_is_no_jump(make_clip: MakeClip, tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from typing import Any
 
 import av
@@ -18,7 +20,8 @@ from av.container.input import InputContainer
 
 from mien import capture
 from mien.capture.feed import Feed
-from mien.capture.live import LiveSource
+from mien.capture.live import BEHIND, LiveSource
+from mien.capture.livetime import START
 from mien.capture.network import NetworkFeed
 from mien.capture.pipe import PipeFeed, named_pipe
 from mien.capture.synthetic import number_of
@@ -124,6 +127,58 @@ def test_a_device_that_comes_back_is_opened_again_and_tells_its_new_size() -> No
     assert "pattern broke off" in told
     assert "pattern is back" in told
     assert "changed to 320 x 240 at 30" in told
+
+
+@pytest.mark.parametrize("pace", [0.06, 0.1, 0.3])
+def test_who_is_slower_than_a_recording_misses_some_of_it(pace: float) -> None:
+    clock, feed = ManualClock(50.0), Pattern(("160x120", 25, 7), lasting=False)
+    feed.patient = True
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    with LiveSource(feed, clock=clock, wait=wait) as source:
+        all_is_read()
+        for item in source:
+            assert isinstance(item, Frame)
+            assert abs(item.seconds - (clock.now() - 50)) <= BEHIND + pace + START
+            clock.advance(pace)
+        assert clock.now() - 50 == pytest.approx(7, abs=BEHIND + pace + START)
+        assert source.missed == pytest.approx(175 - 7 / pace, abs=25)
+
+
+def all_is_read() -> None:
+    """Wait until a feed that has an end is read ahead to it: the test's clock knows nothing of how long that takes."""
+    for thread in enumerate_threads():
+        if thread.name == "mien-read-ahead":
+            thread.join(ENDS_WITHIN)
+            assert not thread.is_alive()
+
+
+def test_a_reader_that_nothing_helps_is_given_what_there_is() -> None:
+    """Decoding alone takes longer than there is time: leaving frames out does not catch up."""
+    feed = Pattern(("160x120", 25, 7), lasting=False)
+    feed.patient = True
+    clock = Slowing(0.05)
+    with LiveSource(feed, clock=clock, wait=lambda seconds: False) as source:
+        all_is_read()
+        frames = [item for item in source if isinstance(item, Frame)]
+    assert len(frames) > 10
+    assert len(frames) + source.missed == 175
+    assert max(b.seconds - a.seconds for a, b in pairwise(frames)) < 2.5
+
+
+class Slowing(ManualClock):
+    """A clock by which each look at it takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def now(self) -> float:
+        self.advance(self._seconds)
+        return super().now()
 
 
 def test_patience_has_an_end() -> None:
