@@ -81,6 +81,21 @@ def test_cut_off_pictures_are_refused(tmp_path: Path, kind: str, share: float) -
     assert line.endswith("; save it again")
 
 
+def test_libtiff_says_nothing_of_a_picture_that_breaks_off(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for kind in ("tiff-lzw", "tiff-deflate", "tiff-jpeg"):  # their tags are at the end
+        assert "got a damaged TIFF file" in refusal(tmp_path / "cut.tif", encoded(kind)[:-4000])
+    packed = zlib.compress(np.asarray(scene().convert("L")).tobytes())
+    width, height = SIZE
+    tags = [(256, width), (257, height), (258, 8), (259, 8), (262, 1), (273, 122), (278, height), (279, len(packed))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (305, 0)])
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags) + 1) + entries + bytes(4) + packed
+    path = tmp_path / "first.tif"
+    path.write_bytes(data)
+    assert np.array_equal(read(path)[:, :, 0], np.asarray(scene().convert("L")))
+    assert "its pixels break off" in refusal(path, data[:-500])
+    assert capfd.readouterr().err == ""
+
+
 def test_a_progressive_jpeg_cut_between_its_scans_is_refused(tmp_path: Path) -> None:
     data = encoded("progressive")
     scans = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
