@@ -131,6 +131,31 @@ def test_a_png_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     assert "checksum of a chunk IDAT is wrong" in refusal(tmp_path / "sum.png", bytes(data))
 
 
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("kept", [0, 1, 3, -1])
+def test_a_png_that_lacks_rows_is_refused_although_it_has_an_end(tmp_path: Path, kept: int, interlaced: bool) -> None:
+    """Whole chunks are missing, those that are there have right checksums; or the compressed rows end too early."""
+    pixels = np.asarray(scene())
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [pixels[y::down, x::right] for x, y, right, down in passes] if interlaced else [pixels]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts for row in part)
+    packed = zlib.compress(rows)
+    chunks = [packed[at : at + 4096] for at in range(0, len(packed), 4096)]
+    head = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, int(interlaced))
+    path = tmp_path / "rows.png"
+    path.write_bytes(png_of(head, *chunks))
+    assert np.array_equal(read(path), pixels)
+    assert "damaged PNG" in refusal(path, png_of(head, *chunks[:kept]))
+    assert "damaged PNG" in refusal(path, png_of(head, zlib.compress(rows[: -3 * SIZE[0] - 1])))
+
+
+def png_of(head: bytes, *parts: bytes) -> bytes:
+    chunks = [(b"IHDR", head), *((b"IDAT", part) for part in parts), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+
+
 def test_a_wrong_checksum_of_what_no_pixel_hangs_on_is_left_alone(tmp_path: Path) -> None:
     data = encoded("png")
     text = b"tEXtComment\0hello"
