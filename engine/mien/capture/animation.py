@@ -60,7 +60,7 @@ def animation(path: Path, kind: Kind, *, name: str, rate: Fraction, span: Span, 
         if len(places) < 2:
             return None
         numbers = played_numbers(len(places), name, rate, span)
-        return IndexedSource(name, _Jpegs(path, places, name, reader).read, numbers, rate=rate)
+        return IndexedSource(name, _Jpegs(path.absolute(), places, name, reader).read, numbers, rate=rate)
     if kind not in ("PNG", "WebP"):
         return None
     data = path.read_bytes()

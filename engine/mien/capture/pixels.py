@@ -14,10 +14,15 @@ from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from mien.capture.grading import FORMAT, Encoding, Grading, encoding_of, is_hdr
+from mien.errors import SourceError
 from mien.frame import Layout
 
 _UNSPECIFIED = 2
 """The colour matrix of a stream that does not name one."""
+_READ_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})
+_LIKE_BT2020 = frozenset({10, 13})
+"""With constant luminance, which libswscale does not know: for small differences of colour the same."""
+_UNREAD_MATRICES = {8: "YCgCo", 11: "SMPTE 2085", 14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-Re", 17: "YCgCo-Ro"}
 _TALLEST_SD = 576
 _ONE_THREAD = 1 << 20
 """Pixels up to which sharing the conversion costs more than it saves."""
@@ -184,9 +189,14 @@ def fitted(width: int, height: int, max_side: int | None) -> tuple[int, int]:
 
 
 def _matrix(frame: VideoFrame, still: bool) -> int | None:
-    if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
+    matrix = int(frame.colorspace)
+    if matrix in _UNREAD_MATRICES:
+        raise SourceError(
+            f"picture: expected colours by BT.601, BT.709 or BT.2020, got {_UNREAD_MATRICES[matrix]}; convert it to one"
+        )
+    if matrix in _READ_MATRICES or frame.format.is_rgb:
         return None
-    if is_hdr(frame.color_trc):
+    if matrix in _LIKE_BT2020 or is_hdr(frame.color_trc):
         return int(Colorspace.BT2020)
     return int(Colorspace.ITU709 if frame.height > _TALLEST_SD and not still else Colorspace.ITU601)
 

@@ -68,6 +68,16 @@ def body_of(data: bytes, kind: bytes) -> bytes | None:
     return next((bytes(body) for found, body in chunks(data) if found == kind), None)
 
 
+def end_of(data: bytes) -> int:
+    """Where the chunk begins that ends a file; the file's size where there is none."""
+    at = len(SIGNATURE)
+    for kind, body in chunks(data):
+        if kind == b"IEND":
+            break
+        at += _AROUND + len(body)
+    return min(at, len(data))
+
+
 def checked(data: bytes) -> bytes:
     """A file without those chunks whose checksum is wrong and that a picture can be shown without.
 

@@ -11,6 +11,8 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
+from mien.capture import png
+
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 """Of a JPEG file, where no pixels are: among them its byte is followed by 0, or by the number of a restart."""
 _END = 0xD9
@@ -26,11 +28,13 @@ def decoded(data: bytes, size: tuple[int, int], max_side: int) -> VideoFrame | N
 
     Raises:
         ValueError: codes that mean nothing, or pixels that break off.
-        av.FFmpegError: other damage.
+        MemoryError: it does not fit.
     """
     is_jpeg = data.startswith(b"\xff\xd8")
     if is_jpeg:
         _need_end(data)
+    else:
+        data = data[: png.end_of(data)]  # with it libav takes the rows that are there for all of them
     decoder = CodecContext.create("mjpeg" if is_jpeg else "png", "r")
     assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
@@ -39,10 +43,12 @@ def decoded(data: bytes, size: tuple[int, int], max_side: int) -> VideoFrame | N
         decoder.options |= {"lowres": str(_lowres(size, max_side))}
     try:
         frames = [*decoder.decode(Packet(data)), *decoder.decode(None)]
-    except av.error.InvalidDataError as error:
-        raise ValueError("its pixels are damaged or break off") from error
     except av.error.PatchWelcomeError:
         return None
+    except av.FFmpegError as error:
+        if isinstance(error, MemoryError):
+            raise
+        raise ValueError("its pixels are damaged or break off") from error
     if not frames:
         raise ValueError("its pixels break off")
     return frames[0]

@@ -31,6 +31,9 @@ _DECODE_BYTES = (1 << 31) - 1
 _TIFF_SIGNATURES = b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+_COMPRESSION = 259
+_EXTENTS = (273, 279), (324, 325)
+"""TIFF's tags of where strips, or tiles, begin and how long they are."""
 _REASON = 90
 """Characters of a decoder's own words that are shown."""
 _UNREAD = UnreadPixels, SyntaxError, OSError
@@ -68,7 +71,10 @@ def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
     """
     opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
     with told(kind, name), quietly():
-        return opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
+        image = opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
+        if isinstance(image, TiffImageFile):
+            _need_extent(image, len(data))
+    return image
 
 
 def moves(file: BinaryIO) -> bool:
@@ -129,6 +135,17 @@ def _kind_of_brands(head: bytes) -> Kind | None:
     if brands & _AVIF_BRANDS:
         return "AVIF"
     return "HEIC" if brands & _HEIC_BRANDS else None
+
+
+def _need_extent(image: TiffImageFile, size: int) -> None:
+    """Notice a compressed TIFF that breaks off before libtiff does, which writes to standard error itself."""
+    tags = image.tag_v2
+    if tags.get(_COMPRESSION, 1) == 1:
+        return
+    for begins, lengths in _EXTENTS:
+        ends = [begin + length for begin, length in zip(tags.get(begins, ()), tags.get(lengths, ()), strict=False)]
+        if ends and max(ends) > size:
+            raise ValueError("its pixels break off")
 
 
 def _heif_opener(name: str) -> Callable[[io.BytesIO], ImageFile]:

@@ -50,9 +50,9 @@ async def decoded(upload: Path, png: Path, largest_pixels: int) -> tuple[int, in
     if process.returncode == 0:
         width, height = map(int, out.split())
         return width, height
-    said = error.decode(errors="replace").strip()
+    said = error.decode(errors="replace").strip().splitlines()
     if process.returncode == 2 and said:
-        raise SourceError(said)
+        raise SourceError(said[-1])  # before it a library may have said something of its own
     raise SourceError(f"picture: expected one that decodes, got none ({process.returncode}); save it again")
 
 

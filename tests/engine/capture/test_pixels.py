@@ -15,6 +15,7 @@ from tests.engine.capture.profiles import to_xyz
 
 from mien import capture
 from mien.capture.pixels import PixelReader
+from mien.errors import SourceError
 from mien.frame import Frame
 
 WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 9: (0.2627, 0.0593)}
@@ -85,6 +86,21 @@ def test_matrix_and_range(matrix: int, full: bool, pixels: str) -> None:
     colour = 0.8, 0.35, 0.2
     frame = coded(colour, matrix=matrix, full=full, pixels=pixels)
     assert shown(frame) == pytest.approx([255 * part for part in colour], abs=3)
+
+
+@pytest.mark.parametrize(("matrix", "like"), [(2, 5), (3, 5), (12, 5), (10, 9), (13, 9)])
+def test_matrices_that_name_nothing_of_their_own(matrix: int, like: int) -> None:
+    frame = coded((0.8, 0.35, 0.2), matrix=like)
+    frame.colorspace = matrix
+    assert shown(frame) == pytest.approx([204, 89, 51], abs=3)
+
+
+@pytest.mark.parametrize(("matrix", "name"), [(8, "YCgCo"), (14, "ICtCp"), (15, "IPT-C2")])
+def test_matrices_that_are_not_read_are_refused(matrix: int, name: str) -> None:
+    frame = coded((0.8, 0.35, 0.2), matrix=9)
+    frame.colorspace = matrix
+    with pytest.raises(SourceError, match=rf"expected colours by BT.601, BT.709 or BT.2020, got {name}; convert it"):
+        PixelReader().read(frame)
 
 
 @pytest.mark.parametrize("transfer", [1, 2, 4, 5, 6, 8, 13, 14])

@@ -81,6 +81,21 @@ def test_cut_off_pictures_are_refused(tmp_path: Path, kind: str, share: float) -
     assert line.endswith("; save it again")
 
 
+def test_libtiff_says_nothing_of_a_picture_that_breaks_off(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for kind in ("tiff-lzw", "tiff-deflate", "tiff-jpeg"):  # their tags are at the end
+        assert "got a damaged TIFF file" in refusal(tmp_path / "cut.tif", encoded(kind)[:-4000])
+    packed = zlib.compress(np.asarray(scene().convert("L")).tobytes())
+    width, height = SIZE
+    tags = [(256, width), (257, height), (258, 8), (259, 8), (262, 1), (273, 122), (278, height), (279, len(packed))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in [*tags, (305, 0)])
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags) + 1) + entries + bytes(4) + packed
+    path = tmp_path / "first.tif"
+    path.write_bytes(data)
+    assert np.array_equal(read(path)[:, :, 0], np.asarray(scene().convert("L")))
+    assert "its pixels break off" in refusal(path, data[:-500])
+    assert capfd.readouterr().err == ""
+
+
 def test_a_progressive_jpeg_cut_between_its_scans_is_refused(tmp_path: Path) -> None:
     data = encoded("progressive")
     scans = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
@@ -114,6 +129,31 @@ def test_a_png_with_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
     assert data[37:41] == b"IDAT"
     data[41 + length] ^= 1
     assert "checksum of a chunk IDAT is wrong" in refusal(tmp_path / "sum.png", bytes(data))
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("kept", [0, 1, 3, -1])
+def test_a_png_that_lacks_rows_is_refused_although_it_has_an_end(tmp_path: Path, kept: int, interlaced: bool) -> None:
+    """Whole chunks are missing, those that are there have right checksums; or the compressed rows end too early."""
+    pixels = np.asarray(scene())
+    passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    parts = [pixels[y::down, x::right] for x, y, right, down in passes] if interlaced else [pixels]
+    rows = b"".join(b"\0" + row.tobytes() for part in parts for row in part)
+    packed = zlib.compress(rows)
+    chunks = [packed[at : at + 4096] for at in range(0, len(packed), 4096)]
+    head = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, int(interlaced))
+    path = tmp_path / "rows.png"
+    path.write_bytes(png_of(head, *chunks))
+    assert np.array_equal(read(path), pixels)
+    assert "damaged PNG" in refusal(path, png_of(head, *chunks[:kept]))
+    assert "damaged PNG" in refusal(path, png_of(head, zlib.compress(rows[: -3 * SIZE[0] - 1])))
+
+
+def png_of(head: bytes, *parts: bytes) -> bytes:
+    chunks = [(b"IHDR", head), *((b"IDAT", part) for part in parts), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
+    )
 
 
 def test_a_wrong_checksum_of_what_no_pixel_hangs_on_is_left_alone(tmp_path: Path) -> None:
