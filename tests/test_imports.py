@@ -30,7 +30,7 @@ LAYERS = [  # from below; what is not named is ground floor
     set[str](),
     {"runtime"},
     ROOMS,
-    {"pipeline", "stages", "painters", "align", "backdrop", "devices"},
+    {"pipeline", "stages", "survey", "painters", "align", "backdrop", "devices"},
     {"api", "live"},
     {"serve"},
     {"cli", "doctor", "live_command", "models_command", "serve_command", "__main__", "__init__"},

@@ -48,7 +48,7 @@ def hall(picture: Pixels) -> Pixels:
     height, width = picture.shape[:2]
     ys, xs = np.mgrid[:height, :width]
     shade = 90 + 60 * ((xs * 5 // width + ys * 4 // height) % 2)
-    return np.stack([shade, shade * 0.8, shade * 0.6], axis=-1).astype(np.uint8)
+    return np.asarray(np.stack([shade, shade * 0.8, shade * 0.6], axis=-1), dtype=np.uint8)
 
 
 def brighter(picture: Pixels, levels: float) -> Pixels:

@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.engine.cuts import close_up, far_off
 
 from mien import capture, samples
 from mien.api import prepare
@@ -72,6 +73,7 @@ class Live:
         chains = ChainPlace(chain)
         out = []
         with open_driver(SETTINGS) as driver:
+            self.statistics.shots = driver.parse.shots
             stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
             follow = Follower(stages, self.controls, self.statistics, self._clock)
             make: Synthesiser[Motion] = Synthesiser(chains, governor, self.controls, self.statistics, self._clock)
@@ -182,12 +184,23 @@ def test_in_the_dark_the_reason_is_told(live: Live, frames: list[Pixels], rest: 
     assert reason(live.statistics) == "no face is seen: it is too dark"
 
 
-def test_a_source_that_changes_its_size_finds_a_new_neutral(
-    live: Live, frames: list[Pixels], usual: list[Pixels], rest: Pixels
-) -> None:
-    larger = [resized(picture, 512, 512) for picture in frames[:10]]
+def test_a_source_that_changes_its_size_goes_on(live: Live, frames: list[Pixels], usual: list[Pixels]) -> None:
+    larger = [resized(picture, 512, 512) for picture in frames[10:20]]
     out = live([*frames[:10], *larger])
-    assert _apart(out[-1], usual[9]) < 3, "no leap to twice the size"
+    assert max(_apart(a, b) for a, b in zip(out[10:], usual[10:20], strict=True)) < 2
+    assert len(live.statistics.shots.all) == 1
+
+
+def test_a_driver_that_is_cut_stays_in_the_picture(live: Live, frames: list[Pixels]) -> None:
+    turned = [close_up(picture) for picture in frames[10:]]
+    live([*frames[:10], *turned, *map(far_off, frames[:20])])
+    shots = live.statistics.shots.all
+    assert [(shot.shot, shot.frames) for shot in shots] == [(0, 10), (1, 20), (2, 20)]
+    assert live.statistics.as_json()["shots"][1]["begin"] == pytest.approx(0.4)
+    assert max(abs(np.log(motion.scale)) for motion in live.motions) < 0.12
+    ways = np.array([motion.translation for motion in live.motions])
+    assert np.abs(np.diff(ways, axis=0)).max() < 0.1, "nothing leaps"
+    assert [motion.shot for motion in live.motions] == [0] * 10 + [1] * 20 + [2] * 20
 
 
 def test_re_zeroing_takes_how_the_driver_looks_now_as_neutral(

@@ -7,16 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.engine.cuts import RATE, SIDE, brighter, close_up, driver_frames, far_off, hall, mixed, shown
 
 from mien.capture.image import resized
 from mien.face.face import Face
 from mien.parse.parser import Parser
 from mien.parse.shots import Cut
 from mien.shots import Shot
-from tests.engine.cuts import RATE, SIDE, brighter, close_up, driver_frames, far_off, hall, mixed, shown
 
 Pixels = NDArray[np.uint8]
 Clip = list[Pixels]
+BLACK = np.zeros((SIDE, SIDE, 3), np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ CUTS: dict[str, tuple[Callable[[Clip, Clip], Clip], list[tuple[int, int]]]] = {
         [(0, 0), (1, 15)],
     ),
     "through black": (
-        lambda a, b: [*a[:6], *(mixed(p, p * 0, i / 8) for i, p in enumerate(a[6:14])), *[a[0] * 0] * 5, *b[:12]],
+        lambda a, b: [*a[:6], *(mixed(p, BLACK, i / 8) for i, p in enumerate(a[6:14])), *[BLACK] * 5, *b[:12]],
         [(0, 0), (1, 19)],
     ),
 }

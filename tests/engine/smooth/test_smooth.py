@@ -110,3 +110,13 @@ def test_what_was_given_is_not_changed(portrait: Portrait) -> None:
     np.testing.assert_array_equal(first, copies[0])
     np.testing.assert_array_equal(second, copies[1])
     assert out is not second
+
+
+def test_nothing_is_blended_across_a_cut(portrait: Portrait) -> None:
+    first = synthesis(portrait)
+    second = synthesis(portrait, replace(STILL, shot=1))
+    a, b = noisy(portrait.pixels, 0), noisy(portrait.pixels, 1)
+    smooth = Smooth(0.9)
+    smooth(Fused(a, (first,)))
+    np.testing.assert_array_equal(smooth(Fused(b.copy(), (second,))), b)
+    assert (smooth(Fused(a.copy(), (second,))) != a).any(), "within the shot it is"
