@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from mien.clock import MonotonicClock
@@ -73,15 +74,11 @@ def wall_offset(origin: float) -> float:
 
 
 def endured(sight: Sight, crossing: Crossing, leave_out: float) -> Endured:
-    """Judge one run, without so many seconds after its first picture."""
+    """Judge one run, without so many seconds after its first picture; at most a quarter of it."""
     fresh = [at + crossing.offset for at in _fresh(sight)]
     cuts = [cut for relay in crossing.relays[:1] for cut in relay.line_down.cuts(fresh[-1] if fresh else 0.0)]
-    judged = [at for at in fresh if at >= fresh[0] + leave_out]
-    gaps = [
-        (a, b)
-        for a, b in zip(judged, judged[1:], strict=False)
-        if not any(a < end and begin < b for begin, end in cuts)
-    ]
+    judged = [at for at in fresh if at >= fresh[0] + min(leave_out, (fresh[-1] - fresh[0]) / 4)]
+    gaps = [(a, b) for a, b in pairwise(judged) if not any(a < end and begin < b for begin, end in cuts)]
     met = [(end, next((at for at in fresh if at >= end), None)) for begin, end in cuts if fresh and begin > fresh[0]]
     length = judged[-1] - judged[0] if judged else 0.0
     return Endured(
@@ -168,12 +165,11 @@ def chart_of(name: str, sight: Sight, crossing: Crossing) -> Chart:
 
 def _fresh(sight: Sight) -> list[float]:
     """When each frame was seen for the first time."""
-    seen: set[int] = set()
-    return [
-        at
-        for at, code in zip(sight.at, sight.codes, strict=True)
-        if code is not None and not (code[0] in seen or seen.add(code[0]))
-    ]
+    first: dict[int, float] = {}
+    for at, code in zip(sight.at, sight.codes, strict=True):
+        if code is not None:
+            first.setdefault(code[0], at)
+    return list(first.values())
 
 
 def _rates(relays: Sequence[Relay], way: str, until: float) -> tuple[float, ...]:

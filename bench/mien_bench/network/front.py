@@ -127,7 +127,7 @@ def _address_of(answer: str) -> Address:
 
 async def _rewritten(body: bytes, kind: str, rewrite: Callable[[str], Any]) -> bytes:
     """SDP, as it is or within JSON; anything else stays."""
-    if kind in (_SDP, _TRICKLE):
+    if kind in (_SDP, _TRICKLE) or body.startswith(b"v=0"):  # not all say what they send
         made: str = await rewrite(body.decode())
         return made.encode()
     if kind != _JSON:

@@ -24,7 +24,7 @@ class Way:
     """For how long those are held back."""
     duplicated: float = 0.0
     corrupted: float = 0.0
-    """Share of packets of which a bit is turned."""
+    """Share of packets of media of which a bit is turned."""
     cut: float = 0.0
     """For how long nothing comes through, from time to time."""
     cut_at: float = 6.0

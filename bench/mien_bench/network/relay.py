@@ -69,9 +69,8 @@ class Relay:
         if self._front is not None:
             self._front.close()
         for back in self._backs.values():
-            if back.done() and not back.cancelled() and back.exception() is None:
+            if not back.cancel() and back.exception() is None:
                 back.result().close()
-            back.cancel()
 
     def _came_up(self, data: bytes, peer: Address) -> None:
         if peer not in self._backs:
@@ -81,8 +80,10 @@ class Relay:
         back = self._backs[peer]
 
         def deliver(sent: bytes) -> None:
-            if back.done() and not back.cancelled() and back.exception() is None:
-                back.result().sendto(sent)
+            if back.done():
+                _pass_on(back, sent)
+            else:  # its socket is not open yet
+                back.add_done_callback(lambda opened: _pass_on(opened, sent))
 
         self._take(self.line_up, self.up, data, deliver)
 
@@ -103,13 +104,19 @@ class Relay:
         deliveries = line.send(len(data), now)
         traffic.lost += not deliveries
         for one in deliveries:
-            sent = data if one.bit is None else _turned(data, one.bit)
+            # before there are keys, DTLS ends at a turned bit, from which UDP's checksum keeps it in truth
+            sent = _turned(data, one.bit) if one.bit is not None and 127 < data[0] < 192 else data
             self._loop.call_later(max(one.at - now, 0.0), self._arrive, traffic, size, sent, deliver)
 
     def _arrive(self, traffic: Traffic, size: int, data: bytes, deliver: Callable[[bytes], None]) -> None:
         if not self._closed:
             _count(traffic.delivered, self._clock.now() - self.begun, size)
             deliver(data)
+
+
+def _pass_on(back: asyncio.Future[asyncio.DatagramTransport], data: bytes) -> None:
+    if not back.cancelled() and back.exception() is None:
+        back.result().sendto(data)
 
 
 class _Socket(asyncio.DatagramProtocol):

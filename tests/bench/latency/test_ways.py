@@ -119,6 +119,26 @@ def test_by_webrtc_through_a_server_and_back(wish: Wish, server: Server) -> None
     assert passage.statistics["connection"]["codec"] in ("h264", "vp8")
 
 
+def test_over_a_bad_network(wish: Wish, server: Server) -> None:
+    passage = through_session(replace(wish, server=server, frames=60, network="loss1", seed=3))
+    assert passage.crossing is not None
+    (relay,) = passage.crossing.relays
+    assert min(relay.up.packets, relay.down.packets) > 60
+    told = {row.name: row.median for row in rows_of([passage], {})}
+    assert told["pictures judged"] > 0
+    assert told["longest pause"] > 0
+    assert {"freezes", "longest gap in sound", "packets lost up", "offered down, last half"} <= told.keys()
+    assert {check.name for check in checks_of("x", [passage])} == {"x: freezes", "x: longest gap in sound"}
+
+
+def test_a_network_is_only_before_a_server() -> None:
+    parser = argparse.ArgumentParser()
+    latency.add_options(parser)
+    options = parser.parse_args(["--path", "pipe", "--network", "loss5", "--model", "none"])
+    with pytest.raises(MienError, match="webrtc, whip, browser"):
+        latency.run(options, Control())
+
+
 def test_from_whip_to_whep(wish: Wish, server: Server) -> None:
     _need_all_read(through_whip_and_whep(replace(wish, server=server, frames=60)))
 

@@ -1,9 +1,9 @@
 """What senders are told that they may send (REMB), by how their packets arrive.
 
-A full network and a busy machine both let packets come late. Before a full network a queue stands: for a while none comes
-without waiting. A busy machine, which reads its socket late, comes to what waits there again and again, and then one that
-has just arrived is read without delay. So the shortest delay of each quarter of a second is what counts. aiortc's own
-estimate, made of the mean, takes the one for the other, and has senders send next to nothing.
+A full network and a busy machine both let packets come late. Before a full network a queue stands: for a while none
+comes without waiting. A busy machine, which reads its socket late, gets to the end of what waits there again and again,
+and then one that has just arrived is read without delay. So the shortest delay of each quarter of a second is what
+counts. aiortc's own estimate takes the one for the other, and has senders send next to nothing.
 """
 
 from __future__ import annotations

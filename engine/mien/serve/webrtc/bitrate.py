@@ -26,7 +26,8 @@ NEAR = 0.75
 REMEMBERED = 60.0
 """Seconds for which that rate counts."""
 QUEUED = 0.1
-"""Seconds that a round trip may take longer than the shortest one: beyond, packets queue on the way."""
+"""Seconds that round trips may take longer than the shortest one: beyond, in two reports on end, packets queue on the
+way; a busy machine makes single ones longer."""
 SHORTEST = 30.0
 """Seconds for which the shortest round trip counts: a way may become a longer one."""
 QUEUED_CUT = 0.85
@@ -82,8 +83,8 @@ class Reports:
 class BitrateControl:
     """The target follows the receiver's estimate (REMB) and its reports of loss and delay; one thread.
 
-    Loss alone is no sure sign of a full network below `LOSSY`, nor is a low estimate, since one that gets little guesses low;
-    longer round trips are, and then the estimate is what arrives. Times are in seconds of any one clock.
+    Loss alone is no sure sign of a full network below `LOSSY`, nor is a low estimate, since one that gets little
+    guesses low; longer round trips are, and then the estimate is what arrives. Times are in seconds of any one clock.
     """
 
     def __init__(self, limits: BitrateLimits) -> None:
@@ -94,6 +95,8 @@ class BitrateControl:
         """When and how long, those that are the shortest from their time on."""
         self._lost = 0.0
         """Share, smoothed."""
+        self._long = 0
+        """Reports on end of longer round trips."""
         self._suffers = False
         self._ceiling: tuple[float, float] | None = None
         """The rate at which packets queued, and when that was."""
@@ -146,7 +149,8 @@ class BitrateControl:
         while self._trips and self._trips[-1][1] >= round_trip:
             self._trips.pop()
         self._trips.append((now, round_trip))
-        return round_trip > self._trips[0][1] + QUEUED
+        self._long = self._long + 1 if round_trip > self._trips[0][1] + QUEUED else 0
+        return self._long >= 2
 
     def _set(self, bits: float, now: float) -> None:
         if self._estimate is not None and now - self._estimate[1] < STALE:

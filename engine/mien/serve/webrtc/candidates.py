@@ -22,8 +22,8 @@ def is_candidate(text: str) -> bool:
 def usable(text: str) -> str | None:
     """The candidate that stands after `a=candidate:` without its extensions; None where it is of no use to us.
 
-    That is one by another transport than UDP, of RTCP (which is multiplexed here), of an unknown type, behind a name (of
-    multicast DNS or another: such a peer reaches us, and is then known), or no candidate.
+    That is one by another transport than UDP, of RTCP (which is multiplexed here), of an unknown type, behind a name
+    (of multicast DNS or another: such a peer reaches us, and is then known), or no candidate.
     """
     found = _CANDIDATE.fullmatch(_spaced(text))
     if found is None or found["transport"].lower() != "udp" or found["type"].lower() not in _TYPES:

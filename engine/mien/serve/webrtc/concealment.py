@@ -1,7 +1,7 @@
 """Sound in place of what was lost: the last period of what was heard goes on and fades.
 
-libopus could do this better, and read the copy that Opus packets may hold of the one before (in-band FEC); but libav, by
-which it is reached here, has it do neither.
+libopus could do this better, and read the copy that Opus packets may hold of the one before (in-band FEC); but libav,
+by which it is reached here, has it do neither.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which packets are asked for again, and when.
 
-aiortc asks when a later packet shows that one is missing, and again only when another one is: of those that are asked for,
-one in ten is lost a second time where 5 % are, and a picture waits in vain for it.
+aiortc asks when a later packet shows that one is missing, and again only when another one is: of those that are asked
+for, one in ten is lost a second time where 5 % are, and a picture waits in vain for it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MOST = 64
 LEAST, USUAL, MOST_PATIENCE = 0.15, 0.25, 0.6
 """Seconds that a packet is waited for: at least, as long as nobody knows how long it takes, and at most."""
 _LATEST, _SOONEST = 0.06, 0.02
-"""Seconds after which one is asked for again: at the latest, since the asking may have been lost, and at the soonest."""
+"""Seconds after which one is asked for again: at the latest, since the asking may be lost, and at the soonest."""
 _SOONER, _LATER = 0.5, 0.1
-"""How much a new recovery time counts that is shorter, or longer, which it may be since what was sent again was lost."""
+"""How much a new recovery time counts that is shorter, or longer, since what was sent again may have been lost."""
 _WATCHED = 0.8
 """Seconds after which a packet that was given up is forgotten; until then it tells how long the way is."""
 _HALF, _ROUND = 1 << 15, 1 << 16

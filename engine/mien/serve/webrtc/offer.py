@@ -236,15 +236,15 @@ def _fingerprints(values: list[str]) -> list[str]:
 def _baselines(section: Section, direction: Direction) -> tuple[frozenset[str], frozenset[str]]:
     """Which H.264 aiortc is to take for the one that it knows, and which of it is of packetization mode 0.
 
-    What only comes may be of any packetization: all of them are read. Mode 0 is never sent; so where it is all that there
-    is, nothing is.
+    What only comes may be of any packetization: all of them are read. Mode 0 is never sent; so where it is all that
+    there is, nothing is.
     """
     offered = {number: found for number, found in section.named("H264").items() if found.is_readable}
     whole = {number for number, found in offered.items() if found.packetization == "1"}
     if any(_is_baseline(offered[number].profile) for number in whole):
         return frozenset(), frozenset()
     single = offered.keys() - whole
-    if whole and direction != "sendonly" or section.named("VP8") and direction != "sendonly":
+    if direction != "sendonly" and (whole or section.named("VP8")):
         single = set()
     return frozenset(whole | single), frozenset(single)
 

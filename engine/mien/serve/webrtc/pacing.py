@@ -18,8 +18,8 @@ AT_ONCE = 0.1
 LONGEST = 0.25
 """Seconds that a packet waits at most: then pictures are left out by the encoder, not delayed here."""
 AGAIN = 0.5
-"""Share of the rate that may go for packets that are asked for again; what is beyond is not sent: where so much is lost,
-sending it twice loses more."""
+"""Share of the rate that may go for packets that are asked for again. What is beyond is not sent: where so much is
+lost, sending it twice loses more."""
 AGAIN_AT_ONCE = 0.3
 """Seconds of that share that may go at once."""
 _HALF, _ROUND = 1 << 15, 1 << 16
@@ -61,7 +61,7 @@ class Again:
 
 
 class Paced:
-    """A sender's transport, whose new packets of this sender wait their turn; what is asked for again goes or does not."""
+    """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
         self._transport, self._ssrc, self._rate, self._clock = transport, ssrc, rate, clock

@@ -60,15 +60,17 @@ def test_what_was_lost_in_a_break_of_the_network_does_not_count() -> None:
 
 
 def test_it_falls_while_packets_queue() -> None:
-    queued = control_after(GOOD, Report(0.0, 0.4))
+    queued = control_after(GOOD, Report(0.0, 0.4), Report(0.0, 0.4))
     assert queued.target < LIMITS.begin
+    assert control_after(GOOD, Report(0.0, 0.4), GOOD, Report(0.0, 0.4), GOOD).target > LIMITS.begin
 
 
 def test_it_rises_slowly_where_packets_queued_before() -> None:
     control = control_after(*[GOOD] * 3)
     full = control.target
     control.report(Report(0.0, 0.3), 3.0)
-    for second in range(4, 9):
+    control.report(Report(0.0, 0.3), 4.0)
+    for second in range(5, 9):
         control.report(GOOD, float(second))
     assert control.target < full
     for second in range(9, 100):
@@ -108,7 +110,8 @@ def test_a_low_estimate_counts_only_while_packets_queue() -> None:
     control.estimate(200_000, 2.5)
     assert control.target == LIMITS.easy
     control.report(Report(0.0, 0.3), 3.0)
-    control.estimate(200_000, 3.1)
+    control.report(Report(0.0, 0.3), 4.0)
+    control.estimate(200_000, 4.1)
     assert control.target == 200_000
 
 

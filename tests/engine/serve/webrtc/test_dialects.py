@@ -22,6 +22,9 @@ TRANSPORT = [
     "a=setup:actpass",
 ]
 H264 = ["a=rtpmap:125 H264/90000", "a=fmtp:125 packetization-mode=1;profile-level-id=42e01f"]
+OTHERS = ["a=rtpmap:98 VP9/90000", "a=fmtp:98 profile-id=0", "a=rtpmap:35 AV1/90000"]
+UNKNOWN = ["a=ssrc:1", "a=extmap:4 urn:x y z", "a=fmtp:77 a=b", "a=fmtp:125", "a=rtcp:9", "a=rid:h send", "a=:"]
+UNKNOWN += ["a=rtpmap:9999 H264/90000", "a=max-message-size:many", "a=ssrc-group:FID one two", "k=prompt", "a=ptime:x"]
 GOOD = "a=candidate:1 1 udp 2122260223 192.0.2.7 50000 typ host"
 
 
@@ -42,30 +45,32 @@ AUDIO = media("audio", "111", *TRANSPORT, "a=rtpmap:111 opus/48000/2", mid="1")
 ANSWERED: dict[str, tuple[str, str]] = {
     "H.264 without fmtp": (offer(media("video", "125", *TRANSPORT, H264[0])), "packetization-mode=0"),
     "H.264 without fmtp, no direction": (offer(media("video", "125", *TRANSPORT, H264[0], say="")), "a=recvonly"),
-    "H.264 of mode 0": (offer(media("video", "125", *TRANSPORT, H264[0], "a=fmtp:125 packetization-mode=0")), "mode=0"),
+    "H.264 of mode 0": (
+        offer(media("video", "125", *TRANSPORT, H264[0], "a=fmtp:125 packetization-mode=0")),
+        "-mode=0",
+    ),
     "no direction": (offer(media("video", "125", *TRANSPORT, *H264, say="")), "a=sendrecv"),
     "the session's direction": (offer(["a=sendonly"], media("video", "125", *TRANSPORT, *H264, say="")), "a=recvonly"),
     "small letters": (offer(media("video", "125", *TRANSPORT, "a=rtpmap:125 h264/90000", H264[1].lower())), "H264"),
     "line feeds": (offer(VIDEO, end="\n"), "a=rtpmap:125 H264"),
     "no bundle, no mid": (offer(media("video", "125", *TRANSPORT, *H264, mid=""), bundle=""), "a=recvonly"),
     "VP9 and AV1 first": (
-        offer(
-            media("video", "98 35 96", *TRANSPORT, "a=rtpmap:98 VP9/90000", "a=fmtp:98 profile-id=0", "a=rtpmap:35 AV1/90000",
-                  "a=rtpmap:96 VP8/90000")  # fmt: skip
-        ),
+        offer(media("video", "98 35 96", *TRANSPORT, *OTHERS, "a=rtpmap:96 VP8/90000")),
         "a=rtpmap:96 VP8",
     ),
-    "fingerprint of the session": (offer([TRANSPORT[2]], [line for line in VIDEO if "fingerprint" not in line]), "H264"),
+    "fingerprint of the session": (
+        offer([TRANSPORT[2]], [line for line in VIDEO if "fingerprint" not in line]),
+        "H264",
+    ),
     "fingerprints of several digests": (
-        offer([*VIDEO, f"a=fingerprint:sha-1 {PRINT[:59]}", f"a=fingerprint:SHA-512 {PRINT}:{PRINT}", "a=fingerprint:x"]),
+        offer([*VIDEO, f"a=fingerprint:sha-1 {PRINT[:59]}", f"a=fingerprint:SHA-512 {PRINT}:{PRINT}", "a=fingerprint"]),
         "H264",
     ),
     "no setup": (offer([line for line in VIDEO if "setup" not in line]), "a=setup:passive"),
     "unknown attributes and forms": (
         offer(
             ["b=AS:500", "a=msid-semantic: WMS *", "a=extmap-allow-mixed", "a=x"],
-            [*VIDEO, "a=ssrc:1", "a=extmap:4 urn:x y z", "a=fmtp:77 a=b", "a=fmtp:125", "a=rtcp:9", "a=rid:h send", "a=:",
-             "a=rtpmap:9999 H264/90000", "a=max-message-size:many", "a=ssrc-group:FID one two", "k=prompt", "a=ptime:x"],
+            [*VIDEO, *UNKNOWN],
         ),
         "H264",
     ),
@@ -79,18 +84,28 @@ ANSWERED: dict[str, tuple[str, str]] = {
     ),
     "a rejected section beside it": (offer(media("audio", "0", mid="a", port=0), VIDEO), "m=audio 0"),
     "two of video": (
-        offer(media("video", "96", *TRANSPORT, "a=rtpmap:96 VP8/90000", say="a=recvonly"), media("video", "125", *TRANSPORT, *H264, mid="1"),
-              bundle="a=group:BUNDLE 0 1"),  # fmt: skip
+        offer(
+            media("video", "96", *TRANSPORT, "a=rtpmap:96 VP8/90000", say="a=recvonly"),
+            media("video", "125", *TRANSPORT, *H264, mid="1"),
+            bundle="a=group:BUNDLE 0 1",
+        ),
         "m=video 0 UDP/TLS/RTP/SAVPF 96",
     ),
-    "sound of another codec": (offer(VIDEO, media("audio", "8", *TRANSPORT, "a=rtpmap:8 PCMA/8000", mid="1")), "m=audio 0"),
+    "sound of another codec": (
+        offer(VIDEO, media("audio", "8", *TRANSPORT, "a=rtpmap:8 PCMA/8000", mid="1")),
+        "m=audio 0",
+    ),
     "a bundle that says its transport once": (
-        offer(VIDEO, media("audio", "111", "a=rtpmap:111 opus/48000/2", "a=bundle-only", mid="1", port=0), bundle="a=group:BUNDLE 0 1"),
+        offer(
+            VIDEO,
+            media("audio", "111", "a=rtpmap:111 opus/48000/2", "a=bundle-only", mid="1", port=0),
+            bundle="a=group:BUNDLE 0 1",
+        ),
         "a=group:BUNDLE 0 1",
     ),
     "another bundle": (offer(VIDEO, AUDIO, bundle="a=group:BUNDLE 0 1 7"), "a=group:BUNDLE 0 1"),
     "the older protocol": (offer(["m=video 9 RTP/SAVPF 125", *VIDEO[1:]]), " RTP/SAVPF 125"),
-}  # fmt: skip
+}
 CANDIDATES = (
     "a=candidate:",
     "a=candidate",

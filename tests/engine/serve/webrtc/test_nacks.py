@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import random
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -126,7 +127,7 @@ def pauses(loss: float, trip: float, seed: int, seconds: float = 60.0, per_frame
                 asked_key = now
                 if rng.random() >= loss:
                     push(now + trip / 2, "key", packet)
-    return [b - a for a, b in zip(shown, shown[1:], strict=False)]
+    return [b - a for a, b in pairwise(shown)]
 
 
 @pytest.mark.parametrize("trip", [0.005, 0.05, 0.1])

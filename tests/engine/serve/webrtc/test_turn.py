@@ -14,7 +14,7 @@ import pytest
 from tests.engine.serve.webrtc.calls import run, until
 from tests.engine.serve.webrtc.client import Client, Pictures
 from tests.engine.serve.webrtc.mirror import Mirror
-from tests.engine.serve.webrtc.test_chromium import Tab, with_tab
+from tests.engine.serve.webrtc.tab import Tab, with_tab, write_numbers
 
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.peer import Peer
@@ -55,6 +55,11 @@ def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_numbers(tmp_path_factory.mktemp("camera") / "numbers.mjpeg")
 
 
 def free_port() -> int:

@@ -1,0 +1,71 @@
+"""What is told of a run over a bad network, of runs that are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from mien_bench.latency.crossing import Crossing, checks_of, endured, rows_of
+from mien_bench.latency.trace import Sight
+from mien_bench.network.line import Line
+from mien_bench.network.profiles import NETWORKS, Network, Way
+from mien_bench.network.relay import Traffic
+
+
+@dataclass
+class FakeRelay:
+    """What is read of a relay, with the traffic given."""
+
+    line_down: Line
+    begun: float = 100.0
+    up: Traffic = field(default_factory=Traffic)
+    down: Traffic = field(default_factory=Traffic)
+
+
+def crossing(network: Network, up: list[float] = (), **more: object) -> Crossing:  # type: ignore[assignment]
+    """`up`: bits that were offered in each second."""
+    import random
+
+    relay = FakeRelay(Line(network.down, random.Random(0), 100.0))
+    for second, bits in enumerate(up):
+        relay.up.offered[second * 10] = round(bits / 8)
+    return Crossing(network, [relay], **more)  # type: ignore[list-item, arg-type]
+
+
+def sight(*gaps: tuple[float, float], seconds: float = 20.0, begin: float = 101.0) -> Sight:
+    """25 pictures a second, but none from and to certain times."""
+    times = [begin + number * 0.04 for number in range(round(seconds * 25))]
+    kept = [(number, at) for number, at in enumerate(times) if not any(a < at < b for a, b in gaps)]
+    return Sight(tuple(at for _, at in kept), tuple((number, 0) for number, _ in kept))
+
+
+def test_freezes_are_counted_beside_cuts() -> None:
+    network = Network("", Way(cut=2.0), Way(cut=2.0))
+    seen = sight((106.0, 108.3), (110.0, 110.7), (112.0, 112.4))
+    told = endured(seen, crossing(network), 0.0)
+    assert [round(end - begin, 1) for begin, end in told.pauses] == [0.7]
+    assert told.longest == pytest.approx(0.72, abs=0.05)
+    assert told.recoveries == pytest.approx((0.3,), abs=0.05)
+    assert told.minutes == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_a_picture_that_is_shown_again_ends_no_freeze() -> None:
+    plain = sight((105.0, 106.0))
+    again = Sight((*plain.at[:100], 105.5, *plain.at[100:]), (*plain.codes[:100], plain.codes[50], *plain.codes[100:]))
+    assert len(endured(again, crossing(NETWORKS["clean"]), 0.0).pauses) == 1
+
+
+def test_how_long_a_rate_takes_to_come_down_is_told() -> None:
+    rates = [200e3, 900e3, 700e3, 290e3, 310e3, 280e3, *[290e3] * 14]
+    rows = {row.name: row for row in rows_of([sight()], [crossing(NETWORKS["narrow-up"], rates)], {}, 0.0)}
+    assert rows["down to the network's rate, up"].values == (2.0,)
+    assert rows["offered up, last half"].median == pytest.approx(290, abs=1)
+
+
+def test_what_is_asked_is_checked() -> None:
+    loss = NETWORKS["loss5"]
+    good = rows_of([sight()], [crossing(loss, silences=(0.02, 0.06))], {}, 0.0)
+    assert all(check.kept for check in checks_of("x", good, loss))
+    bad = rows_of([sight((104.0, 105.0), (107.0, 108.0))], [crossing(loss, silences=(0.15,))], {}, 0.0)
+    assert [check.kept for check in checks_of("x", bad, loss)] == [False, False]
