@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import subprocess
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from mien.errors import SinkError
@@ -37,17 +37,17 @@ class SocketWire:
         """Connect.
 
         Raises:
-            OSError: nobody listens.
+            OSError: nobody listens, or there is no such host.
             SinkError: an address without host and port.
         """
         parts = urlsplit(address)
         if not parts.hostname or not parts.port:
             raise SinkError(f"{address}: expected host and port, such as {parts.scheme}://127.0.0.1:5000")
         self.packet_size = DATAGRAM if parts.scheme == "udp" else _BUFFER
-        self._place: tuple[str, int] | None = None
+        self._place: tuple[Any, ...] | None = None
         if parts.scheme == "udp":
-            self._place = (parts.hostname, parts.port)
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            family, kind, protocol, _, self._place = _udp_place(parts.hostname, parts.port)
+            self._socket = socket.socket(family, kind, protocol)
         else:
             self._socket = socket.create_connection((parts.hostname, parts.port), SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -61,6 +61,11 @@ class SocketWire:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _udp_place(host: str, port: int) -> tuple[Any, ...]:
+    """The first of what `socket.getaddrinfo` says, of either family."""
+    return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
 
 
 class PipeWire:
