@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 import subprocess
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from mien.address import public_name, scheme_of
@@ -38,15 +38,15 @@ class SocketWire:
         """Connect.
 
         Raises:
-            OSError: nobody listens.
+            OSError: nobody listens, or there is no such host.
             SinkError: an address without host and port.
         """
         scheme, host, port = _parts(address)
         self.packet_size = DATAGRAM if scheme == "udp" else _BUFFER
-        self._place: tuple[str, int] | None = None
+        self._place: tuple[Any, ...] | None = None
         if scheme == "udp":
-            self._place = (host, port)
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            family, kind, protocol, _, self._place = _udp_place(host, port)
+            self._socket = socket.socket(family, kind, protocol)
         else:
             self._socket = socket.create_connection((host, port), SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -73,6 +73,11 @@ def _parts(address: str) -> tuple[str, str, int]:
     if not host or not port:
         raise SinkError(f"{public_name(address)}: expected host and port, such as {scheme}://127.0.0.1:5000")
     return scheme, host, port
+
+
+def _udp_place(host: str, port: int) -> tuple[Any, ...]:
+    """The first of what `socket.getaddrinfo` says, of either family."""
+    return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
 
 
 class PipeWire:

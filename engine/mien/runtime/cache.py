@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ from mien.errors import reason_of
 from mien.folders import user_cache
 
 logger = logging.getLogger(__name__)
+
+LOCK = "lock"
+PATIENCE, LOOK = 60.0, 0.05
+"""Seconds for which another process may be waited for, and between two looks."""
 
 
 def key_of(facts: Mapping[str, Any]) -> str:
@@ -75,3 +81,40 @@ class Cache:
             reason,
         )
         return False
+
+
+@contextlib.contextmanager
+def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
+    """Be the only thread of all processes that uses a runtime's own files in `folder`, which must be there.
+
+    Runtimes write them in place, and a process that has such a file mapped meanwhile is killed (SIGBUS).
+
+    Yields whether the folder may be used: not if another one was still at it after `patience` seconds.
+    """
+    try:
+        import fcntl
+
+        lock = (folder / LOCK).open("ab")
+    except (ImportError, OSError):  # not on this system, or nothing can be written there, by others neither
+        yield True
+        return
+    with lock:
+        left = patience
+        while not _taken(fcntl, lock.fileno()):
+            if left <= 0:
+                logger.warning("%s is used by another process; what it would keep is made anew", folder)
+                yield False
+                return
+            time.sleep(LOOK)
+            left -= LOOK
+        yield True
+
+
+def _taken(fcntl: Any, lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks: as good as it gets
+        return True
+    return True

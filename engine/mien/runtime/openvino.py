@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import nullcontext
 from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import BackendError
 from mien.manifest import Graph
+from mien.runtime.cache import alone
 from mien.runtime.session import Buffers, buffers, nhwc_view
 
 INSTALL: Final = "pip install 'mien[cpu]'"
@@ -48,7 +50,9 @@ class OpenVinoSession:
             model.reshape({tensor.name: list(tensor.sized(batch)) for tensor in graph.inputs})
             self._last = frozenset(tensor.name for tensor in graph.inputs if tensor.warped)
             turned = _channels_last(model, self._last)
-            self._compiled: Any = core.compile_model(turned, "CPU", _properties(hint, threads, cache))
+            with alone(cache) if cache is not None else nullcontext(False) as cached:
+                kept = cache if cached else None
+                self._compiled: Any = core.compile_model(turned, "CPU", _properties(hint, threads, kept))
             self._bind()
         except Exception as error:
             raise BackendError(f"openvino: cannot load {graph.path} ({_one_line(error)})") from error

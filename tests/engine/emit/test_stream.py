@@ -144,11 +144,14 @@ def test_mpegts_over_tcp(tmp_path: Path) -> None:
         assert source.info.sound == SOUND
 
 
-def test_mpegts_over_udp(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
+@pytest.mark.parametrize(
+    ("family", "host", "named"), [(socket.AF_INET, "127.0.0.1", "127.0.0.1"), (socket.AF_INET6, "::1", "[::1]")]
+)
+def test_mpegts_over_udp(tmp_path: Path, family: socket.AddressFamily, host: str, named: str) -> None:
+    with socket.socket(family, socket.SOCK_DGRAM) as receiver:
+        receiver.bind((host, 0))
         receiver.settimeout(LIMIT)
-        sink = StreamSink(f"udp://127.0.0.1:{receiver.getsockname()[1]}", SILENT, threads=1)
+        sink = StreamSink(f"udp://{named}:{receiver.getsockname()[1]}", SILENT, threads=1)
         datagrams: list[bytes] = []
         with sink:
             for frame in pattern_source(160, 120, rate=25, count=10):
@@ -248,6 +251,7 @@ def test_a_stream_that_is_waited_for_leaves_nothing_out(tmp_path: Path) -> None:
         ("udp://127.0.0.1", "expected host and port"),
         ("tcp://[::1/x", "expected host and port"),
         ("udp://127.0.0.1:port", "expected host and port"),
+        ("udp://nobody.invalid:5000", "expected somebody to stream to"),
         ("gopher://127.0.0.1:{port}", "expected an address with one of rtmp"),
     ],
 )
