@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import sys
 from collections.abc import Iterator
 from typing import Any, Final, TextIO, cast
@@ -44,6 +45,16 @@ def silence(stream: TextIO) -> None:
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+
+
+def is_unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe or a socket that nobody reads any more."""
+    try:
+        looking = select.poll()
+        looking.register(stream.fileno(), select.POLLOUT)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in looking.poll(0))
+    except (OSError, ValueError, AttributeError):  # not of the system, or not on this one
+        return False
 
 
 class _Unheard:
