@@ -7,6 +7,7 @@ somebody must take: where a reader has gone, such as `head`, the command ends wi
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
 import select
@@ -27,6 +28,8 @@ def standard_streams() -> Iterator[None]:
         sys.stdout = _on(1)
     if err is None or err is sys.__stderr__:
         sys.stderr = cast(TextIO, _Unheard(err or _on(2)))
+    if isinstance(out, io.TextIOWrapper) and out is sys.__stdout__:  # names of files need not be text, nor of its kind
+        out.reconfigure(errors="surrogateescape" if out.encoding.lower() == "utf-8" else "backslashreplace")
     try:
         yield
     finally:
