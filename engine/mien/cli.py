@@ -21,7 +21,7 @@ from mien.options import Options, need_places
 from mien.progress import ProgressLine, tell
 from mien.signals import INTERRUPT, NAMES, ending_by_signals
 from mien.stats import Statistics
-from mien.streams import silence, standard_streams, warnings_told
+from mien.streams import is_unread, silence, standard_streams, warnings_told
 from mien.threads import spare_processors
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
@@ -74,16 +74,17 @@ def _carried_out(given: list[str], debug: bool) -> int:
             raise
         sys.stdout.flush()
         return code
-    except (BrokenPipeError, ReaderGone):
+    except ReaderGone:
         silence(sys.stdout)
-        if debug:
-            raise
         return READER_GONE
     except MienError as error:
         if debug:
             raise
         return _refuse(str(error))
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and is_unread(sys.stdout):
+            silence(sys.stdout)
+            return READER_GONE
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from mien.config import WARP, Gains, ReenactSettings
 from mien.errors import SettingError, SinkError
 from mien.memory import settled
-from mien.signals import told_of_signals
+from mien.signals import held_back, told_of_signals
 
 if TYPE_CHECKING:
     from mien.live.session import LiveRequest, LiveSession
@@ -66,7 +66,8 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
     request, others = _request(options, settings, named), [named(name) for name in options.next]
     stopping = _Stopping()
     try:
-        return asyncio.run(_run(options, request, settings.motion.gains, others, stopping))
+        with held_back():
+            return asyncio.run(_run(options, request, settings.motion.gains, others, stopping))
     except asyncio.CancelledError:
         raise KeyboardInterrupt(stopping.number) from None
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mien.config import ReenactSettings
 from mien.errors import BackendError, SettingError
+from mien.signals import held_back
 from mien.streams import silence
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def run(options: argparse.Namespace, settings: ReenactSettings) -> None:
 
     serve = settings_of(options, settings)
     log_to(sys.stderr, quiet=options.quiet, debug=options.debug)
-    asyncio.run(run_server(serve, _tell))
+    with held_back():
+        asyncio.run(run_server(serve, _tell))
 
 
 def settings_of(options: argparse.Namespace, settings: ReenactSettings) -> ServeSettings:

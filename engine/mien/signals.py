@@ -32,10 +32,12 @@ class Ended:
         self.number: int | None = None
         self.leaving = False
         """Whether signals have no say any more: what is left is short, and must be done."""
+        self.held = False
+        """Whether they wait for `told_of_signals`."""
 
     def __call__(self, number: int, frame: FrameType | None = None) -> None:
         self.number = self.number or number
-        if self.leaving:
+        if self.leaving or self.held:
             return
         if _importing(frame):
             again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
@@ -52,9 +54,26 @@ class Ended:
 
 def check() -> None:
     """Raise KeyboardInterrupt if a signal has come and what it raised was lost, as in a destructor."""
-    ended = signal.getsignal(INTERRUPT)
-    if isinstance(ended, Ended) and ended.number is not None and not ended.leaving:
+    ended = _present()
+    if ended is not None and ended.number is not None and not ended.leaving:
         raise KeyboardInterrupt(ended.number)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Have signals wait while an event loop comes and goes, which breaks what is raised there.
+
+    The loop is told of them by `told_of_signals`; what came too late for that is raised at the end.
+    """
+    ended = _present()
+    if ended is not None:
+        ended.held = True
+    try:
+        yield
+    finally:
+        if ended is not None:
+            ended.held = False
+    check()
 
 
 @contextlib.contextmanager
@@ -71,6 +90,12 @@ def ending_by_signals() -> Iterator[Ended]:
     finally:
         for number in taken:
             signal.signal(number, before[number])
+
+
+def _present() -> Ended | None:
+    """The one whose handlers are set; an interrupt alone may be ignored."""
+    handlers = [signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)]
+    return next((handler for handler in handlers if isinstance(handler, Ended)), None)
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -91,8 +116,12 @@ def told_of_signals(told: Callable[[int], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
     taken = [number for number in before if number == INTERRUPT or before[number] is not signal.SIG_IGN]
+    ended = _present()
     for number in taken:
         loop.add_signal_handler(number, told, number)
+    if ended is not None and ended.number is not None:
+        loop.call_soon(told, ended.number)
+        ended.number = None
     try:
         yield
     finally:

@@ -7,8 +7,10 @@ somebody must take: where a reader has gone, such as `head`, the command ends wi
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import os
+import select
 import sys
 from collections.abc import Iterator
 from typing import Any, Final, TextIO, cast
@@ -26,6 +28,8 @@ def standard_streams() -> Iterator[None]:
         sys.stdout = _on(1)
     if err is None or err is sys.__stderr__:
         sys.stderr = cast(TextIO, _Unheard(err or _on(2)))
+    if isinstance(out, io.TextIOWrapper) and out is sys.__stdout__:  # names of files need not be text, nor of its kind
+        out.reconfigure(errors="surrogateescape" if out.encoding.lower() == "utf-8" else "backslashreplace")
     try:
         yield
     finally:
@@ -44,6 +48,16 @@ def silence(stream: TextIO) -> None:
             os.dup2(nowhere, stream.fileno())
         finally:
             os.close(nowhere)
+
+
+def is_unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe or a socket that nobody reads any more."""
+    try:
+        looking = select.poll()
+        looking.register(stream.fileno(), select.POLLOUT)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in looking.poll(0))
+    except (OSError, ValueError, AttributeError):  # not of the system, or not on this one
+        return False
 
 
 class _Unheard:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.engine.commands import LIMIT, SMALL, begun, hidden
 
-from mien.signals import Ended, check, ending_by_signals, told_of_signals
+from mien.signals import Ended, check, ending_by_signals, held_back, told_of_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -56,6 +56,23 @@ def test_what_is_ignored_stays_ignored() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert heard == [signal.SIGTERM]
+
+
+def test_what_comes_before_a_loop_is_there_is_told_to_it_and_what_comes_after_is_raised() -> None:
+    heard: list[int] = []
+
+    async def run() -> None:
+        with told_of_signals(heard.append):
+            await asyncio.sleep(0)
+
+    with ending_by_signals() as ended:
+        with held_back():
+            signal.raise_signal(signal.SIGTERM)
+            asyncio.run(run())
+        assert heard == [signal.SIGTERM]
+        with pytest.raises(KeyboardInterrupt) as raised, held_back():
+            signal.raise_signal(signal.SIGHUP)
+        assert ended.code(raised.value) == 129
 
 
 def test_handlers_are_as_before_a_loop_was_told() -> None:

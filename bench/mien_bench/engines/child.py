@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -53,7 +54,7 @@ class Child:
         )
         try:
             said = self._answer()
-        except BackendError:
+        except BaseException:  # also an interrupt
             self.__exit__(None, None, None)
             raise
         width, height = said["size"]
@@ -75,8 +76,9 @@ class Child:
             BackendError: the engine broke.
         """
         assert self._process.stdin is not None
-        self._process.stdin.write("round\n" if keep is None else f"keep {keep}\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has ended; what it said last is told below
+            self._process.stdin.write("round\n" if keep is None else f"keep {keep}\n")
+            self._process.stdin.flush()
         times: list[float] = self._answer()["ms"]
         return times
 

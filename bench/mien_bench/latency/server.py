@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from mien.config import ReenactSettings
-from mien.errors import MienError
 from mien_bench.latency.process import wait_for_line
 
 _SAID: Final = "mien serve: "
@@ -87,7 +86,7 @@ class Server:
         try:
             url = wait_for_line(self._process, _SAID).removeprefix(_SAID)
             self.about = wait_for_line(self._process, _READY).removeprefix(_READY)
-        except MienError:
+        except BaseException:  # also an interrupt
             self.close()
             raise
         return url.rstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 from typing import Any, Protocol
@@ -93,7 +94,10 @@ class PipeWire:
     def write(self, data: bytes) -> int:
         left = memoryview(data)
         while left:
-            left = left[os.write(self._descriptor, left) :]
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:  # whoever shares the pipe has set it so
+                select.select([], [self._descriptor], [])
         return len(data)
 
     def close(self) -> None:
