@@ -35,6 +35,8 @@ _RATES = (Fraction(10), Fraction(120))
 """Frames per second of which that many seconds are counted, whatever a container says."""
 _LISTS = frozenset({"hls", "dash"})
 """Formats whose size is that of a play list."""
+_PICTURES = "_pipe"
+"""Formats of single pictures: an address that gives one is a camera's, and asked again."""
 _NEARLY = 1
 """Seconds before the end that a finished recording says it has, at which it counts as played."""
 
@@ -80,7 +82,8 @@ class Connection:
     def complete(self) -> bool:
         """Whether it was a recording with an end, and that was reached; asked once it has ended in order."""
         container = self.opened.container
-        if container.format.name not in _LISTS and container.size > 0:  # a file on a server
+        name = container.format.name
+        if container.size > 0 and name not in _LISTS and not name.endswith(_PICTURES):  # a file on a server
             return True
         whole, reached = self.opened.whole_duration, self._line.last
         return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
