@@ -10,7 +10,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -150,6 +150,9 @@ class Connection:
         streams: list[Stream] = [self.opened.video]
         if self.opened.audio is not None:
             streams.append(self.opened.audio)
+        for stream in self.opened.container.streams:
+            if stream.index not in [wanted.index for wanted in streams]:
+                stream.discard = Discard.all  # else HLS loads every quality of its list
         return self.opened.container.demux(*streams)
 
     def _next_packet(self) -> Packet[Stream]:
