@@ -87,16 +87,17 @@ def test_hls(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
 
 def test_of_several_qualities_one_is_loaded(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
     options = {"hls_time": "0.4", "hls_playlist_type": "vod", "hls_list_size": "0"}
-    text = "#EXTM3U\n"
-    for name, side in (("low", 96), ("high", 160)):
+    text, names = "#EXTM3U\n", {"low": 96, "high": 160}
+    for name, side in names.items():
         (tmp_path / name).mkdir()
         clip = make_clip(count=60, rate=30, width=side, height=side, container_options=options)
         clip.write(tmp_path / name / "list.m3u8")
         text += f"#EXT-X-STREAM-INF:BANDWIDTH={side * 1000},RESOLUTION={side}x{side}\n{name}/list.m3u8\n"
     (tmp_path / "all.m3u8").write_text(text)
     assert numbers_of(f"{web}/all.m3u8", 60) == list(range(60))
-    assert sum(path.startswith("/high/") and path.endswith(".ts") for path in _Quiet.asked) == 5
-    assert sum(path.startswith("/low/") and path.endswith(".ts") for path in _Quiet.asked) <= 2, "looked at, not loaded"
+    loaded = [sum(path.startswith(f"/{name}/") and path.endswith(".ts") for path in _Quiet.asked) for name in names]
+    assert max(loaded) == 5
+    assert min(loaded) <= 2, "looked at, not loaded"
 
 
 def test_a_play_list_cannot_name_this_machines_own_files(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
