@@ -10,7 +10,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.packet import Packet
-from av.stream import Stream
+from av.stream import Discard, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -36,6 +36,8 @@ _RATES = (Fraction(10), Fraction(120))
 """Frames per second of which that many seconds are counted, whatever a container says."""
 _LISTS = frozenset({"hls", "dash"})
 """Formats whose size is that of a play list."""
+_PICTURES = "_pipe"
+"""Formats of single pictures: an address that gives one is a camera's, and asked again."""
 _NEARLY = 1
 """Seconds before the end that a finished recording says it has, at which it counts as played."""
 
@@ -82,7 +84,8 @@ class Connection:
     def complete(self) -> bool:
         """Whether it was a recording with an end, and that was reached; asked once it has ended in order."""
         container = self.opened.container
-        if container.format.name not in _LISTS and container.size > 0:  # a file on a server
+        name = container.format.name
+        if container.size > 0 and name not in _LISTS and not name.endswith(_PICTURES):  # a file on a server
             return True
         whole, reached = self.opened.whole_duration, self._line.last
         return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
@@ -149,6 +152,9 @@ class Connection:
         streams: list[Stream] = [self.opened.video]
         if self.opened.audio is not None:
             streams.append(self.opened.audio)
+        for stream in self.opened.container.streams:
+            if stream.index not in [wanted.index for wanted in streams]:
+                stream.discard = Discard.all  # else HLS loads every quality of its list
         return self.opened.container.demux(*streams)
 
     def _next_packet(self) -> Packet[Stream]:

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, Thread
 from itertools import pairwise
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import av
 import pytest
@@ -43,13 +43,16 @@ MakeClip = Any
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    asked: ClassVar[list[str]] = []
+
     def log_message(self, format: str, *args: Any) -> None:
-        pass
+        self.asked.append(self.path)
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[str]:
     """The address that serves the test's folder."""
+    _Quiet.asked.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -80,6 +83,21 @@ def test_hls(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
     make_clip(count=60, rate=30, container_options=options).write(tmp_path / "list.m3u8")
     assert len(list(tmp_path.glob("*.ts"))) == 5
     assert numbers_of(f"{web}/list.m3u8", 60) == list(range(60))
+
+
+def test_of_several_qualities_one_is_loaded(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
+    options = {"hls_time": "0.4", "hls_playlist_type": "vod", "hls_list_size": "0"}
+    text, names = "#EXTM3U\n", {"low": 96, "high": 160}
+    for name, side in names.items():
+        (tmp_path / name).mkdir()
+        clip = make_clip(count=60, rate=30, width=side, height=side, container_options=options)
+        clip.write(tmp_path / name / "list.m3u8")
+        text += f"#EXT-X-STREAM-INF:BANDWIDTH={side * 1000},RESOLUTION={side}x{side}\n{name}/list.m3u8\n"
+    (tmp_path / "all.m3u8").write_text(text)
+    assert numbers_of(f"{web}/all.m3u8", 60) == list(range(60))
+    loaded = [sum(path.startswith(f"/{name}/") and path.endswith(".ts") for path in _Quiet.asked) for name in names]
+    assert max(loaded) == 5
+    assert min(loaded) <= 2, "looked at, not loaded"
 
 
 def test_a_play_list_cannot_name_this_machines_own_files(make_clip: MakeClip, tmp_path: Path, web: str) -> None:
