@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Look, colours_apart, is_blank, structure_apart
+from mien.parse.look import Floats, Look, colours_apart, is_blank, structure_apart
 from mien.parse.place import moved, outside_of, surroundings
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ MIXED, SHARE = 0.25, 0.2
 """How far, as a share of its energy, a picture within a dissolve may be off a mixture of those before and after it, and
 how much it shows of each at least."""
 SETTLING = 0.6
-"""Seconds for which a dissolve may go on after it was found."""
+"""Seconds for which a dissolve or a wipe may go on after it was found."""
 RESTLESS = 3
 """Pictures that differ one after the other from which on it is the camera that moves."""
 KEPT = 4
@@ -159,7 +159,7 @@ def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tu
     if place is not None and any(is_other(anchor, look) for anchor in state.anchors):
         jumped = _has_jumped(last, look, place)
         if jumped or _is_dissolved(state, look):
-            cause = "slow change of the picture, jump of the face" if jumped else "dissolve"
+            cause = "slow change of the picture, jump of the face" if jumped else "dissolve or wipe"
             begun, cut = _cut(state, look, place, cause)
             return replace(begun, settled_at=look.seconds + SETTLING), cut
     return _accepted(state, look, place), None
@@ -178,7 +178,8 @@ def _with_faces(
         return _cut(state, look, place, "change of the picture, jump of the face")
     if same_surroundings:
         return _accepted(state, look, place), None
-    if outside is not None and outside > CERTAIN and way > STEADY:
+    sudden = state.doubt is not None or is_sudden(state, look)
+    if outside is not None and outside > CERTAIN and way > STEADY and sudden:
         return _cut(state, look, place, "change of the picture and of the surroundings")
     return _staying(state, last, look, place)
 
@@ -266,15 +267,22 @@ def _is_dissolved(state: ShotState, look: Look) -> bool:
     apart = structure_apart(first, look)
     if not between or apart is None or apart < CERTAIN or colours_apart(first, look) < TINTED:
         return False
-    a, b = first.steps.ravel(), look.steps.ravel()
-    most = 0.0
-    for anchor in between:
-        mixed = anchor.steps.ravel()
-        aa, ab, bb, am, bm = (float(np.vdot(*pair)) for pair in ((a, a), (a, b), (b, b), (a, mixed), (b, mixed)))
-        determinant = max(aa * bb - ab * ab, 1e-6)
-        shares = (am * bb - bm * ab) / determinant, (bm * aa - am * ab) / determinant
-        energy = float(np.vdot(mixed, mixed))
-        if energy - shares[0] * am - shares[1] * bm > MIXED * energy:
-            return False
-        most = max(most, min(shares))
-    return most > SHARE and _is_calm(between[-1], look)
+    if not _is_calm(between[-1], look):
+        return False
+    mixtures = [_mixture(first.steps.ravel(), look.steps.ravel(), anchor.steps.ravel()) for anchor in between]
+    return all(off < MIXED for off, _ in mixtures) and max(share for _, share in mixtures) > SHARE
+
+
+def _mixture(a: Floats, b: Floats, between: Floats) -> tuple[float, float]:
+    """How far steps are off those of `a` and `b` mixed, as a share of their energy, and how much they show of the one
+    that they show less of: mixed everywhere alike (a dissolve) or the one here and the other there (a wipe)."""
+    aa, ab, bb, am, bm = (float(np.vdot(*pair)) for pair in ((a, a), (a, b), (b, b), (a, between), (b, between)))
+    energy, determinant = float(np.vdot(between, between)), max(aa * bb - ab * ab, 1e-6)
+    shares = (am * bb - bm * ab) / determinant, (bm * aa - am * ab) / determinant
+    dissolved = (energy - shares[0] * am - shares[1] * bm) / energy
+    off_a, off_b = (between - a) ** 2, (between - b) ** 2
+    wiped = float(np.minimum(off_a, off_b).sum()) / energy
+    if dissolved < wiped:
+        return dissolved, min(shares)
+    nearer = float((off_a < off_b).mean())
+    return wiped, min(nearer, 1 - nearer)

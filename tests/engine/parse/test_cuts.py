@@ -84,6 +84,14 @@ def test_a_dissolve_is_one_cut(length: int, clip: Clip, other: Clip) -> None:
     assert 12 <= round(shots[1].begin * RATE) <= 12 + length + 6
 
 
+def test_a_wipe_is_one_cut(clip: Clip, other: Clip) -> None:
+    edges = [SIDE * (i + 1) // 8 for i in range(8)]
+    between = [np.concatenate([b[:, :x], a[:, x:]], axis=1) for a, b, x in zip(clip[12:], other, edges, strict=False)]
+    _, shots = parsed([*clip[:12], *between, *other[8:28]])
+    assert len(shots) == 2
+    assert 12 <= round(shots[1].begin * RATE) <= 26
+
+
 def flashed(clip: Clip, frames: int, levels: float) -> Clip:
     return [brighter(p, levels) if 12 <= i < 12 + frames else p for i, p in enumerate(clip[:30])]
 
@@ -178,5 +186,25 @@ def test_cuts_that_are_known_are_taken_as_they_are(clip: Clip) -> None:
 
 
 def test_a_camera_that_turns_finds_its_face_without_waiting(clip: Clip) -> None:
-    faces, _ = parsed(panned(clip))
+    faces, shots = parsed(panned(clip))
     assert all(face is not None for face in faces[-10:])
+    assert len(shots) <= 3
+
+
+def test_a_camera_that_whips_about_its_driver_is_cut_once_at_most(clip: Clip) -> None:
+    """Surroundings that are others in each frame, and a face that moves as fast as heads do."""
+    walls = np.random.default_rng(3).integers(40, 220, (16, 64, 3)).astype(np.uint8)
+    walls = walls.repeat(SIDE // 16, axis=0).repeat(SIDE // 16, axis=1)
+    ys, xs = np.mgrid[:SIDE, :SIDE]
+    head = ((xs - 128) / 60) ** 2 + ((ys - 120) / 80) ** 2 < 1
+
+    def before(picture: Pixels, place: int, number: int) -> Pixels:
+        out = np.ascontiguousarray(walls[:, place : place + SIDE])
+        out[head] = picture[head]
+        return np.roll(out, number, axis=1)
+
+    still = [before(p, 0, 0) for p in clip[:8]]
+    moving = [before(p, 60 * (i + 1), 8 * (i + 1)) for i, p in enumerate(clip[8:18])]
+    after = [before(p, 600, 80) for p in clip[18:30]]
+    _, shots = parsed([*still, *moving, *after])
+    assert len(shots) <= 2
