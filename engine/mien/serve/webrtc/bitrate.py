@@ -30,7 +30,7 @@ QUEUED = 0.1
 way; a busy machine makes single ones longer."""
 SHORTEST = 30.0
 """Seconds for which the shortest round trip counts: a way may become a longer one."""
-LONG_QUEUED = 0.3
+LONG_QUEUED = 0.2
 """Seconds that no busy machine makes of a round trip's."""
 QUEUED_CUT, LONG_QUEUED_CUT = 0.85, 0.7
 """Of what is sent, or arrives, so that a queue empties."""
@@ -127,16 +127,23 @@ class BitrateControl:
         lossy, calm = (LOSSY_IN_TIME, CALM_IN_TIME) if in_time else (LOSSY, CALM)
         falls = lost > FLOODED or self._lost > lossy
         self._suffers = queued or falls
-        if queued:
-            if now - self._cut_at >= _STEP:
-                self._cut_at, self._ceiling = now, (self._target, now)
-                self._set(self._target * (QUEUED_CUT if waits <= LONG_QUEUED else LONG_QUEUED_CUT), now)
-        elif falls:
-            share = QUEUED_CUT * (1 - lost) if lost > FLOODED else 1 - self._lost / 2
-            self._set(self._target * share, now)
+        if queued or falls:
+            self._set(self._target * min(self._queue_share(waits, now), self._loss_share(lost, lossy)), now)
         elif self._lost < calm and now - self._rose_at >= _STEP:
             self._rose_at = now
             self._set(self._target * (CREEP if self._is_near(now) else RISE), now)
+
+    def _queue_share(self, waits: float, now: float) -> float:
+        """What is left of the rate where packets wait so many seconds."""
+        if waits <= 0 or now - self._cut_at < _STEP:
+            return 1.0
+        self._cut_at, self._ceiling = now, (self._target, now)
+        return QUEUED_CUT if waits <= LONG_QUEUED else LONG_QUEUED_CUT
+
+    def _loss_share(self, lost: float, lossy: float) -> float:
+        if lost > FLOODED:
+            return QUEUED_CUT * (1 - lost)
+        return 1 - self._lost / 2 if self._lost > lossy else 1.0
 
     def _is_near(self, now: float) -> bool:
         """Whether packets queued at about this rate not long ago."""

@@ -117,8 +117,8 @@ def test_a_low_estimate_counts_only_while_packets_queue() -> None:
     control.report(Report(0.05, 0.03), 2.0)
     control.estimate(200_000, 2.5)
     assert control.target == LIMITS.easy
-    control.report(Report(0.0, 0.3), 3.0)
-    control.report(Report(0.0, 0.3), 4.0)
+    control.report(Report(0.0, 0.15), 3.0)
+    control.report(Report(0.0, 0.15), 4.0)
     control.estimate(200_000, 4.1)
     assert control.target == 200_000
 
