@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from mien.clock import MonotonicClock
 from mien_bench.latency.trace import Sight
 from mien_bench.network.profiles import NETWORKS, Network
@@ -123,6 +125,8 @@ def rows_of(
         limit = _limit(crossings[0].network, way)
         if limit is not None and all(rates):
             rows.append(row(f"down to the network's rate, {way}", "s", [_fitted(one, limit) for one in rates]))
+            waited = [_waited(crossing, way, leave_out) for crossing in crossings]
+            rows.append(row(f"waiting in the network {way}, p95", "ms", [1e3 * one for one in waited]))
         lost = [100 * sum(_lost(crossing, way)) / max(sum(_sent(crossing, way)), 1) for crossing in crossings]
         rows.append(row(f"packets lost {way}", "%", lost))
     return rows
@@ -196,6 +200,17 @@ def _fitted(rates: Sequence[float], limit: float) -> float:
     first = over.index(True)
     calm = (place for place in range(first, len(over)) if not any(over[place : place + 2]))
     return float(next(calm, len(over)) - first)
+
+
+def _waited(crossing: Crossing, way: str, leave_out: float) -> float:
+    """Seconds that all but one in twenty packets waited at most before a narrow place."""
+    found = [
+        wait
+        for relay in crossing.relays
+        for at, wait in (relay.line_up if way == "up" else relay.line_down).waits
+        if at - relay.begun > leave_out + 1  # connecting takes about as long
+    ]
+    return float(np.percentile(found, 95)) if found else 0.0
 
 
 def _limit(network: Network, way: str) -> float | None:

@@ -34,6 +34,8 @@ class Line:
         """Whether the last packet was lost, of losses that come in bursts."""
         self._free_at = self._in_order_at = begun
         """When the narrow place has sent what waits before it, and when the last packet arrives."""
+        self.waits: list[tuple[float, float]] = []
+        """When each packet came to the narrow place, and for how long it waited there; none where there is no such."""
 
     def send(self, size: int, now: float) -> Sequence[Delivery]:
         """What becomes of a datagram of so many bytes: nothing if it is lost, two if it is doubled."""
@@ -85,4 +87,5 @@ class Line:
         if begin - now > self._way.queue:
             return None
         self._free_at = begin + (size + HEADERS) * 8 / self._way.rate
+        self.waits.append((now, begin - now))
         return self._free_at

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,19 +20,20 @@ class FakeRelay:
     """What is read of a relay, with the traffic given."""
 
     line_down: Line
+    line_up: Line
     begun: float = 100.0
     up: Traffic = field(default_factory=Traffic)
     down: Traffic = field(default_factory=Traffic)
 
 
-def crossing(network: Network, up: list[float] = (), **more: object) -> Crossing:  # type: ignore[assignment]
+def crossing(network: Network, up: Sequence[float] = (), silences: tuple[float, ...] | None = None) -> Crossing:
     """`up`: bits that were offered in each second."""
-    import random
-
-    relay = FakeRelay(Line(network.down, random.Random(0), 100.0))
+    relay = FakeRelay(Line(network.down, random.Random(0), 100.0), Line(network.up, random.Random(0), 100.0))
+    for number in range(200):
+        relay.line_up.send(300, 104.0 + number * 0.1)
     for second, bits in enumerate(up):
         relay.up.offered[second * 10] = round(bits / 8)
-    return Crossing(network, [relay], **more)  # type: ignore[list-item, arg-type]
+    return Crossing(network, [relay], silences)  # type: ignore[list-item]
 
 
 def sight(*gaps: tuple[float, float], seconds: float = 20.0, begin: float = 101.0) -> Sight:
@@ -61,6 +64,7 @@ def test_how_long_a_rate_takes_to_come_down_is_told() -> None:
     rows = {row.name: row for row in rows_of([sight()], [crossing(NETWORKS["narrow-up"], rates)], {}, 0.0)}
     assert rows["down to the network's rate, up"].values == (2.0,)
     assert rows["offered up, last half"].median == pytest.approx(290, abs=1)
+    assert rows["waiting in the network up, p95"].values == (0.0,)
 
 
 def test_what_is_asked_is_checked() -> None:

@@ -30,7 +30,9 @@ QUEUED = 0.1
 way; a busy machine makes single ones longer."""
 SHORTEST = 30.0
 """Seconds for which the shortest round trip counts: a way may become a longer one."""
-QUEUED_CUT = 0.85
+LONG_QUEUED = 0.2
+"""Seconds that no busy machine makes of a round trip's."""
+QUEUED_CUT, LONG_QUEUED_CUT = 0.85, 0.7
 """Of what is sent, or arrives, so that a queue empties."""
 STALE = 10.0
 """Seconds after which what the receiver estimated counts no more."""
@@ -117,23 +119,31 @@ class BitrateControl:
         """Take a receiver's report, about one a second."""
         after_break = self._reported_at is not None and now - self._reported_at > BREAK
         self._reported_at = now
-        queued = self._is_queued(report.round_trip, now)
+        waits = self._waits(report.round_trip, now)
+        queued = waits > 0
         lost = 0.0 if after_break else report.lost
         self._lost += SMOOTH * (lost - self._lost)
         in_time = report.round_trip is not None and not queued
         lossy, calm = (LOSSY_IN_TIME, CALM_IN_TIME) if in_time else (LOSSY, CALM)
         falls = lost > FLOODED or self._lost > lossy
         self._suffers = queued or falls
-        if queued:
-            if now - self._cut_at >= _STEP:
-                self._cut_at, self._ceiling = now, (self._target, now)
-                self._set(self._target * QUEUED_CUT, now)
-        elif falls:
-            share = QUEUED_CUT * (1 - lost) if lost > FLOODED else 1 - self._lost / 2
-            self._set(self._target * share, now)
+        if queued or falls:
+            self._set(self._target * min(self._queue_share(waits, now), self._loss_share(lost, lossy)), now)
         elif self._lost < calm and now - self._rose_at >= _STEP:
             self._rose_at = now
             self._set(self._target * (CREEP if self._is_near(now) else RISE), now)
+
+    def _queue_share(self, waits: float, now: float) -> float:
+        """What is left of the rate where packets wait so many seconds."""
+        if waits <= 0 or now - self._cut_at < _STEP:
+            return 1.0
+        self._cut_at, self._ceiling = now, (self._target, now)
+        return QUEUED_CUT if waits <= LONG_QUEUED else LONG_QUEUED_CUT
+
+    def _loss_share(self, lost: float, lossy: float) -> float:
+        if lost > FLOODED:
+            return QUEUED_CUT * (1 - lost)
+        return 1 - self._lost / 2 if self._lost > lossy else 1.0
 
     def _is_near(self, now: float) -> bool:
         """Whether packets queued at about this rate not long ago."""
@@ -141,16 +151,22 @@ class BitrateControl:
             return False
         return self._target > NEAR * self._ceiling[0]
 
-    def _is_queued(self, round_trip: float | None, now: float) -> bool:
-        if round_trip is None:
-            return False
+    def met(self, round_trip: float, now: float) -> None:
+        """Take note of a round trip in seconds, such as one before anything was sent, when no packets can queue."""
         while self._trips and now - self._trips[0][0] > SHORTEST:
             self._trips.popleft()
         while self._trips and self._trips[-1][1] >= round_trip:
             self._trips.pop()
         self._trips.append((now, round_trip))
-        self._long = self._long + 1 if round_trip > self._trips[0][1] + QUEUED else 0
-        return self._long >= 2
+
+    def _waits(self, round_trip: float | None, now: float) -> float:
+        """Seconds that packets queue on the way."""
+        if round_trip is None:
+            return 0.0
+        self.met(round_trip, now)
+        waits = round_trip - self._trips[0][1]
+        self._long = self._long + 1 if waits > QUEUED else 0
+        return waits if self._long >= 2 or waits > LONG_QUEUED else 0.0
 
     def _set(self, bits: float, now: float) -> None:
         if self._estimate is not None and now - self._estimate[1] < STALE:

@@ -45,10 +45,15 @@ def accept_any(transport: RTCDtlsTransport) -> None:
     """
     validate = transport._validate_peer_identity
 
-    def validated(offered: RTCDtlsParameters) -> None:
+    def validated(remoteParameters: RTCDtlsParameters) -> None:
         assert transport._ssl is not None
         certificate = transport._ssl.get_peer_certificate(as_cryptography=True)
-        fitting = [one for one in offered.fingerprints if one.value == certificate_digest(certificate, one.algorithm)]
-        validate(RTCDtlsParameters(fingerprints=fitting[:1] or offered.fingerprints, role=offered.role))
+        offered = remoteParameters.fingerprints
+        fitting = [
+            one
+            for one in offered
+            if certificate is not None and one.value == certificate_digest(certificate, one.algorithm)
+        ]
+        validate(RTCDtlsParameters(fingerprints=fitting[:1] or offered, role=remoteParameters.role))
 
     transport._validate_peer_identity = validated  # type: ignore[method-assign]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import time
+from collections.abc import Callable
 
 from aioice import stun
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
@@ -21,15 +23,22 @@ LOOPBACK = "127.0.0.1"
 RECEIVE_BYTES = 1 << 20
 
 
-def prepare(transport: RTCIceTransport, ports: tuple[int, int] | None) -> None:
-    """Set up one that has not gathered; `ports`: first and last, None: any."""
+def prepare(
+    transport: RTCIceTransport, ports: tuple[int, int] | None, met: Callable[[float], None] = lambda seconds: None
+) -> None:
+    """Set up one that has not gathered.
+
+    Args:
+        ports: first and last; None: any.
+        met: told how long the peer took to answer each check, in seconds, for the first time before media come.
+    """
     connection = transport._connection
 
     async def gather(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:  # noqa: ASYNC109 - it overrides
         return await _gathered(connection, component, addresses, ports)
 
     async def query_consent() -> None:
-        await _keep_open(connection)
+        await _keep_open(connection, met)
 
     connection.get_component_candidates = gather  # type: ignore[method-assign]
     connection.query_consent = query_consent  # type: ignore[method-assign]
@@ -97,14 +106,16 @@ async def _reflexive(connection: Connection, protocol: StunProtocol) -> list[Can
     return [candidate]
 
 
-async def _keep_open(connection: Connection) -> None:
+async def _keep_open(connection: Connection, met: Callable[[float], None]) -> None:
     assert connection.remote_password is not None
     key = connection.remote_password.encode()
     while True:
-        await asyncio.sleep(CONSENT_INTERVAL)
         for pair in list(connection._nominated.values()):
             request = connection.build_request(pair, nominate=False)
+            asked = time.monotonic()
             try:
                 await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
             except stun.TransactionError:
                 continue
+            met(time.monotonic() - asked)
+        await asyncio.sleep(CONSENT_INTERVAL)

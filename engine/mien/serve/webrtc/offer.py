@@ -177,8 +177,10 @@ def _is_able(name: str, is_readable: bool, kind: str) -> bool:
 
 
 def _direction(section: Section, session: list[str]) -> Direction:
-    said = [found for found in DIRECTIONS if f"a={found}" in session]
-    return section.direction or next(iter(said), "sendrecv")
+    for found in (section.direction, *(one for one in DIRECTIONS if f"a={one}" in session)):
+        if found is not None:
+            return found
+    return "sendrecv"
 
 
 def _tagged(sections: list[Section], bundle: Sequence[str]) -> Section | None:

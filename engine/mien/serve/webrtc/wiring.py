@@ -82,7 +82,7 @@ class Wiring:
             self._join(transceiver)
         for transport in {transceiver.receiver.transport for transceiver in transceivers}:
             accept_any(transport)
-            prepare(transport.transport, self._settings.ports)
+            prepare(transport.transport, self._settings.ports, self._met)
         await self.connection.setLocalDescription(await self.connection.createAnswer())
         return self.connection.localDescription.sdp
 
@@ -164,6 +164,10 @@ class Wiring:
             self.sound_track = SoundTrack(self._sends.sound, self._clock)
             sender.replaceTrack(self.sound_track)
         listen(sender, self.picture_track if transceiver.kind == "video" else None, self._heard)
+
+    def _met(self, seconds: float) -> None:
+        if self.picture_track is not None:
+            self.picture_track.control.met(seconds, self._clock.now())
 
     def _heard(self) -> None:
         self._live.heard(self._clock.now())

@@ -60,9 +60,17 @@ def test_what_was_lost_in_a_break_of_the_network_does_not_count() -> None:
 
 
 def test_it_falls_while_packets_queue() -> None:
-    queued = control_after(GOOD, Report(0.0, 0.4), Report(0.0, 0.4))
+    queued = control_after(GOOD, Report(0.0, 0.2), Report(0.0, 0.2))
     assert queued.target < LIMITS.begin
-    assert control_after(GOOD, Report(0.0, 0.4), GOOD, Report(0.0, 0.4), GOOD).target > LIMITS.begin
+    assert control_after(GOOD, Report(0.0, 0.2), GOOD, Report(0.0, 0.2), GOOD).target > LIMITS.begin
+
+
+def test_a_queue_that_stood_from_the_beginning_is_found_by_the_round_trip_before() -> None:
+    control = BitrateControl(LIMITS)
+    control.met(0.04, 0.0)
+    for second in range(1, 6):
+        control.report(Report(0.0, 1.0), float(second))
+    assert control.target < 0.25 * LIMITS.begin
 
 
 def test_it_rises_slowly_where_packets_queued_before() -> None:
@@ -109,8 +117,8 @@ def test_a_low_estimate_counts_only_while_packets_queue() -> None:
     control.report(Report(0.05, 0.03), 2.0)
     control.estimate(200_000, 2.5)
     assert control.target == LIMITS.easy
-    control.report(Report(0.0, 0.3), 3.0)
-    control.report(Report(0.0, 0.3), 4.0)
+    control.report(Report(0.0, 0.15), 3.0)
+    control.report(Report(0.0, 0.15), 4.0)
     control.estimate(200_000, 4.1)
     assert control.target == 200_000
 

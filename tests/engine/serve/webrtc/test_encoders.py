@@ -129,3 +129,17 @@ def test_sound_is_twenty_milliseconds_a_packet() -> None:
     assert isinstance(context, av.AudioCodecContext)
     heard = [frame.samples for packet in made for frame in context.decode(packet)]
     assert set(heard[1:]) == {960}
+
+
+def test_speech_is_sent_twice_so_that_a_lost_packet_can_be_heard() -> None:
+    """Opus's in-band FEC: the second bit of a frame of SILK (RFC 6716, 4.2.3) tells of the copy of the one before."""
+    encoder, rate = SoundEncoder(), 48_000
+    at = np.arange(960 * 100) / rate
+    pitch = 2 * np.pi * np.cumsum(120 + 20 * np.sin(2 * np.pi * 0.7 * at)) / rate
+    voice = sum(np.sin(k * pitch) / k for k in range(1, 20)) * 0.15 * np.clip(np.sin(2 * np.pi * 3 * at), 0, 1)
+    runs = [
+        np.repeat(voice[None, first : first + 960], 2, axis=0).astype(np.float32) for first in range(0, at.size, 960)
+    ]
+    packets = [bytes(packet) for number, run in enumerate(runs) if (packet := encoder.encode(run, number * 960))]
+    held = [packet[0] >> 3 < 16 and bool(packet[1] & 0x40) for packet in packets]
+    assert sum(held) > 0.35 * len(held)  # half of it is silence
