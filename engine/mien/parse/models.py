@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mien.errors import BackendError
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -36,10 +39,30 @@ def _quiet() -> Iterator[None]:
         os.close(kept)
 
 
+@functools.cache
+def _first_process() -> int:
+    """That in which MediaPipe was first used; a process that is forked from it takes the answer along."""
+    return os.getpid()
+
+
+def _need_own_process() -> None:
+    """Refuse what would abort, without a word, or wait for ever: MediaPipe's threads do not come along into a fork.
+
+    Raises:
+        BackendError: this process was forked after MediaPipe was used.
+    """
+    if _first_process() != os.getpid():
+        raise BackendError(
+            "landmarks: expected a process in which nobody looked for faces before it was forked, got another one; "
+            "start processes by spawn or forkserver (multiprocessing.get_context)"
+        )
+
+
 class FaceDetector:
     """Boxes of faces, also of some that are too small for the face mesh to find by itself."""
 
     def __init__(self, *, least_score: float = 0.4) -> None:
+        _need_own_process()
         with _quiet():
             from mediapipe.python.solutions import face_detection
 
@@ -65,6 +88,7 @@ class FaceMesh:
     """Landmarks of faces in a picture: tracked from call to call, or found anew each time (`still`)."""
 
     def __init__(self, *, still: bool, most: int = 1) -> None:
+        _need_own_process()
         with _quiet():
             from mediapipe.python.solutions import face_mesh
 
@@ -143,6 +167,7 @@ def _points(face: Any) -> Array:
 
 def segment_person(pixels: Pixels) -> NDArray[np.float32]:
     """(H, W) in 0..1: how surely each pixel of `pixels` (H, W, 3) belongs to a person."""
+    _need_own_process()
     with _quiet():
         from mediapipe.python.solutions import selfie_segmentation
 
