@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import BackendError
 from mien.folders import user_cache
 from mien_kernels.stderr_filter import filter_stderr
 
@@ -30,12 +32,35 @@ NOTES = (
 """What MediaPipe's native code notes on stderr each time a graph starts; none of it is worth a user's while."""
 
 
+@functools.cache
+def _first_process() -> int:
+    """That in which MediaPipe was first used; a process that is forked from it takes the answer along."""
+    return os.getpid()
+
+
+def _need_own_process() -> None:
+    """Refuse what would abort, without a word, or wait for ever: MediaPipe's threads do not come along into a fork.
+
+    Raises:
+        BackendError: this process was forked after MediaPipe was used.
+    """
+    if _first_process() != os.getpid():
+        raise BackendError(
+            "landmarks: expected a process in which nobody looked for faces before it was forked, got another one; "
+            "start processes by spawn or forkserver (multiprocessing.get_context)"
+        )
+
+
 def _solutions(name: str) -> Any:
     """The module `name` of MediaPipe's solutions, which says nothing and writes nothing outside of mien's folders.
 
     MediaPipe imports matplotlib to draw with, which puts a font cache into the user's folders, unless it has one of its
     own there already.
+
+    Raises:
+        BackendError: this process was forked after MediaPipe was used.
     """
+    _need_own_process()
     filter_stderr(NOTES)
     cache = user_cache()
     if cache is not None and "matplotlib" not in sys.modules:
