@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ LOOKED_AT = 1024
 """Longer side in pixels of a picture in which the way that it is held is looked for."""
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
-_LENIENT = np.errstate(under="ignore")
+_LENIENT: Any = np.errstate(under="ignore")
 """Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from numbers import Integral
 from typing import Literal, get_args
 
 from mien.errors import SettingError
@@ -33,7 +32,7 @@ def _need_within(name: str, value: float, low: float, high: float) -> None:
 def need_size(size: int | None) -> None:
     """Refuse a wish for a longer side in pixels, with SettingError, that no picture can be brought to."""
     if size is not None:
-        if not isinstance(size, Integral):
+        if not hasattr(size, "__index__"):
             raise SettingError(f"size must be a whole number of pixels, got {size!r}")
         _need_within("size", size, SIZE_MIN, SIZE_MAX)
 

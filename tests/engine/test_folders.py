@@ -46,7 +46,8 @@ def test_without_a_home_nothing_is_kept_and_all_else_goes_on(caplog: pytest.LogC
     assert all(place.packaged for place in places())
     cache = Cache()
     with caplog.at_level(logging.WARNING):
-        assert cache.read("a") is cache.place("b") is None
+        assert cache.read("a") is None
+        assert cache.place("b") is None
         assert not cache.write("a", b"kept")
         assert not cache.write("c", b"kept")
     assert len({record.getMessage() for record in caplog.records}) == 1
