@@ -45,7 +45,7 @@ LOOKED_AT = 1024
 """Longer side in pixels of a picture in which the way that it is held is looked for."""
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
-_LENIENT: Any = np.errstate(under="ignore")
+_LENIENT: np.errstate[Any] = np.errstate(under="ignore")
 """Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
 
 
