@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,8 +17,9 @@ from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Times, begun, early, late_by, place, reconnected
+from mien.capture.livetime import TIME_BASE, Arrival
 from mien.capture.pixels import PixelReader
+from mien.capture.playing import Playing
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
 from mien.errors import SourceError
@@ -29,10 +29,6 @@ from mien.sound import Sound
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""
-BEHIND = 0.5
-"""Seconds after its time at which a frame that came in time is left out."""
-_UNHEARD = 500
-"""Runs of sound that may wait for their time, some ten seconds."""
 _CLOSING = 2.0
 """Seconds that `close` waits for a read that nothing interrupts, a stalled device's."""
 
@@ -75,19 +71,12 @@ class LiveSource:
         self._interrupt = Interrupt()
         self._wait = wait or self._interrupt.wait
         self._reading = Lock()
-        self._times = Times()
         self._warnings: deque[str] = deque(maxlen=_WARNINGS)
         self._broken = 0
         self._heard = 0
         self._held: list[Run] = []
-        self._unheard: deque[Sound] = deque()
-        self._skips = self._bearable = 0
-        """Frames left out since the last one that came in time, and after how many it is given up."""
-        self._given_up = False
-        self.missed = 0
-        """Frames left out because this machine was too late for them."""
         self._connection: Connection | None = Connection(feed, self._interrupt, clock, threads)
-        self._manner = self._connection.manner
+        self._playing = Playing(clock, self._wait, self._connection.manner)
         self._sound = self._connection.sound_format
         self._pixels, self._stored = self._new_pixels(), (0, 0, 0.0)
         self._info: SourceInfo | None = None
@@ -107,6 +96,11 @@ class LiveSource:
         return self._broken + (self._connection.broken if self._connection is not None else 0)
 
     @property
+    def missed(self) -> int:
+        """Frames left out because this machine was too late for them."""
+        return self._playing.missed
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._warnings)
 
@@ -120,18 +114,18 @@ class LiveSource:
         while items is not None:
             for item in items:
                 if isinstance(item, Sound):
-                    yield from self._later(item)
+                    yield from self._playing.later(item)
                     continue
                 if self._is_over(item):
                     return
-                yield from self._due_sound(item.pts)
-                frame = self._in_time(item)
+                yield from self._playing.heard(item.pts)
+                frame = self._playing.in_time(item)
                 if frame is None:
                     return
                 yield frame
-            yield from self._due_sound(self._now_in_ticks())
+            yield from self._playing.heard_by_now()
             items = self._next()
-        yield from self._due_sound(None)
+        yield from self._playing.heard(None)
 
     def sample(self, count: int) -> Iterator[Frame]:
         raise SourceError(f"{self._feed.name}: expected a source that can be looked through before, got a live one")
@@ -152,36 +146,6 @@ class LiveSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _in_time(self, frame: Frame) -> Frame | None:
-        """The frame when it is to be shown; None where it is closed meanwhile."""
-        if self._times.began is None:
-            self._times = begun(self._times, self._clock.now(), self._manner)
-        elif not self._manner.patient:
-            return frame
-        wait = early(self._times, frame.pts, self._clock.now(), self._manner)
-        if wait > 0 and self._wait(wait):
-            return None
-        return replace(frame, captured_at=self._clock.now())
-
-    def _later(self, sound: Sound) -> Iterator[Sound]:
-        """Keep sound until it is heard; of too much without a picture between, the oldest is given in its time."""
-        self._unheard.append(sound)
-        if len(self._unheard) > _UNHEARD:
-            oldest = self._unheard.popleft()
-            self._wait(early(self._times, round(_end(oldest) * TICKS), self._clock.now(), self._manner))
-            yield oldest
-
-    def _now_in_ticks(self) -> int | None:
-        """Where the line is now; None where nothing waits for it."""
-        if not self._manner.patient or self._times.began is None:
-            return None
-        return round((self._clock.now() - self._times.began) * TICKS)
-
-    def _due_sound(self, until: int | None) -> Iterator[Sound]:
-        """Sound that ends by a time in ticks; None: all there is."""
-        while self._unheard and (until is None or _end(self._unheard[0]) * TICKS <= until):
-            yield self._unheard.popleft()
 
     def _until_frame(self) -> deque[Frame | Sound]:
         ahead: deque[Frame | Sound] = deque()
@@ -225,42 +189,25 @@ class LiveSource:
     def _frame(self, picture: VideoFrame, stamp: Fraction, arrival: Arrival, connection: Connection) -> Iterator[Frame]:
         """The frame at its place; none where it is left out."""
         now = self._clock.now()
-        if self._given_up:  # the time that it took is lost
-            arrival = Arrival(now, held=True)
-        self._times = place(self._times, round(stamp * TICKS), arrival, self._manner)
-        if self._is_missed(now, connection.opened.rate):
+        pts = self._playing.place(stamp, arrival, now, connection.opened.rate)
+        if pts is None:
             return
         aspect = connection.opened.sample_aspect
         stored = (picture.width, picture.height, aspect)
         if stored != self._stored:
             self._pixels, self._stored = self._new_pixels(), stored
         pixels = self._pixels.read(picture, aspect)
-        frame = Frame(pixels, self._times.last, TIME_BASE, captured_at=now, layout=self._pixels.layout)
+        frame = Frame(pixels, pts, TIME_BASE, captured_at=now, layout=self._pixels.layout)
         self._describe(frame, connection.opened.rate)
         yield frame
 
-    def _is_missed(self, now: float, rate: Fraction) -> bool:
-        """Whether the frame just placed is left out, since it would be shown late by what this machine took too long.
-
-        Where leaving frames out does not catch up, it is given up for one of them, whose time is moved to now.
-        """
-        late = late_by(self._times, now) if self._manner.patient else 0.0
-        if late <= BEHIND:
-            self._skips, self._given_up = 0, False
-            return False
-        self._bearable = math.ceil(late * rate) if self._skips == 0 else self._bearable
-        self._given_up = self._skips >= self._bearable
-        self._skips = 0 if self._given_up else self._skips + 1
-        self.missed += 1
-        return True
-
     def _sounds(self) -> Iterator[Sound]:
         """What was heard, on the frames' time line; it waits until that has begun."""
-        anchor = self._times.anchor
+        anchor = self._playing.anchor
         if self._sound is None or anchor is None:
             self._held = self._held if self._sound is not None else []
             return
-        origin = round(Fraction(anchor * self._sound.rate, TICKS))
+        origin = round(anchor * self._sound.rate)
         for first, samples in self._held:
             sound = trimmed(first, samples, origin + self._heard, None, self._sound)
             if sound is not None:
@@ -307,8 +254,7 @@ class LiveSource:
 
     def _connect(self) -> None:
         self._connection = Connection(self._feed, self._interrupt, self._clock, self._threads, self._sound)
-        self._manner = self._connection.manner
-        self._times = reconnected(self._times)
+        self._playing.reconnected(self._connection.manner)
         self._held = []
 
     def _disconnect(self) -> None:
@@ -325,7 +271,3 @@ class LiveSource:
 
     def _warn(self, what: str) -> None:
         self._warnings.append(f"{self._feed.name} {what}")
-
-
-def _end(sound: Sound) -> Fraction:
-    return sound.pts * sound.time_base + Fraction(sound.samples.shape[1], sound.format.rate)

@@ -120,26 +120,6 @@ def test_no_frame_decodes(make_clip: MakeClip, tmp_path: Path) -> None:
         capture.open(path)
 
 
-def test_good_times_pass_untouched() -> None:
-    line = Timeline(Fraction(1, 90000), 3000)
-    assert [line.place(pts) for pts in (-3000, 0, 3003, 90000)] == [-3000, 0, 3003, 90000]
-
-
-def test_duplicate_and_backward_times_are_moved_by_the_least() -> None:
-    line = Timeline(Fraction(1, 1000), 40)
-    assert [line.place(pts) for pts in (0, 40, 40, 39, 80, 120)] == [0, 40, 41, 42, 80, 120]
-
-
-def test_missing_times_follow_by_duration_or_step() -> None:
-    line = Timeline(Fraction(1, 1000), 40)
-    assert [line.place(None), line.place(None, 20), line.place(None), line.place(200)] == [0, 40, 60, 200]
-
-
-def test_a_clock_that_was_reset_goes_on() -> None:
-    line = Timeline(Fraction(1, 1000), 40)
-    assert [line.place(pts) for pts in (5000, 5040, 0, 40, 80)] == [5000, 5040, 5080, 5120, 5160]
-
-
 @pytest.mark.parametrize("jump", [36_000.0, 7_200.0, 44_000.0], ids=lambda seconds: f"{seconds:+g} s")
 @pytest.mark.parametrize("ending", [".mkv", ".ts", ".mp4"])
 def test_a_clock_that_jumped_is_closed_in_pictures_and_sound(
@@ -196,14 +176,6 @@ def test_a_long_still_with_sound_is_no_jump(make_clip: MakeClip, tmp_path: Path)
     assert line.place(0) == 0
     assert line.place(100_000, until=99 * second) == 100_000
     assert line.jumped == 0
-
-
-def test_what_pictures_jumped_by_is_what_sound_jumps_by() -> None:
-    line, second = Timeline(Fraction(1, 1000), 40), Fraction(1)
-    assert [line.place(pts) for pts in (0, 40)] == [0, 40]
-    assert line.place(36_000_100, hint=-36_000 * second) == 100
-    assert line.jumped == 0, "it was told of by the sound"
-    assert line.offset == -36_000
 
 
 def test_negative_times_are_shifted_to_zero(make_clip: MakeClip, tmp_path: Path) -> None:

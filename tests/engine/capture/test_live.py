@@ -20,10 +20,11 @@ from av.container.input import InputContainer
 
 from mien import capture
 from mien.capture.feed import Feed
-from mien.capture.live import BEHIND, LiveSource
+from mien.capture.live import LiveSource
 from mien.capture.livetime import START
 from mien.capture.network import NetworkFeed
 from mien.capture.pipe import PipeFeed, named_pipe
+from mien.capture.playing import BEHIND
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock, MonotonicClock
 from mien.errors import SettingError, SourceError

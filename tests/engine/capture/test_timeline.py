@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.capture.timeline import GAP, Line, Timeline, follow
+
+STEP, NONE = Fraction(1, 25), Fraction(0)
+WRAP = Fraction(1 << 33, 90_000)
+stamps = st.lists(st.one_of(st.none(), st.fractions(-100_000, 100_000, max_denominator=90_000)), max_size=40)
+
+
+def test_good_times_pass_untouched() -> None:
+    line = Timeline(Fraction(1, 90000), 3000)
+    assert [line.place(pts) for pts in (-3000, 0, 3003, 90000)] == [-3000, 0, 3003, 90000]
+
+
+def test_duplicate_and_backward_times_are_moved_by_the_least() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(pts) for pts in (0, 40, 40, 39, 80, 120)] == [0, 40, 41, 42, 80, 120]
+
+
+def test_missing_times_follow_by_duration_or_step() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(None), line.place(None, 20), line.place(None), line.place(200)] == [0, 40, 60, 200]
+
+
+def test_a_clock_that_was_reset_goes_on() -> None:
+    line = Timeline(Fraction(1, 1000), 40)
+    assert [line.place(pts) for pts in (5000, 5040, 0, 40, 80)] == [5000, 5040, 5080, 5120, 5160]
+
+
+def test_what_pictures_jumped_by_is_what_sound_jumps_by() -> None:
+    line, second = Timeline(Fraction(1, 1000), 40), Fraction(1)
+    assert [line.place(pts) for pts in (0, 40)] == [0, 40]
+    assert line.place(36_000_100, hint=-36_000 * second) == 100
+    assert line.jumped == 0, "it was told of by the sound"
+    assert line.offset == -36_000
+
+
+@pytest.mark.parametrize("jump", [36_000, -36_000, -WRAP, 61, -2])
+def test_a_jump_is_closed_and_told_once(jump: Fraction) -> None:
+    line, told, times = Line(), list[Fraction](), list[Fraction]()
+    for number in range(50):
+        line, time, jumped = follow(line, number * STEP + (jump if number >= 20 else 0), STEP, None, NONE)
+        times.append(time)
+        told.extend([jumped] if jumped else [])
+    assert times == [number * STEP for number in range(50)]
+    assert told == [jump]
+
+
+@pytest.mark.parametrize("step", [59, Fraction(1, 2), -1])
+def test_a_gap_is_no_jump(step: Fraction) -> None:
+    line, _, _ = follow(Line(), Fraction(5), STEP, None, NONE)
+    assert follow(line, 5 + step, STEP, None, NONE)[1:] == (5 + step, NONE)
+
+
+def test_a_stamp_is_followed_as_far_as_time_has_passed_otherwise() -> None:
+    line, _, _ = follow(Line(), Fraction(0), STEP, None, NONE)
+    assert follow(line, Fraction(1000), STEP, Fraction(990), NONE)[1:] == (Fraction(1000), NONE)
+    assert follow(line, Fraction(1000), STEP, Fraction(900), NONE)[2] == 1000 - STEP
+
+
+@given(stamps)
+def test_whatever_the_stamps_the_line_goes_on(given_stamps: list[Fraction | None]) -> None:
+    line, timeline, placed = Line(), Timeline(Fraction(1, 90_000), 3600), list[int]()
+    for stamp in given_stamps:
+        before = line
+        line, time, _ = follow(line, stamp, STEP, None, NONE)
+        if before.last is not None:
+            assert before.last - 1 <= time <= before.last + before.step + GAP
+        placed.append(timeline.place(None if stamp is None else round(stamp * 90_000)))
+    assert all(0 < b - a <= (GAP + STEP) * 90_000 for a, b in pairwise(placed))
