@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.pose import fit_pose
+from mien.face.canonical import canonical_face
+from mien.face.pose import RIGID
 from mien.parse.look import STEPS, Bits
 
 Array = NDArray[np.float64]
@@ -23,8 +27,20 @@ ROOM = 0.25
 def place_of(landmarks: Array, size: tuple[int, int]) -> Array:
     """(4,): the head's x, y and size in widths of the frame, and the frame's height in them; of landmarks
     (478, 3) in pixels of a frame of `size` (width, height)."""
-    pose = fit_pose(landmarks)
-    return np.array([*pose.translation[:2], pose.scale, size[1]]) / size[0]
+    rigid = landmarks[RIGID]
+    middle = rigid.sum(axis=0) / len(rigid)
+    return np.array([middle[0], middle[1], _spread(rigid - middle) / _usual_spread(), size[1]]) / size[0]
+
+
+def _spread(points: Array) -> float:
+    """Root mean square distance of points (N, 3) from their middle: the same however the head is turned."""
+    return math.sqrt(float(np.vdot(points, points)) / len(points))
+
+
+@lru_cache(maxsize=1)
+def _usual_spread() -> float:
+    points = canonical_face().points[RIGID]
+    return _spread(points - points.mean(axis=0))
 
 
 def moved(a: Array, b: Array, seconds: float) -> float:

@@ -156,8 +156,8 @@ def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> Sho
 
 def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tuple[ShotState, Cut | None]:
     """A picture as the one before; yet little by little it may have become another one."""
-    if place is not None and any(is_other(anchor, look) for anchor in state.anchors):
-        jumped = _has_jumped(last, look, place)
+    if place is not None:
+        jumped = _has_jumped(last, look, place) and any(is_other(anchor, look) for anchor in state.anchors)
         if jumped or _is_dissolved(state, look):
             cause = "slow change of the picture, jump of the face" if jumped else "dissolve or wipe"
             begun, cut = _cut(state, look, place, cause)
