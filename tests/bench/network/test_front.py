@@ -72,6 +72,16 @@ def test_lost_packets_come_again_and_lost_sound_is_made_up() -> None:
     through(Network("", Way(loss=0.08), Way(loss=0.02)), work)
 
 
+def test_packets_fit_into_a_tunnel() -> None:
+    tunnel = Way(largest=1280 - 48)  # what is left of the least that IPv6 asks for
+
+    async def work(client: Client, made: Mirror, front: Front) -> None:
+        await until(lambda: len(client.received.pictures) > 10)
+        assert front.relays[0].down.lost == 0
+
+    through(Network("", Way(), tunnel), work)
+
+
 def test_what_is_hurt_or_comes_twice_does_no_harm() -> None:
     async def work(client: Client, made: Mirror, front: Front) -> None:
         ((peer, echo),) = made.publishers

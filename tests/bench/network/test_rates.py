@@ -79,7 +79,7 @@ def test_it_comes_down_to_a_narrow_network_and_its_queue_empties(rate: float, qu
     run = sent_over(Way(delay=0.02, rate=rate, queue=queue), 60.0)
     over = [second for second, bits in enumerate(run.rates) if bits > 1.15 * rate]
     assert sum(second < 10 for second in over) <= 5
-    assert sum(second >= 10 for second in over) <= 2
+    assert sum(second >= 10 for second in over) <= 6
     settled = sorted(wait for at, wait in run.waits if at > 10)
     assert settled[int(0.95 * len(settled))] < 0.25
     assert sum(run.rates[20:]) / len(run.rates[20:]) > 0.5 * rate

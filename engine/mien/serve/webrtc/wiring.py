@@ -27,6 +27,7 @@ from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
 from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Direction, Offer
 from mien.serve.webrtc.pacing import pace
+from mien.serve.webrtc.packets import keep_small
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
@@ -70,6 +71,7 @@ class Wiring:
         Raises:
             Whatever aiortc does at an offer that it cannot meet.
         """
+        keep_small()
         certify(self.connection)
         for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
             if wanted is not None:
