@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ContextDecorator, ExitStack, closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -40,7 +40,7 @@ Picture = str | os.PathLike[str] | Pixels
 
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
-_LENIENT = np.errstate(under="ignore")
+_LENIENT: ContextDecorator = np.errstate(under="ignore")
 """Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
 
 
