@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ContextDecorator, ExitStack, closing, suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +44,7 @@ LOOKED_AT = 1024
 """Longer side in pixels of a picture in which the way that it is held is looked for."""
 LARGEST = 2048
 """Longer side in pixels of a portrait that is prepared without a wish for its size."""
-_LENIENT: np.errstate[Any] = np.errstate(under="ignore")
+_LENIENT: ContextDecorator = np.errstate(under="ignore")
 """Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -31,10 +32,13 @@ def _need_within(name: str, value: float, low: float, high: float) -> None:
 
 def need_size(size: int | None) -> None:
     """Refuse a wish for a longer side in pixels, with SettingError, that no picture can be brought to."""
-    if size is not None:
-        if not hasattr(size, "__index__"):
-            raise SettingError(f"size must be a whole number of pixels, got {size!r}")
-        _need_within("size", size, SIZE_MIN, SIZE_MAX)
+    if size is None:
+        return
+    try:
+        whole = operator.index(size)
+    except TypeError:
+        raise SettingError(f"size must be a whole number of pixels, got {size!r}") from None
+    _need_within("size", whole, SIZE_MIN, SIZE_MAX)
 
 
 def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
