@@ -17,7 +17,7 @@ from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
 from mien.capture.feed import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import TIME_BASE, Arrival
+from mien.capture.livetime import TIME_BASE, Arrival, Manner
 from mien.capture.pixels import PixelReader
 from mien.capture.playing import Playing
 from mien.capture.source import SourceInfo
@@ -51,13 +51,15 @@ class LiveSource:
         alpha: bool = False,
         threads: int = 1,
         wait: Callable[[float], bool] | None = None,
+        in_time: bool = True,
     ) -> None:
         """Open the feed and decode its first frame.
 
         Args:
             retry: when a lasting feed that broke off is opened again.
             duration: seconds after which it ends; None: when it ends or is closed.
-            wait: waits so many seconds between tries and says whether it is to stop; None: in real time.
+            wait: waits so many seconds and says whether it is to stop; None: in real time.
+            in_time: give frames at their time; else whatever can wait as fast as it is taken, nothing left out.
 
         Raises:
             SourceError: it cannot be opened, or ends before its first frame.
@@ -76,7 +78,8 @@ class LiveSource:
         self._heard = 0
         self._held: list[Run] = []
         self._connection: Connection | None = Connection(feed, self._interrupt, clock, threads)
-        self._playing = Playing(clock, self._wait, self._connection.manner)
+        self._in_time = in_time
+        self._playing = Playing(clock, self._wait, self._manner_of(self._connection))
         self._sound = self._connection.sound_format
         self._pixels, self._stored = self._new_pixels(), (0, 0, 0.0)
         self._info: SourceInfo | None = None
@@ -254,8 +257,11 @@ class LiveSource:
 
     def _connect(self) -> None:
         self._connection = Connection(self._feed, self._interrupt, self._clock, self._threads, self._sound)
-        self._playing.reconnected(self._connection.manner)
+        self._playing.reconnected(self._manner_of(self._connection))
         self._held = []
+
+    def _manner_of(self, connection: Connection) -> Manner:
+        return replace(connection.manner, unhurried=not self._in_time)
 
     def _disconnect(self) -> None:
         if self._connection is not None:

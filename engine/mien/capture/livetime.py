@@ -45,6 +45,8 @@ class Manner:
     """Whether its sender can be held up, so that nothing is lost by waiting."""
     nominal: bool = False
     """Whether its container has no times, and those that libav gives are counted at an invented rate."""
+    unhurried: bool = False
+    """Whether who reads takes all that such a sender has, however long that takes: nothing waits, or is late."""
     sounding: bool = False
     """Whether sound comes with it, in step with its own times: where both are slow, it is the network."""
 
@@ -83,7 +85,7 @@ class Times:
 
 def begun(times: Times, now: float, manner: Manner) -> Times:
     """The line after its first frame was taken, at `now`, to be shown."""
-    return replace(times, began=now + (START if manner.patient else 0.0))
+    return replace(times, began=now + (START if manner.patient and not manner.unhurried else 0.0))
 
 
 def reconnected(times: Times) -> Times:
@@ -106,7 +108,7 @@ def place(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Times:
 
 def early(times: Times, place: int, now: float, manner: Manner) -> float:
     """Seconds to wait at `now` until a frame is shown whose place in ticks is `place`."""
-    if not manner.patient or times.began is None:
+    if not manner.patient or manner.unhurried or times.began is None:
         return 0.0
     return max(times.began + place / TICKS - HOLD - now, 0.0)
 
@@ -130,6 +132,8 @@ def _placed(times: Times, stamp: int, passed: int, arrival: Arrival, manner: Man
         return times, own
     if times.measured:
         at = passed
+    elif manner.unhurried and manner.patient:
+        return times, own
     elif own < passed - _ticks(LATE):
         at = passed - _ticks(LATE) if not manner.patient else passed if arrival.held else passed + _ticks(START)
     elif not manner.patient and own > passed + _ticks(EARLY):

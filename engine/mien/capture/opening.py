@@ -32,6 +32,7 @@ def open(
     alpha: bool = False,
     threads: int | None = None,
     clock: Clock | None = None,
+    in_time: bool = False,
 ) -> Source:
     """Open what frames come from.
 
@@ -46,6 +47,8 @@ def open(
         alpha: give `rgba` frames; otherwise transparent pixels are flattened over black.
         threads: of decoding, a share of the caller's budget; None: the processors this process may use, at most 4.
         clock: that says when a live source's frames came; None: the machine's.
+        in_time: give what is live at its time, and leave out what is late; else what can wait for its reader (HTTP,
+            TCP, RTMP, pipes) comes as fast as it is taken, all of it. What is no live source always does.
 
     Raises:
         SourceError: no such file, camera or stream; a device, or a folder without pictures; neither video nor picture;
@@ -60,7 +63,7 @@ def open(
         return array_source(source, rate=Fraction(rate), span=span)
     name = os.fspath(source)
     if is_live(name):
-        return _open_live(name, span, alpha, count, clock)
+        return _open_live(name, span, alpha, count, clock, in_time)
     return _open_path(name, span, Fraction(rate), alpha, count)
 
 
@@ -73,14 +76,15 @@ def is_live(name: str) -> bool:
     return live or is_pipe(Path(name))
 
 
-def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | None) -> Source:
+def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | None, in_time: bool) -> Source:
     from mien.capture.feeds import feed_of
     from mien.capture.live import LiveSource
 
     if span.start:
         raise SettingError(f"start must be 0 for what is live, got {float(span.start):g} s with {public_name(name)}")
     feed = feed_of(name)
-    return LiveSource(feed, clock=clock or MonotonicClock(), duration=span.duration, alpha=alpha, threads=threads)
+    clock = clock or MonotonicClock()
+    return LiveSource(feed, clock=clock, duration=span.duration, alpha=alpha, threads=threads, in_time=in_time)
 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:

@@ -82,7 +82,7 @@ class Playing:
 
     def heard_by_now(self) -> Iterator[Sound]:
         """Sound that has been heard in full; all, where it does not wait for its time."""
-        waits = self._manner.patient and self._times.began is not None
+        waits = self._manner.patient and not self._manner.unhurried and self._times.began is not None
         return self.heard(round((self._clock.now() - (self._times.began or 0.0)) * TICKS) if waits else None)
 
     def _is_missed(self, now: float, rate: Fraction) -> bool:
@@ -90,7 +90,7 @@ class Playing:
 
         Where leaving frames out does not catch up, it is given up for one of them, whose time is moved to now.
         """
-        late = late_by(self._times, now) if self._manner.patient else 0.0
+        late = late_by(self._times, now) if self._manner.patient and not self._manner.unhurried else 0.0
         if late <= BEHIND:
             self._skips, self._given_up = 0, False
             return False

@@ -322,7 +322,7 @@ def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) ->
     """
 
     def opened() -> Source:
-        return capture.open(name, threads=threads, clock=clock)
+        return capture.open(name, threads=threads, clock=clock, in_time=True)
 
     return opened() if is_live(name) else Paced(opened(), clock, again=opened if loop else None)
 

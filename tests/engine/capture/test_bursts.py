@@ -20,7 +20,7 @@ from av.video.frame import VideoFrame
 
 from mien import capture
 from mien.capture.synthetic import number_of, pattern
-from mien.clock import MonotonicClock
+from mien.clock import ManualClock, MonotonicClock
 from mien.frame import Frame
 from mien.sound import Sound, SoundFormat
 
@@ -100,7 +100,10 @@ def test_live_segments(make_clip: MakeClip, tmp_path: Path, kind: str, ending: s
     make_clip(count=180, sound=sound, container_options=options).write(tmp_path / "list.m3u8")
     (tmp_path / "list.m3u8").unlink()
     items = list[Frame | Sound]()
-    with served(LiveList(tmp_path, 0.4, ending).answer) as address, capture.open(f"{address}/live.m3u8") as source:
+    with (
+        served(LiveList(tmp_path, 0.4, ending).answer) as address,
+        capture.open(f"{address}/live.m3u8", in_time=True) as source,
+    ):
         for item in source:
             items.append(item)
             if isinstance(item, Frame) and item.seconds > 3:
@@ -114,7 +117,10 @@ def test_live_segments(make_clip: MakeClip, tmp_path: Path, kind: str, ending: s
 
 def test_a_recording_over_http_ends_as_a_file_does(make_clip: MakeClip, tmp_path: Path) -> None:
     body = make_clip(count=45, sound=SoundFormat(48000, 2)).write(tmp_path / "clip.mp4").read_bytes()
-    with served(lambda handler: give(handler, body)) as address, capture.open(f"{address}/clip.mp4") as source:
+    with (
+        served(lambda handler: give(handler, body)) as address,
+        capture.open(f"{address}/clip.mp4", in_time=True) as source,
+    ):
         items = list(source)
         assert source.warnings == ()
     frames = [item for item in items if isinstance(item, Frame)]
@@ -145,7 +151,7 @@ def test_an_ip_camera_whose_pictures_carry_no_time(rate: int) -> None:
             handler.wfile.write(head + data + b"\r\n")
             sent.append(time.monotonic())
 
-    with served(play) as address, capture.open(address) as source:
+    with served(play) as address, capture.open(address, in_time=True) as source:
         frames = first_seconds(source, 3.0)
         over.set()
     need_arrival(frames, sent, rate)
@@ -170,7 +176,7 @@ def test_a_pipe_whose_header_says_another_rate(tmp_path: Path) -> None:
 
     writer = Thread(target=write)
     writer.start()
-    with capture.open(pipe) as source:
+    with capture.open(pipe, in_time=True) as source:
         frames = first_seconds(source, 3.0)
         over.set()
     writer.join(10)
@@ -206,9 +212,26 @@ def test_pictures_that_are_written_as_fast_as_they_are_taken(tmp_path: Path) -> 
     os.mkfifo(pipe)
     writer = Thread(target=lambda: pipe.write_bytes(b"".join(jpeg(n) for n in range(50))))
     writer.start()
-    with capture.open(pipe) as source:
+    with capture.open(pipe, in_time=True) as source:
         frames = [item for item in source if isinstance(item, Frame)]
     writer.join(10)
     assert len(frames) == 50
     need_in_time(frames, 25)
     assert frames[1].pts * Fraction(1, 90_000) == pytest.approx(Fraction(1, 25), abs=0.001)
+
+
+def test_offline_a_recording_is_taken_whole_as_fast_as_it_comes(make_clip: MakeClip, tmp_path: Path) -> None:
+    body = make_clip(count=45, sound=SoundFormat(48000, 2)).write(tmp_path / "clip.mp4").read_bytes()
+    clock = ManualClock()
+    with (
+        served(lambda handler: give(handler, body)) as address,
+        capture.open(f"{address}/clip.mp4", clock=clock) as source,
+    ):
+        items = list[Frame | Sound]()
+        for item in source:
+            items.append(item)
+            clock.advance(0.5)  # whoever takes them is slow
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == list(range(45))
+    assert [frame.seconds for frame in frames] == pytest.approx([n / 30 for n in range(45)], abs=0.002)
+    assert sum(run.samples.shape[1] for run in items if isinstance(run, Sound)) == pytest.approx(72_000, abs=3000)
