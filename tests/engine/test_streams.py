@@ -64,7 +64,7 @@ def test_a_stream_to_a_closed_standard_output_is_refused() -> None:
 def test_a_render_ends_when_nobody_reads_it(tmp_path: Path) -> None:
     with begun([*SMALL, "--driver", "sample:driver", "--output", "-"], tmp_path) as process:
         assert process.stdout is not None
-        process.stdout.buffer.read(2000)
+        assert os.read(process.stdout.fileno(), 2000)
         process.stdout.close()
         assert process.wait(LIMIT) == 141
         assert process.stderr is not None
@@ -75,7 +75,7 @@ def test_a_live_run_ends_when_nobody_reads_it_and_what_it_recorded_is_whole(tmp_
     given = ["--camera", "sample:driver", "--loop", "--output", "/dev/stdout", "--record", "me.mp4"]
     with begun(["live", *SMALL[1:], *given], tmp_path) as process:
         assert process.stdout is not None
-        process.stdout.buffer.read(2000)
+        assert os.read(process.stdout.fileno(), 2000)
         process.stdout.close()
         assert process.wait(LIMIT) == 141
     assert [path.name for path in tmp_path.iterdir()] == ["me.mp4"]
