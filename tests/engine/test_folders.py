@@ -42,7 +42,7 @@ def test_folders_lie_in_the_home_or_where_the_environment_says(home: Path, monke
 
 @pytest.mark.usefixtures("homeless")
 def test_without_a_home_nothing_is_kept_and_all_else_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    assert user_cache() is user_models() is None
+    assert (user_cache(), user_models()) == (None, None)
     assert all(place.packaged for place in places())
     cache = Cache()
     with caplog.at_level(logging.WARNING):

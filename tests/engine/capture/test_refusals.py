@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -27,6 +28,38 @@ def refusal(source: str | Path, **options: float) -> str:
 
 def test_not_existing(tmp_path: Path) -> None:
     assert "expected a file, got none (no such file or directory)" in refusal(tmp_path / "missing.mp4")
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    assert "file name too long" in refusal(tmp_path / ("x" * 300))
+    assert "expected pictures that fit this pattern, got none" in refusal(tmp_path / ("x" * 300) / "%04d.png")
+    assert "too many levels of symbolic links" in refusal(tmp_path / "loop")
+    assert "not a directory" in refusal(tmp_path / "file/clip.mp4")
+    assert "null" in refusal(f"{tmp_path}/a\0b.mp4")
+
+
+@pytest.mark.parametrize("address", ["rtsp://[::1/x", "http://[::1/x", "tcp://[::1:99999999"])
+def test_addresses_that_are_none(address: str) -> None:
+    assert "expected a stream, got an error" in refusal(address)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read whatever there is")
+def test_what_may_not_be_read(tmp_path: Path, plain: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    for path in (tmp_path / "clip.mp4", closed / "clip.mp4"):
+        path.write_bytes(plain.read_bytes())
+    (tmp_path / "clip.mp4").chmod(0)
+    closed.chmod(0)
+    try:
+        assert "expected a file that may be read" in refusal(tmp_path / "clip.mp4")
+        assert "permission denied" in refusal(closed / "clip.mp4")
+        assert "permission denied" in refusal(closed)
+        assert "permission denied" in refusal(closed / "%04d.png")
+    finally:
+        closed.chmod(0o700)
 
 
 def test_device() -> None:
