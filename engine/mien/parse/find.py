@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,14 +50,12 @@ def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[
         turns: how the picture is turned to look for faces where it shows none.
     """
     upright = find_faces(pixels, mesh)
-    if upright and all(_stands(face) for face in upright):
-        return [Found(face) for face in upright]
-    others = [found for turn in (QUARTERS[1:] if upright else turns) for found in _in_turned(pixels, turn, mesh)]
-    if not upright:
-        best = sorted((found for found in others if _amiss(found.landmarks) < WRONG), key=lambda f: _amiss(f.landmarks))
-        kept = [f for i, f in enumerate(best) if not any(_close(f.landmarks, b.landmarks) for b in best[:i])]
-        return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
-    return [Found(face) if _stands(face) else _best(face, others) for face in upright]
+    if upright:
+        return [Found(face) if _stands(face) else _turned_about(pixels, face, mesh) for face in upright]
+    others = [found for turn in turns for found in _in_turned(pixels, turn, mesh)]
+    best = sorted((found for found in others if _amiss(found.landmarks) < WRONG), key=lambda f: _amiss(f.landmarks))
+    kept = [f for i, f in enumerate(best) if not any(_close(f.landmarks, b.landmarks) for b in best[:i])]
+    return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
 
 
 def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[Found]:
@@ -66,9 +64,13 @@ def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[Found]:
     return [Found(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
 
 
-def _best(face: Array, others: list[Found]) -> Found:
-    """A face that is found lying or amiss, or the best of those found in its place in turned pictures."""
-    there = [found for found in others if _close(found.landmarks, face)]
+def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> Found:
+    """A face that is found lying or amiss, or the best of what its surroundings show once they are turned."""
+    corner, cut = cut_square(pixels, bounds(face), MARGIN)
+    away = np.array([*corner, 0.0])
+    others = [found for turn in QUARTERS[1:] for found in _in_turned(cut, turn, mesh)]
+    there = [replace(found, landmarks=found.landmarks + away) for found in others]
+    there = [found for found in there if _close(found.landmarks, face)]
     best = min(there, key=lambda found: _amiss(found.landmarks), default=None)
     most = BETTER * _amiss(face) if abs(_roll(face)) <= TILTED else max(_amiss(face) / BETTER, WRONG)
     return Found(face) if best is None or _amiss(best.landmarks) > most else best

@@ -43,6 +43,19 @@ def test_a_turned_face_is_found_where_it_is(
     assert quarters_of(expected) == found.turn
 
 
+@pytest.mark.parametrize("turn", TURNS)
+def test_a_small_turned_face_is_found_in_a_large_picture(
+    turn: int, pictures: dict[str, Pixels], still_mesh: FaceMesh
+) -> None:
+    large = np.full((480, 640, 3), 90, np.uint8)
+    large[100:228, 300:428] = turned_pixels(resized(pictures["aldo"], 128, 128), turn)
+    (found,) = find_turned(large, still_mesh)
+    (upright,) = find_faces(pictures["aldo"], still_mesh)
+    assert found.turn == -turn % 4
+    expected = turned_points(upright / 4, (128, 128), turn) + [300, 100, 0]
+    assert np.abs(found.landmarks - expected)[:, :2].max() < 4
+
+
 @pytest.mark.parametrize("name", ["aldo", "mira", "teo"])
 def test_an_upright_face_is_as_without_looking_further(
     name: str, pictures: dict[str, Pixels], still_mesh: FaceMesh
