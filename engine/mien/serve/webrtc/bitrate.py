@@ -142,7 +142,7 @@ class BitrateControl:
 
     def _loss_share(self, lost: float, lossy: float) -> float:
         if lost > FLOODED:
-            return QUEUED_CUT * (1 - lost)
+            return LONG_QUEUED_CUT * (1 - lost)
         return 1 - self._lost / 2 if self._lost > lossy else 1.0
 
     def _is_near(self, now: float) -> bool:

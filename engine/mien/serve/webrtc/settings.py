@@ -35,7 +35,7 @@ class BitrateLimits:
     least: int = 100_000
     easy: int = 600_000
     """Below this a receiver's estimate counts only while packets are late or lost: one that gets little guesses low."""
-    begin: int = 1_000_000
+    begin: int = 800_000
     most: int = 3_000_000
 
     def __post_init__(self) -> None:

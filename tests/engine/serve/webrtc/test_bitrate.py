@@ -31,7 +31,7 @@ def test_it_rises_while_all_arrives_up_to_the_limit() -> None:
 
 
 def test_it_falls_to_what_arrives_down_to_the_limit() -> None:
-    assert 0.45 * LIMITS.begin < control_after(Report(0.4)).target < 0.6 * LIMITS.begin
+    assert 0.35 * LIMITS.begin < control_after(Report(0.4)).target < 0.6 * LIMITS.begin
     assert control_after(*[Report(0.5)] * 30).target == LIMITS.least
 
 
