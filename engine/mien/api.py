@@ -252,5 +252,8 @@ def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait
 def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:
     faces = find_faces(pixels, mesh)
     if not faces:
-        raise FaceError("expected a face, got none; use a picture whose face is seen from the front")
+        by = f"{pixels.shape[1]} x {pixels.shape[0]}"
+        raise FaceError(
+            f"expected a face, got none in {by} pixels; use a picture whose face is seen from the front, or a larger size"
+        )
     return refine(pixels, faces[0], mesh)
