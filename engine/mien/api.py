@@ -252,8 +252,9 @@ def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait
 def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:
     faces = find_faces(pixels, mesh)
     if not faces:
-        by = f"{pixels.shape[1]} x {pixels.shape[0]}"
+        height, width = pixels.shape[:2]
         raise FaceError(
-            f"expected a face, got none in {by} pixels; use a picture whose face is seen from the front, or a larger size"
+            f"expected a face, got none at {width} x {height} pixels; "
+            "use a picture whose face is seen from the front, or a larger size"
         )
     return refine(pixels, faces[0], mesh)
