@@ -263,5 +263,9 @@ def _upright(pixels: Pixels, mesh: FaceMesh) -> Pixels:
 def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:
     faces = find_faces(pixels, mesh)
     if not faces:
-        raise FaceError("expected a face, got none; use a picture whose face is seen from the front")
+        height, width = pixels.shape[:2]
+        raise FaceError(
+            f"expected a face, got none at {width} x {height} pixels; "
+            "use a picture whose face is seen from the front, or a larger size"
+        )
     return refine(pixels, faces[0], mesh)

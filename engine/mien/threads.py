@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 ENOUGH = 4
 """Processors from which on each worker has some of its own."""
 
@@ -23,9 +27,50 @@ class Shares:
     encode: int
 
 
-def usable_threads() -> int:
-    """Logical processors that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def usable_threads(cgroups: Path = CGROUPS, membership: Path = MEMBERSHIP) -> int:
+    """Logical processors that this process may run on, and no more than the time of which a container gives it.
+
+    Docker's `--cpus`, a pod's limit and systemd's CPUQuota leave all processors in sight and stop whoever has used up
+    the time of a few: with a thread for each, a frame would wait for those that are stopped.
+    """
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    granted = min(_quotas(cgroups, membership), default=math.inf)
+    return there if granted >= there else max(math.ceil(granted), 1)
+
+
+def _quotas(cgroups: Path, membership: Path) -> Iterator[float]:
+    """Processors' worth of time that each control group, of version 1 or 2, grants which this process is in."""
+    try:
+        lines = membership.read_text().splitlines()
+    except OSError:  # not on this system
+        return
+    for line in lines:
+        _, controllers, inside = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        root = cgroups / controllers
+        group = root / inside.lstrip("/")
+        for folder in (group, *group.parents):
+            quota = _quota(folder)
+            if quota is not None:
+                yield quota
+            if folder == root:
+                break
+
+
+def _quota(folder: Path) -> float | None:
+    try:
+        told = (folder / "cpu.max").read_text().split()
+    except OSError:
+        try:
+            told = [(folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period")]
+        except OSError:
+            return None
+    try:
+        quota, period = map(int, told)
+    except ValueError:  # "max"
+        return None
+    return quota / period if quota > 0 and period > 0 else None
 
 
 def spare_processors() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,36 @@ def test_shares_of_usual_machines(threads: int, shares: Shares) -> None:
 
 def test_there_is_a_processor() -> None:
     assert usable_threads() >= 1
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "most"),
+    [
+        ("0::/\n", {"cpu.max": "100000 100000\n"}, 1),
+        ("0::/\n", {"cpu.max": "150000 100000\n"}, 2),
+        ("0::/\n", {"cpu.max": "10000 100000\n"}, 1),
+        ("0::/\n", {"cpu.max": "max 100000\n"}, 64),
+        ("0::/a/b\n", {"a/cpu.max": "100000 50000\n", "a/b/cpu.max": "max 50000\n"}, 2),
+        ("0::/docker/gone\n", {"cpu.max": "100000 100000\n"}, 1),
+        ("4:cpu,cpuacct:/x\n1:pids:/x\n0::/\n", {"cpu,cpuacct/x/cpu.cfs_quota_us": "100000\n"}, 1),
+        ("4:cpu:/\n", {"cpu/cpu.cfs_quota_us": "-1\n"}, 64),
+        ("0::/../..\n", {"cpu.max": "nonsense\n"}, 64),
+        ("", {}, 64),
+    ],
+)
+def test_a_container_s_share_of_time_bounds_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, membership: str, files: dict[str, str], most: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(64))
+    for name, content in files.items():
+        path = tmp_path / "cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        if "cfs_quota" in name:
+            path.with_name("cpu.cfs_period_us").write_text("100000\n")
+    (tmp_path / "membership").write_text(membership)
+    assert usable_threads(tmp_path / "cgroup", tmp_path / "membership") == most
+    assert usable_threads(tmp_path / "none", tmp_path / "none") == 64
 
 
 PROGRAM = """
