@@ -35,8 +35,8 @@ class Crossing:
 
     network: Network
     relays: Sequence[Relay]
-    silences: tuple[float, ...] | None = None
-    """Lengths of all gaps in the sound; None: nobody listened."""
+    silences: tuple[tuple[float, float], ...] | None = None
+    """When each gap in the sound ended, on the sight's clock, and how long it was; None: nobody listened."""
     concealed: float | None = None
     """Share of the sound that the far end made up; None: it does not tell."""
     offset: float = 0.0
@@ -52,6 +52,8 @@ class Endured:
     minutes: float
     longest: float
     """Seconds between two new pictures at most, beside cuts."""
+    silence: float
+    """Seconds of the longest gap in the sound, beside cuts."""
     recoveries: tuple[float, ...]
     """Seconds from the end of each cut to the next new picture."""
     traffic: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -80,13 +82,16 @@ def endured(sight: Sight, crossing: Crossing, leave_out: float) -> Endured:
     fresh = [at + crossing.offset for at in _fresh(sight)]
     cuts = [cut for relay in crossing.relays[:1] for cut in relay.line_down.cuts(fresh[-1] if fresh else 0.0)]
     judged = [at for at in fresh if at >= fresh[0] + min(leave_out, (fresh[-1] - fresh[0]) / 4)]
-    gaps = [(a, b) for a, b in pairwise(judged) if not any(a < end and begin < b for begin, end in cuts)]
+    heard = [(at + crossing.offset, length) for at, length in crossing.silences or ()]
+    heard = [(at, length) for at, length in heard if judged and judged[0] + length <= at <= judged[-1]]
+    gaps = [(a, b) for a, b in pairwise(judged) if not _meets(a, b, cuts)]
     met = [(end, next((at for at in fresh if at >= end), None)) for begin, end in cuts if fresh and begin > fresh[0]]
     length = judged[-1] - judged[0] if judged else 0.0
     return Endured(
         tuple((a, b) for a, b in gaps if b - a > FREEZE),
         length / 60,
         max((b - a for a, b in gaps), default=0.0),
+        max((length for end, length in heard if not _meets(end - length, end, cuts)), default=0.0),
         tuple(at - end for end, at in met if at is not None),
         {way: _rates(crossing.relays, way, fresh[-1] if fresh else 0.0) for way in ("up", "down")},
     )
@@ -111,9 +116,7 @@ def rows_of(
         row("longest pause", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
     ]
     if all(one.silences is not None for one in crossings):
-        rows.append(
-            row("longest gap in sound", "ms", [1e3 * max(one.silences or (), default=0.0) for one in crossings])
-        )
+        rows.append(row("longest gap in sound", "ms", [1e3 * one.silence for one in found]))
     if all(one.concealed is not None for one in crossings):
         rows.append(row("sound made up", "%", [100 * (one.concealed or 0.0) for one in crossings]))
     if all(one.recoveries for one in found):
@@ -165,6 +168,11 @@ def chart_of(name: str, sight: Sight, crossing: Crossing) -> Chart:
         limit=limit,
         about="All that was sent, with headers.",
     )
+
+
+def _meets(begin: float, end: float, cuts: Sequence[tuple[float, float]]) -> bool:
+    """Whether a stretch is one of a cut's, up to what is allowed for getting over it."""
+    return any(begin < over + RECOVERED / 1e3 and cut < end for cut, over in cuts)
 
 
 def _fresh(sight: Sight) -> list[float]:

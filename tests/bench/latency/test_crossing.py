@@ -26,7 +26,9 @@ class FakeRelay:
     down: Traffic = field(default_factory=Traffic)
 
 
-def crossing(network: Network, up: Sequence[float] = (), silences: tuple[float, ...] | None = None) -> Crossing:
+def crossing(
+    network: Network, up: Sequence[float] = (), silences: tuple[tuple[float, float], ...] | None = None
+) -> Crossing:
     """`up`: bits that were offered in each second."""
     relay = FakeRelay(Line(network.down, random.Random(0), 100.0), Line(network.up, random.Random(0), 100.0))
     for number in range(200):
@@ -69,7 +71,7 @@ def test_how_long_a_rate_takes_to_come_down_is_told() -> None:
 
 def test_what_is_asked_is_checked() -> None:
     loss = NETWORKS["loss5"]
-    good = rows_of([sight()], [crossing(loss, silences=(0.02, 0.06))], {}, 0.0)
+    good = rows_of([sight()], [crossing(loss, silences=((103.0, 0.02), (107.0, 0.06), (100.9, 0.5)))], {}, 0.0)
     assert all(check.kept for check in checks_of("x", good, loss))
-    bad = rows_of([sight((104.0, 105.0), (107.0, 108.0))], [crossing(loss, silences=(0.15,))], {}, 0.0)
+    bad = rows_of([sight((104.0, 105.0), (107.0, 108.0))], [crossing(loss, silences=((110.0, 0.15),))], {}, 0.0)
     assert [check.kept for check in checks_of("x", bad, loss)] == [False, False]

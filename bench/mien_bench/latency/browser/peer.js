@@ -136,7 +136,8 @@ window.mienBench = (() => {
     return end.stream;
   }
 
-  // how long each gap is in a tone that is heard, in seconds: stretches of a twentieth of its usual loudness
+  // gaps in a tone that is heard, as [when it ended, how long it was] in seconds: stretches of a twentieth of its usual
+  // loudness
   function listen(context, stream) {
     const found = { silences: [], quiet: 0, loudness: 0 };
     const ear = context.createScriptProcessor(256, 1, 1);
@@ -147,7 +148,7 @@ window.mienBench = (() => {
         for (let place = first; place < first + 64; place += 1) sum += samples[place] * samples[place];
         const loudness = Math.sqrt(sum / 64);
         if (loudness > 0.05 * found.loudness && loudness > 1e-4) {
-          if (found.quiet > 0.01) found.silences.push(found.quiet);
+          if (found.quiet > 0.01) found.silences.push([performance.now() / 1000, found.quiet]);
           found.quiet = 0;
           found.loudness += 0.01 * (loudness - found.loudness);
         } else if (found.loudness > 0) {
@@ -194,7 +195,6 @@ window.mienBench = (() => {
     let begun = false;
     watch(video, seen, () => {
       if (!begun) source.limit = Math.min(source.limit, source.sent + frames);
-      if (!begun && heard) heard.silences = []; // what was heard before does not count
       begun = true;
     });
     source.begin();

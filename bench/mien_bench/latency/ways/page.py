@@ -61,7 +61,7 @@ def through_browser(wish: Wish) -> Passage:
     )
     crossing = None
     if wish.network is not None:
-        silences = tuple(map(float, told["silences"])) if wish.sound else None
+        silences = tuple((float(at), float(length)) for at, length in told["silences"]) if wish.sound else None
         offset = wall_offset(told["origin"])
         crossing = Crossing(NETWORKS[wish.network], relays, silences, told["concealed"], offset)
     return Passage(sight, told["sent"], told["statistics"], notes=notes, crossing=crossing)

@@ -70,6 +70,6 @@ def _through(wish: Wish, way: str) -> Passage:
     sight = Sight.from_json(told["sight"])
     crossing = None
     if wish.network is not None:
-        silences = tuple(map(float, told["silences"])) if wish.sound else None
+        silences = tuple((float(at), float(length)) for at, length in told["silences"]) if wish.sound else None
         crossing = Crossing(NETWORKS[wish.network], relays, silences)
     return Passage(sight, told["sent"], told["statistics"], tuple(told["held"]), notes=notes, crossing=crossing)

@@ -28,8 +28,8 @@ class Receiving:
         self._came: list[float] = []
         self._heard = 0.0
         self._next: int | None = None
-        self.silences: list[float] = []
-        """Seconds of each run of sound that never came."""
+        self.silences: list[tuple[float, float]] = []
+        """When what followed came, and how many seconds of sound never did."""
         self.readable = asyncio.Event()
         """Set once a code was read."""
 
@@ -71,8 +71,9 @@ class Receiving:
         if frame.sample_rate != FORMAT.rate or frame.pts is None:
             return
         if self._next is not None and frame.pts > self._next:
-            self.silences.append((frame.pts - self._next) / FORMAT.rate)
-            self._heard += self.silences[-1]
+            missing = (frame.pts - self._next) / FORMAT.rate
+            self.silences.append((came, missing))
+            self._heard += missing
         self._next = frame.pts + len(samples)
         self._trace.hear(samples, self._heard)
         self._heard += len(samples) / FORMAT.rate
