@@ -1,5 +1,6 @@
-// A stream in the place of C's `stderr` that leaves out known lines. A library's notes cannot be kept off the terminal by
-// pointing descriptor 2 elsewhere for a while: it belongs to the whole process, and what other threads log would be lost.
+// A stream in the place of C's `stderr` that leaves out known lines. A library's notes cannot be kept off the terminal
+// by pointing descriptor 2 elsewhere for a while: it belongs to the whole process, and what other threads log would be
+// lost.
 #include "bind/stderr_filter.h"
 
 #include <stdio.h>
