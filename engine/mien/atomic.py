@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+_AT_ONCE: Final = 1 << 20
+"""Bytes that are copied at a time."""
 _MOST_LINKS: Final = 40
 """As many as Linux follows."""
 _LEGIBLE: Final = 40
@@ -147,7 +149,7 @@ class Draft:
             except OSError as error:
                 if error.errno not in _FIXED or not os.access(self._place, os.W_OK):
                     raise
-                shutil.copyfile(self.path, self._place)
+                _overwrite(self.path, self._place)
                 self.path.unlink()
         _drafts.discard(self)
 
@@ -227,6 +229,35 @@ def _make(path: Path, place: Path) -> int | None:
     finally:
         os.close(descriptor)
     return stat.S_IMODE(old.st_mode)
+
+
+def _overwrite(source: Path, place: Path) -> None:
+    """Write a file's bytes into another one, for which room is made first: what was there is not lost for want of it.
+
+    An interrupt waits until it is done.
+
+    Raises:
+        OSError: there is no room; what was there still is.
+    """
+    with source.open("rb") as new, place.open("r+b", buffering=0) as old:
+        size, before = os.fstat(new.fileno()).st_size, os.fstat(old.fileno()).st_size
+        try:
+            if size:
+                os.posix_fallocate(old.fileno(), 0, size)
+        except OSError:
+            old.truncate(before)
+            raise
+        interrupt: KeyboardInterrupt | None = None
+        while (at := old.tell()) < size:
+            try:
+                new.seek(at)
+                old.write(new.read(_AT_ONCE))
+            except KeyboardInterrupt as error:
+                interrupt = error
+        old.truncate(size)
+        os.fsync(old.fileno())
+    if interrupt is not None:
+        raise interrupt
 
 
 def _sync(path: Path) -> None:

@@ -60,7 +60,12 @@ def need_file_place(path: Path, name: str) -> Place:
         need_folder(place.path.parent, name)
         if place.facts is not None:
             os.close(place.open())
-        Draft(place.path).drop()
+        trial = Draft(place.path)
+        trial.drop()
+        if os.path.lexists(trial.path):
+            raise SinkError(
+                f"{name}: expected a folder where files can be renamed, got one that keeps all; choose another"
+            )
         return place
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 
@@ -176,3 +179,33 @@ def test_whatever_was_begun_can_be_dropped(tmp_path: Path) -> None:
     assert len(names(tmp_path)) == 3
     drop_drafts()
     assert names(tmp_path) == ["c"]
+
+
+def test_a_file_that_cannot_be_replaced_is_kept_where_there_is_no_room(tmp_path: Path) -> None:
+    """A bind mount: it is written into, and what was there is lost only once there is room for the new."""
+    program = """
+import subprocess, sys
+from pathlib import Path
+from mien.atomic import write_atomically
+folder = Path(sys.argv[1])
+for command in ("mount -t tmpfs -o size=16k none small", "mount --bind small/kept out"):
+    if command.startswith("mount --bind"):
+        (folder / "small/kept").write_bytes(b"kept")
+        (folder / "out").touch()
+    subprocess.run(command.split(), cwd=folder, check=True)
+try:
+    write_atomically(folder / "out", bytes(100_000))
+except OSError as error:
+    print(error.errno, (folder / "out").read_bytes().decode())
+write_atomically(folder / "out", b"new")
+print((folder / "out").read_bytes().decode())
+"""
+    (tmp_path / "small").mkdir()
+    command = ["unshare", "--mount", sys.executable, "-c", program, str(tmp_path)]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode
+    ):
+        pytest.skip("needs the right to make a mount namespace (root)")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{errno.ENOSPC} kept", "new"]

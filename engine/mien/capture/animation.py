@@ -110,6 +110,8 @@ class _Animation:
 
     def read(self, number: int) -> NDArray[np.uint8]:
         with still.told(self._kind, self._name):
+            if number + self.skipped < self._image.tell():  # Pillow does not go back in all of them
+                self._image = still.opened(self._data, self._kind, self._name)
             with still.quietly():
                 self._image.seek(number + self.skipped)
                 self._image.load()

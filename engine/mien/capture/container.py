@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
 from av.container.input import InputContainer
@@ -20,6 +23,50 @@ from av.video.stream import VideoStream
 from mien.capture.pixels import describe
 from mien.errors import SourceError
 
+logger = logging.getLogger(__name__)
+
+_CHANNELS = {
+    name: place
+    for place, name in enumerate(
+        [
+            "FL",
+            "FR",
+            "FC",
+            "LFE",
+            "BL",
+            "BR",
+            "FLC",
+            "FRC",
+            "BC",
+            "SL",
+            "SR",
+            "TC",
+            "TFL",
+            "TFC",
+            "TFR",
+            "TBL",
+            "TBC",
+            "TBR",
+            "DL",
+            "DR",
+            "WL",
+            "WR",
+            "SDL",
+            "SDR",
+            "LFE2",
+            "TSL",
+            "TSR",
+            "BFC",
+            "BFL",
+            "BFR",
+            "SSL",
+            "SSR",
+            "TTL",
+            "TTR",
+        ]
+    )
+}
+"""libav's channels in its native order: a layout in another order is a list of the file's own."""
 _NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
 """Demuxers that take any text for a picture, or that open other files."""
 _UNTIMED = 0x80
@@ -220,8 +267,24 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
 
 def _audio_stream(container: InputContainer) -> AudioStream | None:
     best = container.streams.best("audio")
-    usable = isinstance(best, AudioStream) and best.codec_context is not None and best.codec_context.sample_rate > 0
-    return best if isinstance(best, AudioStream) and usable else None
+    if not isinstance(best, AudioStream) or best.codec_context is None or best.codec_context.sample_rate <= 0:
+        return None
+    return best if has_usual_layout(best.codec_context.layout) else None
+
+
+def has_usual_layout(layout: AudioLayout) -> bool:
+    """Whether PyAV can decode the sound: a list of channels of the file's own, as of 7.1 in MOV, it frees twice.
+
+    PyAV 18 copies libav's layout by value and uninitialises the copy, so the layout that is looked at here must not be
+    let go of either.
+    """
+    _, listed, channels = layout.name.partition(" channels (")
+    places = [_CHANNELS.get(channel.strip(), -1) for channel in channels.rstrip(")").split("+")]
+    if not listed or (-1 not in places and places == sorted(places)):
+        return True
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(layout))
+    logger.warning("its sound is left out: its %s cannot be read; convert it to stereo or 5.1", layout.name)
+    return False
 
 
 def _decoder(video: VideoStream, name: str) -> VideoCodecContext:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BackendError
-from mien.folders import user_cache
+from mien.runtime.cache import Cache
 from mien_kernels.stderr_filter import filter_stderr
 
 Array = NDArray[np.float64]
@@ -62,9 +62,10 @@ def _solutions(name: str) -> Any:
     """
     _need_own_process()
     filter_stderr(NOTES)
-    cache = user_cache()
-    if cache is not None and "matplotlib" not in sys.modules:
-        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
+    if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
+        place = Cache().place("matplotlib")
+        if place is not None:
+            os.environ["MPLCONFIGDIR"] = str(place)
     return import_module(f"mediapipe.python.solutions.{name}")
 
 

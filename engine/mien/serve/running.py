@@ -50,11 +50,7 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
         try:
             await _site(runner, settings, tls).start()
         except OSError as error:
-            at = f"{_in_an_address(settings.host)}:{settings.port}"
-            cure = "another --port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "a --host of this machine"
-            raise SettingError(
-                f"{at}: expected an address to listen on, got none ({error.strerror or error}); try {cure}"
-            ) from error
+            raise _no_address(settings, error) from error
         host, port = runner.addresses[0][:2]
         sweeping = asyncio.create_task(_sweep(server, runner))
         try:
@@ -64,6 +60,26 @@ async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
     finally:
         server.closing.set()
         await runner.cleanup()
+
+
+def _need_address(settings: ServeSettings) -> None:
+    """Refuse an address that cannot be had before what takes its time is begun.
+
+    Raises:
+        SettingError: it cannot be had.
+    """
+    host = settings.host.strip("[]")
+    try:
+        family, *_ = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM)[0]
+        socket.create_server((host, settings.port), family=family).close()
+    except OSError as error:
+        raise _no_address(settings, error) from error
+
+
+def _no_address(settings: ServeSettings, error: OSError) -> SettingError:
+    at = f"{_in_an_address(settings.host)}:{settings.port}"
+    cure = "another --port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "a --host of this machine"
+    return SettingError(f"{at}: expected an address to listen on, got none ({error.strerror or error}); try {cure}")
 
 
 def _site(runner: web.AppRunner, settings: ServeSettings, tls: ssl.SSLContext | None) -> web.BaseSite:
@@ -92,6 +108,8 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     Raises:
         MienError: anything that the user can cure, in one line.
     """
+    tls_of(settings)
+    _need_address(settings)
     with _interrupted() as interrupt:
         async with Server.running(settings) as server, listening(server) as (_, port):
             told(address_of(settings, port))

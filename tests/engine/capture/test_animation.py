@@ -53,6 +53,15 @@ def numbers(frames: list[Frame]) -> list[int]:
     return [number_of(frame.pixels) for frame in frames]
 
 
+@pytest.mark.parametrize(("format", "ending"), [("PNG", ".png"), ("WEBP", ".webp")])
+def test_a_part_is_played_again_after_it_was_looked_through(tmp_path: Path, format: str, ending: str) -> None:
+    path = written(tmp_path / f"driver{ending}", format)
+    with capture.open(path, duration=0.3) as source:
+        assert numbers(list(source.sample(9))) == [0, 1, 2, 3]
+        assert numbers([item for item in source if isinstance(item, Frame)]) == [0, 1, 2, 3]
+        assert source.warnings == ()
+
+
 @pytest.mark.parametrize(("format", "ending"), [("PNG", ".png"), ("WEBP", ".webp"), ("GIF", ".gif"), ("AVIF", ".avif")])
 def test_every_picture_at_its_own_time(tmp_path: Path, format: str, ending: str) -> None:
     path = written(tmp_path / f"driver{ending}", format)

@@ -162,3 +162,24 @@ def test_silent_file_has_no_sound(make_clip: MakeClip, tmp_path: Path) -> None:
     with capture.open(path) as source:
         assert source.info.sound is None
         assert all(isinstance(item, Frame) for item in source)
+
+
+@pytest.mark.parametrize(
+    ("layout", "usual"),
+    [
+        ("stereo", True),
+        ("7.1(wide-side)", True),
+        ("FL+FR+LFE+BC", True),  # no name of its own, in libav's order
+        ("FL+FR+FC+LFE+SL+SR+BL+BR", False),  # 7.1 as MOV has it
+        ("FR+FL", False),
+    ],
+)
+def test_sound_whose_channels_are_listed_in_an_order_of_their_own_is_left_out(
+    layout: str, usual: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    import av
+
+    from mien.capture.container import has_usual_layout
+
+    assert has_usual_layout(av.AudioLayout(layout)) == usual
+    assert ("its sound is left out" in caplog.text) == (not usual)
