@@ -299,6 +299,24 @@ def test_charts_and_numbers_follow_the_statistics(running: Page, server: FakeSer
     assert running.evaluate("document.querySelectorAll('#latency-legend li').length") == 8
 
 
+def test_a_picture_that_only_the_server_reads_is_offered_without_a_preview(running: Page, server: FakeServer) -> None:
+    heic = {"name": "IMG_0001.HEIC", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic" + bytes(99)}
+    running.evaluate(
+        """([name, type, bytes]) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], name, { type }));
+            dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
+        }""",
+        [heic["name"], heic["mimeType"], list(heic["buffer"])],
+    )
+    running.wait_for_selector("#consent-dialog[open]")
+    assert running.is_hidden("#consent-preview")
+    running.fill("#consent-text", "Nobody")
+    running.check("#consent-check")
+    running.click("#consent-accept")
+    wait_for(running, lambda: heic["buffer"] in server.portraits.values())
+
+
 def test_stop_ends_the_session_and_the_camera(running: Page, server: FakeServer) -> None:
     running.keyboard.press("q")
     wait_for_state(running, "idle")
@@ -334,21 +352,3 @@ def test_a_theme_that_was_chosen_stays(running: Page) -> None:
     dark = page.evaluate(ground)
     page.reload()
     assert page.evaluate(ground) == dark != light
-
-
-def test_a_picture_that_only_the_server_reads_is_offered_without_a_preview(running: Page, server: FakeServer) -> None:
-    heic = {"name": "IMG_0001.HEIC", "mimeType": "image/heic", "buffer": b"\0\0\0\x18ftypheic" + bytes(99)}
-    running.evaluate(
-        """([name, type, bytes]) => {
-            const data = new DataTransfer();
-            data.items.add(new File([new Uint8Array(bytes)], name, { type }));
-            dispatchEvent(new DragEvent("drop", { dataTransfer: data }));
-        }""",
-        [heic["name"], heic["mimeType"], list(heic["buffer"])],
-    )
-    running.wait_for_selector("#consent-dialog[open]")
-    assert running.is_hidden("#consent-preview")
-    running.fill("#consent-text", "Nobody")
-    running.check("#consent-check")
-    running.click("#consent-accept")
-    wait_for(running, lambda: heic["buffer"] in server.portraits.values())
