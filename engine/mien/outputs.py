@@ -26,8 +26,12 @@ def need_folder(folder: Path, name: str) -> None:
     Raises:
         SinkError: it does not exist, is no folder, or may not be written to.
     """
-    if not os.path.exists(folder):
-        raise SinkError(f"{name}: expected the folder {str(folder)!r} to exist, got none; create it first")
+    try:
+        os.stat(folder)
+    except FileNotFoundError:
+        raise SinkError(f"{name}: expected the folder {str(folder)!r} to exist, got none; create it first") from None
+    except OSError as error:  # a folder above that may not be entered
+        raise as_sink_error(name, error) from error
     if not os.path.isdir(folder):
         raise SinkError(f"{name}: expected {str(folder)!r} to be a folder, got a file; choose another path")
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
