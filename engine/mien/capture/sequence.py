@@ -48,7 +48,7 @@ def pictures_of_pattern(pattern: str) -> list[Path]:
         os.stat(folder or os.curdir)
     except PermissionError as error:  # which searching for names passes over
         raise SourceError(f"{pattern}: expected pictures, got an error ({reason_of(error)})") from error
-    except OSError:
+    except (OSError, ValueError):
         pass
     found = _numbered(Path(folder), last) if _PRINTF.search(last) else [Path(match) for match in glob.glob(pattern)]
     files = sorted((path for path in found if os.path.isfile(path)), key=_natural)

@@ -42,7 +42,7 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["rtsp://[::1/x", "http://[::1/x", "tcp://[::1:99999999"])
 def test_addresses_that_are_none(address: str) -> None:
-    assert "expected a stream, got an error" in refusal(address)
+    assert "expected a stream, got an address that cannot be used" in refusal(address)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read whatever there is")
