@@ -9,8 +9,9 @@ import pytest
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _hangups_end() -> Iterator[None]:
-    """As in a terminal: under nohup SIGHUP is ignored, by the programs that tests start, too."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _signals_end() -> Iterator[None]:
+    """As in a terminal: under nohup SIGHUP is ignored, in the background SIGINT, by programs that tests start, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL), signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, before[0])
+    signal.signal(signal.SIGINT, before[1])
