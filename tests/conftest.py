@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 from collections.abc import Iterator
 
 import pytest
+
+
+class _Stack(ctypes.Structure):
+    """stack_t of sigaltstack(2)."""
+
+    _fields_ = (("place", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+_DISABLED = 2
+
+
+@pytest.fixture
+def one_stack() -> None:
+    """Have signals handled on the thread's own stack.
+
+    pytest's faulthandler gives the main thread another one, on the heap, and in a long run of these tests the system
+    came to be unable to deliver a signal there: it ended the process (SIGSEGV).
+    """
+    ctypes.CDLL(None).sigaltstack(ctypes.byref(_Stack(None, _DISABLED, 0)), None)
 
 
 @pytest.fixture(scope="session", autouse=True)

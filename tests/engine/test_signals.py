@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +13,7 @@ from tests.engine.commands import LIMIT, SMALL, begun, hidden
 from mien.signals import Ended, check, ending_by_signals, held_back, told_of_signals
 
 
-@pytest.fixture(autouse=True)
-def _nothing_to_collect() -> Iterator[None]:
-    """What is raised while garbage of earlier tests is collected, native objects too, is lost there."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+pytestmark = pytest.mark.usefixtures("one_stack")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
