@@ -12,7 +12,6 @@ from tests.engine.commands import LIMIT, SMALL, begun, hidden
 
 from mien.signals import Ended, check, ending_by_signals, held_back, told_of_signals
 
-
 pytestmark = pytest.mark.usefixtures("one_stack")
 
 
