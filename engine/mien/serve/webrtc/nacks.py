@@ -42,7 +42,7 @@ class Nacks:
         self._trip: float | None = None
         """Seconds from asking for a packet to its coming."""
         self.missing: list[int] = []
-        """What is to be asked for now."""
+        """The packets that are due to be asked for at this time."""
         self.jumped = False
         """Whether so many were missed at once that none is asked for; whoever reads it sets it back."""
         self.asked = self.recovered = 0
