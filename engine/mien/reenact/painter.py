@@ -16,7 +16,7 @@ from mien.face.inner_mouth import draw_driver_mouth, inner_mouth_box
 from mien.face.mouth import mouth_hint
 from mien.face.outlines import Box
 from mien.manifest import Bundle, TensorSpec
-from mien.manifest.roles import LINKS
+from mien.manifest.families import ONESHOT
 from mien.portrait import Portrait
 from mien.reenact.erase import NOTHING, Erasing
 from mien.reenact.mesh import Mesh
@@ -30,6 +30,7 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
+LINKS: Final = ONESHOT.linked("generator")
 HALF: Final = 128.0
 """The byte that becomes 0 in a graph; bytes become -1..0.99."""
 ALL: Final = 0.5

@@ -14,7 +14,7 @@ from mien.bundles import find
 from mien.errors import SettingError
 from mien.face.crop import SIDE
 from mien.manifest import read_bundle
-from mien.manifest.roles import PRECISIONS
+from mien.manifest.bundle import PRECISIONS
 from mien.options import Options
 from mien.threads import usable_threads
 from mien_export.data.faces import Faces

@@ -11,9 +11,8 @@ from mien.face.mouth import mouth_hint
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
-from mien.manifest.roles import LINKS
 from mien.portrait import Portrait
-from mien.reenact.painter import ALL, Painter
+from mien.reenact.painter import ALL, LINKS, Painter
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
