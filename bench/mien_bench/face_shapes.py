@@ -12,7 +12,7 @@ from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.pose import Angles, rotation_of
 from mien.face.procrustes import Similarity
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target
 

@@ -17,7 +17,7 @@ from mien.config import Mouth, ReenactSettings
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.frame import Frame
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.stages import open_stages
 from mien.synthesis import Synthesis
 

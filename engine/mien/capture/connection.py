@@ -24,7 +24,7 @@ from mien.capture.livetime import Arrival, Manner
 from mien.capture.pixels import describe
 from mien.capture.timeline import Timeline
 from mien.clock import Clock
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 _POLL = 0.002
 """Seconds between two looks at a device that has no picture yet."""

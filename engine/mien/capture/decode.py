@@ -20,7 +20,7 @@ from mien.capture.pixels import PixelReader, describe
 from mien.capture.span import Span
 from mien.capture.timeline import Timeline
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds by which a container's clock may misplace a frame."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien.capture.source import SourceInfo
 from mien.errors import SourceError
 from mien.frame import Frame, Layout
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 Picture = Callable[[int], NDArray[np.uint8]]
 """The (H, W, 3 or 4) uint8 picture of a number; raises SourceError where it is damaged."""

@@ -25,7 +25,7 @@ from mien.clock import Clock
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""

@@ -17,7 +17,7 @@ from mien.capture.source import Source
 from mien.capture.span import Span
 from mien.clock import Clock, MonotonicClock
 from mien.errors import SettingError
-from mien.threads import usable_threads
+from mien.machine.threads import usable_threads
 
 _THREADS_LIMIT = 4
 """Of the default; more gain little for one stream."""

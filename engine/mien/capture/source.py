@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from av.container.input import InputContainer
 from mien.address import public_name
 from mien.capture.pipe import PipeFeed
 from mien.errors import SourceError
-from mien.ffmpeg import program_with
+from mien.machine.ffmpeg import program_with
 
 _ENDING = 2.0
 """Seconds that the program is given to end by itself."""

@@ -12,7 +12,7 @@ from mien.capture.indexed import IndexedSource, Tone
 from mien.capture.sequence import played_numbers
 from mien.capture.span import Span
 from mien.errors import SourceError
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 _BITS = 12
 _BIT_ROWS = 8

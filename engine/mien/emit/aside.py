@@ -10,7 +10,7 @@ from mien.emit.outbox import Outbox
 from mien.emit.sink import Sink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 OPENING = 15.0
 """Seconds within which a sink must be open."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mien.emit.ending import Ending, is_closed
 from mien.emit.sink import Sink, SinkSettings
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 def beside_settings(settings: SinkSettings, driver: tuple[int, int]) -> SinkSettings:

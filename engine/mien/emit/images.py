@@ -8,8 +8,6 @@ import os
 import re
 from pathlib import Path
 
-from mien import outputs
-from mien.atomic import Draft, place_of
 from mien.emit import target
 from mien.emit.credit import tags
 from mien.emit.ending import Ending
@@ -17,7 +15,9 @@ from mien.emit.picture import ENDINGS, PictureEncoder
 from mien.emit.sink import SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.machine import outputs
+from mien.machine.atomic import Draft, place_of
+from mien.sound.sound import Sound
 
 _NUMBER = re.compile(r"%(?:0?(\d*))d")
 _IN_FOLDER = "%05d.png"

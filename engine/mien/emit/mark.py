@@ -11,7 +11,7 @@ from mien.emit import lettering
 from mien.emit.ending import Ending, dropped_by, is_closed
 from mien.emit.sink import Sink
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 TEXT = "synthetic"
 _SHARE = 0.026

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mien.emit.ending import Ending
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class MemorySink(Ending):

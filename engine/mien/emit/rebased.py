@@ -8,7 +8,7 @@ from fractions import Fraction
 from mien.emit.ending import Ending
 from mien.emit.sink import Sink
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Rebased(Ending):

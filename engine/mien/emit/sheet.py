@@ -19,8 +19,8 @@ from mien.emit.picture import ENDINGS
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.outputs import is_special, need_file_place
-from mien.sound import Sound
+from mien.machine.outputs import is_special, need_file_place
+from mien.sound.sound import Sound
 
 Pixels = NDArray[np.uint8]
 

@@ -11,7 +11,7 @@ from mien.emit.sink import Sink
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Steady(Ending):

@@ -12,7 +12,7 @@ from mien.emit.ending import Ending
 from mien.emit.sink import SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class WindowSink(Ending):

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.luma import luma
+from mien.draw.outlines import Box, box_around
 from mien.face import topology
-from mien.face.outlines import Box, box_around
-from mien.luma import luma
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.synthesis import Painting
 from mien_kernels import ops
 

@@ -11,7 +11,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 Pixels = NDArray[np.uint8]
 Levels = NDArray[np.intp]

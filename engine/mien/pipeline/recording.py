@@ -10,7 +10,7 @@ from mien.emit.sink import Sink
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.slot import Channel, Closed
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 DEPTH = 50
 """Frames and runs of sound that may wait to be encoded: about a second."""

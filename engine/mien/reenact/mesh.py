@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.canonical import canonical_face
 from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_RIM
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.lashes import lash_thickness
 from mien.reenact.target import Target
 

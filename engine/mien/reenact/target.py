@@ -14,7 +14,7 @@ from mien.face.motion import Motion
 from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.untangle import folded, untangle
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from mien.clock import Clock
 from mien.errors import BackendError
+from mien.machine.processor import is_calm, this_processor, waited
+from mien.machine.threads import usable_threads
 from mien.manifest import Bundle, TensorSpec
-from mien.processor import is_calm, this_processor, waited
 from mien.runtime.cache import Cache, key_of
 from mien.runtime.choice import Choice, read_choice
 from mien.runtime.openvino import COMPUTED
 from mien.runtime.session import Buffers, Session
-from mien.threads import usable_threads
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from mien.face.features import landmark_sizes, lower_face_height
 from mien.face.pose import Angles, angles_of, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.rest import at_rest
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 

@@ -30,7 +30,7 @@ from mien.clock import ManualClock, MonotonicClock
 from mien.errors import SettingError, SourceError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 MakeClip = Any
 ENDS_WITHIN = 5.0

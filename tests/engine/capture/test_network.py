@@ -36,8 +36,8 @@ from mien.capture.srt import SrtFeed
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock
 from mien.errors import SourceError
-from mien.ffmpeg import program_with
 from mien.frame import Frame
+from mien.machine.ffmpeg import program_with
 
 MakeClip = Any
 

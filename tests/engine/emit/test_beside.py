@@ -19,7 +19,7 @@ from mien.emit.sink import SinkSettings
 from mien.emit.window import WindowSink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 SETTINGS = SinkSettings(128, 96, Fraction(25), Fraction(1, 25))
 TICK = Fraction(1, 25)

@@ -12,7 +12,7 @@ import pytest
 from mien.emit.sheet import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Nowhere:

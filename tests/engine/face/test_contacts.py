@@ -19,7 +19,7 @@ from mien.face.contacts import (
 )
 from mien.face.pose import Angles, rotation_of
 from mien.face.rest import EYE_OPEN, at_rest, close_lips, open_lids
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 
 SHAPE = canonical_face().points

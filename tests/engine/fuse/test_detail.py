@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.fuse.detail import Detail, grain_of
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.synthesis import Painting
 
 SIDE = 128

@@ -12,7 +12,7 @@ from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.motion.presence import EASE_OUT, HOLD
 from mien.motion.retarget import Retarget
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import target_of
 from mien_export.samples.basis import INDEX
 from mien_export.samples.composer import Performance, reshaped

@@ -21,7 +21,7 @@ from mien.live_counters import LiveCounters
 from mien.pipeline.chain import Chain
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Statistics
 
 TIME_BASE = Fraction(1, 25)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mien.clock import ManualClock
 from mien.errors import BackendError, SettingError
+from mien.machine.processor import Processor
 from mien.manifest import Bundle
-from mien.processor import Processor
 from mien.runtime import auto, opening
 from mien.runtime.cache import Cache
 from mien.runtime.choice import Choice, read_choice

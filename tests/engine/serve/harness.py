@@ -29,7 +29,7 @@ from mien.serve.running import listening
 from mien.serve.server import Server, Warm
 from mien.serve.settings import Limits, ServeSettings
 from mien.serve.webrtc.offer import OfferError
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Statistics
 
 PATIENCE = 60.0

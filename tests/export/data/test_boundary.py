@@ -12,9 +12,9 @@ from mien.face.parts import PARTS
 from mien.face.pose import Angles, rotation_of
 from mien.face.procrustes import Similarity
 from mien.face.untangle import folded
-from mien.portrait import Portrait
-from mien.reenact.parsing import parsing_map
-from mien.reenact.prepare import prepare_portrait
+from mien.paint.parsing import parsing_map
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien_export.data.boundary import CONTOUR, INNER, resampled
 
 Array = NDArray[np.float64]

@@ -15,7 +15,7 @@ from mien.frame import Frame
 from mien.serve.webrtc.newest import Newest
 from mien.serve.webrtc.pictures import Picture, Planes
 from mien.serve.webrtc.soundline import RATE, SoundLine
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 class Broadcast(Ending):
