@@ -18,12 +18,12 @@ import mien
 from mien import api
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.emit.sheet import SheetSink
+from mien.emit.compare import SheetSink
 from mien.emit.sink import Sink
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.parse.parser import Parser
 from mien.pipeline import Stages, render
 from mien.portrait.portrait import Portrait

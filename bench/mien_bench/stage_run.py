@@ -18,7 +18,7 @@ from mien.clock import MonotonicClock
 from mien.config import WARP, ReenactSettings
 from mien.frame import Frame
 from mien.live.stages import open_chain, open_driver
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.manifest import Bundle
 from mien.pipeline import Stages
 from mien.portrait.portrait import Portrait

@@ -17,12 +17,12 @@ from mien.commands.options import count
 from mien.config import BACKENDS, WARP, Backend, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien.frame import Frame
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
 from mien.pipeline import Stages
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.runtime.usable import usable
+from mien.runtime.opening import usable
 from mien_bench.charts import stack
 from mien_bench.control import Control
 from mien_bench.cuda_events import why_not

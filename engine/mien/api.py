@@ -14,12 +14,12 @@ from mien import capture, emit
 from mien.capture.source import Source, SourceInfo
 from mien.clock import MonotonicClock
 from mien.config import ALPHA, ReenactSettings
+from mien.emit.compare import SheetSink, need_sheet_place
 from mien.emit.opening import need_place
-from mien.emit.sheet import SheetSink, need_sheet_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.pipeline import Progress, render, stream
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare

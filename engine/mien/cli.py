@@ -23,8 +23,8 @@ from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_o
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
+from mien.machine.processor import spare_processors
 from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
-from mien.machine.threads import spare_processors
 from mien.stats import Statistics
 
 DONE, REFUSED, READER_GONE = 0, 2, 141

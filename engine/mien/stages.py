@@ -13,7 +13,7 @@ from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.motion.retarget import Retarget
 from mien.paint.opening import open_painter
 from mien.parse.parser import Parser

@@ -12,8 +12,7 @@ from mien.errors import BackendError, SettingError
 from mien.manifest import read_bundle
 from mien.manifest.family import RUNS
 from mien.runtime.cache import Cache
-from mien.runtime.tensorrt.engines import build_engine
-from mien.runtime.tensorrt.progress import BuildProgress
+from mien.runtime.tensorrt.engines import BuildProgress, build_engine
 
 
 def main(arguments: list[str]) -> int:

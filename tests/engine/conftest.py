@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from mien import samples
 from mien.capture import image
-from mien.face.canonical import canonical_face
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS, canonical_face
 from mien.manifest import Bundle, Graph, TensorSpec, read_bundle, write_manifest
 from mien.manifest.family import Runs
 from mien.parse.models import FaceMesh

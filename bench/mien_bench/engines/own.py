@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.config import MotionSettings, ReenactSettings
 from mien.frame import Frame
 from mien.portrait.prepare import prepare, sized

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mien.emit.ending import Ending
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.frame import Frame
 from mien.sound.sound import Sound
 from mien_bench.latency.timecode import read

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.frame import Frame
 from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates

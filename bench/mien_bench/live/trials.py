@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.live.session import shares_of
 from mien.live.stages import open_chain, open_driver
 from mien.machine.memory import settled

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.inner_mouth import lips_of
-from mien.draw.mouth import mouth_hint
+from mien.draw.mouth import lips_of, mouth_hint
 from mien.face.face import MouthHint
 
 Array = NDArray[np.float64]

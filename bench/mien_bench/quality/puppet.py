@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.capture.source import SourceInfo
 from mien.config import Mouth, ReenactSettings
 from mien.face.face import MouthHint

@@ -8,9 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.capture.indexed import IndexedSource, Tone
-from mien.capture.sequence import played_numbers
-from mien.capture.span import Span
+from mien.capture.sequence import IndexedSource, Tone, played_numbers
+from mien.capture.source import Span
 from mien.errors import SourceError
 from mien.sound.sound import SoundFormat
 

@@ -1,10 +1,11 @@
-"""What this machine has, what is wrong with it, and what mien will use."""
+"""What this machine has (cameras and virtual cameras too), what is wrong with it, and what mien will use."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -12,13 +13,29 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mien.bundles import Place, places
-from mien.commands.devices import devices
+from mien.capture.camera import list_cameras
+from mien.emit.virtual import virtual_cameras
 from mien.errors import MienError
 from mien.machine import telemetry
-from mien.machine.processor import this_processor
-from mien.machine.threads import usable_threads
+from mien.machine.processor import this_processor, usable_threads
 from mien.manifest import read_bundle
-from mien.runtime.usable import usable
+from mien.runtime.opening import usable
+
+_WITHOUT = {
+    "linux": "none found: modprobe v4l2loopback exclusive_caps=1",
+    "darwin": "OBS's, where it is installed",
+    "win32": "OBS's, where it is installed",
+}
+
+
+def devices() -> dict[str, str]:
+    """What there is, by kind; listed without opening anything."""
+    cameras = [f"camera:{number} {camera.title}" for number, camera in enumerate(list_cameras())]
+    return {
+        "cameras": "; ".join(cameras) or "none found",
+        "virtual cameras": ", ".join(virtual_cameras()) or _WITHOUT.get(sys.platform, "none is known for this system"),
+    }
+
 
 CORE = ("mien", "numpy", "av", "mediapipe", "protobuf")
 OPTIONAL = (

@@ -20,13 +20,13 @@ from mien.machine.memory import settled
 from mien.machine.signals import held_back, told_of_signals
 
 if TYPE_CHECKING:
-    from mien.commands.status import StatusLine
+    from mien.commands.terminal import StatusLine
     from mien.live.session import LiveRequest, LiveSession
     from mien.stats import Statistics
 
 SOUNDS = ("auto", "source", "microphone", "none")
 PRESETS = ("natural", "calm", "lively", "face-only")
-"""Of `mien.live.presets`, which is not loaded for the help alone."""
+"""Of `mien.config`, which is not loaded for the help alone."""
 HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, q quit, ? this"
 
 
@@ -73,8 +73,8 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
 
 
 def _request(options: argparse.Namespace, settings: ReenactSettings, named: Callable[[str], str]) -> LiveRequest:
+    from mien.config import applied
     from mien.emit.video import need_video
-    from mien.live.presets import applied
     from mien.live.session import LiveRequest
 
     most_of = {"latency": 10_000.0, "duration": 1e7, "rate": 1000.0}
@@ -102,8 +102,7 @@ async def _run(
     options: argparse.Namespace, request: LiveRequest, given: Gains, others: list[str], stopping: _Stopping
 ) -> Statistics:
     from mien.clock import MonotonicClock
-    from mien.commands.keys import keys_told
-    from mien.commands.status import StatusLine
+    from mien.commands.terminal import StatusLine, keys_told
     from mien.live.session import open_live
 
     async with stopping.listening(), open_live(request) as session:
@@ -237,7 +236,7 @@ class Console:
         self._status.say("how you look now is neutral")
 
     def _choose(self, preset: str) -> None:
-        from mien.live.presets import applied
+        from mien.config import applied
 
         self._session.set_gains(applied(preset, self._gains))
         self._status.say(f"gains: {preset}")

@@ -14,10 +14,9 @@ import av
 from av.container.output import OutputContainer
 
 from mien.address import public_name, scheme_of
-from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.mark import tags
+from mien.emit.sink import Ending, SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame

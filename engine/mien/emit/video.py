@@ -11,10 +11,9 @@ import av
 from av.container.output import OutputContainer
 
 from mien.emit import target
-from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.mark import tags
+from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
 from mien.machine.atomic import Draft, place_of

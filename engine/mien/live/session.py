@@ -36,7 +36,7 @@ from mien.face.motion import Motion
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
-from mien.machine.threads import Shares, share_out, usable_threads
+from mien.machine.processor import Shares, share_out, usable_threads
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates

@@ -1,8 +1,10 @@
-"""Where a user's own files of mien lie, by the XDG base directories."""
+"""Where things lie on this machine: a user's own files of mien (XDG base directories), and the `ffmpeg` program."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 
@@ -23,3 +25,20 @@ def _within(variable: str, otherwise: str, name: str) -> Path | None:
         return given / name
     home = os.path.expanduser("~")  # "~" itself where nothing names one: no HOME, and a user whom the system lacks
     return Path(home, otherwise, name) if os.path.isabs(home) else None
+
+
+_SECONDS = 10.0
+
+
+def program_with(protocol: str) -> str | None:
+    """Path of an installed `ffmpeg` that speaks a protocol in both directions; None where there is none."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        return None
+    asked = [program, "-hide_banner", "-protocols"]
+    try:
+        answer = subprocess.run(asked, capture_output=True, text=True, timeout=_SECONDS, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    inputs, _, outputs = answer.stdout.partition("Output:")
+    return program if protocol in inputs.split() and protocol in outputs.split() else None

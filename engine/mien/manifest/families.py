@@ -11,7 +11,7 @@ from typing import Final
 
 from mien import plugins
 from mien.errors import BackendError, ModelError
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
 GROUP: Final = "mien.families"

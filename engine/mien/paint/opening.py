@@ -11,7 +11,7 @@ from mien.config import WARP, ReenactSettings
 from mien.errors import ModelError
 from mien.manifest import Bundle, read_bundle
 from mien.paint.painter import OpenSession, Painter
-from mien.runtime.choice import Choice
+from mien.runtime.auto import Choice
 from mien.runtime.opening import choose, open_session
 from mien.runtime.session import Session
 from mien.runtime.sharing import SharedGraphs

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.draw.inner_mouth import draw_driver_mouth, inner_mouth_box
-from mien.draw.mouth import mouth_hint
+from mien.draw.mouth import draw_driver_mouth, inner_mouth_box, mouth_hint
 from mien.draw.outlines import Box
 from mien.face.crop import crop_matrix, inverse, placed
 from mien.face.face import MouthHint

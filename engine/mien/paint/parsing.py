@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.crop import placed
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien_kernels import ops
 
 Array = NDArray[np.float64]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Thread
 
-from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink
+from mien.emit.steady import Rebased
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.slot import Channel, Closed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.procrustes import Similarity
+from mien.face.pose import Similarity
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,9 +12,8 @@ from mien.capture import image
 from mien.capture.image import resized
 from mien.config import need_size
 from mien.errors import FaceError, SettingError
-from mien.face.pose import fit_pose
-from mien.face.procrustes import Similarity
-from mien.face.turns import turned_pixels
+from mien.face.face import turned_pixels
+from mien.face.pose import Similarity, fit_pose
 from mien.parse.find import find_faces, find_turned, refine
 from mien.parse.models import FaceMesh, segment_person
 from mien.portrait.measure import prepare_portrait

@@ -16,7 +16,7 @@ from mien.bundles import places
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP
 from mien.live.shared import Shared
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.pipeline.worker import in_thread
 from mien.serve.access import Access
 from mien.serve.admission import sustained

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.draw.eyes import lash_colours
 from mien.face import topology
 from mien.face.contacts import lip_gaps
-from mien.face.features import lower_face_height
+from mien.face.measures import lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles
 from mien.portrait.measure import prepare_portrait

@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.inner_mouth import draw_driver_mouth
-from mien.draw.mouth import mouth_hint
+from mien.draw.mouth import draw_driver_mouth, mouth_hint
 from mien.face import topology
 from mien.face.crop import SIDE
 from mien.face.face import MouthHint

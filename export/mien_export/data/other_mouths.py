@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.inner_mouth import lips_of
+from mien.draw.mouth import lips_of
 from mien.face import topology
 from mien_export.data.faces import Faces
 

@@ -14,7 +14,7 @@ from mien.bundles import find
 from mien.commands.options import Options
 from mien.errors import SettingError
 from mien.face.crop import SIDE
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
 from mien.manifest.bundle import PRECISIONS
 from mien_export.data.faces import Faces

@@ -13,7 +13,7 @@ from mien.commands.options import Options, need_places
 from mien.errors import SettingError
 from mien.face.crop import SIDE
 from mien.machine import outputs
-from mien.machine.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien.manifest import Bundle, read_bundle
 from mien_export.data.faces import Faces
 from mien_export.data.sampler import Sampler, Sampling

@@ -19,7 +19,7 @@ import pytest
 from av.container.input import InputContainer
 
 from mien import capture
-from mien.capture.feed import Feed
+from mien.capture.feeds import Feed
 from mien.capture.live import LiveSource
 from mien.capture.livetime import START
 from mien.capture.network import NetworkFeed

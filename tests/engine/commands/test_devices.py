@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mien.capture import cameras
-from mien.capture.camera import CameraFeed
-from mien.capture.cameras import Camera, Wanted, camera_called, is_camera, list_cameras, wanted
-from mien.commands.devices import devices
+from mien.capture import camera as cameras
+from mien.capture.camera import Camera, CameraFeed, Wanted, camera_called, is_camera, list_cameras, wanted
+from mien.commands.doctor import devices
 from mien.emit.virtual import virtual_cameras
 from mien.errors import SourceError
 

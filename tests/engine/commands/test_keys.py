@@ -8,7 +8,7 @@ import termios
 
 import pytest
 
-from mien.commands.keys import keys_told
+from mien.commands.terminal import keys_told
 
 
 def test_keys_of_a_terminal_are_told_without_enter_and_the_terminal_is_left_as_it_was(
@@ -49,7 +49,7 @@ def test_a_terminal_that_is_closed_gives_no_key_any_more_and_ends_nothing(monkey
         return given(descriptor, count)
 
     given = os.read
-    monkeypatch.setattr("mien.commands.keys.os.read", read)
+    monkeypatch.setattr("mien.commands.terminal.os.read", read)
     monkeypatch.setattr(sys, "stdin", terminal)
 
     async def main() -> None:

@@ -19,13 +19,11 @@ from mien import cli
 from mien.clock import ManualClock
 from mien.commands import live as live_command
 from mien.commands.live import Console
-from mien.commands.status import StatusLine
-from mien.config import Gains
+from mien.commands.terminal import StatusLine
+from mien.config import PRESETS, Gains
 from mien.errors import FaceError
-from mien.live.presets import PRESETS
 from mien.live.session import LiveRequest
-from mien.live_counters import LiveCounters
-from mien.stats import Statistics
+from mien.stats import LiveCounters, Statistics
 
 
 class FakeSession:

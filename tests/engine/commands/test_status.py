@@ -5,10 +5,9 @@ import io
 import pytest
 
 from mien.clock import ManualClock
-from mien.commands.status import StatusLine, describe
-from mien.live_counters import LiveCounters
+from mien.commands.terminal import StatusLine, describe
 from mien.pipeline.reason import DARK, reason, slowest
-from mien.stats import Statistics
+from mien.stats import LiveCounters, Statistics
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ import pytest
 from mien import capture, emit
 from mien.capture.synthetic import number_of, pattern
 from mien.emit.compare import CompareSink, beside_settings
-from mien.emit.memory import MemorySink, NullSink
-from mien.emit.sink import SinkSettings
+from mien.emit.sink import MemorySink, NullSink, SinkSettings
 from mien.emit.window import WindowSink
 from mien.errors import SinkError
 from mien.frame import Frame

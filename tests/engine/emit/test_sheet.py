@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from mien.emit.sheet import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
+from mien.emit.compare import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound

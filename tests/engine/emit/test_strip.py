@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mien.emit.memory import MemorySink
+from mien.emit.sink import MemorySink
 from mien.emit.strip import Carried, carry, rows_of
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mien import capture, emit
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.capture.synthetic import number_of, pattern, pattern_source, tone_of
 from mien.emit.sink import SinkSettings
 from mien.errors import SettingError, SinkError

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.face.canonical import canonical_face
 from mien.face.pose import Angles, rotation_of
+from mien.face.topology import canonical_face
 from mien.face.untangle import folded, untangle
 from mien.portrait.portrait import Portrait
 

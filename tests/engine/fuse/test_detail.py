@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.fuse.detail import Detail, grain_of
+from mien.fuse.finish import Detail, grain_of
 from mien.portrait.portrait import Portrait
 from mien.synthesis import Painting
 

@@ -12,8 +12,8 @@ from mien.draw.luma import luma
 from mien.draw.mouth import mouth_hint
 from mien.face.motion import identity_motion
 from mien.fuse.background import Background
+from mien.fuse.finish import Tone
 from mien.fuse.fuse import KEEP, Fuse
-from mien.fuse.tone import Tone
 from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.synthesis import Painting, Synthesis

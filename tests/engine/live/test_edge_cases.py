@@ -19,8 +19,7 @@ from mien.errors import FaceError
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.live.stages import open_chain, open_driver
-from mien.live_counters import LiveCounters
-from mien.motion.presence import EASE_OUT, HOLD
+from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
@@ -31,7 +30,7 @@ from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Captured
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.stats import Statistics
+from mien.stats import LiveCounters, Statistics
 
 Pixels = NDArray[np.uint8]
 RATE = 25

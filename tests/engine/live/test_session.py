@@ -19,10 +19,9 @@ from mien import capture, emit, samples
 from mien.capture.image import resized
 from mien.capture.paced import Paced
 from mien.clock import ManualClock
-from mien.config import WARP, ReenactSettings
+from mien.config import PRESETS, WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
-from mien.live.presets import PRESETS
 from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.machine.threads import ENOUGH, Shares, share_out, usable_threads
+from mien.machine.processor import ENOUGH, Shares, share_out, usable_threads
 
 
 @given(st.integers(1, 1024))

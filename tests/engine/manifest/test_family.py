@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ModelError
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest import MANIFEST, Bundle, Family, Graph, GraphRule, Link, Port, TensorSpec, family_named, read_bundle
 from mien.manifest.families import FAMILIES, GROUP, ONESHOT
 from mien.manifest.family import SIGNED, UNIT

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.config import Gains, MotionSettings, OneEuro
-from mien.face.canonical import canonical_face
 from mien.face.face import Face
 from mien.face.motion import Motion
-from mien.motion.presence import EASE_OUT, HOLD
+from mien.face.topology import canonical_face
+from mien.motion.filters import EASE_OUT, HOLD
 from mien.motion.retarget import Retarget
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import target_of

@@ -5,9 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS, canonical_face
 from mien.paint.parsing import TEETH, coarser, mouth_map, parsing_map
 from mien.portrait.portrait import Portrait
 

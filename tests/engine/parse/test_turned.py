@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from tests.engine.cuts import driver_frames, shown
 
 from mien.capture.image import resized
+from mien.face.face import QUARTERS, quarters_of, turned_back, turned_pixels, turned_points, turned_size
 from mien.face.pose import angles_of, fit_pose
-from mien.face.turns import QUARTERS, quarters_of, turned_back, turned_pixels, turned_points, turned_size
 from mien.parse.find import find_faces, find_turned
 from mien.parse.models import FaceMesh
 from mien.parse.parser import Parser

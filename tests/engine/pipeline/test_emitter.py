@@ -20,7 +20,7 @@ from tests.engine.pipeline.fakes import (
 )
 
 from mien.clock import ManualClock
-from mien.emit.memory import MemorySink
+from mien.emit.sink import MemorySink
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.pipeline.controller import LEVELS, Target

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import FaceError
-from mien.face.canonical import canonical_face
 from mien.face.contacts import lip_gaps
 from mien.face.pose import Angles, rotation_of
-from mien.portrait.background import fill
+from mien.face.topology import canonical_face
+from mien.portrait.layers import fill
 from mien.portrait.measure import check_face, matte_of, prepare_portrait
 from mien.portrait.portrait import Portrait
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from mien.capture.image import resized
 from mien.config import MotionSettings
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.face import Face
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
+from mien.face.topology import canonical_face
 from mien.fuse.fuse import Fuse
 from mien.motion.retarget import Retarget
 from mien.parse.find import find_faces, refine

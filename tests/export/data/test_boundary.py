@@ -7,10 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.parts import PARTS
-from mien.face.pose import Angles, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, rotation_of
+from mien.face.topology import PARTS, canonical_face
 from mien.face.untangle import folded
 from mien.paint.parsing import parsing_map
 from mien.portrait.measure import prepare_portrait

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.draw.inner_mouth import (
+from mien.draw.luma import luma
+from mien.draw.mouth import (
     LIGHT_LIMITS,
     brightness_gain,
     draw_driver_mouth,
@@ -14,9 +15,8 @@ from mien.draw.inner_mouth import (
     light_gain,
     lips_of,
     match_tone,
+    mouth_hint,
 )
-from mien.draw.luma import luma
-from mien.draw.mouth import mouth_hint
 from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.face import MouthHint

@@ -1,4 +1,7 @@
-"""A bundle's files out of a .zip or .tar.gz that may mean harm: names, kinds and sizes are looked at first."""
+"""A bundle from outside: downloaded with an eye on its size and its way, and unpacked with distrust.
+
+A .zip or .tar.gz may mean harm: names, kinds and sizes are looked at first.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,82 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
-from typing import IO, Final
+from typing import IO, Any, Final
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
 
+from mien.address import scheme_of
 from mien.errors import ModelError
 
+MOST_DOWNLOADED: Final = 2 << 30
+_SECONDS: Final = 30.0
+"""Without a byte, until it counts as stalled."""
+_CHUNK: Final = 1 << 18
+
+Told = Callable[[int, int | None], None]
+"""Called with the bytes so far, and all of them where the server says."""
+
+
+def is_url(source: str) -> bool:
+    """Whether it is to be downloaded rather than read."""
+    return scheme_of(source) in ("http", "https")
+
+
+def download(url: str, path: Path, told: Told, *, hashed: bool) -> None:
+    """Write what is at `url` into the new file `path`.
+
+    Args:
+        hashed: whether the caller knows the content's hash; where not, every step of the way must be https.
+
+    Raises:
+        ModelError: it cannot be had, is cut short or too large, or comes in the clear and unhashed.
+    """
+    _need_safe_way(url, hashed)
+    try:
+        with urlopen(Request(url, headers={"User-Agent": "mien"}), timeout=_SECONDS) as answer:
+            _need_safe_way(answer.url, hashed)
+            _write(answer, url, path, told)
+    except (URLError, HTTPException, OSError, ValueError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        reason = getattr(error, "reason", None) or error
+        raise ModelError(f"{url}: cannot be downloaded ({reason}); check the address and the network") from error
+
+
+def _need_safe_way(url: str, hashed: bool) -> None:
+    if scheme_of(url) != "https" and not hashed:
+        raise ModelError(
+            f"{url}: expected https, got a way on which the file can be changed; give its hash with --sha256"
+        )
+
+
+def _write(answer: Any, url: str, path: Path, told: Told) -> None:
+    length = answer.headers.get("Content-Length")
+    total = int(length) if length is not None else None
+    done = 0
+    _need_small(url, total or 0)
+    with path.open("xb") as file:
+        while chunk := answer.read(_CHUNK):
+            done += len(chunk)
+            _need_small(url, done)
+            file.write(chunk)
+            told(done, total)
+    if total is not None and done != total:
+        raise ModelError(f"{url}: expected {total} bytes, got {done}; the download was cut short: try again")
+
+
+def _need_small(url: str, size: int) -> None:
+    if size > MOST_DOWNLOADED:
+        raise ModelError(f"{url}: expected at most {MOST_DOWNLOADED} bytes, got more; it is no model bundle")
+
+
 MOST_FILES: Final = 64
-MOST_BYTES: Final = 4 << 30
+MOST_UNPACKED: Final = 4 << 30
 """Of all files together, unpacked."""
-_CHUNK: Final = 1 << 20
+_COPIED: Final = 1 << 20
 _BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
 
 
@@ -62,7 +131,7 @@ def _tar_members(tarred: tarfile.TarFile) -> Iterator[Member]:
 
 
 def _write_all(members: Iterator[Member], archive: Path, folder: Path) -> None:
-    left = MOST_BYTES
+    left = MOST_UNPACKED
     for count, (name, content) in enumerate(members):
         if count >= MOST_FILES:
             raise ModelError(f"{archive}: expected at most {MOST_FILES} files, got more; it is no model bundle")
@@ -88,10 +157,12 @@ def _copy(content: IO[bytes], path: Path, most: int, archive: Path) -> int:
     """Bytes written; what the archive says of sizes is not believed."""
     written = 0
     with path.open("xb") as file:
-        while chunk := content.read(_CHUNK):
+        while chunk := content.read(_COPIED):
             written += len(chunk)
             if written > most:
-                raise ModelError(f"{archive}: expected at most {MOST_BYTES} bytes unpacked, got more; it is no bundle")
+                raise ModelError(
+                    f"{archive}: expected at most {MOST_UNPACKED} bytes unpacked, got more; it is no bundle"
+                )
             file.write(chunk)
     return written
 
