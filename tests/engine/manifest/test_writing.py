@@ -68,7 +68,7 @@ def test_what_is_not_warped_wants_the_whole_crop(bundle: Bundle) -> None:
         return tuple(replace(tensor, warped=False) for tensor in tensors)
 
     graphs = tuple(replace(g, inputs=fixed(g.inputs), outputs=fixed(g.outputs)) for g in part.graphs)
-    with pytest.raises(ModelError, match=r"f8 is not warped to a view, so the generator needs the whole crop, got"):
+    with pytest.raises(ModelError, match=r"f8 is not warped to a view, so generator needs the whole crop, got"):
         write_manifest(replace(part, graphs=graphs), bundle.folder)
 
 
