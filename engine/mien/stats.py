@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Protocol
 
 from mien.clock import Clock
 from mien.shots import ShotLog
@@ -238,7 +238,8 @@ class Statistics:
 
     def stage(self, name: str) -> Latency:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
-        return self._stages.setdefault(name, Latency())
+        found = self._stages.get(name)
+        return self._stages.setdefault(name, Latency()) if found is None else found
 
     def stage_names(self) -> tuple[str, ...]:
         return tuple(self._stages)
@@ -283,3 +284,44 @@ class Statistics:
             "warnings": list(self.warnings),
             **({"live": self.live.as_json()} if self.live is not None else {}),
         }
+
+
+class Laps(Protocol):
+    """Who is told when the stages of one thread's work on a frame are over, as a stopwatch is."""
+
+    def begin(self) -> None:
+        """A frame's work begins."""
+        ...
+
+    def lap(self, stage: str) -> None:
+        """`stage` is over, which began when the one before it was over."""
+        ...
+
+
+class Stopwatch:
+    """Records the laps of one thread as latencies of the stages."""
+
+    def __init__(self, statistics: Statistics, clock: Clock) -> None:
+        self._statistics = statistics
+        self._clock = clock
+        self._at = 0.0
+
+    def begin(self) -> None:
+        self._at = self._clock.now()
+
+    def lap(self, stage: str) -> None:
+        now = self._clock.now()
+        self._statistics.stage(stage).record(now - self._at)
+        self._at = now
+
+
+class _Untimed:
+    def begin(self) -> None:
+        pass
+
+    def lap(self, stage: str) -> None:
+        pass
+
+
+UNTIMED: Final[Laps] = _Untimed()
+"""Laps that nobody is told of."""

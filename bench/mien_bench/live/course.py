@@ -15,10 +15,11 @@ from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.emit.sink import NullSink
 from mien.frame import Frame
+from mien.pipeline import Stages
 from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.pipeline.stages import FaceT, MotionT
 from mien.stats import Statistics
 from mien_bench.memory import resident
 
@@ -75,7 +76,7 @@ class _Noting(NullSink):
             course.megabytes.append(resident())
 
 
-def run(source: Source, stages: LiveStages[Any, Any], slates: Slates, seconds: float) -> Course:
+def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds: float) -> Course:
     """Run for so long; `source` gives frames whose time of capture is on `mien.clock.MonotonicClock`."""
     clock = MonotonicClock()
     statistics, course = Statistics(clock), Course()

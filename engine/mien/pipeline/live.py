@@ -22,10 +22,10 @@ from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
-from mien.pipeline.follower import MOTION, PARSE, Follower, LiveStages
+from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import Player, SoundWay
-from mien.pipeline.stages import FaceT, MotionT
+from mien.pipeline.stages import FaceT, MotionT, Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
@@ -53,7 +53,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
     def __init__(
         self,
         source: Source,
-        stages: LiveStages[FaceT, MotionT],
+        stages: Stages[FaceT, MotionT],
         sink: Sink,
         slates: Slates,
         *,
@@ -85,8 +85,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
         self._chains = ChainPlace(stages.chain)
         self._sound = SoundWay(statistics.live, player, deaf=deaf or microphone is not None)
-        names = (name for name, _ in stages.chain.synthesis)
-        statistics.announce("capture", PARSE, MOTION, *names, "encode", CAPTURE_TO_EMIT)
+        statistics.announce("capture", *stages.names, "encode", CAPTURE_TO_EMIT)
         self._capturer = Capturer(source.info, self._sound, statistics, clock, target.rate)
         self._follower = Follower(stages, self.controls, statistics, clock)
         self._synthesiser: Synthesiser[MotionT] = Synthesiser(
@@ -140,7 +139,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         if self._begun and self._source.info.live:
             self._source.close()
 
-    def swap(self, chain: Chain) -> Future[Chain]:
+    def swap(self, chain: Chain[MotionT]) -> Future[Chain[MotionT]]:
         """Let another portrait answer from the next frame on; the future gives the chain that is then to be closed."""
         return self._chains.exchange(chain)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.pipeline.follower import MOTION, PARSE
+from mien.pipeline.stages import MOTION, PARSE
 from mien.stats import Statistics
 
 DARK = 40.0

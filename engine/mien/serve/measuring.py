@@ -13,13 +13,15 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from mien import capture, samples
+from mien.chain import open_chain
 from mien.config import ReenactSettings
+from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.live.session import LARGEST, shares_of
 from mien.live.shared import Shared
-from mien.live.stages import open_chain, open_driver
-from mien.pipeline.governor import Paint
 from mien.serve.admission import Cost
+from mien.stages import open_driver
+from mien.stats import UNTIMED
 
 FRAMES = 24
 WARMING = 4
@@ -40,17 +42,11 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
     try:
         with open_driver(settings) as driver:
             frames = list(_driver_frames(WARMING + FRAMES))
-            faces: list[object] = []
-            parse = _seconds(frames, lambda frame: faces.append(driver.motion(driver.parse(frame), frame.seconds)))
+            moves: list[Motion | None] = []
+            parse = _seconds(frames, lambda frame: moves.append(driver.motion(driver.parse(frame), frame.seconds)))
 
-        def synthesise(frame: Frame, paint: Paint = "off") -> None:
-            (_, first), *others = chain.synthesis
-            value = first(moves.pop(0), frame, paint)
-            for _, call in others:
-                value = call(value)
-
-        moves = list(faces)
-        synthesis = _seconds(frames, synthesise)
+        following = iter(moves)
+        synthesis = _seconds(frames, lambda frame: chain(next(following), frame, "off", UNTIMED))
         return Cost(parse, synthesis, _codecs(portraits[0].size) + PACKETS), chain.about
     finally:
         chain.close()
@@ -61,7 +57,7 @@ def _driver_frames(count: int) -> Iterator[Frame]:
         yield from itertools.islice((item for item in source if isinstance(item, Frame)), count)
 
 
-def _seconds(frames: list[Frame], call: Callable[[Frame], None]) -> float:
+def _seconds(frames: list[Frame], call: Callable[[Frame], object]) -> float:
     """Processor time of all threads for one frame, the first few left out."""
     for frame in frames[:WARMING]:
         call(frame)

@@ -13,23 +13,26 @@ from tests.engine.cuts import close_up, far_off
 
 from mien import capture, samples
 from mien.capture.image import resized
+from mien.chain import open_chain
 from mien.clock import ManualClock
 from mien.config import WARP, ReenactSettings
 from mien.errors import FaceError
+from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.frame import Frame
-from mien.live.stages import open_chain, open_driver
 from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
-from mien.pipeline.follower import Follower, LiveStages
+from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.reason import reason
+from mien.pipeline.stages import Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Captured
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
+from mien.stages import open_driver
 from mien.stats import LiveCounters, Statistics
 
 Pixels = NDArray[np.uint8]
@@ -69,11 +72,11 @@ class Live:
         assert self.statistics.live is not None
         chain = open_chain(self._portraits, SETTINGS, 1)
         governor = Governor(Target(), self.statistics.live)
-        chains = ChainPlace(chain)
+        chains: ChainPlace[Motion] = ChainPlace(chain)
         out = []
         with open_driver(SETTINGS) as driver:
             self.statistics.shots = driver.parse.shots
-            stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
+            stages: Stages[Face, Motion] = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
             follow = Follower(stages, self.controls, self.statistics, self._clock)
             make: Synthesiser[Motion] = Synthesiser(chains, governor, self.controls, self.statistics, self._clock)
             for number, picture in enumerate(pictures):

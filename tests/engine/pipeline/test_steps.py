@@ -36,7 +36,7 @@ class Studio:
         self.portrayal = Portrayal(best=best)
         self.governor = Governor(Target(), made.live)
         self.controls = Controls()
-        self.chains = ChainPlace(self.portrayal.chain)
+        self.chains: ChainPlace[int] = ChainPlace(self.portrayal.chain)
         self.synthesise: Synthesiser[int] = Synthesiser(self.chains, self.governor, self.controls, made, self.clock)
         self.synthesise(Moved(_captured(0), 0))
         self.portrayal.asked.clear()
@@ -133,7 +133,7 @@ def test_a_portrait_swapped_in_is_seen_at_once_also_while_held_or_paused() -> No
             studio.controls.paused = True
         before = studio.chains.exchange(Portrayal(shade=100).chain)
         assert studio.make(1) == [101]
-        assert before.result(0).synthesis[0][0] == "reenact"
+        assert before.result(0).names == ("reenact",)
 
 
 def test_of_two_portraits_before_one_frame_the_later_is_shown_and_the_other_given_back() -> None:
