@@ -191,9 +191,7 @@ def once_filler(role: str) -> OnceFiller:
     """
     found = ONCE.get(role) or plugins.added(ONCE_GROUP, role)
     if found is None:
-        raise ModelError(
-            f"role {role}: expected an entry in the table of what fills inputs, got none; install its package"
-        )
+        raise ModelError(f"role {role}: expected something that fills it, got none; install the package that adds it")
     return cast(OnceFiller, found)
 
 

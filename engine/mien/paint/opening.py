@@ -50,9 +50,10 @@ def _opening(
     bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
 ) -> OpenSession:
     def opened(graph: str) -> Session:
-        if bundle.runs(graph) == "frame":
+        if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
-        return load(bundle, graph, settings.backend, threads=threads)
+        backend = choice.backend if bundle.runs(graph) == "frame" else settings.backend
+        return load(bundle, graph, backend, threads=threads)
 
     return opened
 

@@ -125,10 +125,9 @@ class Painter:
 
     def _linked(self, name: str) -> list[tuple[TensorSpec, str]]:
         """Inputs of a graph that other graphs give, with the graph that gives each."""
-        links = [link for link in self.family.links if link.target == name]
-        return [
-            (spec, link.source) for spec in self.bundle.graph(name).inputs for link in links if spec.role in link.roles
-        ]
+        links = [(role, link.source) for link in self.family.links if link.target == name for role in link.roles]
+        inputs = self.bundle.graph(name).inputs
+        return [(spec, source) for spec in inputs for role, source in links if spec.role == role]
 
     def _run_once(self, name: str, subject: Subject, found: dict[str, dict[str, Floats]]) -> dict[str, Floats]:
         """What a graph gives for a portrait, after those in `found`."""
