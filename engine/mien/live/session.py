@@ -50,7 +50,7 @@ from mien.runtime.sharing import SharedGraphs
 from mien.slot import Closed, Slot
 from mien.sound.sound import SoundFormat
 from mien.stages import Driver, open_driver
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
@@ -283,7 +283,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
         stages,
         sink,
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
-        statistics=Statistics(clock),
+        statistics=LiveStatistics(clock),
         clock=clock,
         target=Target(request.latency, rate=request.rate),
         player=player,
