@@ -347,7 +347,7 @@ def _need_apart(output: str, *others: Path | None) -> None:
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode())
+    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), wait=not signals.is_ending())
 
 
 class _Version(argparse.Action):
