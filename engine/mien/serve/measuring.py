@@ -42,7 +42,9 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
         with open_driver(settings) as driver:
             frames = list(_driver_frames(WARMING + FRAMES))
             faces: list[object] = []
-            parse = _seconds(frames, lambda frame: faces.append(driver.motion(driver.parse(frame), frame.seconds)), need_wanted)
+            parse = _seconds(
+                frames, lambda frame: faces.append(driver.motion(driver.parse(frame), frame.seconds)), need_wanted
+            )
 
         def synthesise(frame: Frame, paint: Paint = "off") -> None:
             (_, first), *others = chain.synthesis
