@@ -42,9 +42,11 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
         with open_driver(settings) as driver:
             frames = list(_driver_frames(WARMING + FRAMES))
             faces: list[object] = []
-            parse = _seconds(
-                frames, lambda frame: faces.append(driver.motion(driver.parse(frame), frame.seconds)), need_wanted
-            )
+
+            def look(frame: Frame) -> None:
+                faces.append(driver.motion(driver.parse(frame), frame.seconds))
+
+            parse = _seconds(frames, look, need_wanted)
 
         def synthesise(frame: Frame, paint: Paint = "off") -> None:
             (_, first), *others = chain.synthesis

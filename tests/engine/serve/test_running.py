@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -200,17 +201,16 @@ def test_a_model_that_does_not_load_ends_the_server_with_its_reason(monkeypatch:
 
 
 def test_a_server_that_ends_while_it_warms_up_does_not_wait_for_all_of_that() -> None:
-    reached = list[str]()
+    begun = threading.Event()
 
     def endless(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
         while True:
             shared.graphs.need_wanted()
-            reached.append("step")
+            begun.set()
 
     async def main() -> None:
         async with Server.running(SETTINGS, warming=endless) as server:
-            while not reached:
-                await asyncio.sleep(0)
+            await asyncio.to_thread(begun.wait)
         assert isinstance(server.warming.exception(), Stopped)
 
     run(main)
