@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from aiortc.rtp import HeaderExtensions, RtpPacket, unpack_header_extensions
+from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, RtpPacket, unpack_header_extensions
 
 from mien.serve.webrtc import playout
 from mien.serve.webrtc.playout import LONGEST, URI
@@ -14,7 +14,7 @@ def sent(*uris: str) -> dict[int, bytes]:
     headers.configure(RTCRtpParameters(headerExtensions=numbered))
     packet = RtpPacket(payload=b"picture")
     packet.extensions = HeaderExtensions(mid="0", abs_send_time=1)
-    parsed = RtpPacket.parse(packet.serialize(headers), playout.HeaderExtensionsMap())
+    parsed = RtpPacket.parse(packet.serialize(headers), HeaderExtensionsMap())
     assert parsed.payload == b"picture"
     return dict(unpack_header_extensions(*headers.set(packet.extensions)))
 
