@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Final, TextIO
 
-from mien.streams import is_of_mien_or_wrong
+from mien.machine.streams import is_of_mien_or_wrong
 
 _QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av", "py.warnings")
 _LONGEST = 500
