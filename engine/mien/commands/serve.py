@@ -13,10 +13,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.commands.streams import silence
 from mien.config import ReenactSettings
 from mien.errors import BackendError, SettingError
 from mien.machine.signals import held_back
+from mien.machine.streams import silence
 
 if TYPE_CHECKING:
     from mien.serve.settings import Limits, ServeSettings

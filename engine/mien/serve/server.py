@@ -119,6 +119,7 @@ class Server:
                         yield server
                     finally:
                         server.closing.set()
+                        shared.stop()
                         await asyncio.gather(server.warming, return_exceptions=True)
         finally:
             await in_thread("mien-close", shared.close)

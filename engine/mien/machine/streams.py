@@ -97,6 +97,11 @@ class _Once(logging.Filter):
         return new
 
 
+def is_of_mien_or_wrong(record: logging.LogRecord) -> bool:
+    """Whether a user should see it: libraries warn of much that is no concern of theirs."""
+    return record.levelno >= logging.ERROR or record.name.startswith("mien")
+
+
 @contextlib.contextmanager
 def warnings_told(*, debug: bool) -> Iterator[None]:
     """Tell what mien logs as a warning on standard error, a line each and each once; of libraries only what is wrong.
@@ -107,7 +112,8 @@ def warnings_told(*, debug: bool) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("mien: %(message)s"))
     handler.addFilter(_Once())
     root = logging.getLogger()
-    handler.addFilter(lambda record: debug or record.levelno >= logging.ERROR or record.name.startswith("mien"))
+    if not debug:
+        handler.addFilter(is_of_mien_or_wrong)
     handler.setLevel(logging.WARNING)
     root.addHandler(handler)
     logging.captureWarnings(not debug)

@@ -11,7 +11,7 @@ import av
 import pytest
 from tests.engine.processes import LIMIT, SMALL, begun, command
 
-from mien.commands.streams import warnings_told
+from mien.machine.streams import warnings_told
 
 TALKATIVE = [("--version",), ("reenact", "--help"), ("samples",), ("models", "list"), ("bench", "--help")]
 
