@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,15 +12,15 @@ from aiortc.rtp import (
     RTCP_PSFB_FIR,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
-    RTP_HISTORY_SIZE,
     AnyRtcpPacket,
     RtcpPsfbPacket,
-    RtcpReceiverInfo,
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
     unpack_remb_fci,
 )
+
+from mien.serve.webrtc.inside import are_gone, listen_to_rtcp, round_trip, ssrc_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +55,23 @@ class Feedback(Protocol):
 
 def listen(sender: RTCRtpSender, feedback: Feedback | None, heard: Callable[[], None]) -> None:
     """Tell `feedback` what comes for a sender; `heard` is called with every packet."""
-    handle = sender._handle_rtcp_packet
 
-    async def handled(packet: AnyRtcpPacket) -> None:
+    def told(packet: AnyRtcpPacket) -> None:
         heard()
         if feedback is not None:
             _tell(packet, sender, feedback)
-        await handle(packet)
 
-    sender._handle_rtcp_packet = handled  # type: ignore[method-assign]
+    listen_to_rtcp(sender, told)
 
 
 def _tell(packet: AnyRtcpPacket, sender: RTCRtpSender, feedback: Feedback) -> None:
     if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
         for report in packet.reports:
-            if report.ssrc == sender._ssrc:
-                trip = _round_trip(sender, report)
+            if report.ssrc == ssrc_of(sender):
+                trip = round_trip(sender, report)
                 feedback.report(Told(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, trip))
     elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
-        if _are_gone(sender, packet.lost):
+        if are_gone(sender, packet.lost):
             feedback.key_frame()
     elif isinstance(packet, RtcpPsfbPacket) and packet.fmt in (RTCP_PSFB_FIR, RTCP_PSFB_PLI):
         feedback.key_frame()
@@ -83,20 +80,5 @@ def _tell(packet: AnyRtcpPacket, sender: RTCRtpSender, feedback: Feedback) -> No
             bits, ssrcs = unpack_remb_fci(packet.fci)
         except ValueError:
             return
-        if sender._ssrc in ssrcs:
+        if ssrc_of(sender) in ssrcs:
             feedback.estimate(bits)
-
-
-def _round_trip(sender: RTCRtpSender, report: RtcpReceiverInfo) -> float | None:
-    """Seconds, of one report: aiortc's own is a mean of many, which tells of a queue when it has stood for long."""
-    sent, at = getattr(sender, "_RTCRtpSender__lsr", None), getattr(sender, "_RTCRtpSender__lsr_time", None)
-    if at is None or sent != report.lsr or not report.dlsr:
-        return None
-    return max(time.time() - float(at) - report.dlsr / 65536, 0.0)
-
-
-def _are_gone(sender: RTCRtpSender, numbers: list[int]) -> bool:
-    """Whether packets are asked for again that aiortc holds no more: only a key frame helps then."""
-    held = getattr(sender, "_RTCRtpSender__rtp_history", {})
-    kept = (held.get(number % RTP_HISTORY_SIZE) for number in numbers)
-    return any(packet is None or packet.sequence_number != number for packet, number in zip(kept, numbers, strict=True))

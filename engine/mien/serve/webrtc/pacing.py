@@ -10,6 +10,7 @@ from aiortc import RTCRtpSender
 from aiortc.rtp import RTP_HEADER_LENGTH, is_rtcp
 
 from mien.clock import Clock
+from mien.serve.webrtc.inside import SendingThrough, ssrc_of
 
 FASTER = 2.5
 """How many times faster than the video's rate packets go."""
@@ -60,18 +61,17 @@ class Again:
         return fits
 
 
-class Paced:
+class Paced(SendingThrough):
     """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
-        self._transport, self._ssrc, self._rate, self._clock = transport, ssrc, rate, clock
+        super().__init__(transport)
+        self._ssrc, self._rate, self._clock = ssrc, rate, clock
         self._pace, self._again = Pace(), Again()
         self._newest: int | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    async def _send_rtp(self, data: bytes) -> None:
+    async def send(self, data: bytes) -> None:
+        """Send a packet, at its turn."""
         if not is_rtcp(data):
             rate, now = self._rate(), self._clock.now()
             is_new = self._is_new(data)
@@ -80,7 +80,7 @@ class Paced:
             waits = self._pace.wait(len(data), rate, now)
             if waits > 0 and is_new:
                 await asyncio.sleep(waits)
-        await self._transport._send_rtp(data)
+        await super().send(data)
 
     def _is_new(self, data: bytes) -> bool:
         """Told by its number; a retransmission has an older one, or is a stream of its own."""
@@ -95,4 +95,4 @@ class Paced:
 
 def pace(sender: RTCRtpSender, rate: Callable[[], int], clock: Clock) -> None:
     """Let a sender that has not begun spread its packets at some times its `rate` in bits a second."""
-    sender.setTransport(Paced(sender.transport, sender._ssrc, rate, clock))  # type: ignore[arg-type]
+    sender.setTransport(Paced(sender.transport, ssrc_of(sender), rate, clock))  # type: ignore[arg-type]

@@ -20,14 +20,13 @@ from aiortc.stats import RTCInboundRtpStreamStats, RTCTransportStats
 
 from mien.clock import Clock
 from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.certificate import accept_any, certify
 from mien.serve.webrtc.feedback import listen
 from mien.serve.webrtc.ice import prepare
+from mien.serve.webrtc.inside import accept_any, agreed_codecs, certify, check, is_bundled, keep_packets_small
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
 from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Direction, Offer
 from mien.serve.webrtc.pacing import pace
-from mien.serve.webrtc.packets import keep_small
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
@@ -71,7 +70,8 @@ class Wiring:
         Raises:
             Whatever aiortc does at an offer that it cannot meet.
         """
-        keep_small()
+        check()
+        keep_packets_small()
         certify(self.connection)
         for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
             if wanted is not None:
@@ -109,7 +109,7 @@ class Wiring:
     @property
     def carriers(self) -> list[str]:
         """The media that have a transport, by mid; others are bundled with the first of them."""
-        return [one.mid for one in self.connection.getTransceivers() if one.mid is not None and not one._bundled]
+        return [one.mid for one in self.connection.getTransceivers() if one.mid is not None and not is_bundled(one)]
 
     @property
     def is_refused(self) -> bool:
@@ -193,5 +193,5 @@ def _preferred(kind: str, codecs: tuple[Codec, ...]) -> list[RTCRtpCodecCapabili
 
 def _codecs(transceiver: RTCRtpTransceiver) -> dict[int, Codec]:
     """What was agreed upon, by payload type, the dearest first; of video."""
-    named = ((found.payloadType, _NAMES.get(found.name)) for found in transceiver._codecs)
+    named = ((found.payloadType, _NAMES.get(found.name)) for found in agreed_codecs(transceiver))
     return {number: codec for number, codec in named if number is not None and codec is not None}
