@@ -34,6 +34,7 @@ from mien.emit.virtual import is_virtual
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
+from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
@@ -45,7 +46,6 @@ from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.portrait import Portrait
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
-from mien.slot import Closed, Slot
 from mien.sound import SoundFormat
 from mien.stats import Statistics
 from mien.threads import Shares, share_out, usable_threads

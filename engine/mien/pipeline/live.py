@@ -19,6 +19,7 @@ from mien.controller import Target
 from mien.emit.ending import dropped_by, is_closed
 from mien.emit.sink import Sink
 from mien.errors import SourceError
+from mien.handover import Closed, Slot
 from mien.live_counters import LiveCounters
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
@@ -31,7 +32,6 @@ from mien.pipeline.stages import FaceT, MotionT
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
-from mien.slot import Closed, Slot
 from mien.sound import Sound
 from mien.stats import Statistics
 

@@ -9,7 +9,7 @@ from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink
 from mien.errors import MienError
 from mien.frame import Frame
-from mien.slot import Channel, Closed
+from mien.handover import Channel, Closed
 from mien.sound import Sound
 
 DEPTH = 50

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 
 from mien.clock import Clock, MonotonicClock
+from mien.handover import Closed
 from mien.runtime.session import Buffers, Session
-from mien.slot import Closed
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mien.clock import Clock, MonotonicClock
 from mien.emit.ending import Ending
 from mien.frame import Frame
-from mien.serve.webrtc.newest import Newest
+from mien.handover import LoopSlot
 from mien.serve.webrtc.pictures import Picture, Planes
 from mien.serve.webrtc.soundline import RATE, SoundLine
 from mien.sound import Sound, SoundFormat
@@ -30,7 +30,7 @@ class Broadcast(Ending):
         """`clock`: of the frames' `captured_at`."""
         self._clock = clock or MonotonicClock()
         self._lock = Lock()
-        self._readers: list[Newest[Picture]] = []
+        self._readers: list[LoopSlot[Picture]] = []
         self._last: Picture | None = None
         self._ended = False
         self._convert = Planes()
@@ -57,7 +57,7 @@ class Broadcast(Ending):
         """Take sound with its own time on the frames' time line."""
         self.sound.write(self._stereo(sound), sound.seconds, self._clock.now())
 
-    def join(self, reader: Newest[Picture]) -> None:
+    def join(self, reader: LoopSlot[Picture]) -> None:
         """Hand every further picture to `reader`, and the last one at once."""
         with self._lock:
             self._readers.append(reader)
@@ -67,7 +67,7 @@ class Broadcast(Ending):
         if ended:
             reader.close()
 
-    def leave(self, reader: Newest[Picture]) -> None:
+    def leave(self, reader: LoopSlot[Picture]) -> None:
         with self._lock:
             if reader in self._readers:
                 self._readers.remove(reader)

@@ -11,11 +11,11 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from mien.clock import Clock
+from mien.handover import Closed, LoopSlot
 from mien.serve.webrtc.bitrate import BitrateControl, Reports
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.encoders import SoundEncoder, SoundPacket, VideoPacket, video_encoder
 from mien.serve.webrtc.feedback import Told
-from mien.serve.webrtc.newest import Ended, Newest
 from mien.serve.webrtc.pictures import Picture
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
@@ -57,7 +57,7 @@ class PictureTrack(MediaStreamTrack):
         self._begun = clock.now()
         self._ticks = -1
         self._wanted, self._key_at = True, float("-inf")
-        self._newest: Newest[Picture] = Newest()
+        self._newest: LoopSlot[Picture] = LoopSlot()
         broadcast.join(self._newest)
 
     async def recv(self) -> VideoPacket:
@@ -67,7 +67,7 @@ class PictureTrack(MediaStreamTrack):
             try:
                 picture = await self._newest.take()
                 packet = await loop.run_in_executor(self._thread, self._encoded, picture)
-            except (Ended, RuntimeError):  # the latter of a thread that has ended
+            except (Closed, RuntimeError):  # the latter of a thread that has ended
                 raise MediaStreamError from None
             if packet is not None:
                 return packet
