@@ -24,10 +24,9 @@ from mien.frame import Frame
 from mien.live.session import LiveRequest, Look
 from mien.live.shared import Shared
 from mien.live_counters import LiveCounters
-from mien.serve.rates import Rate
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
-from mien.serve.settings import Limits, ServeSettings
+from mien.serve.settings import Limits, Rate, ServeSettings
 from mien.serve.webrtc.offer import OfferError
 from mien.sound import Sound
 from mien.stats import Statistics
