@@ -18,9 +18,9 @@ from mien.capture.container import Opened
 from mien.capture.deinterlace import Deinterlacer
 from mien.capture.pixels import PixelReader, describe
 from mien.capture.span import Span
-from mien.capture.timeline import Timeline
 from mien.frame import Frame
 from mien.sound import Sound, SoundFormat
+from mien.timeline import Timeline
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds by which a container's clock may misplace a frame."""

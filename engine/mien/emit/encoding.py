@@ -24,6 +24,7 @@ from mien.emit.soundtrack import Soundtrack
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound import Sound, SoundFormat
+from mien.timeline import in_order
 
 _BT709 = 1
 _BITS_PER_CHANNEL = 96_000
@@ -151,11 +152,9 @@ class Encoding:
         return picture
 
     def _place(self, frame: Frame) -> int:
-        pts = round(frame.pts * frame.time_base / self._coding.time_base)
-        if self._last_pts is not None and pts <= self._last_pts:
-            pts = self._last_pts + 1  # rounding must not change the order
-        self._last_pts = pts
-        return pts
+        rounded = round(frame.pts * frame.time_base / self._coding.time_base)
+        self._last_pts = in_order(self._last_pts, rounded)  # two of them may round to one tick
+        return self._last_pts
 
     def _mux(self, packets: list[Packet[Stream]]) -> None:
         for packet in packets:

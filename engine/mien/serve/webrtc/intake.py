@@ -16,11 +16,9 @@ from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
 from mien.serve.webrtc.arrivals import Arrivals
-from mien.serve.webrtc.assembly import Assembly, Packet, Whole
 from mien.serve.webrtc.decoding import Decoding, Encoded
 from mien.serve.webrtc.inside import depayloaded, listen_to_rtcp, take_packets
-from mien.serve.webrtc.nacks import Nacks
-from mien.serve.webrtc.payloads import begins_frame, is_key
+from mien.serve.webrtc.jitter_buffer import Assembly, Nacks, Packet, Whole, begins_frame, is_key
 from mien.serve.webrtc.settings import Codec
 from mien.serve.webrtc.timeline import SenderReport, Timeline
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from mien.capture.livetime import TIME_BASE
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
 from mien.errors import SourceError
@@ -16,6 +15,7 @@ from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import FORMAT, Decoding
 from mien.sound import Sound
 from mien.stats import Latency
+from mien.timeline import TIME_BASE
 
 NOMINAL = (640, 480)
 RATE = Fraction(30)

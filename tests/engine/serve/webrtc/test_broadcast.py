@@ -14,8 +14,7 @@ from tests.engine.serve.webrtc.client import numbered
 from mien.clock import ManualClock
 from mien.frame import Frame
 from mien.handover import Closed, LoopSlot
-from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.pictures import Picture
+from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import PeerSettings
 from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
