@@ -14,7 +14,7 @@ from av.filter import Graph
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien.timeline import GAP, Line, follow
 
 _JITTER = Fraction(1, 50)

@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from mien.capture.ahead import BrokeOff
 from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
-from mien.capture.feed import Feed
+from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.pixels import PixelReader
 from mien.capture.playing import Playing
@@ -24,7 +24,7 @@ from mien.clock import Clock
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.timeline import TIME_BASE, Arrival, Manner
 
 _WARNINGS = 20

@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.timeline import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, play_out, reconnected
 
 BEHIND = 0.5

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from mien.emit.ending import Ending
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 FRAMES, SOUNDS = 4, 100
 """Frames and runs of sound that may wait; of more, the newest."""

@@ -12,7 +12,7 @@ from mien.frame import Frame
 from mien.pipeline.pace import Pace, passes
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Captured
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Statistics
 from mien.timeline import ClockTimes, keep_beside
 

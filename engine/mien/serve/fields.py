@@ -14,8 +14,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from mien import config
 from mien.config import GAIN_LIMIT
-from mien.controller import Level
 from mien.fuse.background import COLOURS
+from mien.pipeline.controller import Level
 from mien.serve.decoding import KINDS
 from mien.serve.settings import LEAST_LATENCY, MOST_LATENCY
 

@@ -15,7 +15,7 @@ from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.serve.webrtc.settings import PeerSettings
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Peering(Protocol):

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mien.memory import memory
+from mien.machine.memory import memory
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
 from mien.serve.server import Server

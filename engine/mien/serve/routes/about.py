@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from mien.config import GAIN_LIMIT
-from mien.memory import memory
+from mien.machine.memory import memory
 from mien.serve import fields
 from mien.serve.openapi import document
 from mien.serve.refusal import Refusal

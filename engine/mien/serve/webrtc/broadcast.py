@@ -12,11 +12,11 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from mien.clock import Clock, MonotonicClock
-from mien.emit.ending import Ending
+from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.handover import LoopSlot
 from mien.serve.webrtc.soundline import RATE, SoundLine
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 SMALLEST = 16
 """Pixels of a side that encoders take."""

@@ -25,7 +25,7 @@ from mien.clock import Clock
 from mien.frame import Frame
 from mien.handover import DropQueue
 from mien.serve.webrtc.settings import Codec
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Latency
 from mien.timeline import TIME_BASE
 

@@ -1,8 +1,8 @@
 """All that is touched of aiortc and aioice beside their public interfaces: listed, checked, and nowhere else.
 
 aiortc has no settings for what is needed here: other certificates, a jitter buffer and requests for lost packets of
-one's own, what receivers report, smaller packets, chosen UDP ports. `TOUCHED` names every such attribute, and `check`
-refuses a version that has one no more before the first connection is made.
+one's own, what receivers report, smaller packets, extensions of their headers, chosen UDP ports. `TOUCHED` names every
+such attribute, and `check` refuses a version that has one no more before the first connection is made.
 """
 
 from __future__ import annotations
@@ -26,12 +26,13 @@ from aiortc import (
     RTCRtpReceiver,
     RTCRtpSender,
     RTCRtpTransceiver,
+    codecs,
 )
 from aiortc.codecs import h264, vpx
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcdtlstransport import SRTPProtectionProfile, certificate_digest
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.rtp import RTP_HISTORY_SIZE, AnyRtcpPacket, RtcpReceiverInfo
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters
+from aiortc.rtp import RTP_HISTORY_SIZE, AnyRtcpPacket, HeaderExtensionsMap, RtcpReceiverInfo
 from OpenSSL import SSL
 
 from mien.errors import BackendError
@@ -58,6 +59,7 @@ TOUCHED: Final[tuple[tuple[type | ModuleType, tuple[str, ...]], ...]] = (
         (
             "_RTCRtpSender__lsr",
             "_RTCRtpSender__lsr_time",
+            "_RTCRtpSender__rtp_header_extensions_map",
             "_RTCRtpSender__rtp_history",
             "_handle_rtcp_packet",
             "_ssrc",
@@ -66,6 +68,7 @@ TOUCHED: Final[tuple[tuple[type | ModuleType, tuple[str, ...]], ...]] = (
     (RTCRtpTransceiver, ("_bundled", "_codecs")),
     (Connection, ("get_component_candidates", "query_consent", "build_request", "_protocols", "_nominated")),
     (StunProtocol, ("request", "local_candidate")),
+    (codecs, ("HEADER_EXTENSIONS",)),
     (h264, ("PACKET_MAX",)),
     (vpx, ("PACKET_MAX",)),
 )
@@ -156,6 +159,13 @@ def keep_packets_small() -> None:
         setattr(module, "PACKET_MAX", LARGEST_PAYLOAD)  # noqa: B010 - which mypy does not see in both
 
 
+def add_header_extension(kind: str, uri: str) -> None:
+    """Let all of this process's connections agree upon an extension of RTP headers; more than once is allowed."""
+    known = codecs.HEADER_EXTENSIONS[kind]
+    if all(one.uri != uri for one in known):
+        known.append(RTCRtpHeaderExtensionParameters(id=max(one.id for one in known) + 1, uri=uri))
+
+
 def is_bundled(transceiver: RTCRtpTransceiver) -> bool:
     """Whether it shares another one's transport."""
     return bool(transceiver._bundled)
@@ -227,6 +237,11 @@ def are_gone(sender: RTCRtpSender, numbers: list[int]) -> bool:
     held = getattr(sender, "_RTCRtpSender__rtp_history", {})
     kept = (held.get(number % RTP_HISTORY_SIZE) for number in numbers)
     return any(packet is None or packet.sequence_number != number for packet, number in zip(kept, numbers, strict=True))
+
+
+def write_header_extensions(sender: RTCRtpSender, extensions: HeaderExtensionsMap) -> None:
+    """Let a sender that has not begun write the headers' extensions by this."""
+    setattr(sender, "_RTCRtpSender__rtp_header_extensions_map", extensions)  # noqa: B010 - a class's private name
 
 
 class SendingThrough:

@@ -13,7 +13,7 @@ from mien.errors import SourceError
 from mien.frame import Frame
 from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import FORMAT, Decoding
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Latency
 from mien.timeline import TIME_BASE
 

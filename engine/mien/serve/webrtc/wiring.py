@@ -26,6 +26,7 @@ from mien.serve.webrtc.ice import prepare
 from mien.serve.webrtc.inside import accept_any, agreed_codecs, certify, check, is_bundled, keep_packets_small
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
 from mien.serve.webrtc.offer import Direction, Offer
+from mien.serve.webrtc.playout import know_playout_delay, tell_playout_delay
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack, pace
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
@@ -71,6 +72,7 @@ class Wiring:
         """
         check()
         keep_packets_small()
+        know_playout_delay()
         certify(self.connection)
         for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
             if wanted is not None:
@@ -161,6 +163,7 @@ class Wiring:
             sender.replaceTrack(self.picture_track)
             control = self.picture_track.control
             pace(sender, lambda: control.target, self._clock)
+            tell_playout_delay(sender)
         else:
             self.sound_track = SoundTrack(self._sends.sound, self._clock)
             sender.replaceTrack(self.sound_track)

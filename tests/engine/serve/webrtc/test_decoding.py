@@ -16,7 +16,7 @@ from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import PICTURES, SOUNDS, Decoding, Encoded, Waiting
 from mien.serve.webrtc.encoders import SoundEncoder
 from mien.serve.webrtc.settings import CODECS, Codec
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 LARGEST = 1920 * 1088
 
