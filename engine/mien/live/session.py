@@ -17,14 +17,12 @@ from pathlib import Path
 
 from mien import capture, emit
 from mien.api import need_other_file, sink_settings
-from mien.capture.microphone import Microphone
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
-from mien.emit.microphone import VirtualMicrophone
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
@@ -48,6 +46,7 @@ from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
+from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
 from mien.stats import Statistics
 

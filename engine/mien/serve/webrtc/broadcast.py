@@ -15,7 +15,7 @@ from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.handover import LoopSlot
-from mien.serve.webrtc.soundline import RATE, SoundLine
+from mien.sound.delay import RATE, SoundLine
 from mien.sound.sound import Sound, SoundFormat
 
 SMALLEST = 16

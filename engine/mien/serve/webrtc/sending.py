@@ -20,7 +20,7 @@ from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.encoders import SoundEncoder, SoundPacket, VideoPacket, video_encoder
 from mien.serve.webrtc.inside import SendingThrough, ssrc_of
 from mien.serve.webrtc.settings import Codec, PeerSettings
-from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
+from mien.sound.delay import RATE, RUN, Listener, SoundLine
 from mien.stats import Latency
 
 FASTER = 2.5
@@ -212,7 +212,7 @@ class SoundTrack(MediaStreamTrack):
         self._line, self._clock = line, clock
         self._encoder = SoundEncoder()
         self._thread = ThreadPoolExecutor(1, "mien-encode-sound")
-        self._place = Place()
+        self._listener = Listener()
         self._number = 0
         self._due = clock.now()
         self.frames = self.bytes = 0
@@ -245,7 +245,7 @@ class SoundTrack(MediaStreamTrack):
         return max(self._due - now, 0.0)
 
     def _encoded(self, number: int) -> SoundPacket | None:
-        samples = self._line.read(self._place, self._clock.now())
+        samples = self._line.read(self._listener, self._clock.now())
         try:
             return None if samples is None else self._encoder.encode(samples, number)
         except _BROKEN as error:

@@ -17,7 +17,7 @@ from mien.handover import Closed, LoopSlot
 from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import PeerSettings
-from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
+from mien.sound.delay import RATE, RUN, Listener, SoundLine
 from mien.sound.sound import Sound, SoundFormat
 
 TIME_BASE = Fraction(1, 25)
@@ -76,7 +76,7 @@ def test_its_end_is_the_readers_also_of_those_that_come_after(end: Callable[[Bro
 def test_any_sound_is_heard_at_the_right_time(rate: int, channels: int) -> None:
     clock = ManualClock()
     broadcast = Broadcast(clock)
-    place, heard = Place(), []
+    place, heard = Listener(), []
     length = rate // 50
     for number in range(100):
         broadcast.write(Frame(np.zeros((16, 16, 3), np.uint8), number, Fraction(1, 50)))
