@@ -19,7 +19,7 @@ from mien.pipeline.reason import slowest
 from mien.pipeline.recording import Recording
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 from mien.timeline import in_order
 
 CAPTURE_TO_EMIT = "capture_to_emit"
@@ -40,7 +40,7 @@ class Slates:
 
 
 class Emitter:
-    """Writes to the sink; used by one thread. `statistics.live` must be there."""
+    """Writes to the sink; used by one thread."""
 
     def __init__(
         self,
@@ -49,12 +49,11 @@ class Emitter:
         governor: Governor,
         controls: Controls,
         sound: SoundWay,
-        statistics: Statistics,
+        statistics: LiveStatistics,
         clock: Clock,
         rate: float,
     ) -> None:
         """`slates` are of the size of the frames that come; `rate` is nominal, in frames per second."""
-        assert statistics.live is not None
         self._sink = sink
         self._slates = slates
         self._governor = governor

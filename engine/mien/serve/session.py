@@ -135,7 +135,6 @@ class Session:
         """How it fares; None while nothing comes."""
         if self.live is None or self.state != "running" or self.live.statistics.frames_out == 0:
             return None
-        assert self.live.statistics.live is not None
         latency = self.live.statistics.stage(CAPTURE_TO_EMIT).recent
         return Load(self.seconds, self.live.statistics.live.level, latency, self.latency)
 

@@ -17,7 +17,7 @@ from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
 from mien.serve.server import Server
 from mien.serve.session import Session
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 
 def statistics_of(session: Session) -> fields.Statistics:
@@ -58,8 +58,8 @@ def _of_run(session: Session) -> dict[str, Any]:
     }
 
 
-def _face(statistics: Statistics) -> str | None:
-    if statistics.live is None or statistics.frames_out == 0:
+def _face(statistics: LiveStatistics) -> str | None:
+    if statistics.frames_out == 0:
         return None
     return "found" if statistics.live.brightness is None else "lost"
 
@@ -112,14 +112,19 @@ def _of_sessions(running: list[Session]) -> Iterator[Metric]:
         "mien_session_latency_seconds", "Capture to emit, of the last frames", labels=["session"]
     )
     dropped = CounterMetricFamily("mien_session_dropped_frames", "Frames that a newer one replaced", labels=["session"])
+    stages = GaugeMetricFamily(
+        "mien_session_stage_seconds", "Time of a frame in each stage, of the last frames", labels=["session", "stage"]
+    )
     level = GaugeMetricFamily("mien_session_level", "1 at the present level", labels=["session", "level"])
     for session in running:
         assert session.live is not None
         statistics = session.live.statistics
-        assert statistics.live is not None
         session.fps.see(statistics)
         fps.add_metric([session.id], session.fps.going)
         latency.add_metric([session.id], statistics.stage(CAPTURE_TO_EMIT).recent)
+        for name in statistics.stage_names():
+            if name != CAPTURE_TO_EMIT:
+                stages.add_metric([session.id, name], statistics.stage(name).recent)
         dropped.add_metric([session.id], statistics.frames_dropped)
         level.add_metric([session.id, statistics.live.level], 1)
-    yield from (fps, latency, dropped, level)
+    yield from (fps, latency, stages, dropped, level)
