@@ -233,8 +233,6 @@ class Statistics:
         self.warnings: tuple[str, ...] = ()
         self.shots = ShotLog()
         """What the driver is made of."""
-        self.live: LiveCounters | None = None
-        """What only a live run counts; None offline."""
 
     def stage(self, name: str) -> Latency:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
@@ -282,8 +280,18 @@ class Statistics:
             "stages": {name: summary.as_json() for name, summary in self.latencies().items()},
             "shots": [shot.as_json() for shot in self.shots.all],
             "warnings": list(self.warnings),
-            **({"live": self.live.as_json()} if self.live is not None else {}),
         }
+
+
+class LiveStatistics(Statistics):
+    """Those of a live run, which counts more."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.live = LiveCounters()
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "live": self.live.as_json()}
 
 
 class Laps(Protocol):

@@ -17,7 +17,7 @@ from mien.pipeline import Stages
 from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 from mien_bench.latency.wish import Wish
 
 
@@ -47,7 +47,7 @@ async def _passed_through(source: Source, sink: Sink, clock: Clock) -> dict[str,
     chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
     black = np.zeros((source.info.height, source.info.width, 3), np.uint8)
     stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
-    statistics = Statistics(clock)
+    statistics = LiveStatistics(clock)
     with source:
         pipeline = LivePipeline(source, stages, sink, Slates(black, black), statistics=statistics, clock=clock)
         await pipeline.run()

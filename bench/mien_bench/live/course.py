@@ -20,7 +20,7 @@ from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.stages import FaceT, MotionT
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 from mien_bench.memory import resident
 
 LATENCY = 0.1
@@ -54,7 +54,7 @@ class Course:
 
 
 class _Noting(NullSink):
-    def __init__(self, course: Course, statistics: Statistics, now: Callable[[], float]) -> None:
+    def __init__(self, course: Course, statistics: LiveStatistics, now: Callable[[], float]) -> None:
         super().__init__()
         self._course = course
         self._statistics = statistics
@@ -70,7 +70,6 @@ class _Noting(NullSink):
         course.cpu = time.process_time() - self._cpu
         course.at.append(now - self._began)
         course.latency.append(now - frame.captured_at)
-        assert self._statistics.live is not None
         course.level.append(self._statistics.live.level)
         if len(course.at) % _MEMORY_EVERY == 0:
             course.megabytes.append(resident())
@@ -79,7 +78,7 @@ class _Noting(NullSink):
 def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds: float) -> Course:
     """Run for so long; `source` gives frames whose time of capture is on `mien.clock.MonotonicClock`."""
     clock = MonotonicClock()
-    statistics, course = Statistics(clock), Course()
+    statistics, course = LiveStatistics(clock), Course()
     sink = _Noting(course, statistics, clock.now)
     pipeline = LivePipeline(source, stages, sink, slates, statistics=statistics, clock=clock, target=Target(LATENCY))
 

@@ -24,7 +24,7 @@ from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
 from mien.portrait.prepare import prepare
 from mien.stages import open_driver
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 from mien_bench.live.camera import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.live.course import Course, run
 from mien_bench.memory import resident
@@ -90,7 +90,7 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
         _idle_stages(),
         NullSink(),
         _black(WIDTH, HEIGHT),
-        statistics=Statistics(clock),
+        statistics=LiveStatistics(clock),
         clock=clock,
     )
 

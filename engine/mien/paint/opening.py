@@ -32,12 +32,16 @@ def open_painter(
     Raises:
         ModelError: the bundle is missing or broken.
         BackendError: the backend is not installed.
+        Stopped: the program ends meanwhile.
     """
     if settings.model == WARP:
         yield None, WARP
         return
     bundle = _bundle(settings.model) if graphs is None else graphs.bundle(settings.model, _bundle)
-    choice = choose(bundle, bundle.main, settings.backend, threads=threads)
+    if graphs is None:
+        choice = choose(bundle, bundle.main, settings.backend, threads=threads)
+    else:
+        choice = choose(bundle, bundle.main, settings.backend, threads=threads, need_wanted=graphs.need_wanted)
     load = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:

@@ -9,7 +9,7 @@ from mien.frame import Frame
 from mien.pipeline.controls import Controls
 from mien.pipeline.stages import MOTION, PARSE, FaceT, MotionT, Stages
 from mien.pipeline.travel import Captured, Moved
-from mien.stats import Statistics, Stopwatch
+from mien.stats import LiveStatistics, Stopwatch
 
 SPARSE = 16
 """Every so many pixels each way are looked at for how bright a frame is."""
@@ -19,9 +19,8 @@ class Follower(Generic[FaceT, MotionT]):
     """Callable Captured -> Moved; used by one thread. While paused the driver is not looked at."""
 
     def __init__(
-        self, stages: Stages[FaceT, MotionT], controls: Controls, statistics: Statistics, clock: Clock
+        self, stages: Stages[FaceT, MotionT], controls: Controls, statistics: LiveStatistics, clock: Clock
     ) -> None:
-        assert statistics.live is not None
         self._parse, self._move = stages.parse, stages.motion
         self._laps = Stopwatch(statistics, clock)
         self._controls = controls

@@ -15,8 +15,9 @@ from typing import Generic, Protocol, TypeVar
 
 from mien.capture.source import Source
 from mien.clock import Clock
-from mien.emit.sink import Sink, dropped_by, is_closed
+from mien.emit.sink import Sink
 from mien.errors import SourceError
+from mien.handover import Closed, Slot
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import Target
@@ -29,9 +30,8 @@ from mien.pipeline.stages import FaceT, MotionT, Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
-from mien.slot import Closed, Slot
 from mien.sound.sound import Sound
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -57,7 +57,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         sink: Sink,
         slates: Slates,
         *,
-        statistics: Statistics,
+        statistics: LiveStatistics,
         clock: Clock,
         target: Target | None = None,
         player: Player | None = None,
@@ -75,7 +75,6 @@ class LivePipeline(Generic[FaceT, MotionT]):
             deaf: to the source's own sound.
             controls: that somebody holds already.
         """
-        statistics.live = statistics.live or LiveCounters()
         statistics.shots = stages.shots
         self.statistics = statistics
         self.controls = controls or Controls()
@@ -205,7 +204,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
 
     def _show(self) -> bool:
         """Whether more may come."""
-        if is_closed(self._sink):
+        if self._sink.closed:
             self.stop()
         try:
             self._emitter.emit(self._answered.take(timeout=self._emitter.interval))
@@ -223,7 +222,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         }
         self._counters.received = {name: slot.put for name, slot in told.items()}
         self._counters.dropped = {name: slot.dropped for name, slot in told.items()}
-        self._counters.sink_dropped = dropped_by(self._sink)
+        self._counters.sink_dropped = self._sink.dropped
         self.statistics.frames_dropped = sum(self._counters.dropped.values())
 
 

@@ -14,7 +14,7 @@ from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor
 from mien.pipeline.stages import PARSE, MotionT
 from mien.pipeline.travel import Answered, Moved
-from mien.stats import Statistics, Stopwatch
+from mien.stats import LiveStatistics, Stopwatch
 
 Pixels = NDArray[np.uint8]
 
@@ -27,9 +27,13 @@ class Synthesiser(Generic[MotionT]):
     """Callable Moved -> Answered; used by one thread, which owns the device."""
 
     def __init__(
-        self, chains: ChainPlace[MotionT], governor: Governor, controls: Controls, statistics: Statistics, clock: Clock
+        self,
+        chains: ChainPlace[MotionT],
+        governor: Governor,
+        controls: Controls,
+        statistics: LiveStatistics,
+        clock: Clock,
     ) -> None:
-        assert statistics.live is not None
         self._chains = chains
         self._governor = governor
         self._controls = controls

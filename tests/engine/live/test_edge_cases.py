@@ -33,7 +33,7 @@ from mien.pipeline.travel import Captured
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien.stages import open_driver
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 Pixels = NDArray[np.uint8]
 RATE = 25
@@ -60,8 +60,7 @@ class Live:
 
     def __init__(self, portraits: tuple[Portrait, ...]) -> None:
         clock = ManualClock()
-        self.statistics = Statistics(clock)
-        self.statistics.live = LiveCounters()
+        self.statistics = LiveStatistics(clock)
         self.controls = Controls()
         self.motions: list[Motion] = []
         self._portraits = portraits
@@ -69,7 +68,6 @@ class Live:
 
     def __call__(self, pictures: Sequence[Pixels]) -> list[Pixels]:
         """What is shown for each picture of the driver."""
-        assert self.statistics.live is not None
         chain = open_chain(self._portraits, SETTINGS, 1)
         governor = Governor(Target(), self.statistics.live)
         chains: ChainPlace[Motion] = ChainPlace(chain)

@@ -21,7 +21,7 @@ from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
 from mien.pipeline.stages import Stages
 from mien.sound.sound import Sound, SoundFormat
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 TIME_BASE = Fraction(1, 25)
 INTERVAL = 0.04
@@ -142,7 +142,5 @@ def stages(portrayal: Portrayal | None = None, **others: Any) -> Stages[Any, Any
     return Stages(**{**plain, **others}, chain=(portrayal or Portrayal()).chain)
 
 
-def statistics(clock: ManualClock | None = None) -> Statistics:
-    made = Statistics(clock or ManualClock())
-    made.live = LiveCounters()
-    return made
+def statistics(clock: ManualClock | None = None) -> LiveStatistics:
+    return LiveStatistics(clock or ManualClock())

@@ -75,6 +75,8 @@ class FakeSink:
     items: list[Frame | Sound] = field(default_factory=list)
     finished: bool = False
     discarded: bool = False
+    closed: bool = False
+    dropped: int = 0
 
     @property
     def frames(self) -> list[Frame]:
