@@ -14,7 +14,7 @@ OF_THE_TREE = ("ARCHITECTURE.md", "docs/glossary.md")
 """Pages that say where things are; a path in backticks is one of the tree."""
 FOLDERS = {"engine": "engine/mien", "kernels": "kernels", "export": "export/mien_export", "bench": "bench/mien_bench"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-PATH = re.compile(r"`(?:(engine|kernels|export|bench):)?([a-z_0-9/-]+(?:/|\.(?:py|md|h|cpp|cu|svg|toml|npz|js)))`")
+PATH = re.compile(r"`(?:(engine|kernels|export|bench):)?([a-z_0-9/-]+(?:/|\.(?:py|md|h|cpp|cu|svg|npz|js)))`")
 
 
 def _anchor(title: str) -> str:
