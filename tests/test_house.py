@@ -207,8 +207,10 @@ def _touched(module: Module, package: str) -> Iterator[int]:
             if any(alias.name.startswith("_") for alias in node.names):
                 yield node.lineno
         elif isinstance(node, ast.Attribute):
-            by_others = node.attr.startswith("_") and not node.attr.startswith("__") and node.attr not in own
-            if by_others or (isinstance(node.ctx, ast.Store) and _root(node, bound).split(".")[0] == package):
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            inherited = isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"}
+            replaced = isinstance(node.ctx, ast.Store) and _root(node, bound).split(".")[0] == package
+            if replaced or (private and not inherited and node.attr not in own):
                 yield node.lineno
 
 
