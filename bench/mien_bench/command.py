@@ -1,19 +1,53 @@
-"""`mien bench [NAME]`: the benches, each a module of its own that is loaded when it is asked for."""
+"""`mien bench [NAME]`: one bench, each a module of `mien_bench.benches` loaded when needed, or a profile of them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from mien.errors import SettingError
+from mien.errors import MienError, SettingError
 from mien.options import Options, need_places
-from mien_bench.bench import carried_out
-from mien_bench.results import Result
-from mien_bench.results_file import Report, report, write
-from mien_bench.telling import told
+from mien_bench.control import Control
+from mien_bench.formatting import as_text
+from mien_bench.report import Report, report, write
+from mien_bench.results import Check, Result
+
+logger = logging.getLogger(__name__)
+
+Profile = Mapping[str, Sequence[str]]
+
+
+class Bench(Protocol):
+    """A module of this form is found by `mien bench NAME`, which adds --json, --html, --gate."""
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """Declare the options; `parser` has its name and description already."""
+        ...
+
+    @staticmethod
+    def run(options: argparse.Namespace, control: Control) -> Result:
+        """Measure, and call `control` before each repetition and after the last. May print how far it is; the figures
+        themselves are printed by the command.
+
+        Raises:
+            MienError: what is asked for cannot be measured.
+        """
+        ...
+
+
+def run_bench(bench: Bench, options: argparse.Namespace) -> Result:
+    """Run a bench, with how steady the machine was and how long it took."""
+    control, begin = Control(), time.monotonic()
+    result = bench.run(options, control)
+    return replace(result, steadiness=control.steadiness(), seconds=time.monotonic() - begin)
+
 
 BENCHES: Final = {
     "stages": "how long each stage of one frame takes (default)",
@@ -48,8 +82,10 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         arguments = ["stages", *arguments]
     name, *rest = arguments
+    if name == "all":
+        return run_profile(rest)
     if name in OTHERS:
-        result: int = import_module(f"mien_bench.{_FOUND_IN.get(name, name)}").main(rest)
+        result: int = import_module(f"mien_bench.{name}").main(rest)
         return result
     return run(name, rest)
 
@@ -63,21 +99,21 @@ def run(name: str, arguments: Sequence[str]) -> int:
     bench = bench_of(name)
     options = parser_of(name, bench).parse_args(arguments)
     need_outputs(options)
-    result = carried_out(bench, options)
-    print(told(result), flush=True)
+    result = run_bench(bench, options)
+    print(as_text(result), flush=True)
     put(report([result], name), options.json, options.html)
     return int(options.gate and not passed([result]))
 
 
 def bench_of(name: str) -> Any:
-    """The module of a bench, in the form of `mien_bench.bench.Bench`.
+    """The module of a bench, in the form of `mien_bench.command.Bench`.
 
     Raises:
         SettingError: there is none of this name.
     """
     if name not in BENCHES:
         raise SettingError(f"bench must be one of {', '.join([*BENCHES, *OTHERS])}, got {name!r}")
-    return import_module(f"mien_bench.{name}")
+    return import_module(f"mien_bench.benches.{name}")
 
 
 def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
@@ -122,9 +158,84 @@ def passed(results: Sequence[Result]) -> bool:
     return all(check.kept for result in results for check in result.checks)
 
 
-_FOUND_IN: Final = {"all": "profiles"}
-
-
 def _usage() -> str:
     rows = [f"  {name:<9}{about}" for name, about in (BENCHES | OTHERS).items()]
     return "\n".join(["usage: mien bench [NAME] [OPTIONS]; NAME --help lists the options", "", *rows])
+
+
+QUICK: Final[Profile] = {
+    "stages": ("--frames", "100", "--repetitions", "3"),
+    "kernels": ("--rounds", "5"),
+    "live": ("--seconds", "10", "--only", "run", "--only", "empty", "--only", "starts", "--starts", "40"),
+    "latency": ("--frames", "100", "--repetitions", "3"),
+    "load": ("--most", "3", "--seconds", "6", "--settle", "3", "--repetitions", "1"),
+    "quality": ("--quick", "--table", "clips", "temporal", "strips"),
+}
+"""Under ten minutes on two cores that have nothing else to do."""
+FULL: Final[Profile] = {
+    "stages": ("--matrix",),
+    "kernels": (),
+    "live": (),
+    "latency": (),
+    "load": (),
+    "soak": (),
+    "follow": (),
+    "still": (),
+    "long": (),
+    "peers": (),
+    "quality": (),
+}
+"""Everything."""
+PROFILES: Final[Mapping[str, Profile]] = {"quick": QUICK, "full": FULL}
+MINUTES: Final = {"quick": 10.0}
+"""What a profile may take."""
+CHECKOUTS: Final = {
+    "first-order-model": "--first-order-model",
+    "LivePortrait": "--live-portrait",
+    "FasterLivePortrait": "--faster-live-portrait",
+}
+"""Names of checkouts as they are cloned, and the option of `mien bench peers` for each."""
+
+
+def run_profile(arguments: list[str]) -> int:
+    """Run a profile; 1 if `--gate` and something wanted is not given, or a bench did not run."""
+    parser = Options(prog="mien bench all", description="Run the benches of a profile.")
+    parser.add_argument("--profile", choices=PROFILES, default="quick", help="(quick)")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"that holds {', '.join(CHECKOUTS)}, or some")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
+    add_outputs(parser)
+    options = parser.parse_args(arguments)
+    need_outputs(options)
+    results: list[Result] = []
+    begin = time.monotonic()
+    for name, given in PROFILES[options.profile].items():
+        words = [*given, *(checkouts(options.peers) if name == "peers" else ())]
+        print(f"\n== {name} {' '.join(words)}", flush=True)
+        results.append(run_or_report(name, words))
+        print(as_text(results[-1]), flush=True)
+        put(report(results, options.profile), options.json, options.html)  # what was found is kept whatever comes
+    minutes, most = (time.monotonic() - begin) / 60, MINUTES.get(options.profile, float("inf"))
+    late = f", more than the {most:g} that this profile has" if minutes > most else ""
+    print(f"\n{len(results)} benches in {minutes:.1f} minutes{late}")
+    return int(options.gate and not passed(results))
+
+
+def checkouts(folder: Path | None) -> list[str]:
+    """Options of `mien bench peers` for the checkouts that a folder holds."""
+    found = [(option, folder / name) for name, option in CHECKOUTS.items()] if folder is not None else []
+    return [part for option, path in found if path.is_dir() for part in (option, str(path))]
+
+
+def run_or_report(name: str, arguments: Sequence[str]) -> Result:
+    """One bench; what stops it is told in its result."""
+    begin = time.monotonic()
+    try:
+        bench = bench_of(name)
+        return run_bench(bench, parser_of(name, bench).parse_args(arguments))
+    except MienError as error:
+        trouble = str(error)
+    except Exception as error:  # the others are still to run
+        logger.exception("%s", name)
+        trouble = f"{type(error).__name__}: {error}"
+    seconds = time.monotonic() - begin
+    return Result(name, "did not run", (), (Check("runs", "to the end", trouble, False),), seconds=seconds)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mien.options import Options, not_negative
 from mien_bench.control import SPREAD
+from mien_bench.formatting import condition_text, number
+from mien_bench.report import Report, read
 from mien_bench.results import Result, Row
-from mien_bench.results_file import Report, read
-from mien_bench.telling import number, under
 
 Word = Literal["better", "same", "worse", "unsure", "gone", "new"]
 
@@ -172,4 +172,4 @@ def _line(one: Verdict) -> str:
     sure = "" if one.sure is None else f"[{one.sure[0]:+.1%}, {one.sure[1]:+.1%}]"
     words = f"{one.word:<7}{change:>9} {sure:<20}{number(one.row.median):>9} {one.row.unit:<6}"
     why = f" ({one.why})" if one.why else ""
-    return f"{words} {one.bench}: {one.row.name}; {under(one.row.condition)}{why}"
+    return f"{words} {one.bench}: {one.row.name}; {condition_text(one.row.condition)}{why}"

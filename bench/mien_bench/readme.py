@@ -10,9 +10,9 @@ from typing import Final
 from mien import outputs
 from mien.errors import SettingError, SourceError
 from mien.options import Options
+from mien_bench.formatting import condition_text, number
+from mien_bench.report import Report, read
 from mien_bench.results import Fact, Result, Row
-from mien_bench.results_file import Report, read
-from mien_bench.telling import number, under
 
 BEGIN: Final = "<!-- figures: begin; written by `make bench-readme` -->"
 END: Final = "<!-- figures: end -->"
@@ -43,13 +43,13 @@ def figures(reports: Sequence[Report], noisy: bool = False) -> str:
     Raises:
         SettingError: there are none, or they come from a machine that was too noisy and `noisy` does not allow that.
     """
-    loud = [result.bench for report in reports for result in _telling(report) if result.steadiness.noisy]
+    loud = [result.bench for report in reports for result in _published(report) if result.steadiness.noisy]
     if loud and not noisy:
         raise SettingError(
             f"the machine must be steady for figures that are published, it was not for {', '.join(loud)}; run again "
             "with nothing beside, or allow it by --noisy"
         )
-    parts = [part for report in reports if list(_telling(report)) for part in _told(report)]
+    parts = [part for report in reports if list(_published(report)) for part in _paragraph(report)]
     if not parts:
         raise SettingError("the files hold no figures for a README; run `mien bench all`")
     return "\n".join(parts).rstrip()
@@ -68,11 +68,11 @@ def replaced(text: str, told: str, path: Path) -> str:
     return f"{before}{BEGIN}\n\n{told}\n\n{END}{after}"
 
 
-def _telling(report: Report) -> Iterator[Result]:
+def _published(report: Report) -> Iterator[Result]:
     return (result for result in report.results if any(row.headline for row in result.rows))
 
 
-def _told(report: Report) -> Iterator[str]:
+def _paragraph(report: Report) -> Iterator[str]:
     machine = report.machine
     when = datetime.fromisoformat(report.when)
     shared = _shared(report)
@@ -80,10 +80,10 @@ def _told(report: Report) -> Iterator[str]:
         f"{machine.get('processor', 'Unknown processor')}, {machine.get('cores', '?')} cores, "
         f"{machine.get('system', machine.get('kernel', 'unknown system'))}; {when:%d %B %Y}; mien "
         f"{report.versions.get('mien', '?')}; medians, and quartiles of the repetitions"
-        f"{'; ' if shared else ''}{under(shared)}."
+        f"{'; ' if shared else ''}{condition_text(shared)}."
     )
     yield from ("", "| | | | under |", "|---|---|---|---|")
-    for result in _telling(report):
+    for result in _published(report):
         note = ", on a noisy machine" if result.steadiness.noisy else ""
         yield from (_line(row, shared, note) for row in result.rows if row.headline)
     yield ""
@@ -92,7 +92,7 @@ def _told(report: Report) -> Iterator[str]:
 def _shared(report: Report) -> dict[str, Fact]:
     """Conditions that more than one bench tells, and all alike."""
     told: dict[str, dict[str, set[Fact]]] = {}
-    for result in _telling(report):
+    for result in _published(report):
         for row in result.rows:
             for name, value in row.condition.items() if row.headline else ():
                 told.setdefault(name, {}).setdefault(result.bench, set()).add(value)
@@ -104,7 +104,7 @@ def _line(row: Row, shared: Mapping[str, Fact], note: str) -> str:
     low, high = row.spread
     spread = f"{number(low)} to {number(high)}" if len(row.values) > 1 else ""
     own = {name: value for name, value in row.condition.items() if name not in shared}
-    return f"| {row.headline} | {number(row.median)} {row.unit} | {spread} | {under(own)}{note} |"
+    return f"| {row.headline} | {number(row.median)} {row.unit} | {spread} | {condition_text(own)}{note} |"
 
 
 def _text(path: Path) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mien_bench.charts import cdf, cost, timeline
+from mien_bench.report import Report
 from mien_bench.results import Band, Check, Fact, Result, Row, Steadiness, Strip, Table
-from mien_bench.results_file import Report
 
 STEADY = Steadiness((3.0, 3.1, 3.0, 2.9), (5.0, 5.1, 5.0, 5.0), 0.01, False, "steady: quite")
 

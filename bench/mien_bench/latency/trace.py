@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_bench.latency.bursts import EVERY, Listener
+from mien_bench.latency.chirps import EVERY, Listener
 from mien_bench.latency.timecode import NUMBER_BITS, Code
 
 _NUMBERS = 1 << NUMBER_BITS
@@ -46,14 +46,14 @@ class Trace:
         """When bursts began, in seconds of `shown`."""
         return self.listener.bursts()
 
-    def sight(self) -> Sight:
+    def observed(self) -> Observed:
         """All but the samples, in whose place the bursts stand."""
         codes = tuple(None if code is None else (code.number, code.time) for code in self.codes)
-        return Sight(tuple(self.at), codes, tuple(self.shown), self.bursts(), tuple(self.reading))
+        return Observed(tuple(self.at), codes, tuple(self.shown), self.bursts(), tuple(self.reading))
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observed:
     """A trace that is over; what another process tells of its own."""
 
     at: tuple[float, ...]
@@ -68,15 +68,15 @@ class Sight:
         return asdict(self)
 
     @staticmethod
-    def from_json(told: Mapping[str, Any]) -> Sight:
+    def from_json(told: Mapping[str, Any]) -> Observed:
         """As it was told; what is not a trace raises KeyError or TypeError."""
         codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in told["codes"])
         rest = {name: tuple(map(float, told.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
-        return Sight(codes=codes, **rest)
+        return Observed(codes=codes, **rest)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TraceSummary:
     """What a path does to frames. Times in milliseconds."""
 
     pictures: int
@@ -84,11 +84,11 @@ class Found:
     unread: int
     """Of them without a readable code."""
     latency: tuple[float, ...]
-    """From stamp to sight, of each frame that was seen, at its first sight."""
+    """Milliseconds from capture to display of each frame that was seen, at its first display."""
     numbers: tuple[int, ...]
     """Of these frames."""
     at: tuple[float, ...]
-    """Seconds from the first sight to each of them."""
+    """Seconds from the first display to each of them."""
     dropped: tuple[int, ...]
     """Numbers of frames that were never seen, between the first and the last that were."""
     duplicates: int
@@ -112,7 +112,7 @@ class Found:
         return float(np.percentile(self.latency, rank)) if self.latency else float("nan")
 
 
-def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -> Found:
+def evaluate(observed: Observed, *, leave_out: float = 0.0, sent: int | None = None) -> TraceSummary:
     """Judge what was seen.
 
     Args:
@@ -121,28 +121,30 @@ def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -
         sent: how many frames there were, where all of them must arrive; None: those before the first and after the last
             that was seen are not missed.
     """
-    at, codes = sight.at, sight.codes
+    at, codes = observed.at, observed.codes
     begin = _readable(codes, 0)
     if begin < len(codes) and leave_out:
         settled = at[begin] + min(leave_out, (at[-1] - at[begin]) / 4)
         later = (i for i in range(begin, len(at)) if at[i] >= settled)
         begin = _readable(codes, next(later, len(codes)))
-    sights = _Sights(-1 if sent is not None else None)
+    observations = _FrameOrder(-1 if sent is not None else None)
     for place in range(begin, len(codes)):
         code = codes[place]
-        sights.add(at[place], None if code is None else Code(*code), sight.shown[place] if sight.shown else None)
+        observations.add(
+            at[place], None if code is None else Code(*code), observed.shown[place] if observed.shown else None
+        )
     if sent is not None:
-        sights.end(sent)
-    return Found(
+        observations.end(sent)
+    return TraceSummary(
         pictures=len(codes) - begin,
-        unread=sights.unread,
-        latency=tuple(sights.latency),
-        numbers=tuple(sights.numbers),
-        at=tuple(moment - sights.at[0] for moment in sights.at),
-        dropped=tuple(sights.dropped()),
-        duplicates=sights.duplicates,
-        reordered=sights.reordered,
-        offset=tuple(_offsets(sights.marked, sight.bursts)),
+        unread=observations.unread,
+        latency=tuple(observations.latency),
+        numbers=tuple(observations.numbers),
+        at=tuple(moment - observations.at[0] for moment in observations.at),
+        dropped=tuple(observations.dropped()),
+        duplicates=observations.duplicates,
+        reordered=observations.reordered,
+        offset=tuple(_offsets(observations.marked, observed.bursts)),
     )
 
 
@@ -150,7 +152,7 @@ def _readable(codes: Sequence[object], begin: int) -> int:
     return next((i for i in range(begin, len(codes)) if codes[i] is not None), len(codes))
 
 
-class _Sights:
+class _FrameOrder:
     """Pictures one after the other. Numbers that begin anew after 2^18 are counted on."""
 
     def __init__(self, newest: int | None) -> None:

@@ -8,12 +8,11 @@ from datetime import datetime
 from importlib import resources
 from typing import Final
 
-from mien_bench.page.figures import figures
-from mien_bench.page.markup import Markup, tag
+from mien_bench.formatting import condition_text, number
+from mien_bench.page.html import Markup, figures, tag
 from mien_bench.page.plot import figure
+from mien_bench.report import Report
 from mien_bench.results import Check, Result, Row, Strip, Table
-from mien_bench.results_file import Report
-from mien_bench.telling import number, under
 
 OPEN: Final = 60
 """Figures beyond which they are folded away."""
@@ -115,7 +114,7 @@ def _tile(row: Row, noisy: bool) -> Markup:
         "div",
         tag("div", row.headline, class_="name"),
         tag("div", tag("b", number(row.median)), " ", row.unit, class_="value"),
-        tag("div", f"{spread} · {under(row.condition)}", class_="quiet"),
+        tag("div", f"{spread} · {condition_text(row.condition)}", class_="quiet"),
         class_="tile noisy" if noisy else "tile",
     )
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from mien_bench.page.markup import Markup, tag
+from mien_bench.formatting import number
+from mien_bench.page.html import Markup, tag
 from mien_bench.page.scale import Scale, scale_over, tick_text
 from mien_bench.page.stacked import stacked
 from mien_bench.results import Band, Chart, Line
-from mien_bench.telling import number
 
 WIDTH, HEIGHT = 640, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 22, 46

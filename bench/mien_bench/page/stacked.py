@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from mien_bench.page.markup import Markup, tag
+from mien_bench.formatting import number
+from mien_bench.page.html import Markup, tag
 from mien_bench.page.scale import scale_over, tick_text
 from mien_bench.results import Chart
-from mien_bench.telling import number
 
 WIDTH: Final = 640
 LEFT, RIGHT, FOOT = 8, 48, 40

@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
-from mien_bench.quality.action_units import consistency
-from mien_bench.quality.measured import Measured, measured
+from mien_bench.quality.dlib_face import (
+    SAME_PERSON,
+    DlibDetector,
+    FaceMeasurement,
+    apart,
+    consistency,
+    measure_face,
+    shape_leak,
+)
+from mien_bench.quality.people import Guide, Reference, motion_to
 from mien_bench.quality.puppet import RATE, open_puppet, settings_for
-from mien_bench.quality.second_look import SAME_PERSON, SecondLook, apart
-from mien_bench.quality.shape_leak import shape_leak
-from mien_bench.quality.sitters import Guide, Reference, motion_to
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -65,7 +70,7 @@ def crossings(
     references: Sequence[Reference],
     guides: Sequence[Guide],
     model: str,
-    second_look: SecondLook,
+    second_look: DlibDetector,
     *,
     mouth: Mouth = "driver",
     fusion: bool = True,
@@ -88,17 +93,17 @@ def crossings(
                 if watch is not None:
                     watch(reference, guide, model, shown.pixels)
                 look = second_look(shown.pixels)
-                yield None if look is None else compare(reference, guide, measured(look, reference.rest))
+                yield None if look is None else compare(reference, guide, measure_face(look, reference.rest))
 
 
 def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
     """The reference itself given as the answer: what doing nothing is worth."""
     for reference in references:
-        face = measured(reference.looks[0], reference.rest)
+        face = measure_face(reference.looks[0], reference.rest)
         yield from (compare(reference, guide, face) for guide in guides if guide.identity != reference.identity)
 
 
-def compare(reference: Reference, guide: Guide, answer: Measured) -> Crossing:
+def compare(reference: Reference, guide: Guide, answer: FaceMeasurement) -> Crossing:
     """One answer beside whom it shows and whom it follows."""
     return Crossing(
         reference.identity,

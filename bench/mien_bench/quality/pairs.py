@@ -23,10 +23,9 @@ from mien.face.pose import Angles
 from mien.parse.models import segment_person
 from mien.portrait import Portrait
 from mien.reenact.prepare import prepare_portrait
-from mien_bench.quality.faces import Photograph
-from mien_bench.quality.hints import mouth_of
+from mien_bench.quality.people import Photograph
 from mien_bench.quality.puppet import open_puppet, settings_for
-from mien_bench.quality.scene import Moment, Scene, hints_for
+from mien_bench.quality.self_reenactment import Moment, Scene, hints_for, mouth_of
 
 Array = NDArray[np.float64]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.portrait import Portrait
 from mien_bench.quality.clips import Clip
 from mien_bench.quality.regions import crop_of, cut
-from mien_bench.quality.runs import SMOOTH, answers
+from mien_bench.quality.video_runs import SMOOTH, answers
 from mien_bench.results import Better, Fact, Row, Table
 from mien_kernels import ops
 
@@ -65,7 +65,7 @@ class Stability:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Way:
+class Correspondence:
     """From a frame to an earlier one."""
 
     now: int
@@ -86,7 +86,7 @@ def stabilities(
     """
     crops = [crop_of(run.frames[0].landmarks) for run, _ in runs]
     true = [[cut(one.pixels, crop) for one in run.frames] for (run, _), crop in zip(runs, crops, strict=True)]
-    ways = [ways_of(frames) for frames in true]
+    ways = [correspondences(frames) for frames in true]
     found = [_stability(TRUTH, 0.0, true, ways)]
     for model in models:
         for smooth in (0.0, SMOOTH):
@@ -98,19 +98,21 @@ def stabilities(
     return found, float(np.mean([way.sure.mean() for several in ways for way in several]))
 
 
-def ways_of(frames: Sequence[Pixels]) -> list[Way]:
+def correspondences(frames: Sequence[Pixels]) -> list[Correspondence]:
     """From each frame (256, 256, 3) to those `LAGS` before it."""
     grey = [np.ascontiguousarray(np.rint(frame.mean(axis=2)), np.uint8) for frame in frames]
     estimate = _estimator()
     return [
-        Way(now, now - lag, *_reliable(estimate(grey[now], grey[now - lag]), estimate(grey[now - lag], grey[now])))
+        Correspondence(
+            now, now - lag, *_reliable(estimate(grey[now], grey[now - lag]), estimate(grey[now - lag], grey[now]))
+        )
         for now in range(1, len(frames))
         for lag in LAGS
         if now >= lag
     ]
 
 
-def difference(frames: Sequence[Pixels], way: Way) -> float:
+def difference(frames: Sequence[Pixels], way: Correspondence) -> float:
     """The paper's error of one frame (256, 256, 3) and an earlier one."""
     warped = ops.flow_warp(frames[way.then], way.flow)
     squares = np.square((frames[way.now].astype(np.float32) - warped) / 255)
@@ -123,7 +125,7 @@ def table(found: Sequence[Stability], sure: float) -> Table:
     for model in dict.fromkeys(one.model for one in found):
         own = {one.smooth: one for one in found if one.model == model}
         plain, smoothed = own[0.0], own.get(SMOOTH)
-        cells = (_told(one, what) for what in ("short", "long") for one in (plain, smoothed))
+        cells = (_cell(one, what) for what in ("short", "long") for one in (plain, smoothed))
         rows.append((Path(model).name, *cells))
     theirs = [(f"paper: {name}", f"{before:.4f}", f"{after:.4f}", "-", "-") for name, (before, after) in PAPER.items()]
     heads = ("before", "after", "long term, before", "long term, after")
@@ -145,7 +147,9 @@ def rows(found: Sequence[Stability]) -> list[Row]:
     return out
 
 
-def _stability(model: str, smooth: float, made: Sequence[Sequence[Pixels]], ways: Sequence[Sequence[Way]]) -> Stability:
+def _stability(
+    model: str, smooth: float, made: Sequence[Sequence[Pixels]], ways: Sequence[Sequence[Correspondence]]
+) -> Stability:
     short, long = [], []
     for frames, several in zip(made, ways, strict=True):
         errors = {lag: [difference(frames, way) for way in several if way.now - way.then == lag] for lag in LAGS}
@@ -178,7 +182,7 @@ def _estimator() -> Any:
     return lambda one, other: dense.calc(one, other, None)
 
 
-def _told(one: Stability | None, what: str) -> str:
+def _cell(one: Stability | None, what: str) -> str:
     if one is None:
         return "-"
     return f"{np.mean(one.short if what == 'short' else one.long):.4f}"

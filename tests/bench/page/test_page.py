@@ -16,12 +16,12 @@ from mien_bench import command
 from mien_bench.charts import stack
 from mien_bench.page import write
 from mien_bench.page.document import document
-from mien_bench.page.markup import Markup, tag
+from mien_bench.page.html import Markup, tag
 from mien_bench.page.plot import figure
 from mien_bench.page.scale import Scale, scale_over, tick_text
+from mien_bench.report import read
+from mien_bench.report import write as write_results
 from mien_bench.results import Chart, Line
-from mien_bench.results_file import read
-from mien_bench.results_file import write as write_results
 
 
 class Tree(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 
 from mien import api, samples
 from mien.portrait import Portrait
-from mien_bench.quality.montage import write_jpeg
+from mien_bench.quality.picture_strips import write_jpeg
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,261 @@
+"""The time of each stage of one frame, one stage after the other, without decode and encode; what they allocate.
+
+On a GPU, events lie on the stream of a session around what it runs, with NVTX ranges for a profiler. Nothing waits for
+the GPU because of it: events are read when all is done. Not run on a GPU yet.
+"""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.clock import Clock, MonotonicClock
+from mien.config import WARP, ReenactSettings
+from mien.frame import Frame
+from mien.live.stages import open_chain, open_driver
+from mien.manifest import Bundle
+from mien.pipeline import Stages, timed
+from mien.portrait import Portrait
+from mien.runtime.opening import open_session
+from mien.runtime.session import Buffers, Session
+from mien.runtime.sharing import SharedGraphs
+from mien.stats import LatencySummary, Statistics
+from mien.threads import usable_threads
+from mien_bench.allocations import counted
+from mien_bench.results import Fact
+
+WHOLE = "frame"
+"""Name of the sum over all stages."""
+
+
+def measure(stages: Stages[Any, Any], frames: Sequence[Frame], warm_up: int, clock: Clock) -> Statistics:
+    """Send `frames` through `stages` on the calling thread; the first `warm_up` frames are not counted.
+
+    Stages still use the threads that they were given, but no two stages run at once, so each has the machine to itself.
+    """
+    for frame in frames[:warm_up]:
+        _answer(stages, frame)
+    statistics = Statistics(clock)
+    watched = _watched(stages, statistics, clock)
+    answer = timed(statistics.stage(WHOLE), clock, _answer)
+    for frame in frames[warm_up:]:
+        statistics.frames_in += 1
+        answer(watched, frame)
+        statistics.frames_out += 1
+    statistics.end()
+    return statistics
+
+
+def _watched(stages: Stages[Any, Any], statistics: Statistics, clock: Clock) -> Stages[Any, Any]:
+    return Stages(
+        parse=timed(statistics.stage("parse"), clock, stages.parse),
+        motion=timed(statistics.stage("motion"), clock, stages.motion),
+        synthesis=tuple((name, timed(statistics.stage(name), clock, call)) for name, call in stages.synthesis),
+    )
+
+
+def _answer(stages: Stages[Any, Any], frame: Frame) -> Any:
+    (_, first), *others = stages.synthesis
+    value = first(stages.motion(stages.parse(frame), frame.seconds), frame)
+    for _, call in others:
+        value = call(value)
+    return value
+
+
+class Timed:
+    """A session whose runs are between two events. For sessions with a `stream`, TensorRT's."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session: Any = session
+        self._name = name
+        self._cuda: Any = import_module("cupy").cuda
+        self._pairs: list[tuple[Any, Any]] = []
+        self.backend, self.precision, self.threads = session.backend, session.precision, session.threads
+
+    @property
+    def inputs(self) -> Buffers:
+        found: Buffers = self._session.inputs
+        return found
+
+    @property
+    def outputs(self) -> Buffers:
+        found: Buffers = self._session.outputs
+        return found
+
+    def run(self) -> None:
+        begin, end = self._cuda.Event(), self._cuda.Event()
+        self._cuda.nvtx.RangePush(self._name)
+        begin.record(self._session.stream)
+        self._session.run()
+        end.record(self._session.stream)
+        self._cuda.nvtx.RangePop()
+        self._pairs.append((begin, end))
+
+    def close(self) -> None:
+        self._session.close()
+
+    def milliseconds(self) -> list[float]:
+        """Of all runs so far; begins anew."""
+        pairs, self._pairs = self._pairs, []
+        if pairs:
+            pairs[-1][1].synchronize()
+        return [float(self._cuda.get_elapsed_time(begin, end)) for begin, end in pairs]
+
+
+def why_not() -> str | None:
+    """Why there is nothing to time on a GPU here; None where there is."""
+    try:
+        cuda: Any = import_module("cupy").cuda
+    except ImportError:
+        return "CUDA: not measured, cupy is not installed (pip install 'mien[gpu]')"
+    try:
+        count = cuda.runtime.getDeviceCount()
+    except cuda.runtime.CUDARuntimeError as error:
+        return f"CUDA: not measured, no GPU or driver ({error})"
+    return None if count else "CUDA: not measured, there is no GPU"
+
+
+COUNTED: Final = 10
+"""Frames on which allocations are counted, beside those that are timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is varied."""
+
+    settings: ReenactSettings
+    precision: str | None = None
+    """Of the generator; None: what the backend chooses."""
+
+    def condition(self) -> dict[str, Fact]:
+        """For rows."""
+        settings = self.settings
+        about: dict[str, Fact] = {"model": settings.model, "size": settings.size or 0}
+        if settings.model != WARP:
+            about |= {"backend": settings.backend, "precision": self.precision or "chosen"}
+        return about | {"threads": settings.threads or usable_threads()}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One repetition."""
+
+    stages: dict[str, LatencySummary]
+    """Milliseconds; "frame" is the whole."""
+    processor_ms: float
+    """Of all threads, for a frame."""
+    threads: int
+    """Of the process while it ran."""
+    device_ms: tuple[float, ...]
+    """Of each run of the generator on a GPU, by events; empty elsewhere."""
+    fresh_mb: float
+    """Memory that the system gave anew for a frame (10^6 bytes): page faults times their size."""
+    allocated: dict[str, tuple[float, float]]
+    """By stage: arrays that it made for a frame, and their megabytes."""
+    pictures: list[NDArray[np.uint8]] = field(repr=False)
+    """The first and the last that were made."""
+    about: str = ""
+
+
+def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[Frame], warm_up: int) -> Run:
+    """Open, warm up, time, count, close.
+
+    Raises:
+        MienError: the setup cannot be run here.
+    """
+    with _opened(setup, portraits) as (stages, sessions, about):
+        made: list[NDArray[np.uint8]] = []
+        keeping = _keeping(stages, made)
+        watched = [session for session in sessions if isinstance(session, Timed)]
+        began = _used()
+        statistics = measure(keeping, frames, warm_up, MonotonicClock())
+        used = tuple(after - before for before, after in zip(began, _used(), strict=True))
+        threads = threading.active_count() if not _TASKS.is_dir() else len(list(_TASKS.iterdir()))
+        device = [value for session in watched for value in session.milliseconds()[warm_up:]]
+        allocated = _allocated(stages, frames[-COUNTED:])
+    return Run(
+        statistics.latencies(),
+        used[0] / len(frames) * 1e3,
+        threads,
+        tuple(device),
+        used[1] / len(frames) * resource.getpagesize() / 1e6,
+        allocated,
+        [made[0].copy(), made[-1].copy()],
+        about,
+    )
+
+
+_TASKS = Path("/proc/self/task")
+
+
+@contextmanager
+def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Any, Any], list[Session], str]]:
+    """The stages of a live run, at their best level."""
+    sessions: list[Session] = []
+
+    def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+        wanted = setup.precision if graph == "generator" and setup.precision is not None else precision
+        session = open_session(bundle, graph, backend, wanted, threads)
+        if hasattr(session, "stream") and why_not() is None:
+            session = Timed(session, graph)
+        sessions.append(session)
+        return session
+
+    graphs, threads = SharedGraphs(load), setup.settings.threads or usable_threads()
+    with open_driver(setup.settings) as driver:
+        chain = open_chain(portraits, setup.settings, threads, graphs=graphs)
+        try:
+            (name, first), *others = chain.synthesis
+            synthesis = ((name, lambda motion, frame: first(motion, frame, "full")), *others)
+            yield Stages(driver.parse, driver.motion, synthesis), sessions, chain.about
+        finally:
+            chain.close()
+            graphs.close()
+
+
+def _keeping(stages: Stages[Any, Any], made: list[NDArray[np.uint8]]) -> Stages[Any, Any]:
+    """The same stages, with the first and the newest picture kept."""
+    (name, last) = stages.synthesis[-1]
+
+    def keep(value: Any) -> Any:
+        pixels = last(value)
+        made[1:] = [pixels]
+        return pixels
+
+    return replace(stages, synthesis=(*stages.synthesis[:-1], (name, keep)))
+
+
+def _allocated(stages: Stages[Any, Any], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
+    (first_name, first), *others = stages.synthesis
+    counts: dict[str, list[int]] = {}
+
+    def count(name: str, call: Any, *given: Any) -> Any:
+        with counted() as found:
+            result = call(*given)
+        sums = counts.setdefault(name, [0, 0])
+        sums[0] += found.arrays
+        sums[1] += found.bytes
+        return result
+
+    for frame in frames:
+        face = count("parse", stages.parse, frame)
+        motion = count("motion", stages.motion, face, frame.seconds)
+        value = count(first_name, first, motion, frame)
+        for name, call in others:
+            value = count(name, call, value)
+    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counts.items()}
+
+
+def _used() -> tuple[float, float]:
+    """Processor seconds of all threads, and page faults, so far."""
+    return time.process_time(), float(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
