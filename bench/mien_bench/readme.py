@@ -1,4 +1,4 @@
-"""`mien bench readme`: the README's figures, out of files of results, so that none is typed by hand."""
+"""`mien bench readme`: the README's chart and the table of figures, from files of results; none is typed by hand."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Final
 
 from mien import outputs
 from mien.errors import SettingError, SourceError
-from mien.options import Options
+from mien.options import Options, need_places
 from mien_bench.formatting import condition_text, number
+from mien_bench.latency_chart import CHARTED, latency_chart
 from mien_bench.report import Report, read
 from mien_bench.results import Fact, Result, Row
 
@@ -19,44 +20,56 @@ END: Final = "<!-- figures: end -->"
 
 
 def main(arguments: list[str]) -> int:
-    """Put the figures of files of results between the marks of a README.
+    """Write the README's chart, and the figures between the marks of a page, from files of results.
 
     Raises:
-        SourceError: a file does not hold results, or the README has no marks.
-        SettingError: there is nothing to tell, or the machine was too noisy.
-        SinkError: the README cannot be written.
+        SourceError: a file does not hold results, or the page has no marks.
+        SettingError: there is nothing to publish, or the machine was too noisy.
+        SinkError: a file cannot be written.
     """
-    parser = Options(prog="mien bench readme", description="Write a README's figures.")
+    parser = Options(prog="mien bench readme", description="Write the README's chart, and a page's table of figures.")
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE.json", help="one for each machine")
-    parser.add_argument("--readme", type=Path, default=Path("README.md"), metavar="FILE", help="(README.md)")
-    parser.add_argument("--noisy", action="store_true", help="tell figures of a noisy machine, and that it was")
+    parser.add_argument(
+        "--chart", type=Path, default=Path("docs/latency.svg"), metavar="FILE", help="(docs/latency.svg)"
+    )
+    parser.add_argument(
+        "--figures", type=Path, metavar="PAGE", help="also the table of figures, between the marks of it"
+    )
+    parser.add_argument("--noisy", action="store_true", help="allow figures of a noisy machine, which say so")
     options = parser.parse_args(arguments)
-    told = figures([read(path) for path in options.files], options.noisy)
-    text = replaced(_text(options.readme), told, options.readme)
-    outputs.write(options.readme, text.encode())
+    need_places([path for path in (options.chart, options.figures) if path is not None], map(str, options.files))
+    reports = [read(path) for path in options.files]
+    written = {options.chart: chart(reports, options.noisy)}
+    if options.figures is not None:
+        table = figures(reports, options.noisy)
+        written[options.figures] = replaced(_text(options.figures), table, options.figures)
+    for path, text in written.items():
+        outputs.write(path, text.encode())
+        print(f"{path} is written")
     return 0
 
 
+def chart(reports: Sequence[Report], noisy: bool = False) -> str:
+    """The chart of latencies as an SVG file; see `figures`."""
+    _need_steady([result for report in reports for result in report.results if result.bench in CHARTED], noisy)
+    return latency_chart(reports)
+
+
 def figures(reports: Sequence[Report], noisy: bool = False) -> str:
-    """A paragraph and a table for each machine: the rows that are meant for the head.
+    """A paragraph and a table for each machine: the rows with a headline.
 
     Raises:
         SettingError: there are none, or they come from a machine that was too noisy and `noisy` does not allow that.
     """
-    loud = [result.bench for report in reports for result in _published(report) if result.steadiness.noisy]
-    if loud and not noisy:
-        raise SettingError(
-            f"the machine must be steady for figures that are published, it was not for {', '.join(loud)}; run again "
-            "with nothing beside, or allow it by --noisy"
-        )
+    _need_steady([result for report in reports for result in _published(report)], noisy)
     parts = [part for report in reports if list(_published(report)) for part in _paragraph(report)]
     if not parts:
         raise SettingError("the files hold no figures for a README; run `mien bench all`")
     return "\n".join(parts).rstrip()
 
 
-def replaced(text: str, told: str, path: Path) -> str:
-    """A README with `told` between its marks.
+def replaced(text: str, table: str, path: Path) -> str:
+    """A page with `table` between its marks.
 
     Raises:
         SourceError: the marks are missing.
@@ -65,7 +78,16 @@ def replaced(text: str, told: str, path: Path) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SourceError(f"{path}: expected the lines {BEGIN!r} and {END!r}, got none; put them where figures belong")
-    return f"{before}{BEGIN}\n\n{told}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+
+
+def _need_steady(results: Sequence[Result], noisy: bool) -> None:
+    loud = [result.bench for result in results if result.steadiness.noisy]
+    if loud and not noisy:
+        raise SettingError(
+            f"the machine must be steady for figures that are published, it was not for {', '.join(loud)}; run again "
+            "with nothing beside, or allow it by --noisy"
+        )
 
 
 def _published(report: Report) -> Iterator[Result]:
@@ -90,13 +112,13 @@ def _paragraph(report: Report) -> Iterator[str]:
 
 
 def _shared(report: Report) -> dict[str, Fact]:
-    """Conditions that more than one bench tells, and all alike."""
-    told: dict[str, dict[str, set[Fact]]] = {}
+    """Conditions that more than one bench has, with the same value in all."""
+    values_of: dict[str, dict[str, set[Fact]]] = {}
     for result in _published(report):
         for row in result.rows:
             for name, value in row.condition.items() if row.headline else ():
-                told.setdefault(name, {}).setdefault(result.bench, set()).add(value)
-    alike = {name: set[Fact]().union(*benches.values()) for name, benches in told.items() if len(benches) > 1}
+                values_of.setdefault(name, {}).setdefault(result.bench, set()).add(value)
+    alike = {name: set[Fact]().union(*benches.values()) for name, benches in values_of.items() if len(benches) > 1}
     return {name: values.pop() for name, values in alike.items() if len(values) == 1}
 
 
@@ -111,4 +133,6 @@ def _text(path: Path) -> str:
     try:
         return path.read_text()
     except OSError as error:
-        raise SourceError(f"{path}: expected a README, could not read it ({error.strerror}); name it") from error
+        raise SourceError(
+            f"{path}: expected a page with marks, could not read it ({error.strerror}); name it"
+        ) from error

@@ -20,6 +20,13 @@ def result(*rows: Row, bench: str = "stages", steadiness: Steadiness = STEADY) -
     return Result(bench, "what was measured", rows, steadiness=steadiness)
 
 
+def path_rows(path: str, p50: float, p95: float, **condition: str) -> list[Row]:
+    """Of `mien bench latency`."""
+    found = {"p50": p50, "p95": p95}
+    named: dict[str, Fact] = {"path": path, "driver": "640x480", "model": "oneshot-live", **condition}
+    return [Row(f"glass to glass {rank}", "ms", (value, value), "lower", named) for rank, value in found.items()]
+
+
 def report(*results: Result) -> Report:
     machine: dict[str, Fact] = {"processor": "Abacus <2>", "cores": 2}
     return Report("2026-11-26T07:00:00+00:00", machine, {"mien": "0.1.0"}, "quick", results)
@@ -40,7 +47,14 @@ def everything() -> Report:
     whole = Result(
         "latency",
         "from glass to glass",
-        (replace(row(3.0, 3.5, 4.0, size=512), headline="a frame"), row(1.0, name="other", better="neither")),
+        (
+            replace(row(3.0, 3.5, 4.0, size=512), headline="a frame"),
+            row(1.0, name="other", better="neither"),
+            *path_rows("memory", 30.0, 80.0),
+            *path_rows("browser", 90.0, 160.0),
+            *path_rows("browser", 190.0, 460.0, network="loss5"),
+            *path_rows("offline", 400.0, 500.0),
+        ),
         checks,
         charts,
         (table,),

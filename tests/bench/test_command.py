@@ -14,7 +14,7 @@ from mien.errors import SettingError, SourceError
 from mien_bench import command, readme
 from mien_bench.command import BENCHES, parser_of
 from mien_bench.control import Control
-from mien_bench.report import read, write
+from mien_bench.report import Report, read, write
 from mien_bench.results import Check, Result
 
 
@@ -89,22 +89,26 @@ def test_checkouts_are_found_by_their_names(tmp_path: Path) -> None:
     assert command.checkouts(None) == []
 
 
-def test_the_readme_s_figures_are_replaced(tmp_path: Path) -> None:
-    whole = everything()
-    steady = replace(
-        whole, results=(replace(whole.results[0], steadiness=replace(whole.results[0].steadiness, noisy=False)),)
-    )
+def test_the_chart_and_the_figures_of_a_page_are_replaced(tmp_path: Path) -> None:
+    steady = _steady(everything())
     write(tmp_path / "a.json", steady)
-    path = tmp_path / "README.md"
-    path.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
-    assert command.main(["readme", str(tmp_path / "a.json"), "--readme", str(path)]) == 0
-    text = path.read_text()
+    page, chart = tmp_path / "figures.md", tmp_path / "latency.svg"
+    page.write_text(f"before\n{readme.BEGIN}\nold\n{readme.END}\nafter\n")
+    arguments = ["readme", str(tmp_path / "a.json"), "--figures", str(page), "--chart", str(chart)]
+    assert command.main(arguments) == 0
+    text, drawn = page.read_text(), chart.read_bytes()
     assert "old" not in text
     assert "Abacus <2>, 2 cores" in text
     assert "26 November 2026" in text
     assert "| a frame | 3.50 ms | 3.25 to 3.75 | size 512 |" in text
-    assert command.main(["readme", str(tmp_path / "a.json"), "--readme", str(path)]) == 0
-    assert path.read_text() == text
+    assert command.main(arguments) == 0
+    assert page.read_text() == text
+    assert chart.read_bytes() == drawn
+
+
+def _steady(report: Report) -> Report:
+    first = report.results[0]
+    return replace(report, results=(replace(first, steadiness=replace(first.steadiness, noisy=False)),))
 
 
 def test_what_all_benches_tell_alike_is_said_once() -> None:
@@ -122,6 +126,10 @@ def test_figures_that_cannot_be_published_are_refused() -> None:
     with pytest.raises(SettingError, match="it was not for latency"):
         readme.figures([everything()])
     assert "on a noisy machine" in readme.figures([everything()], noisy=True)
+    with pytest.raises(SettingError, match="it was not for latency"):
+        readme.chart([everything()])
+    with pytest.raises(SettingError, match="expected latencies of paths, got none"):
+        readme.chart([report(result(row(1.0)))])
     with pytest.raises(SettingError, match="no figures for a README"):
         readme.figures([report(result(row(1.0)))])
     with pytest.raises(SourceError, match="expected the lines"):

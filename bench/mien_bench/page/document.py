@@ -11,6 +11,7 @@ from typing import Final
 from mien_bench.formatting import condition_text, number
 from mien_bench.page.html import Markup, figures, tag
 from mien_bench.page.plot import figure
+from mien_bench.page.svg import THEME
 from mien_bench.report import Report
 from mien_bench.results import Check, Result, Row, Strip, Table
 
@@ -24,7 +25,7 @@ def document(reports: Sequence[Report]) -> str:
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         tag("title", "mien bench"),
-        tag("style", Markup(_file("page.css"))),
+        tag("style", Markup(THEME + _file("page.css"))),
     )
     body = tag(
         "body",
