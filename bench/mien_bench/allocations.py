@@ -80,9 +80,9 @@ def _handler_of(count: Count) -> _Handler:
         made(number * size)
         return calloc(number, size)
 
-    def counted_realloc(context: Any, place: Any, size: int) -> Any:
+    def counted_realloc(context: Any, address: Any, size: int) -> Any:
         made(size)
-        return realloc(place, size)
+        return realloc(address, size)
 
     return _Handler(
         b"mien_bench",
@@ -91,7 +91,7 @@ def _handler_of(count: Count) -> _Handler:
         _MALLOC(counted_malloc),
         _CALLOC(counted_calloc),
         _REALLOC(counted_realloc),
-        _FREE(lambda context, place, size: free(place)),
+        _FREE(lambda context, address, size: free(address)),
     )
 
 

@@ -39,7 +39,7 @@ class Verdict:
     """Of the second file, or of the first where the second has none."""
     word: Word
     change: float | None = None
-    """Share of the first by which the second is more (negative: less); None where there is no such share."""
+    """Share of the first by which the second is more (negative: less); None where there is no such fraction."""
     sure: tuple[float, float] | None = None
     """Its interval of 99 %."""
     why: str = ""
@@ -96,7 +96,7 @@ def differing(before: Report, after: Report) -> Iterator[str]:
 
 
 def change_of(before: Sequence[float], after: Sequence[float]) -> tuple[float, tuple[float, float]] | None:
-    """How much more the second is, as a share, and its interval of 99 %: in pairs where there are as many of both,
+    """How much more the second is, as a fraction, and its interval of 99 %: in pairs where there are as many of both,
     each with the one taken at the same place. None where values are too few or not all of them positive.
     """
     if min(*before, *after) <= 0 or min(len(before), len(after)) < FEWEST:
@@ -127,10 +127,10 @@ def _judged(bench: str, before: Row, after: Row, tolerance: float, doubt: str) -
     found = change_of(before.values, after.values)
     if found is None:
         first = before.median
-        share = (after.median - first) / abs(first) if first else None
-        small = share is not None and abs(share) <= tolerance
+        fraction = (after.median - first) / abs(first) if first else None
+        small = fraction is not None and abs(fraction) <= tolerance
         why = f"fewer than {FEWEST} values, or not all above 0"
-        return Verdict(bench, after, "same" if small else "unsure", share, None, "" if small else why)
+        return Verdict(bench, after, "same" if small else "unsure", fraction, None, "" if small else why)
     change, sure = found
     if abs(change) <= tolerance or sure[0] <= 0 <= sure[1]:
         return Verdict(bench, after, "same", change, sure)

@@ -41,7 +41,7 @@ class OtherProcesses:
         self._at = time.monotonic()
         self._then, self._stolen = processes(), stolen_ticks()
 
-    def share(self) -> float:
+    def fraction(self) -> float:
         """Of the processors' time since then, 0..1; 0 where the system does not say."""
         ticks = ticks_of_others(self._then, processes(), os.getpid()) + stolen_ticks() - self._stolen
         whole = (time.monotonic() - self._at) * (os.cpu_count() or 1) * os.sysconf("SC_CLK_TCK")
@@ -90,7 +90,7 @@ ROUNDS: Final = 400
 """Passes of the control arithmetic over `WITHIN` bytes."""
 WITHIN: Final = 64 << 10
 SPREAD: Final = 0.10
-"""Between the quartiles, as a share of the median; a machine whose control spreads more is noisy."""
+"""Between the quartiles, as a fraction of the median; a machine whose control spreads more is noisy."""
 OTHERS: Final = 0.10
 """Share of the processors that other processes may take."""
 FEWEST: Final = 4
@@ -117,7 +117,7 @@ class Control:
 
     def steadiness(self) -> Steadiness:
         """The verdict on all samples so far."""
-        return judge(self._copy, self._compute, self._began.share())
+        return judge(self._copy, self._compute, self._began.fraction())
 
     def _work(self) -> None:
         for _ in range(ROUNDS):
@@ -135,11 +135,11 @@ def judge(copy_ms: Sequence[float], compute_ms: Sequence[float], others: float) 
     if not copy_ms:
         return Steadiness(others=others)
     spreads = {"copies": _spread(copy_ms), "arithmetic": _spread(compute_ms)}
-    said = [f"control {name} spread {share:.0%}" for name, share in spreads.items() if share is not None]
+    said = [f"control {name} spread {fraction:.0%}" for name, fraction in spreads.items() if fraction is not None]
     said.append(f"other processes took {others:.0%} of the processors")
     if len(copy_ms) < FEWEST:
         said.insert(0, f"only {len(copy_ms)} control samples")
-    noisy = others > OTHERS or any(share is not None and share > SPREAD for share in spreads.values())
+    noisy = others > OTHERS or any(fraction is not None and fraction > SPREAD for fraction in spreads.values())
     words = ("too noisy for its bound: " if noisy else "steady: ") + ", ".join(said)
     words += f" (bounds {SPREAD:.0%} and {OTHERS:.0%})"
     return Steadiness(tuple(copy_ms), tuple(compute_ms), others, noisy, words)

@@ -120,10 +120,10 @@ def _drawn(bars: Sequence[Bar], footnotes: Sequence[tuple[str, str]]) -> str:
     axes.set_xlim(0.0, 1.02 * max(GOOD_MS, *(bar.p95 for bar in bars)))
     axes.set_ylim(len(bars) - 0.5, -0.5)
     _draw_scale(axes)
-    for place, bar in enumerate(bars):
-        axes.barh(place, bar.p95, 0.52, color=COLOURS["s1"], alpha=0.3, edgecolor="none", gid=f"p95-{place}")
-        axes.barh(place, bar.p50, 0.52, color=COLOURS["s1"], edgecolor="none", gid=f"p50-{place}")
-        _draw_words(axes, place, bar)
+    for index, bar in enumerate(bars):
+        axes.barh(index, bar.p95, 0.52, color=COLOURS["s1"], alpha=0.3, edgecolor="none", gid=f"p95-{index}")
+        axes.barh(index, bar.p50, 0.52, color=COLOURS["s1"], edgecolor="none", gid=f"p50-{index}")
+        _draw_words(axes, index, bar)
     _draw_head(drawing, height)
     for line, (text, colour) in enumerate(footnotes):
         drawing.text(MARGIN / WIDTH, (FOOT - 52 - 16 * line) / height, text, fontsize=11, color=COLOURS[colour])
@@ -152,14 +152,14 @@ def _draw_scale(axes: Any) -> None:
     axes.annotate(words, (GOOD_MS, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 6), **style)
 
 
-def _draw_words(axes: Any, place: int, bar: Bar) -> None:
+def _draw_words(axes: Any, index: int, bar: Bar) -> None:
     """What a bar is, left of it, and its figures, right of it."""
     at = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
-    axes.annotate(bar.name, (0.0, place), xytext=(MARGIN - LEFT, 2), fontsize=13, color=COLOURS["ink"], **at)
-    axes.annotate(bar.about, (0.0, place), xytext=(MARGIN - LEFT, -11), fontsize=11, color=COLOURS["muted"], **at)
+    axes.annotate(bar.name, (0.0, index), xytext=(MARGIN - LEFT, 2), fontsize=13, color=COLOURS["ink"], **at)
+    axes.annotate(bar.about, (0.0, index), xytext=(MARGIN - LEFT, -11), fontsize=11, color=COLOURS["muted"], **at)
     for edge, value, weight, colour in ((P50, bar.p50, "bold", "ink"), (P95, bar.p95, "normal", "second")):
         style = {"ha": "right", "fontsize": 13, "fontweight": weight, "color": COLOURS[colour]}
-        axes.annotate(f"{value:.0f} ms", (1.0, place), xytext=(RIGHT - edge, -5), **style, **at)
+        axes.annotate(f"{value:.0f} ms", (1.0, index), xytext=(RIGHT - edge, -5), **style, **at)
 
 
 def _draw_head(drawing: Any, height: float) -> None:

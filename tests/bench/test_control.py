@@ -31,4 +31,4 @@ def test_this_process_and_its_children_are_seen() -> None:
         found = processes()
         assert found[child.pid].parent == os.getpid()
         child.communicate(b"\n")
-    assert 0.0 <= OtherProcesses().share() <= 1.0
+    assert 0.0 <= OtherProcesses().fraction() <= 1.0

@@ -53,13 +53,13 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     rows: list[Row] = []
     charts: list[Chart] = []
     cells: list[tuple[str, ...]] = []
-    for place in devices(options.threads, options.device):
-        roof = roof_of(place, options.rounds)
-        outcomes = [_measured(task, place, options.rounds, control) for task in _tasks(place, peers, options.op)]
-        condition: dict[str, Fact] = {"device": place.name, "threads": place.threads}
+    for device in devices(options.threads, options.device):
+        roof = roof_of(device, options.rounds)
+        outcomes = [_measured(task, device, options.rounds, control) for task in _tasks(device, peers, options.op)]
+        condition: dict[str, Fact] = {"device": device.name, "threads": device.threads}
         rows += [*_limits(roof, condition), *(row for one in outcomes for row in _rows(one, condition))]
         cells += [_cells(one, roof) for one in outcomes]
-        charts.append(chart(outcomes, roof, place.name))
+        charts.append(chart(outcomes, roof, device.name))
     control()
     return Result(
         bench="kernels",
@@ -71,15 +71,15 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     )
 
 
-def _tasks(place: Device, peers: Peers, wanted: Sequence[str] | None) -> Iterator[Task]:
+def _tasks(device: Device, peers: Peers, wanted: Sequence[str] | None) -> Iterator[Task]:
     for op in wanted or OPS:
         for tasks in OPS[op]:
-            yield from tasks(place, peers)
+            yield from tasks(device, peers)
 
 
-def _measured(task: Task, place: Device, rounds: int, control: Control) -> Outcome:
+def _measured(task: Task, device: Device, rounds: int, control: Control) -> Outcome:
     control()
-    outcome = measure(task, rounds, place.stopwatch)
+    outcome = measure(task, rounds, device.stopwatch)
     print(f"{task.name}: {outcome.ms:.3f} ms", flush=True)
     return outcome
 

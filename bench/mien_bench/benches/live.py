@@ -94,11 +94,11 @@ def checks_of_run(course: LiveRun, words: str) -> list[Check]:
     quarter = (end - _SETTLED) / 4
     first, last = (np.median(course.between(b, b + quarter)) for b in (_SETTLED, end - quarter))
     grown = float(last / first) if quarter > 0 else 1.0
-    share = live["levels"].get(best, 0.0)
+    fraction = live["levels"].get(best, 0.0)
     return [
         Check("capture to emit, p50", f"<= {P50:g} ms", f"{p50:.1f} ms", p50 <= P50),
         Check("capture to emit, p95", f"<= {P95:g} ms", f"{p95:.1f} ms", p95 <= P95),
-        Check(f"at level {best}", f">= {FULL:.0%}", f"{share:.1%}", share >= FULL),
+        Check(f"at level {best}", f">= {FULL:.0%}", f"{fraction:.1%}", fraction >= FULL),
         Check("dropped", f"<= {DROPPED:.0%}", f"{lost:.2%}", lost <= DROPPED),
         Check("last quarter / first", f"<= {GROWTH:g}", f"{grown:.2f}", grown <= GROWTH),
     ]
@@ -176,7 +176,7 @@ def _stopped(options: argparse.Namespace, pictures: list[Pixels]) -> TrialResult
     course, went_on = stopped(_passed_on(options))
     back = recovery(course, went_on, LATENCY)
     checks = [Check("in time again after a stop", f"within {BACK:g} s", f"{back:.2f} s", back <= BACK)]
-    row = Row("in time again after a stop of the process", "s", (back,), "lower", {"trial": "stopped"})
+    row = Row("recovery after the process was stopped", "s", (back,), "lower", {"trial": "stopped"})
     bands = (Band("went on", went_on, went_on + back),)
     return TrialResult(checks, [row], _charts("A process that is stopped for 3 s", course, bands))
 

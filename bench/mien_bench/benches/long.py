@@ -120,7 +120,7 @@ def _result(log: MemoryLog, statistics: Statistics, condition: dict[str, Fact]) 
         Row("frames", "", (float(statistics.frames_out),), "neither", condition),
     ]
     if log.megabytes:
-        rows.append(Row("memory held", "MB", tuple(log.megabytes), "neither", condition, each="look"))
+        rows.append(Row("resident memory", "MB", tuple(log.megabytes), "neither", condition, each="look"))
     if growth is not None:
         note = f"by a line through what follows the first {WARM_UP:.0%}; may be negative"
         name = "memory that 1000 frames add"

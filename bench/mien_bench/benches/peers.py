@@ -60,11 +60,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=count, default=5, metavar="N", help="of a round (5)")
     parser.add_argument("--rounds", type=count, default=5, metavar="N", help="repetitions (5)")
     parser.add_argument("--threads", type=count, metavar="N")
-    parser.epilog = "Without weights they run with random ones: that has their speed, and no quality is told."
+    parser.epilog = "Without weights they run with random ones: that has their speed, and no quality is measured."
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:
-    """See `mien_bench.command.Bench`; an engine that does not run is told, and stops no other.
+    """See `mien_bench.command.Bench`; an engine that does not run is named in a check, and stops no other.
 
     Raises:
         SettingError: weights are named for no engine.
@@ -119,7 +119,7 @@ def _weights(given: Sequence[str]) -> Iterator[tuple[str, Path]]:
 
 
 def _started(wanted: Sequence[Entrant], opened: ExitStack) -> tuple[dict[str, EngineProcess], list[Check]]:
-    """Those that got ready, and what is told of those that did not."""
+    """Those that got ready, and a note on each of those that did not."""
     running: dict[str, EngineProcess] = {}
     troubles = []
     for one in wanted:
@@ -154,7 +154,7 @@ def _speeds(
         yield Row("a frame", "ms", values, judged, under, note=note, headline=f"{name}, a frame")
         if name != first and first is not None:
             ratios = tuple(theirs / ours for theirs, ours in zip(values, times[first], strict=True))
-            yield Row(f"times as long as {first}", "", ratios, "neither", under)
+            yield Row(f"time relative to {first}", "", ratios, "neither", under)
 
 
 def _qualities(
@@ -171,20 +171,25 @@ def _qualities(
 
 def _answers(name: str, child: EngineProcess) -> Check:
     """That what is timed is a picture, and follows the driver where weights are trained."""
-    told = child.introduction
-    if not told.trained:
+    introduction = child.introduction
+    if not introduction.trained:
         wanted = "a picture, random as it is"
-        return Check(f"{name} answers", wanted, f"{told.contrast} grey levels of contrast", kept=told.contrast > 0)
+        return Check(
+            f"{name} answers",
+            wanted,
+            f"{introduction.contrast} grey levels of contrast",
+            kept=introduction.contrast > 0,
+        )
     wanted = "pictures that differ with the driver's"
-    return Check(f"{name} answers", wanted, f"by up to {told.moved} grey levels", kept=told.moved > 0)
+    return Check(f"{name} answers", wanted, f"by up to {introduction.moved} grey levels", kept=introduction.moved > 0)
 
 
 def _table(running: dict[str, EngineProcess], times: dict[str, tuple[float, ...]]) -> Table:
     first = next(iter(times.values()), (1.0,))
     cells = []
     for name, values in times.items():
-        told = running[name].introduction
+        introduction = running[name].introduction
         ratio = median(theirs / ours for theirs, ours in zip(values, first, strict=True))
-        what = told.about + ("" if told.trained else "; random weights: speed only")
-        cells.append((name, f"{median(values):.1f}", f"{ratio:.1f}", f"{told.prepared_ms:.0f}", what))
+        what = introduction.about + ("" if introduction.trained else "; random weights: speed only")
+        cells.append((name, f"{median(values):.1f}", f"{ratio:.1f}", f"{introduction.prepared_ms:.0f}", what))
     return Table("Engines on this machine", COLUMNS, tuple(cells))

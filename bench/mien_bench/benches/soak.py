@@ -52,7 +52,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--renew", type=positive, metavar="S", help="one more comes and goes every S seconds")
     parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--codec", choices=("H264", "VP8"), default="H264")
-    parser.add_argument("--way", choices=("session", "whip"), default="session", help="one connection, or WHIP to WHEP")
+    parser.add_argument(
+        "--signalling", choices=("session", "whip"), default="session", help="one connection, or WHIP to WHEP"
+    )
     parser.add_argument("--portrait", type=Path, metavar="SAMPLE", help="default: the first sample")
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME")
     parser.add_argument("--backend", default="auto", metavar="NAME")
@@ -75,7 +77,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         course = endure(server, plan, _peer(options), lambda line: print(line, flush=True), control)
         about = server.about
     condition: dict[str, Fact] = {"model": options.model, "size": options.size, "sessions": options.sessions}
-    condition |= {"way": options.way, "renewed": options.renew is not None}
+    condition |= {"signalling": options.signalling, "renewed": options.renew is not None}
     seen = Seen(course, plan.every)
     return Result(
         bench="soak",
@@ -96,7 +98,7 @@ def _cycled(options: argparse.Namespace, settings: ReenactSettings, control: Con
     with Server(settings, sessions=1) as server:
         comings = cycle_sessions(server, options.cycles, _peer(options), lambda line: print(line, flush=True), control)
         about = server.about
-    condition: dict[str, Fact] = {"model": options.model, "size": options.size, "way": options.way}
+    condition: dict[str, Fact] = {"model": options.model, "size": options.size, "signalling": options.signalling}
     return Result(
         bench="soak",
         about=f"{options.cycles} sessions that come and go",
@@ -109,7 +111,16 @@ def _cycled(options: argparse.Namespace, settings: ReenactSettings, control: Con
 
 def _peer(options: argparse.Namespace) -> list[str]:
     portrait = portrait_id(options.portrait or next(iter(samples.portraits().values())))
-    return ["--frames", str(FRAMES), "--codec", options.codec, "--portrait", portrait, "--way", options.way]
+    return [
+        "--frames",
+        str(FRAMES),
+        "--codec",
+        options.codec,
+        "--portrait",
+        portrait,
+        "--signalling",
+        options.signalling,
+    ]
 
 
 class Seen:
@@ -121,7 +132,7 @@ class Seen:
         self.megabytes = [use.megabytes for use in course.uses]
         self.descriptors = [float(use.descriptors) for use in course.uses]
         self.threads = [float(use.threads) for use in course.uses]
-        observations = [cycles_text.observed for cycles_text in course.told]
+        observations = [report.observed for report in course.reports]
         windows = [[evaluate(within(observed, at - every, at)) for observed in observations] for at in course.at]
         self.p50 = [_percentile([v for one in found for v in one.latency], 50) for found in windows]
         self.p95 = [_percentile([v for one in found for v in one.latency], 95) for found in windows]
@@ -151,21 +162,21 @@ def _rows(seen: Seen, condition: Mapping[str, Fact]) -> Iterator[Row]:
             yield Row(name, unit, finite, "lower" if unit == "ms" else "neither", condition, each="look")
         found = seen.drift(values)
         if found is not None:
-            note = "" if found.told_apart else "less than it scatters"
+            note = "" if found.significant else "less than it scatters"
             yield Row(f"{name}, drift", f"{unit or '1'}/h", (found.an_hour,), "neither", condition, note=note)
     if seen.offsets:
-        yield Row("sound after picture", "ms", (median(seen.offsets),), "neither", condition)
-    yield Row("dropped", "%", (100 * seen.dropped / max(seen.pictures + seen.dropped, 1),), "lower", condition)
+        yield Row("audio lag behind video", "ms", (median(seen.offsets),), "neither", condition)
+    yield Row("dropped frames", "%", (100 * seen.dropped / max(seen.pictures + seen.dropped, 1),), "lower", condition)
     if seen.longest:
-        yield Row("longest time without a picture", "s", tuple(seen.longest), "lower", condition, each="session")
+        yield Row("longest time without a frame", "s", tuple(seen.longest), "lower", condition, each="session")
 
 
 def _checks(seen: Seen) -> Iterator[Check]:
-    share = 1 - seen.unread / seen.pictures if seen.pictures else 0.0
-    yield Check("soak: codes read", f">= {READ:.1%}", f"{share:.2%} of {seen.pictures}", share >= READ)
+    fraction = 1 - seen.unread / seen.pictures if seen.pictures else 0.0
+    yield Check("soak: time codes decoded", f">= {READ:.1%}", f"{fraction:.2%} of {seen.pictures}", fraction >= READ)
     memory = seen.drift(seen.megabytes)
     if memory is not None:
-        kept = memory.an_hour <= GROWN or not memory.told_apart
+        kept = memory.an_hour <= GROWN or not memory.significant
         yield Check("soak: memory", f"<= {GROWN:g} MB an hour", f"{memory.an_hour:+.1f} MB", kept)
     for name, values in (("descriptors", seen.descriptors), ("threads", seen.threads)):
         found = seen.drift(values)
@@ -194,8 +205,11 @@ def _charts(seen: Seen) -> Iterator[Chart]:
 
 
 def _short(seen: Seen) -> list[str]:
-    cycles_text = seen.drift(seen.megabytes) is not None
-    return [] if cycles_text else ["too short a run to tell of a drift: let it take five minutes or more"]
+    return (
+        []
+        if seen.drift(seen.megabytes) is not None
+        else ["too short a run to tell of a drift: let it take five minutes or more"]
+    )
 
 
 def _percentile(values: Sequence[float], rank: float) -> float:

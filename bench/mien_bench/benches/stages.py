@@ -156,10 +156,18 @@ def _rows(runs: Sequence[Run], condition: dict[str, Fact], first: bool) -> Itera
             yield Row(f"{name} {rank}", "ms", values, "lower", condition, headline=head)
     yield Row(f"{WHOLE} processor time", "ms", tuple(run.processor_ms for run in runs), "lower", condition)
     yield Row("threads of the process", "", tuple(float(run.threads) for run in runs), "neither", condition)
-    yield Row(f"{WHOLE} fresh memory", "MB", tuple(run.fresh_mb for run in runs), "lower", condition)
+    yield Row(f"{WHOLE} newly mapped memory", "MB", tuple(run.fresh_mb for run in runs), "lower", condition)
     for name in runs[0].allocated:
-        yield Row(f"{name} arrays made", "", tuple(run.allocated[name][0] for run in runs), "lower", condition)
-        yield Row(f"{name} arrays made, size", "MB", tuple(run.allocated[name][1] for run in runs), "lower", condition)
+        yield Row(
+            f"{name} NumPy arrays allocated", "", tuple(run.allocated[name][0] for run in runs), "lower", condition
+        )
+        yield Row(
+            f"{name} NumPy arrays allocated, size",
+            "MB",
+            tuple(run.allocated[name][1] for run in runs),
+            "lower",
+            condition,
+        )
     if all(run.device_ms for run in runs):
         medians = tuple(float(np.median(run.device_ms)) for run in runs)
         yield Row("generator on the GPU p50", "ms", medians, "lower", condition, note="events on its stream")
@@ -169,7 +177,7 @@ def _own_cost(frames: Sequence[Frame], warm_up: int) -> Row:
     """What timing itself takes: a frame through stages that do nothing."""
     idle: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, _: face, (("reenact", lambda *_: None),))
     whole = measure(idle, frames, warm_up, MonotonicClock()).latencies()[WHOLE]
-    return Row("harness: timing a frame", "ms", (whole.p50,), "neither")
+    return Row("harness: cost of timing a frame", "ms", (whole.p50,), "neither")
 
 
 def _checks(found: dict[int, tuple[Setup, list[Run]]]) -> Iterator[Check]:

@@ -68,19 +68,19 @@ class Processor:
     kinds: tuple[str, ...] = ("float32",)
 
     def put(self, values: NDArray[Any], kind: str | None = None) -> NDArray[Any]:
-        """See Place."""
+        """See Device."""
         return np.array(values, kind or values.dtype, order="C")
 
     def get(self, array: Any) -> NDArray[Any]:
-        """See Place."""
+        """See Device."""
         return np.asarray(array)
 
     def tensor(self, array: NDArray[Any]) -> Any:
-        """See Place."""
+        """See Device."""
         return import_module("torch").from_numpy(array)
 
     def copies(self, count: int) -> tuple[Side, ...]:
-        """See Place; memcpy, and memcpy shared by the threads if there is enough for each."""
+        """See Device; memcpy, and memcpy shared by the threads if there is enough for each."""
         source, target = np.ones(count // 2, np.uint8), np.zeros(count // 2, np.uint8)
         alone = Side("memcpy", lambda: np.copyto(target, source), None)
         parts = min(self.threads, source.size // PER_THREAD)
@@ -97,7 +97,7 @@ class Processor:
         return alone, Side(f"memcpy, {parts} threads", shared, None)
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:
-        """See Place."""
+        """See Device."""
         start = time.perf_counter()
         for _ in range(calls):
             call()
@@ -115,28 +115,28 @@ class Cuda:
     kinds: tuple[str, ...] = ("float32", "float16", "bfloat16")
 
     def put(self, values: NDArray[Any], kind: str | None = None) -> Any:
-        """See Place."""
+        """See Device."""
         tensor = self.torch.from_numpy(np.ascontiguousarray(values)).cuda()
         return tensor if kind is None else tensor.to(getattr(self.torch, kind))
 
     def get(self, array: Any) -> NDArray[Any]:
-        """See Place."""
+        """See Device."""
         wide = array.float() if array.is_floating_point() else array
         values: NDArray[Any] = wide.cpu().numpy()
         return values
 
     def tensor(self, array: Any) -> Any:
-        """See Place."""
+        """See Device."""
         return array
 
     def copies(self, count: int) -> tuple[Side, ...]:
-        """See Place."""
+        """See Device."""
         source = self.torch.ones(count // 2, dtype=self.torch.uint8, device="cuda")
         target = self.torch.empty_like(source)
         return (Side("device copy", lambda: target.copy_(source), None),)
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:
-        """See Place; a call is captured once, after it has run outside of the graph."""
+        """See Device; a call is captured once, after it has run outside of the graph."""
         graph = self.graphs.get(call)
         if graph is None:
             graph = self.graphs[call] = self._captured(call)

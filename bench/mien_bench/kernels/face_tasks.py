@@ -94,7 +94,7 @@ COVER_FLOPS: Final = 3
 """A running sum, its magnitude and limit; edges, which are few, are not counted."""
 
 
-def draw_eye(place: Device, peers: Peers) -> Iterator[Task]:
+def draw_eye(device: Device, peers: Peers) -> Iterator[Task]:
     """An eye of a close portrait, its lids half closed, its iris aside."""
     ring = portrait_of(EYE_SIZE).landmarks[list(topology.LEFT_EYE), :2]
     frame = eye_frame(ring)
@@ -109,78 +109,78 @@ def draw_eye(place: Device, peers: Peers) -> Iterator[Task]:
     source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
     eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)
     expected = partial(reference.draw_eye, out, source, mask, *eye)
-    into, given, share = place.put(out), place.put(source), place.put(mask)
+    into, given, share = device.put(out), device.put(source), device.put(mask)
     yield Task(
         op="draw_eye",
         about=f"{mask.shape[1]}x{mask.shape[0]} in {EYE_SIZE}x{EYE_SIZE}x3 uint8",
-        device=place.name,
+        device=device.name,
         bytes=10 * mask.size,
         flops=EYE_FLOPS * int(mask.sum()),
         ours=Side(
             "mien",
-            lambda: ops.draw_eye(into, given, share, *eye, threads=place.threads),
-            lambda: place.get(into),
+            lambda: ops.draw_eye(into, given, share, *eye, threads=device.threads),
+            lambda: device.get(into),
             GREY,
         ),
-        peers=(Side("NumPy reference", expected, expected, GREY),) if place.name == "cpu" else (),
-        copies=place.copies(10 * mask.size),
+        peers=(Side("NumPy reference", expected, expected, GREY),) if device.name == "cpu" else (),
+        copies=device.copies(10 * mask.size),
         expected=expected,
     )
 
 
-def rasterize_flow(place: Device, peers: Peers) -> Iterator[Task]:
+def rasterize_flow(device: Device, peers: Peers) -> Iterator[Task]:
     """The portrait's mesh, the head turned."""
     mesh = turned_mesh(SIZE)
-    given = [place.put(array) for array in (mesh.target, mesh.source, mesh.triangles)]
-    out, depth = (place.put(np.zeros(shape, np.float32)) for shape in ((SIZE, SIZE, 2), (SIZE, SIZE)))
+    given = [device.put(array) for array in (mesh.target, mesh.source, mesh.triangles)]
+    out, depth = (device.put(np.zeros(shape, np.float32)) for shape in ((SIZE, SIZE, 2), (SIZE, SIZE)))
 
     def expected() -> NDArray[np.float32]:
         return reference.rasterize_flow(mesh.target, mesh.source, mesh.triangles, (SIZE, SIZE))[0]
 
-    others = (Side("NumPy reference", expected, expected, PIXELS),) if place.name == "cpu" else ()
+    others = (Side("NumPy reference", expected, expected, PIXELS),) if device.name == "cpu" else ()
     count = out.nbytes + depth.nbytes
     yield Task(
         op="rasterize_flow",
         about=f"{len(mesh.triangles)} triangles {SIZE}x{SIZE}",
-        device=place.name,
+        device=device.name,
         bytes=count,
         flops=PIXEL_FLOPS * SIZE * SIZE + TRIANGLE_FLOPS * len(mesh.triangles),
         ours=Side(
             "mien",
-            lambda: ops.rasterize_flow(given[0], given[1], given[2], out, depth, place.threads),
-            lambda: place.get(out),
+            lambda: ops.rasterize_flow(given[0], given[1], given[2], out, depth, device.threads),
+            lambda: device.get(out),
             PIXELS,
         ),
         peers=others,
-        copies=place.copies(count),
+        copies=device.copies(count),
         expected=expected,
     )
 
 
-def rasterize_parts(place: Device, peers: Peers) -> Iterator[Task]:
+def rasterize_parts(device: Device, peers: Peers) -> Iterator[Task]:
     """Nine outlines, each into a channel of its own."""
     points, starts = outlines(SIZE)
     channels = np.arange(len(OUTLINES), dtype=np.int32)
-    given = [place.put(array) for array in (points, starts, channels)]
-    out = place.put(np.zeros((len(OUTLINES), SIZE, SIZE), np.float32))
+    given = [device.put(array) for array in (points, starts, channels)]
+    out = device.put(np.zeros((len(OUTLINES), SIZE, SIZE), np.float32))
     expected = partial(reference.rasterize_parts, points, starts, channels, (len(OUTLINES), SIZE, SIZE))
-    others = [Side("NumPy reference", expected, expected, COVERAGE)] if place.name == "cpu" else []
-    if place.name == "cpu" and peers.has("cv2"):
+    others = [Side("NumPy reference", expected, expected, COVERAGE)] if device.name == "cpu" else []
+    if device.name == "cpu" and peers.has("cv2"):
         others.append(_fill_poly(peers.cv2(), points, starts))
     yield Task(
         op="rasterize_parts",
         about=f"{len(OUTLINES)} outlines {SIZE}x{SIZE}",
-        device=place.name,
+        device=device.name,
         bytes=out.nbytes,
         flops=COVER_FLOPS * out.size,
         ours=Side(
             "mien",
-            lambda: ops.rasterize_parts(given[0], given[1], given[2], out, place.threads),
-            lambda: place.get(out),
+            lambda: ops.rasterize_parts(given[0], given[1], given[2], out, device.threads),
+            lambda: device.get(out),
             COVERAGE,
         ),
         peers=tuple(others),
-        copies=place.copies(out.nbytes),
+        copies=device.copies(out.nbytes),
         expected=expected,
     )
 

@@ -67,9 +67,9 @@ class Roof:
         return min(max(self.peak), intensity * max(self.near))
 
 
-def roof_of(place: Device, rounds: int) -> Roof:
+def roof_of(device: Device, rounds: int) -> Roof:
     """Measure; takes some seconds."""
-    return Roof(_copied(place, NEAR, rounds), _copied(place, FAR, rounds), _peak(place, rounds))
+    return Roof(_copied(device, NEAR, rounds), _copied(device, FAR, rounds), _peak(device, rounds))
 
 
 def intensity(outcome: Outcome) -> float:
@@ -89,15 +89,15 @@ def share_of_roof(outcome: Outcome, roof: Roof) -> float:
 
 def chart(outcomes: Sequence[Outcome], roof: Roof, device: str) -> Chart:
     """Ops as points below the two slopes and the flat."""
-    places = [intensity(one) for one in outcomes]
+    intensities = [intensity(one) for one in outcomes]
     near, far, peak = max(roof.near), max(roof.far), max(roof.peak)
-    ends = min(*places, 0.25) / 2, max(*places, peak / far) * 2
+    ends = min(*intensities, 0.25) / 2, max(*intensities, peak / far) * 2
     lines = [
         _slope(f"cache {near:.0f} GB/s", near, peak, ends),
         _slope(f"memory {far:.0f} GB/s", far, peak, ends),
     ]
     names = tuple(f"{one.task.op} {one.task.about}" for one in outcomes)
-    points = Line("ops", tuple(places), tuple(attained(one) for one in outcomes), "points", names)
+    points = Line("ops", tuple(intensities), tuple(attained(one) for one in outcomes), "points", names)
     about = (
         f"Each dot is an op. The slopes are what a copy reaches near and far, the flat is a float32 matrix product "
         f"({peak:.0f} GFLOP/s, fused multiply-adds, which our ops do without). A dot at a slope is as "
@@ -113,32 +113,32 @@ def _slope(name: str, rate: float, peak: float, ends: tuple[float, float]) -> Li
     return Line(name, x, (x[0] * rate, peak, peak))
 
 
-def _copied(place: Device, count: int, rounds: int) -> tuple[float, ...]:
+def _copied(device: Device, count: int, rounds: int) -> tuple[float, ...]:
     """GB/s of the fastest way to copy, of each round."""
-    sides = place.copies(count)
+    sides = device.copies(count)
     calls = max(1, (1 << 28) // count)
     for side in sides:
-        place.stopwatch(side.call, 1)
-    return tuple(max(count / place.stopwatch(side.call, calls) / 1e6 for side in sides) for _ in range(rounds))
+        device.stopwatch(side.call, 1)
+    return tuple(max(count / device.stopwatch(side.call, calls) / 1e6 for side in sides) for _ in range(rounds))
 
 
-def _peak(place: Device, rounds: int) -> tuple[float, ...]:
+def _peak(device: Device, rounds: int) -> tuple[float, ...]:
     """GFLOP/s of a matrix product: on the processor NumPy's, in a process that is given as many threads as ops are."""
-    if place.name != "cpu":
-        return _peak_on_device(place, rounds)
-    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(place.threads))
+    if device.name != "cpu":
+        return _peak_on_device(device, rounds)
+    environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(device.threads))
     command = [sys.executable, "-P", "-c", _PRODUCT, str(SIDE), str(rounds)]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     return tuple(map(float, said.split()))
 
 
-def _peak_on_device(place: Device, rounds: int) -> tuple[float, ...]:
+def _peak_on_device(device: Device, rounds: int) -> tuple[float, ...]:
     values = np.random.default_rng(0).standard_normal((4 * SIDE, 4 * SIDE), np.float32)
-    a: Any = place.put(values)
-    out = place.put(np.zeros_like(values))
+    a: Any = device.put(values)
+    out = device.put(np.zeros_like(values))
 
     def product() -> None:
-        place.tensor(a).matmul(place.tensor(a), out=place.tensor(out))
+        device.tensor(a).matmul(device.tensor(a), out=device.tensor(out))
 
-    place.stopwatch(product, 1)
-    return tuple(2 * (4 * SIDE) ** 3 / place.stopwatch(product, 1) / 1e6 for _ in range(rounds))
+    device.stopwatch(product, 1)
+    return tuple(2 * (4 * SIDE) ** 3 / device.stopwatch(product, 1) / 1e6 for _ in range(rounds))

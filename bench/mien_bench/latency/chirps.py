@@ -93,9 +93,9 @@ class Listener:
             return
         run = np.concatenate(self._runs)
         settled = len(run) if whole else len(run) - 2 * len(chirp())
-        for place in heard(run):
-            second = self._begin + place / FORMAT.rate
-            if place < settled and not (self._found and abs(second - self._found[-1]) < APART):
+        for position in heard(run):
+            second = self._begin + position / FORMAT.rate
+            if position < settled and not (self._found and abs(second - self._found[-1]) < APART):
                 self._found.append(second)
         self._runs = [] if whole else [run[settled:]]
         self._held = len(run) - settled

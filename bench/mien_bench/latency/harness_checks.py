@@ -38,7 +38,7 @@ def harness_cost(captured: Pixels, size: int, now: Callable[[], float] = time.pe
     condition: dict[str, Fact] = {"driver": f"{width}x{height}", "size": size}
     steps: dict[str, Callable[[], object]] = {
         "harness: stamping a frame": stamp,
-        "harness: carrying the strip over": carried,
+        "harness: copying the strip": carried,
         "harness: reading a strip": lambda: read(stamped),
     }
     return [Row(name, "ms", _timed(step, now), "neither", condition) for name, step in steps.items()]
@@ -73,16 +73,16 @@ _WARM_UP: Final = 1
 PathFunction = Callable[[PathSetup], PathRun]
 
 
-def self_check(ways: dict[str, PathFunction], setup: PathSetup, control: Control) -> Result:
+def self_check(paths: dict[str, PathFunction], setup: PathSetup, control: Control) -> Result:
     """Plant, run, and compare with what was planted."""
     rounds = -(-FRAMES // (BLOCK - SETTLING)) + _WARM_UP
     frames = rounds * BLOCK * len(DELAYS)
     rows: list[Row] = []
     checks: list[Check] = []
-    for name, way in ways.items():
+    for name, run_path in paths.items():
         print(f"delays by {name}, {frames} frames", flush=True)
         control()
-        path_run = way(replace(setup, delays=DELAYS, frames=frames, sound=False))
+        path_run = run_path(replace(setup, delays=DELAYS, frames=frames, sound=False))
         seen, held = medians(path_run)
         checks += delays_found(name, seen, held)
         condition: dict[str, Fact] = {"path": name, **setup.condition()}

@@ -62,7 +62,7 @@ class CallQuality:
 
 @contextlib.contextmanager
 def impaired(name: str | None, url: str, seed: int) -> Iterator[tuple[str, list[Relay]]]:
-    """The address by which a server is reached over a network, and the relays on the way."""
+    """The address by which a server is reached over a network, and the relays on the path."""
     if name is None:
         yield url, []
         return
@@ -93,7 +93,7 @@ def call_quality(observed: Observed, impairment: ImpairedNetwork, leave_out: flo
         max((b - a for a, b in gaps), default=0.0),
         max((length for end, length in heard if not _meets(end - length, end, cuts)), default=0.0),
         tuple(at - end for end, at in met if at is not None),
-        {way: _rates(impairment.relays, way, fresh[-1] if fresh else 0.0) for way in ("up", "down")},
+        {direction: _rates(impairment.relays, direction, fresh[-1] if fresh else 0.0) for direction in ("up", "down")},
     )
 
 
@@ -119,43 +119,48 @@ def rows_of(
             [len(one.pauses) / max(one.minutes, 1e-9) for one in found],
             "over 500 ms, beside cuts",
         ),
-        row("longest pause", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
+        row("longest frame gap", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
     ]
     if all(one.silences is not None for one in impairments):
-        rows.append(row("longest gap in sound", "ms", [1e3 * one.silence for one in found]))
+        rows.append(row("longest audio gap", "ms", [1e3 * one.silence for one in found]))
     if all(one.concealed is not None for one in impairments):
-        rows.append(row("sound made up", "%", [100 * (one.concealed or 0.0) for one in impairments]))
+        rows.append(row("concealed audio", "%", [100 * (one.concealed or 0.0) for one in impairments]))
     if all(one.recoveries for one in found):
-        rows.append(row("pictures after a cut", "ms", [1e3 * max(one.recoveries) for one in found], "the longest"))
-    for way in ("up", "down"):
-        rates = [one.traffic[way] for one in found]
+        rows.append(row("recovery after an outage", "ms", [1e3 * max(one.recoveries) for one in found], "the longest"))
+    for direction in ("up", "down"):
+        rates = [one.traffic[direction] for one in found]
         if all(rates):
-            rows.append(_kbits(f"offered {way}, last half", [_mean(one[len(one) // 2 :]) for one in rates], condition))
-        limit = _limit(impairments[0].network, way)
+            rows.append(
+                _kbits(f"offered {direction}, last half", [_mean(one[len(one) // 2 :]) for one in rates], condition)
+            )
+        limit = _limit(impairments[0].network, direction)
         if limit is not None and all(rates):
-            rows.append(row(f"down to the network's rate, {way}", "s", [_fitted(one, limit) for one in rates]))
-            waited = [_waited(impairment, way, leave_out) for impairment in impairments]
-            rows.append(row(f"waiting in the network {way}, p95", "ms", [1e3 * one for one in waited]))
-        lost = [100 * sum(_lost(impairment, way)) / max(sum(_sent(impairment, way)), 1) for impairment in impairments]
-        rows.append(row(f"packets lost {way}", "%", lost))
+            rows.append(row(f"time to fit the bandwidth, {direction}", "s", [_fitted(one, limit) for one in rates]))
+            waited = [_waited(impairment, direction, leave_out) for impairment in impairments]
+            rows.append(row(f"queueing delay {direction}, p95", "ms", [1e3 * one for one in waited]))
+        lost = [
+            100 * sum(_lost(impairment, direction)) / max(sum(_sent(impairment, direction)), 1)
+            for impairment in impairments
+        ]
+        rows.append(row(f"packet loss {direction}", "%", lost))
     return rows
 
 
 def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
     """What is asked of a call over a network."""
-    told = {row.name: row.median for row in rows}
+    medians = {row.name: row.median for row in rows}
     asked: list[tuple[str, float | None, str]] = [
         ("freezes", network.freezes, "a minute"),
-        ("longest gap in sound", network.silence, "ms"),
-        ("pictures after a cut", RECOVERED, "ms"),
-        ("down to the network's rate, up", SETTLED, "s"),
-        ("down to the network's rate, down", SETTLED, "s"),
+        ("longest audio gap", network.silence, "ms"),
+        ("recovery after an outage", RECOVERED, "ms"),
+        ("time to fit the bandwidth, up", SETTLED, "s"),
+        ("time to fit the bandwidth, down", SETTLED, "s"),
         ("glass to glass p95", LATE if network.up.rate or network.down.rate else None, "ms"),
     ]
     return [
-        Check(f"{name}: {what}", f"<= {limit:g} {unit}", f"{told[what]:.3g} {unit}", told[what] <= limit)
+        Check(f"{name}: {what}", f"<= {limit:g} {unit}", f"{medians[what]:.3g} {unit}", medians[what] <= limit)
         for what, limit, unit in asked
-        if limit is not None and what in told
+        if limit is not None and what in medians
     ]
 
 
@@ -163,7 +168,9 @@ def chart_of(name: str, observed: Observed, impairment: ImpairedNetwork) -> Char
     """How much was sent, second by second."""
     rates = call_quality(observed, impairment, 0.0).traffic
     lines = tuple(
-        Line(way, tuple(map(float, range(len(found)))), found, "steps") for way, found in rates.items() if found
+        Line(direction, tuple(map(float, range(len(found)))), found, "steps")
+        for direction, found in rates.items()
+        if found
     )
     limit = _limit(impairment.network, "down") or _limit(impairment.network, "up")
     return Chart(
@@ -190,19 +197,19 @@ def _fresh(observed: Observed) -> list[float]:
     return list(first.values())
 
 
-def _rates(relays: Sequence[Relay], way: str, until: float) -> tuple[float, ...]:
+def _rates(relays: Sequence[Relay], direction: str, until: float) -> tuple[float, ...]:
     """Of all relays together, from the first one's beginning."""
     if not relays:
         return ()
     begun = relays[0].begun
     return tuple(
-        sum(_traffic_bits(relay, way, begun + second - relay.begun) for relay in relays) / 1e3
+        sum(_traffic_bits(relay, direction, begun + second - relay.begun) for relay in relays) / 1e3
         for second in range(max(int(until - begun), 0))
     )
 
 
-def _traffic_bits(relay: Relay, way: str, begin: float) -> float:
-    traffic = relay.up if way == "up" else relay.down
+def _traffic_bits(relay: Relay, direction: str, begin: float) -> float:
+    traffic = relay.up if direction == "up" else relay.down
     return traffic.bits(traffic.offered, begin, begin + 1.0)
 
 
@@ -216,28 +223,28 @@ def _fitted(rates: Sequence[float], limit: float) -> float:
     return float(next(calm, len(over)) - first)
 
 
-def _waited(impairment: ImpairedNetwork, way: str, leave_out: float) -> float:
-    """Seconds that all but one in twenty packets waited at most before a narrow place."""
+def _waited(impairment: ImpairedNetwork, direction: str, leave_out: float) -> float:
+    """Seconds that all but one in twenty packets waited at most before a bottleneck."""
     found = [
         wait
         for relay in impairment.relays
-        for at, wait in (relay.line_up if way == "up" else relay.line_down).waits
+        for at, wait in (relay.line_up if direction == "up" else relay.line_down).waits
         if at - relay.begun > leave_out + 1  # connecting takes about as long
     ]
     return float(np.percentile(found, 95)) if found else 0.0
 
 
-def _limit(network: Network, way: str) -> float | None:
-    rate = network.up.rate if way == "up" else network.down.rate
+def _limit(network: Network, direction: str) -> float | None:
+    rate = network.up.rate if direction == "up" else network.down.rate
     return None if rate is None else rate / 1e3
 
 
-def _lost(impairment: ImpairedNetwork, way: str) -> list[int]:
-    return [(relay.up if way == "up" else relay.down).lost for relay in impairment.relays]
+def _lost(impairment: ImpairedNetwork, direction: str) -> list[int]:
+    return [(relay.up if direction == "up" else relay.down).lost for relay in impairment.relays]
 
 
-def _sent(impairment: ImpairedNetwork, way: str) -> list[int]:
-    return [(relay.up if way == "up" else relay.down).packets for relay in impairment.relays]
+def _sent(impairment: ImpairedNetwork, direction: str) -> list[int]:
+    return [(relay.up if direction == "up" else relay.down).packets for relay in impairment.relays]
 
 
 def _mean(values: Sequence[float]) -> float:

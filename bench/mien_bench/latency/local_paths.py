@@ -82,8 +82,8 @@ def through_memory(setup: PathSetup) -> PathRun:
     clock = MonotonicClock()
     rig = setup.rig(clock)
     sink = Watching(clock.now)
-    told = run_engine(setup, rig.source, sink, clock)
-    return PathRun(sink.trace.observed(), rig.stamped.sent, told, rig.held)
+    statistics = run_engine(setup, rig.source, sink, clock)
+    return PathRun(sink.trace.observed(), rig.stamped.sent, statistics, rig.held)
 
 
 def through_file(setup: PathSetup) -> PathRun:
@@ -93,9 +93,9 @@ def through_file(setup: PathSetup) -> PathRun:
         path = Path(folder) / "seen.mp4"
         rig = setup.rig(clock)
         sink = Noting(lambda frame: _video(path, frame, setup), clock.now)
-        told = run_engine(setup, rig.source, sink, clock)
+        statistics = run_engine(setup, rig.source, sink, clock)
         trace = _read_back(path, clock, sink.taken)
-    return PathRun(trace.observed(), rig.stamped.sent, told, rig.held)
+    return PathRun(trace.observed(), rig.stamped.sent, statistics, rig.held)
 
 
 def offline(setup: PathSetup) -> PathRun:
@@ -106,9 +106,9 @@ def offline(setup: PathSetup) -> PathRun:
         rig = setup.unpaced(clock)
         sink = Noting(lambda frame: _video(path, frame, setup), clock.now)
         with rig.source:
-            told = _rendered(setup, rig.source, sink, clock)
+            statistics = _rendered(setup, rig.source, sink, clock)
         trace = _read_back(path, clock, sink.taken)
-    return PathRun(trace.observed(), rig.stamped.sent, told, rig.held, lossless=True)
+    return PathRun(trace.observed(), rig.stamped.sent, statistics, rig.held, lossless=True)
 
 
 def _rendered(setup: PathSetup, source: Any, sink: Noting, clock: Clock) -> dict[str, Any]:
@@ -185,13 +185,13 @@ def _watched(setup: PathSetup, target: str, name: str, *, ends: bool) -> PathRun
             rig = setup.rig(clock, patience=PATIENCE)
             _let_run_once_seen(watcher, rig, setup.frames)
             sink = Noting(lambda frame: _stream(target, frame, setup), clock.now)
-            told = run_engine(setup, rig.source, sink, clock)
+            statistics = run_engine(setup, rig.source, sink, clock)
             if not ends:
                 watcher.send_signal(signal.SIGTERM)
             if wait_for_end(watcher) != 0 or not seen.exists():
                 raise SourceError(f"{name}: expected to see the pictures that were sent, got none")
         observed = Observed.from_json(json.loads(seen.read_text()))
-    return PathRun(observed, rig.stamped.sent, told, rig.held)
+    return PathRun(observed, rig.stamped.sent, statistics, rig.held)
 
 
 def _let_run_once_seen(watcher: subprocess.Popen[str], rig: CodedSource, frames: int) -> None:

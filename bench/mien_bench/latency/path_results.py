@@ -40,16 +40,18 @@ def rows_of(path_runs: Sequence[PathRun], condition: Mapping[str, Fact]) -> list
     ]
     rows += [
         row("jitter", "ms", [f.jitter for f in live], note="mean change of the latency from frame to frame"),
-        row("dropped", "%", [_share(len(f.dropped), f) for f in live], note="frames that were never seen"),
-        row("shown again", "%", [_share(f.duplicates, f) for f in live], "neither"),
-        row("out of order", "", [float(f.reordered) for f in live]),
-        row("codes read", "%", [100 * f.read_share for f in live], "higher"),
-        row("pictures judged", "", [float(f.pictures) for f in live], "neither"),
+        row("dropped frames", "%", [_share(len(f.dropped), f) for f in live], note="frames that were never seen"),
+        row("duplicate frames", "%", [_share(f.duplicates, f) for f in live], "neither"),
+        row("reordered frames", "", [float(f.reordered) for f in live]),
+        row("time codes decoded", "%", [100 * f.read_share for f in live], "higher"),
+        row("frames evaluated", "", [float(f.pictures) for f in live], "neither"),
     ]
     offsets = [f.offset for f in live if f.offset]
     if offsets:
-        rows.append(row("sound after picture", "ms", [median(one) for one in offsets], "neither", "negative: before"))
-        rows.append(row("sound after picture, spread", "ms", [float(np.ptp(one)) for one in offsets]))
+        rows.append(
+            row("audio lag behind video", "ms", [median(one) for one in offsets], "neither", "negative: before")
+        )
+        rows.append(row("audio lag behind video, spread", "ms", [float(np.ptp(one)) for one in offsets]))
     impairments = [path_run.impairment for path_run in path_runs if path_run.impairment is not None]
     if len(impairments) == len(path_runs):
         rows += impaired_run.rows_of([path_run.observed for path_run in path_runs], impairments, condition, SETTLED)
@@ -60,13 +62,17 @@ def checks_of(name: str, path_runs: Sequence[PathRun]) -> list[Check]:
     """That what was timed was seen at all, and read."""
     found = [path_run.found(LEAVE_OUT) for path_run in path_runs]
     network = next((path_run.impairment.network for path_run in path_runs if path_run.impairment is not None), None)
-    if network is not None:  # a picture that was hurt on the way may not be readable
+    if network is not None:  # a picture that was damaged on the network may not be readable
         return impaired_run.checks_of(name, rows_of(path_runs, {}), network)
     read = min((f.read_share for f in found), default=0.0)
     seen = sum(len(f.latency) for f in found)
     return [
-        Check(f"{name}: codes read", f">= {READ:.1%}", f"{read:.2%} of {seen} frames", read >= READ and seen > 0),
-        Check(f"{name}: out of order", "0", str(sum(f.reordered for f in found)), not any(f.reordered for f in found)),
+        Check(
+            f"{name}: time codes decoded", f">= {READ:.1%}", f"{read:.2%} of {seen} frames", read >= READ and seen > 0
+        ),
+        Check(
+            f"{name}: reordered frames", "0", str(sum(f.reordered for f in found)), not any(f.reordered for f in found)
+        ),
     ]
 
 
@@ -77,9 +83,9 @@ def charts_of(runs: Mapping[str, Sequence[PathRun]], limit: float | None) -> lis
     drawn = [charts.cdf("Glass to glass", samples, limit=limit)] if any(samples.values()) else []
     for name, several in found.items():
         last = several[-1]
-        way = runs[name][-1].impairment
-        if way is not None:
-            drawn.append(impaired_run.chart_of(name, runs[name][-1].observed, way))
+        impairment = runs[name][-1].impairment
+        if impairment is not None:
+            drawn.append(impaired_run.chart_of(name, runs[name][-1].observed, impairment))
         if last.latency:
             drawn.append(charts.timeline(f"Over time: {name}", last.at, last.latency, drops=_lost(last), limit=limit))
     return drawn

@@ -54,7 +54,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A trace that is over; what another process tells of its own."""
+    """A trace that is over; also as another process writes it down."""
 
     at: tuple[float, ...]
     codes: tuple[tuple[int, int] | None, ...]
@@ -68,10 +68,10 @@ class Observed:
         return asdict(self)
 
     @staticmethod
-    def from_json(told: Mapping[str, Any]) -> Observed:
-        """As it was told; what is not a trace raises KeyError or TypeError."""
-        codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in told["codes"])
-        rest = {name: tuple(map(float, told.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
+    def from_json(form: Mapping[str, Any]) -> Observed:
+        """From what `as_json` gave; what is not a trace raises KeyError or TypeError."""
+        codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in form["codes"])
+        rest = {name: tuple(map(float, form.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
         return Observed(codes=codes, **rest)
 
 
@@ -215,6 +215,6 @@ def _offsets(marked: Sequence[float], bursts: Sequence[float]) -> list[float]:
     """Milliseconds from each marked picture to its burst, where there is one."""
     if not len(bursts):
         return []
-    places = np.asarray(bursts)
-    nearest = [float(places[np.argmin(np.abs(places - moment))] - moment) for moment in marked]
+    onsets = np.asarray(bursts)
+    nearest = [float(onsets[np.argmin(np.abs(onsets - moment))] - moment) for moment in marked]
     return [1e3 * apart for apart in nearest if abs(apart) <= _IN_STEP]

@@ -70,27 +70,29 @@ def client_options(setup: PathSetup) -> Sequence[str]:
     return [*given, "--driver", str(setup.driver)] if setup.driver is not None else given
 
 
-def _through(setup: PathSetup, way: str) -> PathRun:
+def _through(setup: PathSetup, signalling: str) -> PathRun:
     if setup.server is None:
-        raise NotAvailable(f"{way}: expected a server, got none")
+        raise NotAvailable(f"{signalling}: expected a server, got none")
     with (
         TemporaryDirectory(prefix="mien-bench-") as folder,
         impaired(setup.network, setup.server.url, setup.seed) as (url, relays),
     ):
         seen = Path(folder) / "seen.json"
-        arguments = [url, str(seen), "--way", way, *client_options(setup)]
+        arguments = [url, str(seen), "--signalling", signalling, *client_options(setup)]
         with run_module("mien_bench.latency.webrtc.client", arguments) as client:
             code = wait_for_end(client, setup.frames / float(RATE) + _START)
         if code != 0 or not seen.exists():
-            raise MienError(f"{way}: expected a session of the server, got none (exit code {code})")
-        told = json.loads(seen.read_text())
-    notes = (f"{way}: the peer lost {told['lost']} frames before its encoder",) if told["lost"] else ()
-    observed = Observed.from_json(told["observed"])
+            raise MienError(f"{signalling}: expected a session of the server, got none (exit code {code})")
+        report = json.loads(seen.read_text())
+    notes = (f"{signalling}: the peer lost {report['lost']} frames before its encoder",) if report["lost"] else ()
+    observed = Observed.from_json(report["observed"])
     impairment = None
     if setup.network is not None:
-        silences = tuple((float(at), float(length)) for at, length in told["silences"]) if setup.sound else None
+        silences = tuple((float(at), float(length)) for at, length in report["silences"]) if setup.sound else None
         impairment = ImpairedNetwork(NETWORKS[setup.network], relays, silences)
-    return PathRun(observed, told["sent"], told["statistics"], tuple(told["held"]), notes=notes, impairment=impairment)
+    return PathRun(
+        observed, report["sent"], report["statistics"], tuple(report["held"]), notes=notes, impairment=impairment
+    )
 
 
 def through_browser(setup: PathSetup) -> PathRun:
@@ -105,21 +107,21 @@ def through_browser(setup: PathSetup) -> PathRun:
     with impaired(setup.network, setup.server.url, setup.seed) as (url, relays), page_of(f"{url}/healthz") as page:
         page.set_default_timeout((setup.frames / float(RATE) + _START) * 1e3)
         page.evaluate(SCRIPT.read_text())
-        told = page.evaluate("setup => window.mienBench.run(setup)", _page_options(setup))
-    seen = told["seen"]
+        report = page.evaluate("setup => window.mienBench.run(setup)", _page_options(setup))
+    seen = report["seen"]
     codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in seen["codes"])
     observed = Observed(tuple(seen["at"]), codes, reading=tuple(seen["reading"]))
-    drawing = told["drawing"] / max(told["sent"], 1) * 1e3
+    drawing = report["drawing"] / max(report["sent"], 1) * 1e3
     notes = (
-        f"browser: {CODEC}, {told['encoded']} of {told['sent']} frames were encoded; drawing one took {drawing:.2f} ms",
-        "browser: a picture counts as seen when the page is told that it is shown",
+        f"browser: {CODEC}, {report['encoded']} of {report['sent']} frames encoded; drawing one took {drawing:.2f} ms",
+        "browser: a picture counts as seen when the page hears that it is shown",
     )
     impairment = None
     if setup.network is not None:
-        silences = tuple((float(at), float(length)) for at, length in told["silences"]) if setup.sound else None
-        offset = wall_offset(told["origin"])
-        impairment = ImpairedNetwork(NETWORKS[setup.network], relays, silences, told["concealed"], offset)
-    return PathRun(observed, told["sent"], told["statistics"], notes=notes, impairment=impairment)
+        silences = tuple((float(at), float(length)) for at, length in report["silences"]) if setup.sound else None
+        offset = wall_offset(report["origin"])
+        impairment = ImpairedNetwork(NETWORKS[setup.network], relays, silences, report["concealed"], offset)
+    return PathRun(observed, report["sent"], report["statistics"], notes=notes, impairment=impairment)
 
 
 @contextmanager

@@ -86,12 +86,12 @@ def judged(watched: RtmpRun, arrived: Arrived) -> TrialResult:
     ]
     ages = np.array(arrived.ages) * 1e3
     rows = [
-        Row("sound after its picture", "ms", tuple(late), "neither", {"trial": "path"}, each="burst"),
+        Row("audio lag behind video", "ms", tuple(late), "neither", {"trial": "path"}, each="burst"),
         Row("capture to decoded at the far end, median", "ms", (float(np.median(ages)),), "lower", {"trial": "path"}),
         Row("memory, most", "MB", (max(watched.megabytes),), "lower", {"trial": "path"}),
         *(
-            Row(f"at level {level}", "%", (100 * share,), "neither", {"trial": "path"})
-            for level, share in watched.statistics["live"]["levels"].items()
+            Row(f"at level {level}", "%", (100 * fraction,), "neither", {"trial": "path"})
+            for level, fraction in watched.statistics["live"]["levels"].items()
         ),
     ]
     return TrialResult(checks, rows, _charts(watched, when, late))
@@ -119,8 +119,8 @@ def _ratio(name: str, values: list[float]) -> Check:
 
 
 def _share(count: int, of: int) -> tuple[str, bool]:
-    share = count / max(of, 1)
-    return f"{share:.1%} of {of}", share >= 0.95
+    fraction = count / max(of, 1)
+    return f"{fraction:.1%} of {of}", fraction >= 0.95
 
 
 def _charts(watched: RtmpRun, when: list[float], late: NDArray[np.float64]) -> list[Chart]:

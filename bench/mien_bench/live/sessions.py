@@ -74,12 +74,12 @@ def swaps(portraits: Sequence[Path], pictures: list[Pixels], settings: ReenactSe
     gaps = np.diff(sink.at)
     longest = float(gaps.max()) if len(gaps) else float("inf")
     wanted = int(seconds / EVERY) - 1
-    told = f"{swapped} of {wanted}" + (f" ({notices[0]})" if notices else "")
+    count = f"{swapped} of {wanted}" + (f" ({notices[0]})" if notices else "")
     checks = [
-        Check("portraits swapped in", "all that were wanted", told, swapped >= wanted and not notices),
+        Check("portraits swapped in", "all that were wanted", count, swapped >= wanted and not notices),
         Check("swaps: longest gap", f"<= {GAP * 1e3:g} ms", f"{longest * 1e3:.0f} ms", longest <= GAP),
     ]
-    rows = [Row("longest time without a picture", "ms", (longest * 1e3,), "lower", {"trial": "swaps"})]
+    rows = [Row("longest time without a frame", "ms", (longest * 1e3,), "lower", {"trial": "swaps"})]
     return TrialResult(checks, rows if len(gaps) else [])
 
 

@@ -126,9 +126,9 @@ class PeerGroup:
             member.process.kill()
         if member.process.wait() != 0 or not member.file.exists():
             raise MienError(f"{self._url}: expected a peer to end in order, got {member.process.returncode}")
-        told = json.loads(member.file.read_text())
+        report = json.loads(member.file.read_text())
         self.left.append(
-            PeerReport(Observed.from_json(told["observed"]), told["sent"], told["cpu"], told["statistics"])
+            PeerReport(Observed.from_json(report["observed"]), report["sent"], report["cpu"], report["statistics"])
         )
         return self.left[-1]
 
@@ -138,7 +138,7 @@ class PeerGroup:
             self.leave(member)
 
     def p95(self, since: float) -> float:
-        """Of all members, about: the mean of what each told of its seconds that began at or after a time; milliseconds.
+        """Milliseconds, about: the mean of what each member reported of its seconds that began at or after a time.
 
         Infinite where somebody saw nothing.
         """

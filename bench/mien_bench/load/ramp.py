@@ -68,7 +68,7 @@ class Step:
     levels: tuple[str, ...]
     """Of the sessions at the end."""
     p95: float
-    """Milliseconds, as peers told of it meanwhile."""
+    """Milliseconds, as peers reported meanwhile."""
 
 
 def watch(group: PeerGroup, url: str, pid: int, seconds: float, wait: Callable[[float], object] = time.sleep) -> Step:
@@ -163,7 +163,7 @@ class Ramp:
     """What was seen on the way."""
 
     steps: list[Step] = field(default_factory=list)
-    told: list[PeerReport] = field(default_factory=list)
+    reports: list[PeerReport] = field(default_factory=list)
     """In the order in which peers came: the first n were there at the step of n sessions."""
     refused: int = 0
     eased_at: float | None = None
@@ -206,7 +206,7 @@ def climb(server: Server, plan: RampPlan, options: Sequence[str]) -> Ramp:
         _ease(group, ramp, plan)
         newest_first = list(group.left)
         group.leave_all()
-        ramp.told = [*group.left[len(newest_first) :], *reversed(newest_first)]
+        ramp.reports = [*group.left[len(newest_first) :], *reversed(newest_first)]
     return ramp
 
 

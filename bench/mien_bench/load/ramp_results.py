@@ -21,7 +21,7 @@ Points = list[tuple[float, float]]
 def _seen(ramp: Ramp, place: int) -> list[TraceSummary]:
     """What the peers of a step saw in it."""
     step = ramp.steps[place]
-    return found_in(step, [told.observed for told in ramp.told[: step.sessions]])
+    return found_in(step, [report.observed for report in ramp.reports[: step.sessions]])
 
 
 def sustained(ramp: Ramp, target: float) -> int:
@@ -51,14 +51,14 @@ def rows_of(ramps: Sequence[Ramp], plan: RampPlan, condition: Mapping[str, Fact]
     for place in range(min(len(ramp.steps) for ramp in ramps)):
         yield from _of_step(ramps, place, {**condition, "sessions": ramps[0].steps[place].sessions})
     lasted = [
-        (told.cpu, told.observed.at[-1] - told.observed.at[0])
+        (report.cpu, report.observed.at[-1] - report.observed.at[0])
         for ramp in ramps
-        for told in ramp.told
-        if told.observed.at
+        for report in ramp.reports
+        if report.observed.at
     ]
     if lasted:
         shares = tuple(cpu / max(seconds, 1e-3) for cpu, seconds in lasted)
-        yield Row("harness: processors a peer takes", "", shares, "neither", condition, each="peer")
+        yield Row("harness: CPU cores per peer", "", shares, "neither", condition, each="peer")
 
 
 def _of_step(ramps: Sequence[Ramp], place: int, condition: Mapping[str, Fact]) -> Iterator[Row]:
@@ -69,14 +69,14 @@ def _of_step(ramps: Sequence[Ramp], place: int, condition: Mapping[str, Fact]) -
         values = tuple(float(np.percentile([v for one in found for v in one.latency], rank)) for found in shown)
         yield Row(f"glass to glass p{rank:g}", "ms", values, "lower", condition)
     dropped = tuple(_dropped(found) for found in seen)
-    yield Row("dropped", "%", dropped, "lower", condition)
-    yield Row("processors a session", "", tuple(step.processors / count for step in steps), "lower", condition)
+    yield Row("dropped frames", "%", dropped, "lower", condition)
+    yield Row("CPU cores per session", "", tuple(step.processors / count for step in steps), "lower", condition)
     yield Row("server memory", "MB", tuple(step.megabytes for step in steps), "lower", condition)
     yield Row("server threads", "", tuple(float(step.threads) for step in steps), "neither", condition)
     levels = [level for step in steps for level in step.levels]
-    told = ", ".join(f"{levels.count(name)} {name}" for name in dict.fromkeys(levels))
+    note = ", ".join(f"{levels.count(name)} {name}" for name in dict.fromkeys(levels))
     best = tuple(float(np.mean([level == "full" for level in step.levels])) * 100 for step in steps)
-    yield Row("sessions at level full", "%", best, "higher", condition, note=told)
+    yield Row("sessions at level full", "%", best, "higher", condition, note=note)
 
 
 def varied_rows(
@@ -87,7 +87,7 @@ def varied_rows(
         for size, ramps in found.items():
             about = {**condition, what: int(size) if what == "size" else size, "growth by": what}
             processors = tuple(ramp.steps[0].processors for ramp in ramps)
-            yield Row("processors of one session", "", processors, "lower", about)
+            yield Row("CPU cores of one session", "", processors, "lower", about)
             yield Row("glass to glass p95", "ms", tuple(_p95(_seen(ramp, 0)) for ramp in ramps), "lower", about)
 
 
@@ -143,15 +143,15 @@ def _dropped(found: Sequence[TraceSummary]) -> float:
 
 def _back(ramp: Ramp, plan: RampPlan) -> float:
     assert ramp.eased_at is not None
-    return recovery([told.observed for told in ramp.told[: ramp.eased_to]], ramp.eased_at, plan.target)
+    return recovery([report.observed for report in ramp.reports[: ramp.eased_to]], ramp.eased_at, plan.target)
 
 
 def checks_of(ramps: Sequence[Ramp], plan: RampPlan) -> Iterator[Check]:
     """That pictures were read, that one session is borne at all, and that an overload passes."""
     found = [one for ramp in ramps for place in range(len(ramp.steps)) for one in _seen(ramp, place)]
     pictures, unread = sum(one.pictures for one in found), sum(one.unread for one in found)
-    share = 1 - unread / pictures if pictures else 0.0
-    yield Check("load: codes read", f">= {READ:.1%}", f"{share:.2%} of {pictures}", share >= READ)
+    fraction = 1 - unread / pictures if pictures else 0.0
+    yield Check("load: time codes decoded", f">= {READ:.1%}", f"{fraction:.2%} of {pictures}", fraction >= READ)
     least = min(sustained(ramp, plan.target) for ramp in ramps)
     yield Check(f"load: sessions with p95 <= {plan.target:g} ms", ">= 1", str(least), least >= 1)
     for ramp in ramps:

@@ -22,7 +22,7 @@ WARM_UP: Final = 0.2
 """Share of a run in which caches may still fill."""
 FEWEST: Final = 8
 SHORTEST: Final = 180.0
-"""Values, and seconds of them, below which nothing is told of a drift: an hour cannot be told from a minute."""
+"""Values, and seconds of them, below which no drift is given: a minute does not say what an hour would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Drift:
         return self.slope * 3600
 
     @property
-    def told_apart(self) -> bool:
+    def significant(self) -> bool:
         """Whether it rises or falls by more than it scatters."""
         return abs(self.whole) > self.scatter
 
@@ -94,7 +94,7 @@ class SoakCourse:
     at: list[float] = field(default_factory=list)
     """Of each look, in seconds of the clock that stamps frames."""
     uses: list[Usage] = field(default_factory=list)
-    told: list[PeerReport] = field(default_factory=list)
+    reports: list[PeerReport] = field(default_factory=list)
     """Of the sessions that stayed."""
     renewals: int = 0
     """Sessions that came and went beside."""
@@ -113,7 +113,7 @@ def endure(
 
     Args:
         options: of the peers.
-        said: is told how far it is, in a line.
+        said: called with a line on the progress.
         between: is called at every look.
 
     Raises:
@@ -142,7 +142,7 @@ def endure(
             between()
         for member in group.members[len(staying) :]:
             group.leave(member)
-        course.told = [group.leave(member) for member in staying]
+        course.reports = [group.leave(member) for member in staying]
     return course
 
 
@@ -199,7 +199,7 @@ def cycle_sessions(
     Args:
         count: of sessions.
         options: of the peers.
-        said: is told how far it is, in a line.
+        said: called with a line on the progress.
         between: is called when a line was said.
 
     Raises:
@@ -239,7 +239,7 @@ def checks_of(comings: SessionCycles) -> Iterator[Check]:
         if found is None:
             continue
         if name == "memory":
-            kept = found.slope <= LEAKED or not found.told_apart
+            kept = found.slope <= LEAKED or not found.significant
             yield Check("soak: left of a session", f"<= {LEAKED:g} MB", f"{found.slope:+.3f} MB", kept)
         else:
             more = found.last - found.first

@@ -42,7 +42,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Both ways, and what is asked of a call over them."""
+    """Both directions, and what is asked of a call over them."""
 
     about: str
     up: Direction
@@ -54,8 +54,8 @@ class Network:
     """Milliseconds without sound that are allowed."""
 
 
-def _both(about: str, way: Direction, freezes: float | None = None, silence: float | None = None) -> Network:
-    return Network(about, way, way, freezes, silence)
+def _both(about: str, direction: Direction, freezes: float | None = None, silence: float | None = None) -> Network:
+    return Network(about, direction, direction, freezes, silence)
 
 
 NETWORKS: Final[Mapping[str, Network]] = {
@@ -82,7 +82,7 @@ NETWORKS: Final[Mapping[str, Network]] = {
 
 
 HEADERS: Final = 28
-"""Bytes of IP and UDP, which take their part of a narrow way."""
+"""Bytes of IP and UDP, which take their part of a bottleneck."""
 _APART: Final = 1e-6
 """Seconds between two packets that come in order."""
 
@@ -99,65 +99,69 @@ class Delivery:
 class Line:
     """Times are in seconds of any one clock, and never run back from packet to packet."""
 
-    def __init__(self, way: Direction, rng: random.Random, begun: float) -> None:
+    def __init__(self, direction: Direction, rng: random.Random, begun: float) -> None:
         """`begun`: what the times of cuts are counted from."""
-        self._way, self._rng, self._begun = way, rng, begun
+        self._direction, self._rng, self._begun = direction, rng, begun
         self._bad = False
         """Whether the last packet was lost, of losses that come in bursts."""
         self._free_at = self._in_order_at = begun
-        """When the narrow place has sent what waits before it, and when the last packet arrives."""
+        """When the bottleneck has sent what waits before it, and when the last packet arrives."""
         self.waits: list[tuple[float, float]] = []
-        """When each packet came to the narrow place, and for how long it waited there; none where there is no such."""
+        """When each packet came to the bottleneck, and for how long it waited there; none where there is no such."""
 
     def send(self, size: int, now: float) -> Sequence[Delivery]:
         """What becomes of a datagram of so many bytes: nothing if it is lost, two if it is doubled."""
-        way = self._way
-        if self.is_cut(now) or (way.largest is not None and size > way.largest) or self._is_lost():
+        direction = self._direction
+        if self.is_cut(now) or (direction.largest is not None and size > direction.largest) or self._is_lost():
             return ()
         leaves = self._passed(size, now)
         if leaves is None:
             return ()
-        at = max(leaves + way.delay + self._rng.uniform(-way.jitter, way.jitter), self._in_order_at + _APART, now)
-        if self._rng.random() < way.reordered:
-            at += way.held
+        at = max(
+            leaves + direction.delay + self._rng.uniform(-direction.jitter, direction.jitter),
+            self._in_order_at + _APART,
+            now,
+        )
+        if self._rng.random() < direction.reordered:
+            at += direction.held
         else:
             self._in_order_at = at
-        bit = self._rng.randrange(size * 8) if size and self._rng.random() < way.corrupted else None
+        bit = self._rng.randrange(size * 8) if size and self._rng.random() < direction.corrupted else None
         found = Delivery(at, bit)
-        return (found, found) if self._rng.random() < way.duplicated else (found,)
+        return (found, found) if self._rng.random() < direction.duplicated else (found,)
 
     def is_cut(self, now: float) -> bool:
         """Whether nothing comes through."""
-        past = now - self._begun - self._way.cut_at
-        return self._way.cut > 0 and past >= 0 and past % self._way.cut_every < self._way.cut
+        past = now - self._begun - self._direction.cut_at
+        return self._direction.cut > 0 and past >= 0 and past % self._direction.cut_every < self._direction.cut
 
     def cuts(self, until: float) -> list[tuple[float, float]]:
         """From when to when nothing came through, up to a time; only whole ones."""
-        found, begin = [], self._begun + self._way.cut_at
-        while self._way.cut > 0 and begin + self._way.cut <= until:
-            found.append((begin, begin + self._way.cut))
-            begin += self._way.cut_every
+        found, begin = [], self._begun + self._direction.cut_at
+        while self._direction.cut > 0 and begin + self._direction.cut <= until:
+            found.append((begin, begin + self._direction.cut))
+            begin += self._direction.cut_every
         return found
 
     def _is_lost(self) -> bool:
         """Two states: whether a packet is lost hangs on whether the last one was (Gilbert)."""
-        way = self._way
-        if way.loss <= 0:
+        direction = self._direction
+        if direction.loss <= 0:
             return False
-        stays = 1 - 1 / max(way.burst, 1.0)
-        enters = min(way.loss * (1 - stays) / max(1 - way.loss, 1e-9), 1.0)
-        if way.burst <= 1:
-            stays = enters = way.loss
+        stays = 1 - 1 / max(direction.burst, 1.0)
+        enters = min(direction.loss * (1 - stays) / max(1 - direction.loss, 1e-9), 1.0)
+        if direction.burst <= 1:
+            stays = enters = direction.loss
         self._bad = self._rng.random() < (stays if self._bad else enters)
         return self._bad
 
     def _passed(self, size: int, now: float) -> float | None:
-        """When a packet has left the narrow place; None where too much waits before it."""
-        if self._way.rate is None:
+        """When a packet has left the bottleneck; None where too much waits before it."""
+        if self._direction.rate is None:
             return now
         begin = max(self._free_at, now)
-        if begin - now > self._way.queue:
+        if begin - now > self._direction.queue:
             return None
-        self._free_at = begin + (size + HEADERS) * 8 / self._way.rate
+        self._free_at = begin + (size + HEADERS) * 8 / self._direction.rate
         self.waits.append((now, begin - now))
         return self._free_at

@@ -214,11 +214,11 @@ class ServerProxy:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _OWN}
         url = self._server + request.path_qs
         async with self._http.request(request.method, url, data=body, headers=headers, allow_redirects=False) as answer:
-            told = await answer.read()
+            body = await answer.read()
             if answer.status == 201:
-                told = await _rewritten(told, answer.content_type, self._relayed)
+                body = await _rewritten(body, answer.content_type, self._relayed)
             kept = [(name, value) for name, value in answer.headers.items() if name.lower() not in _OWN]
-            return web.Response(status=answer.status, body=told, headers=kept)
+            return web.Response(status=answer.status, body=body, headers=kept)
 
     async def _relayed(self, answer: str) -> str:
         server = _address_of(answer)
@@ -262,9 +262,9 @@ async def _rewritten(body: bytes, kind: str, rewrite: Callable[[str], Any]) -> b
     if kind != _JSON:
         return body
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except ValueError:
         return body
-    if not isinstance(told, dict) or not isinstance(told.get("sdp"), str):
+    if not isinstance(answer, dict) or not isinstance(answer.get("sdp"), str):
         return body
-    return json.dumps({**told, "sdp": await rewrite(told["sdp"])}).encode()
+    return json.dumps({**answer, "sdp": await rewrite(answer["sdp"])}).encode()

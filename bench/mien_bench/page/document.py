@@ -139,10 +139,10 @@ def _bench(report: Report, result: Result) -> Markup:
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[Markup]:
-    """What is judged, open where it is not much; then what is only told."""
+    """What is judged, open where it is not much; then what is for comparison only."""
     judged = [row for row in rows if row.better != "neither"]
-    told = [row for row in rows if row.better == "neither"]
-    for words, some in ((f"{len(judged)} figures", judged), (f"{len(told)} more, for comparison", told)):
+    compared = [row for row in rows if row.better == "neither"]
+    for words, some in ((f"{len(judged)} figures", judged), (f"{len(compared)} more, for comparison", compared)):
         if some:
             shown = "" if len(some) <= OPEN and some is judged else None
             yield tag("details", tag("summary", words), figures(some), open=shown)

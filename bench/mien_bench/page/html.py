@@ -64,7 +64,7 @@ def _group(rows: Sequence[Row], common: Mapping[str, Fact]) -> list[Markup]:
     most = max(max(row.values) for row in rows)
     least = min(0.0, *(min(row.values) for row in rows))
     drawn = len(rows) > 1 or any(len(row.values) > 1 for row in rows)
-    return [_row(row, place == 0, common, _spread(row, least, most) if drawn else "") for place, row in enumerate(rows)]
+    return [_row(row, index == 0, common, _spread(row, least, most) if drawn else "") for index, row in enumerate(rows)]
 
 
 def _row(row: Row, first: bool, common: Mapping[str, Fact], drawing: Markup | str) -> Markup:

@@ -44,16 +44,16 @@ def _picture(chart: Chart) -> Markup:
     )
     _draw_axes(axes, chart)
     tips: Tips = {}
-    for place, band in enumerate(chart.bands):
-        _draw_band(axes, band, f"band-{place}", tips)
+    for index, band in enumerate(chart.bands):
+        _draw_band(axes, band, f"band-{index}", tips)
     if chart.marks:
         foot = [0.0] * len(chart.marks)
         style = {"marker": 2, "markersize": 9, "markeredgewidth": 1.5, "linestyle": "none", "clip_on": False}
         axes.plot(chart.marks, foot, color=COLOURS["bad"], gid="marks", transform=axes.get_xaxis_transform(), **style)
         tips["marks"] = [f"lost at {mark:.2f}" for mark in chart.marks]
     _draw_limit(axes, chart)
-    for place, line in enumerate(chart.lines):
-        _draw_line(axes, line, series(place), f"line-{place}", tips)
+    for index, line in enumerate(chart.lines):
+        _draw_line(axes, line, series(index), f"line-{index}", tips)
     return svg(drawing, chart.title, "; ".join(_described(chart)), tips)
 
 
@@ -211,11 +211,11 @@ def _stacked(chart: Chart) -> Markup:
     tips: Tips = {}
     middles = [bar + 0.66 for bar in range(count)]
     begins = [0.0] * count
-    for place, line in enumerate(chart.lines):
-        bars = axes.barh(middles, line.x, 0.48, begins, color=series(place), edgecolor=COLOURS["surface"], linewidth=1)
+    for index, line in enumerate(chart.lines):
+        bars = axes.barh(middles, line.x, 0.48, begins, color=series(index), edgecolor=COLOURS["surface"], linewidth=1)
         for bar, patch in enumerate(bars):
-            patch.set_gid(f"part-{place}-{bar}")
-            tips[f"part-{place}-{bar}"] = [f"{line.name}: {number(line.x[bar])}"]
+            patch.set_gid(f"part-{index}-{bar}")
+            tips[f"part-{index}-{bar}"] = [f"{line.name}: {number(line.x[bar])}"]
         begins = [begin + wide for begin, wide in zip(begins, line.x, strict=True)]
     for bar, end in enumerate(ends):
         axes.text(0.0, bar + 0.32, chart.lines[0].labels[bar], fontsize=LABEL, color=COLOURS["second"])
@@ -255,8 +255,8 @@ def _described_bars(chart: Chart) -> Iterator[str]:
 
 def _legend(chart: Chart) -> Markup | str:
     names = [
-        tag("span", tag("i", class_=f"swatch {line.drawn} s{place % SERIES + 1}"), line.name)
-        for place, line in enumerate(chart.lines)
+        tag("span", tag("i", class_=f"swatch {line.drawn} s{index % SERIES + 1}"), line.name)
+        for index, line in enumerate(chart.lines)
     ]
     levels = dict.fromkeys(band.name for band in chart.bands)
     names += [tag("span", tag("i", class_=f"swatch band {_band_kind(name)}"), name) for name in levels]

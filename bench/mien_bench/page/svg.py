@@ -37,9 +37,9 @@ _NOTHING: Final = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 _NAME: Final = re.compile(r"\{.*\}")
 
 
-def series(place: int) -> str:
+def series(index: int) -> str:
     """The colour of the line of that number from 0."""
-    return COLOURS[f"s{place % SERIES + 1}"]
+    return COLOURS[f"s{index % SERIES + 1}"]
 
 
 def blank(width: float, height: float) -> Any:
@@ -70,10 +70,10 @@ def svg(figure: Any, title: str, description: str, tips: Mapping[str, Sequence[s
         "aria-labelledby": f"{name}-title {name}-about",
         "style": "stroke-linejoin: round; stroke-linecap: butt",
     }
-    for place, (tag, text) in enumerate({"title": title, "desc": description}.items()):
+    for index, (tag, text) in enumerate({"title": title, "desc": description}.items()):
         element = ElementTree.Element(tag, id=f"{name}-{'title' if tag == 'title' else 'about'}")
         element.text = text
-        root.insert(place, element)
+        root.insert(index, element)
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 

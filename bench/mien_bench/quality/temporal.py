@@ -86,16 +86,16 @@ def stabilities(
     """
     crops = [crop_of(run.frames[0].landmarks) for run, _ in runs]
     true = [[cut(one.pixels, crop) for one in run.frames] for (run, _), crop in zip(runs, crops, strict=True)]
-    ways = [correspondences(frames) for frames in true]
-    found = [_stability(TRUTH, 0.0, true, ways)]
+    flows = [correspondences(frames) for frames in true]
+    found = [_stability(TRUTH, 0.0, true, flows)]
     for model in models:
         for smooth in (0.0, SMOOTH):
             made = [
                 [cut(one, crop) for one in answers(run, portrait, model, "driver", smooth, threads)]
                 for (run, portrait), crop in zip(runs, crops, strict=True)
             ]
-            found.append(_stability(model, smooth, made, ways))
-    return found, float(np.mean([way.sure.mean() for several in ways for way in several]))
+            found.append(_stability(model, smooth, made, flows))
+    return found, float(np.mean([flow.sure.mean() for several in flows for flow in several]))
 
 
 def correspondences(frames: Sequence[Pixels]) -> list[Correspondence]:
@@ -112,11 +112,11 @@ def correspondences(frames: Sequence[Pixels]) -> list[Correspondence]:
     ]
 
 
-def difference(frames: Sequence[Pixels], way: Correspondence) -> float:
+def difference(frames: Sequence[Pixels], flow: Correspondence) -> float:
     """The paper's error of one frame (256, 256, 3) and an earlier one."""
-    warped = ops.flow_warp(frames[way.then], way.flow)
-    squares = np.square((frames[way.now].astype(np.float32) - warped) / 255)
-    return float((way.sure[..., None] * squares).mean())
+    warped = ops.flow_warp(frames[flow.then], flow.flow)
+    squares = np.square((frames[flow.now].astype(np.float32) - warped) / 255)
+    return float((flow.sure[..., None] * squares).mean())
 
 
 def table(found: Sequence[Stability], sure: float) -> Table:
@@ -143,16 +143,16 @@ def rows(found: Sequence[Stability]) -> list[Row]:
         judged: Better = "neither" if one.model == TRUTH else "lower"
         for name, values in (("short", one.short), ("long", one.long)):
             shown = tuple(value * 1e4 for value in values)
-            out.append(Row(f"warped difference, {name} term", "1e-4", shown, judged, condition, each="clip"))
+            out.append(Row(f"temporal warping error, {name} term", "1e-4", shown, judged, condition, each="clip"))
     return out
 
 
 def _stability(
-    model: str, smooth: float, made: Sequence[Sequence[Pixels]], ways: Sequence[Sequence[Correspondence]]
+    model: str, smooth: float, made: Sequence[Sequence[Pixels]], flows: Sequence[Sequence[Correspondence]]
 ) -> Stability:
     short, long = [], []
-    for frames, several in zip(made, ways, strict=True):
-        errors = {lag: [difference(frames, way) for way in several if way.now - way.then == lag] for lag in LAGS}
+    for frames, several in zip(made, flows, strict=True):
+        errors = {lag: [difference(frames, flow) for flow in several if flow.now - flow.then == lag] for lag in LAGS}
         short.append(float(np.mean(errors[LAGS[0]])))
         long.append(float(sum(np.mean(values) for values in errors.values() if values)))
     return Stability(model, smooth, tuple(short), tuple(long))

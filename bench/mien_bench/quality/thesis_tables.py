@@ -103,7 +103,7 @@ def rows_of(score: CrossScore, condition: Mapping[str, Fact]) -> Iterator[Row]:
         yield Row("pose, difference", "deg", pose, "lower", condition, each="reference")
         yield Row("identity, distance", "", distance, "lower", condition, each="reference")
     if math.isfinite(score.leak):
-        yield Row("face shape that leaks", "%", (score.leak,), "neither", condition, each="run")
+        yield Row("face shape leakage", "%", (score.leak,), "neither", condition, each="run")
     if score.count:
         yield Row("identity", "%", (score.identity,), "higher", condition, each="run")
 

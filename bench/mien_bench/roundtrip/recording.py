@@ -67,10 +67,10 @@ def _loudness(path: Path, begin: float) -> Array | None:
         sums: Array = np.zeros(0)
         counts: Array = np.zeros(0)
         for frame in container.decode(audio=0):
-            places, values = _placed(frame, begin)
-            size = max(len(sums), int(places.max(initial=-1)) + 1)
-            sums = _added(sums, np.bincount(places, values, size))
-            counts = _added(counts, np.bincount(places, minlength=size))
+            steps, values = _placed(frame, begin)
+            size = max(len(sums), int(steps.max(initial=-1)) + 1)
+            sums = _added(sums, np.bincount(steps, values, size))
+            counts = _added(counts, np.bincount(steps, minlength=size))
     return np.asarray(sums / np.maximum(counts, 1))
 
 

@@ -104,7 +104,7 @@ class Jitter:
     """Root mean squares over time per landmark, in pixels of a 512 px picture, over the landmarks."""
 
     mean: float
-    """About each landmark's own mean place."""
+    """About each landmark's own mean position."""
     median: float
     worst: float
     step: float
@@ -119,13 +119,13 @@ def jitter(track: Array, side: int) -> Jitter:
     """
     if len(track) < 2:
         raise ValueError(f"jitter needs at least 2 frames with a face, got {len(track)}")
-    places = track[:, :, :2] * (512 / side)
-    away = _magnitude(places - places.mean(axis=0))
+    positions = track[:, :, :2] * (512 / side)
+    away = _magnitude(positions - positions.mean(axis=0))
     return Jitter(
         mean=float(away.mean()),
         median=float(np.median(away)),
         worst=float(away.max()),
-        step=float(_magnitude(np.diff(places, axis=0)).mean()),
+        step=float(_magnitude(np.diff(positions, axis=0)).mean()),
     )
 
 

@@ -53,8 +53,11 @@ def test_the_command_measures_each_setup(swaying: Path, tmp_path: Path) -> None:
         ranks = [rows[f"{stage} {rank}", 96]["values"] for rank in ("p50", "p95", "p99", "max")]
         assert {len(values) for values in ranks} == {2}
         assert all(low <= high for low, high in zip(ranks[0], ranks[3], strict=True))
-    assert rows["reenact arrays made", 128]["values"][0] > 0
-    assert rows["smooth arrays made, size", 128]["values"] > rows["smooth arrays made, size", 96]["values"]
+    assert rows["reenact NumPy arrays allocated", 128]["values"][0] > 0
+    assert (
+        rows["smooth NumPy arrays allocated, size", 128]["values"]
+        > rows["smooth NumPy arrays allocated, size", 96]["values"]
+    )
     assert rows["threads of the process", 96]["values"][0] >= 1
     assert all(check["kept"] for check in told["checks"]), told["checks"]
     assert [note for note in told["notes"] if note.startswith("CUDA")] or stage_timing.why_not() is None

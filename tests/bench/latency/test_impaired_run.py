@@ -65,9 +65,9 @@ def test_a_picture_that_is_shown_again_ends_no_freeze() -> None:
 def test_how_long_a_rate_takes_to_come_down_is_told() -> None:
     rates = [200e3, 900e3, 700e3, 290e3, 310e3, 280e3, *[290e3] * 14]
     rows = {row.name: row for row in rows_of([observed()], [impairment(NETWORKS["narrow-up"], rates)], {}, 0.0)}
-    assert rows["down to the network's rate, up"].values == (2.0,)
+    assert rows["time to fit the bandwidth, up"].values == (2.0,)
     assert rows["offered up, last half"].median == pytest.approx(290, abs=1)
-    assert rows["waiting in the network up, p95"].values == (0.0,)
+    assert rows["queueing delay up, p95"].values == (0.0,)
 
 
 def test_what_is_asked_is_checked() -> None:

@@ -135,10 +135,10 @@ def test_over_a_bad_network(setup: PathSetup, server: Server) -> None:
     (relay,) = path_run.impairment.relays
     assert min(relay.up.packets, relay.down.packets) > 60
     told = {row.name: row.median for row in rows_of([path_run], {})}
-    assert told["pictures judged"] > 0
-    assert told["longest pause"] > 0
-    assert {"freezes", "longest gap in sound", "packets lost up", "offered down, last half"} <= told.keys()
-    assert {check.name for check in checks_of("x", [path_run])} == {"x: freezes", "x: longest gap in sound"}
+    assert told["frames evaluated"] > 0
+    assert told["longest frame gap"] > 0
+    assert {"freezes", "longest audio gap", "packet loss up", "offered down, last half"} <= told.keys()
+    assert {check.name for check in checks_of("x", [path_run])} == {"x: freezes", "x: longest audio gap"}
 
 
 def test_a_network_is_only_before_a_server() -> None:
@@ -179,9 +179,9 @@ def _passage(late: float, lost: tuple[int, ...] = ()) -> PathRun:
 def test_rows_have_a_value_for_each_repetition() -> None:
     rows = {row.name: row for row in rows_of([_passage(0.05), _passage(0.07, lost=(100, 101))], {"path": "x"})}
     assert rows["glass to glass p50"].values == pytest.approx((50, 70), abs=0.11)
-    assert rows["dropped"].values == pytest.approx((0, 100 * 2 / 150), abs=0.05)
-    assert rows["codes read"].better == "higher"
-    assert "sound after picture" not in rows
+    assert rows["dropped frames"].values == pytest.approx((0, 100 * 2 / 150), abs=0.05)
+    assert rows["time codes decoded"].better == "higher"
+    assert "audio lag behind video" not in rows
     assert all(check.kept for check in checks_of("x", [_passage(0.05)]))
     assert not all(check.kept for check in checks_of("x", [PathRun(Observed((), ()), 5, {})]))
     assert rows_of([PathRun(Observed((), ()), 5, {})], {}) == []
@@ -201,9 +201,9 @@ def test_the_command_measures_a_path(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert command.main(["latency", *given, "--json", str(answer)]) == 0
     told = json.loads(answer.read_text())["results"][0]
     names = {row["name"] for row in told["rows"]}
-    assert {"glass to glass p95", "jitter", "dropped", "harness: carrying the strip over"} <= names
+    assert {"glass to glass p95", "jitter", "dropped frames", "harness: copying the strip"} <= names
     assert {len(row["values"]) for row in told["rows"] if row["name"] == "jitter"} == {2}
-    assert "codes read" in capsys.readouterr().out
+    assert "time codes decoded" in capsys.readouterr().out
 
 
 def test_the_command_tells_what_is_not_here() -> None:

@@ -99,7 +99,7 @@ def test_rows_tell_what_each_number_of_sessions_costs() -> None:
     rows = {(row.name, row.condition.get("sessions")): row for row in rows_of(ramps, PLAN, {"model": "x"})}
     assert list(rows["sessions with p95 <= 200 ms", None].values) == [2, 2]
     assert rows["glass to glass p50", 3].values == pytest.approx((300, 400), abs=0.2)
-    assert rows["processors a session", 2].values == pytest.approx((0.4, 0.4))
+    assert rows["CPU cores per session", 2].values == pytest.approx((0.4, 0.4))
     assert list(rows["sessions at level full", 1].values) == [100, 100]
     assert all(check.kept for check in checks_of(ramps, PLAN))
     assert not all(check.kept for check in checks_of([_ramp(0.5)], PLAN))
@@ -118,10 +118,10 @@ def test_a_drift_is_told_from_scatter() -> None:
     rising = drift(list(seconds), list(300 + seconds * 100 / 3600 + noise))
     assert rising is not None
     assert rising.an_hour == pytest.approx(100, rel=0.05)
-    assert rising.told_apart
+    assert rising.significant
     still = drift(list(seconds), list(300 + noise))
     assert still is not None
-    assert not still.told_apart
+    assert not still.significant
     assert drift([1.0, 2.0], [1.0, 2.0]) is None
     assert drift([], []) is None
 
@@ -168,7 +168,7 @@ def test_a_short_soak_with_sessions_that_come_and_go(server: Server) -> None:
     plan = Endurance(seconds=6, every=1.5, sessions=1, renewed=2)
     course = endure(server, plan, PEER, lines.append)
     assert course.renewals >= 1
-    assert len(course.told) == 1
+    assert len(course.reports) == 1
     assert len(lines) == len(course.at) >= 2
     seen = Seen(course, plan.every)
     assert seen.pictures > 0

@@ -54,9 +54,9 @@ class Door:
             body["portrait"] = portrait
         async with self.http.post(f"{self.url}/api/v1/sessions", json=body) as response:
             await self._need_created(response)
-            told = await response.json()
-        await _accept(connection, told["sdp"])
-        return str(told["id"])
+            report = await response.json()
+        await _accept(connection, report["sdp"])
+        return str(report["id"])
 
     async def publish(self, connection: RTCPeerConnection, portrait: str | None) -> str:
         """Send by WHIP; the session's id."""
@@ -118,12 +118,12 @@ def main(arguments: list[str]) -> int:
     """Run until the end; 2 where something is wrong, 3 where the server is full."""
     options = _parser().parse_args(arguments)
     try:
-        told = asyncio.run(_run(options))
+        report = asyncio.run(_run(options))
     except Refused as error:
         return _failed(error, REFUSED)
     except MienError as error:
         return _failed(error, 2)
-    Path(options.file).write_text(json.dumps(told))
+    Path(options.file).write_text(json.dumps(report))
     return 0
 
 
@@ -196,7 +196,7 @@ async def _run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 async def _begun(options: argparse.Namespace, door: Door, ends: Ends) -> str:
-    if options.way == "session":
+    if options.signalling == "session":
         return await door.session(ends.connect(sends=True, receives=True, codec=options.codec), options.portrait)
     session = await door.publish(ends.connect(sends=True, receives=False, codec=options.codec), options.portrait)
     await door.play(ends.connect(sends=False, receives=True, codec=options.codec), session)
@@ -252,7 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser()
     parser.add_argument("server")
     parser.add_argument("file")
-    parser.add_argument("--way", choices=SIGNALLING, default="session")
+    parser.add_argument("--signalling", choices=SIGNALLING, default="session")
     parser.add_argument("--token")
     parser.add_argument("--portrait", help="id on the server")
     parser.add_argument("--driver")

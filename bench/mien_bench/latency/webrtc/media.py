@@ -193,10 +193,10 @@ class Receiving:
         self._ends.append(self._heard)
         self._came.append(came)
 
-    def _arrival(self, place: float) -> float:
+    def _arrival(self, position: float) -> float:
         """When the sample at this second of what was heard would have come, had each come when it was heard."""
-        run = min(bisect_left(self._ends, place), len(self._ends) - 1)
-        return self._came[run] - (self._ends[run] - place)
+        run = min(bisect_left(self._ends, position), len(self._ends) - 1)
+        return self._came[run] - (self._ends[run] - position)
 
 
 def read_code(frame: av.VideoFrame) -> Code | None:
