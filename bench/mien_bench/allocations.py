@@ -1,4 +1,4 @@
-"""How many NumPy arrays a piece of code makes, and of how many bytes: counted by NumPy itself (its NEP 49)."""
+"""NumPy array allocations of a piece of code, and their bytes, counted through NumPy's own memory handler (NEP 49)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 _SET_HANDLER: Final = 304
-"""Place of PyDataMem_SetHandler in NumPy's table of functions."""
+"""Index of PyDataMem_SetHandler in NumPy's C API table."""
 _NAME: Final = b"mem_handler"
 _LIBC: Final = ctypes.CDLL(None)
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
@@ -23,7 +23,7 @@ _FREE: Final = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _SIZE)
 
 @dataclass(slots=True)
 class Count:
-    """What was made so far."""
+    """Allocations so far."""
 
     arrays: int = 0
     bytes: int = 0
@@ -45,7 +45,7 @@ class _Handler(ctypes.Structure):
 
 @contextmanager
 def counted() -> Iterator[Count]:
-    """Count the data of arrays that the calling thread makes; slow, so not for what is timed at once.
+    """Count the array data that the calling thread allocates. It is slow: do not time code while it counts.
 
     Arrays that live on are freed by what counted them, which therefore stays for ever.
     """
@@ -96,7 +96,7 @@ def _handler_of(count: Count) -> _Handler:
 
 
 def _set_handler(handler: Any) -> Any:
-    """Make it the thread's; the one before."""
+    """Install a handler for this thread; returns the previous one."""
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = _POINTER, (ctypes.py_object, ctypes.c_char_p)
     table = ctypes.cast(pointer(np.core._multiarray_umath._ARRAY_API, None), ctypes.POINTER(_POINTER))

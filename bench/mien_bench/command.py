@@ -43,7 +43,7 @@ class Bench(Protocol):
 
 
 def run_bench(bench: Bench, options: argparse.Namespace) -> Result:
-    """Run a bench, with how steady the machine was and how long it took."""
+    """Run a bench; the result says how steady the machine was and how long it took."""
     control, begin = Control(), time.monotonic()
     result = bench.run(options, control)
     return replace(result, steadiness=control.steadiness(), seconds=time.monotonic() - begin)
@@ -91,7 +91,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(name: str, arguments: Sequence[str]) -> int:
-    """Run one bench: print what it found, write it where asked; 1 if `--gate` and something wanted is not given.
+    """Run one bench, print its result and write it where asked; 1 if `--gate` and a check fails.
 
     Raises:
         MienError: there is no such bench, or what it raises.
@@ -122,7 +122,7 @@ def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
     parser = Options(prog=f"mien bench {name}", description=f"Measure {about}.")
     bench.add_options(parser)
     add_outputs(parser)
-    parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if a check fails")
     return parser
 
 
@@ -133,7 +133,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def need_outputs(options: argparse.Namespace) -> None:
-    """Refuse --json and --html that cannot be written, before anything is measured for them.
+    """Refuse --json and --html that cannot be written, before anything is measured.
 
     Raises:
         SinkError: one of them cannot.
@@ -154,7 +154,7 @@ def put(found: Report, json: Path | None, html: Path | None) -> None:
 
 
 def passed(results: Sequence[Result]) -> bool:
-    """Whether all that was wanted is given."""
+    """Whether all checks passed."""
     return all(check.kept for result in results for check in result.checks)
 
 
@@ -185,10 +185,10 @@ FULL: Final[Profile] = {
     "peers": (),
     "quality": (),
 }
-"""Everything."""
+"""All benches with their defaults."""
 PROFILES: Final[Mapping[str, Profile]] = {"quick": QUICK, "full": FULL}
 MINUTES: Final = {"quick": 10.0}
-"""What a profile may take."""
+"""Longest duration of a profile."""
 CHECKOUTS: Final = {
     "first-order-model": "--first-order-model",
     "LivePortrait": "--live-portrait",
@@ -198,11 +198,11 @@ CHECKOUTS: Final = {
 
 
 def run_profile(arguments: list[str]) -> int:
-    """Run a profile; 1 if `--gate` and something wanted is not given, or a bench did not run."""
+    """Run a profile; 1 if `--gate` and a check fails, or a bench did not run."""
     parser = Options(prog="mien bench all", description="Run the benches of a profile.")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="(quick)")
     parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"that holds {', '.join(CHECKOUTS)}, or some")
-    parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if a check fails")
     add_outputs(parser)
     options = parser.parse_args(arguments)
     need_outputs(options)
@@ -213,7 +213,7 @@ def run_profile(arguments: list[str]) -> int:
         print(f"\n== {name} {' '.join(words)}", flush=True)
         results.append(run_or_report(name, words))
         print(as_text(results[-1]), flush=True)
-        put(report(results, options.profile), options.json, options.html)  # what was found is kept whatever comes
+        put(report(results, options.profile), options.json, options.html)  # results so far are kept whatever follows
     minutes, most = (time.monotonic() - begin) / 60, MINUTES.get(options.profile, float("inf"))
     late = f", more than the {most:g} that this profile has" if minutes > most else ""
     print(f"\n{len(results)} benches in {minutes:.1f} minutes{late}")
@@ -227,7 +227,7 @@ def checkouts(folder: Path | None) -> list[str]:
 
 
 def run_or_report(name: str, arguments: Sequence[str]) -> Result:
-    """One bench; what stops it is told in its result."""
+    """Run one bench; an error that stops it becomes a failed check."""
     begin = time.monotonic()
     try:
         bench = bench_of(name)

@@ -20,9 +20,9 @@ from mien_bench.results import Result, Row
 Word = Literal["better", "same", "worse", "unsure", "gone", "new"]
 
 TOLERANCE: Final = 0.05
-"""Share by which a figure may change without anybody's noticing."""
+"""Relative change of a figure that is not reported."""
 FEWEST: Final = 3
-"""Values of a row, in both files, below which chance is not told from change."""
+"""Values of a row, in both files, below which no confidence interval is possible."""
 STUDENT: Final = {1: 63.66, 2: 9.925, 3: 5.841, 4: 4.604, 5: 4.032, 6: 3.707, 7: 3.499, 8: 3.355, 10: 3.169}
 STUDENT_MORE: Final = {15: 2.947, 20: 2.845, 30: 2.750, 60: 2.660, 120: 2.617}
 """Half widths of an interval of 99 % in standard errors, by degrees of freedom; the next smaller one is taken. 99, not
@@ -39,14 +39,14 @@ class Verdict:
     """Of the second file, or of the first where the second has none."""
     word: Word
     change: float | None = None
-    """Share of the first by which the second is more (negative: less); None where there is no such fraction."""
+    """Relative change from the first to the second; None where it is not defined."""
     sure: tuple[float, float] | None = None
-    """Its interval of 99 %."""
+    """Its 99 % confidence interval."""
     why: str = ""
 
 
 def main(arguments: list[str]) -> int:
-    """Print a verdict for each row; 1 if one is worse or gone.
+    """Print a verdict for each row; 1 if one is worse or missing.
 
     Raises:
         SourceError: a file does not hold results.
@@ -82,7 +82,7 @@ def compare(before: Report, after: Report, tolerance: float = TOLERANCE) -> list
 
 
 def differing(before: Report, after: Report) -> Iterator[str]:
-    """What a reader must know of the two files: another machine, other versions, a machine that was not steady."""
+    """Differences between the files that a reader must know: machine, versions, a machine that was not steady."""
     for name in _ALIKE:
         if before.machine.get(name) != after.machine.get(name):
             yield f"other {name}: {before.machine.get(name)}, then {after.machine.get(name)}"
@@ -140,7 +140,7 @@ def _judged(bench: str, before: Row, after: Row, tolerance: float, doubt: str) -
 
 
 def _doubt(before: Result, after: Result) -> str:
-    """Why a change may be the machine's; nothing where the control was as fast both times."""
+    """Why a change may be due to the machine; empty where the control workload was as fast both times."""
     if before.steadiness.noisy or after.steadiness.noisy:
         return "the machine was too noisy"
     for name, one, other in (
@@ -157,7 +157,7 @@ def _paired(change: NDArray[np.float64]) -> tuple[float, float, int]:
 
 
 def _unpaired(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float, int]:
-    """Welch's, with the smaller one's degrees of freedom, which is on the safe side."""
+    """Welch's interval with the smaller degrees of freedom, which is conservative."""
     error = math.sqrt(float(a.var(ddof=1)) / len(a) + float(b.var(ddof=1)) / len(b))
     return float(b.mean() - a.mean()), error, min(len(a), len(b)) - 1
 

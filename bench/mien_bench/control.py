@@ -18,31 +18,31 @@ from mien_bench.results import Steadiness
 
 _PROC: Final = Path("/proc")
 _STEAL: Final = 8
-"""Place of stolen time in the first line of /proc/stat."""
+"""Index of stolen time in the first line of /proc/stat."""
 _PARENT, _USER, _SYSTEM, _BEGUN = 1, 11, 12, 19
-"""Places in /proc/N/stat behind the name."""
+"""Field indices in /proc/N/stat after the name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One that runs now."""
+    """A process that runs now."""
 
     parent: int
     ticks: int
-    """Processor time that it took so far."""
+    """Processor time used so far."""
     begun: int
-    """When; tells it from a later one of the same number."""
+    """Start time; distinguishes it from a later process with the same number."""
 
 
 class OtherProcesses:
-    """Counts from now on. Blind to what began and ended in between, and outside of its container."""
+    """CPU time of other processes from now on, in this container. Misses those that begin and end in between."""
 
     def __init__(self) -> None:
         self._at = time.monotonic()
         self._then, self._stolen = processes(), stolen_ticks()
 
     def fraction(self) -> float:
-        """Of the processors' time since then, 0..1; 0 where the system does not say."""
+        """Fraction of the CPU time since then, 0..1; 0 where the system does not report it."""
         ticks = ticks_of_others(self._then, processes(), os.getpid()) + stolen_ticks() - self._stolen
         whole = (time.monotonic() - self._at) * (os.cpu_count() or 1) * os.sysconf("SC_CLK_TCK")
         return min(max(ticks / whole, 0.0), 1.0) if whole > 0 else 0.0
@@ -60,7 +60,7 @@ def ticks_of_others(then: Mapping[int, Process], now: Mapping[int, Process], own
 
 
 def processes() -> dict[int, Process]:
-    """Those that run, by number; none where the system does not say."""
+    """Running processes by number; none where the system does not list them."""
     found = {}
     for path in _PROC.glob("[0-9]*/stat"):
         try:
@@ -73,7 +73,7 @@ def processes() -> dict[int, Process]:
 
 
 def stolen_ticks() -> int:
-    """Ticks that a hypervisor gave to others while we had work to do."""
+    """Stolen time in ticks: what a hypervisor gave to other machines while we had work to do."""
     path = _PROC / "stat"
     return int(path.read_text().split("\n", 1)[0].split()[_STEAL]) if path.exists() else 0
 
@@ -85,16 +85,16 @@ def _descends(number: int, all_of_them: Mapping[int, Process], own: int) -> bool
 
 
 COPIED: Final = 32 << 20
-"""Bytes of a control copy: more than caches near a processor hold."""
+"""Bytes of a control copy: more than the caches near a processor hold."""
 ROUNDS: Final = 400
 """Passes of the control arithmetic over `WITHIN` bytes."""
 WITHIN: Final = 64 << 10
 SPREAD: Final = 0.10
 """Between the quartiles, as a fraction of the median; a machine whose control spreads more is noisy."""
 OTHERS: Final = 0.10
-"""Share of the processors that other processes may take."""
+"""Fraction of the processors that other processes may use."""
 FEWEST: Final = 4
-"""Samples below which quartiles say nothing."""
+"""Fewest samples for quartiles."""
 
 
 class Control:
@@ -131,7 +131,7 @@ class Control:
 
 
 def judge(copy_ms: Sequence[float], compute_ms: Sequence[float], others: float) -> Steadiness:
-    """What samples of the control say together; nothing without any, since then nothing was timed."""
+    """The verdict on samples of the control; empty without any, since then nothing was timed."""
     if not copy_ms:
         return Steadiness(others=others)
     spreads = {"copies": _spread(copy_ms), "arithmetic": _spread(compute_ms)}

@@ -11,10 +11,10 @@ _CONDITION = 58
 
 
 def as_text(result: Result) -> str:
-    """A result for reading, ending with what was asked and whether the machine was steady."""
+    """A result as text: tables or rows, checks, notes, and how steady the machine was."""
     parts = ["", f"{result.bench}: {result.about}"]
     parts += [line for table in result.tables for line in _table(table)]
-    parts += _rows(result.rows) if not result.tables else [f"{len(result.rows)} figures, which --json and --html tell"]
+    parts += _rows(result.rows) if not result.tables else [f"{len(result.rows)} figures, in --json and --html"]
     parts += [_check(check) for check in result.checks]
     parts += [f"note: {note}" for note in result.notes]
     parts.append(f"machine {result.steadiness.words}" if result.steadiness.words else "")
@@ -22,7 +22,7 @@ def as_text(result: Result) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits or more, whatever the size."""
+    """At least three significant digits."""
     size = abs(value)
     if size >= 1e5 or 0 < size < 1e-3:
         return f"{value:.2e}"

@@ -1,4 +1,4 @@
-"""The chart of the README: how long a picture takes by each path, drawn of a file of results."""
+"""The chart of the README: latency by path, drawn from a file of results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHARTED: Final = ("stages", "latency")
 GOOD_MS: Final = 150.0
 """One-way delay up to which a conversation is good (ITU-T G.114)."""
 BUSY: Final = 0.10
-"""Share of the processors of other processes from which they are named as the cause of noise."""
+"""Fraction of the processors used by other processes from which the chart names them."""
 WIDTH: Final = 760
 LEFT, RIGHT, TOP, STEP, FOOT = 204, 164, 98, 38, 92
 """Pixels: names, figures, title and legend, a row, axis and footnotes."""

@@ -1,4 +1,4 @@
-"""How much memory this process holds, over a run."""
+"""Resident memory of this process over a run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STATM = Path("/proc/self/statm")
 
 
 def resident() -> float:
-    """Megabytes (10^6) of memory that the process holds now; where the system does not say, the most it ever held."""
+    """Resident memory in megabytes (10^6); where the system does not report it, the peak."""
     if _STATM.exists():
         return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
@@ -23,7 +23,7 @@ def resident() -> float:
 
 
 class MemoryLog:
-    """Called once per frame; notes what `resident` says at every `every`-th."""
+    """Called once per frame; records `resident` at every `every`-th."""
 
     def __init__(self, every: int) -> None:
         if every < 1:

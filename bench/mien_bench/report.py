@@ -39,7 +39,7 @@ _RELEASE: Final = Path("/etc/os-release")
 
 
 def machine() -> dict[str, Fact]:
-    """What this machine is; facts that the system does not tell are left out."""
+    """Facts about this machine; those that the system does not report are left out."""
     processor = this_processor()
     facts: dict[str, Fact | None] = {
         "processor": processor.name,
@@ -95,14 +95,14 @@ def _system() -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found on one machine at one time."""
+    """Results of one machine at one time."""
 
     when: str
     """Of its end, UTC, in the form of ISO 8601."""
     machine: Mapping[str, Fact]
     versions: Mapping[str, str]
     profile: str
-    """What was asked for: "quick", "full", or the bench's name."""
+    """Profile that was run: "quick", "full", or the name of one bench."""
     results: tuple[Result, ...]
 
 

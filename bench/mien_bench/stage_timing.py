@@ -73,7 +73,7 @@ def _answer(stages: Stages[Any, Any], frame: Frame) -> Any:
 
 
 class Timed:
-    """A session whose runs are between two events. For sessions with a `stream`, TensorRT's."""
+    """A session whose runs lie between two CUDA events. For sessions with a `stream` (TensorRT)."""
 
     def __init__(self, session: Session, name: str) -> None:
         self._session: Any = session
@@ -131,7 +131,7 @@ COUNTED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is varied."""
+    """The settings of a run."""
 
     settings: ReenactSettings
     precision: str | None = None
@@ -159,7 +159,7 @@ class Run:
     device_ms: tuple[float, ...]
     """Of each run of the generator on a GPU, by events; empty elsewhere."""
     fresh_mb: float
-    """Memory that the system gave anew for a frame (10^6 bytes): page faults times their size."""
+    """Newly mapped memory for a frame (10^6 bytes): page faults times the page size."""
     allocated: dict[str, tuple[float, float]]
     """By stage: arrays that it made for a frame, and their megabytes."""
     pictures: list[NDArray[np.uint8]] = field(repr=False)

@@ -64,7 +64,7 @@ def test_a_report_says_what_it_ran_on() -> None:
 
 def test_a_result_is_told_on_a_terminal() -> None:
     whole = everything().results[0]
-    assert f"{len(whole.rows)} figures, which --json and --html tell" in as_text(whole)
+    assert f"{len(whole.rows)} figures, in --json and --html" in as_text(whole)
     said = as_text(replace(whole, tables=()))
     for words in ("FAIL  p95", "ok    flat", "3.25 .. 3.75", "size 512", "note: no camera here", "machine too noisy"):
         assert words in said

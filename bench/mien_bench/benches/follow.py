@@ -35,7 +35,7 @@ def header() -> str:
 
 
 def line(pair: Pair) -> str:
-    """One pair; `leak` is the largest change of a proportion, of the target shape and as found again."""
+    """One pair; `leak` is the largest change of a proportion, in the target shape and as measured in the output."""
     name = f"{title(pair):<{_NAME}}"
     if pair.trouble is not None or pair.container is None:
         return f"{name}  {pair.trouble}"
@@ -47,7 +47,7 @@ def line(pair: Pair) -> str:
 
 
 def result(pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> Result:
-    """All pairs together: how they follow, how they leak, and whether that is what is asked of them."""
+    """All pairs together: correlation, shape leakage, and whether both meet the requirements."""
     rows = [row for name in CHANNELS for row in _following(name, pairs, condition)]
     for name in PROPORTIONS:
         found = [100 * abs(pair.found_leak[name].median) for pair in pairs if pair.found_leak]
@@ -122,7 +122,7 @@ def follow(
     clock: Clock,
     sheets: Path | None = None,
 ) -> Iterator[Pair]:
-    """Measure every clip with every portrait, clip after clip; what goes wrong in a pair is told in it.
+    """Measure every clip with every portrait, clip by clip; a failure is recorded in its pair.
 
     Args:
         sheets: a folder in which a contact sheet of each pair is kept; otherwise no picture is.
@@ -154,7 +154,7 @@ def _person(path: Path, settings: ReenactSettings) -> _Person:
 
 
 def _performed(clip: Path, anyone: Portrait, settings: ReenactSettings) -> Performance | str:
-    """The performance, or what stopped it."""
+    """The performance, or the error that prevented it."""
     try:
         return perform(clip, anyone, settings)
     except Exception as error:  # a crash is what is looked for

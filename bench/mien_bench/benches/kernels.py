@@ -63,7 +63,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     control()
     return Result(
         bench="kernels",
-        about="every op against what else could do it, and what the machine allows; threads as told",
+        about="every op against what else could do it, and what the machine allows; threads as given",
         rows=tuple(rows),
         charts=tuple(charts),
         tables=(Table("Kernels", COLUMNS, tuple(cells)),),

@@ -35,11 +35,11 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "whip": ("webrtc_paths", "through_whip_and_whep"),
     "browser": ("webrtc_paths", "through_browser"),
 }
-"""Where the function of each path is."""
+"""Module and function of each path."""
 LATENCY_LIMIT: Final = 100.0
 """Milliseconds from capture to emit."""
 _OVER_NETWORKS: Final = ("webrtc", "whip", "browser")
-"""Paths with a network on their way."""
+"""Paths that cross a network."""
 _CHECKED: Final = ("memory", "pipe")
 """Paths in which delays are planted."""
 
@@ -112,7 +112,7 @@ def path_function(name: str) -> PathFunction:
 
 
 def setup_of(options: argparse.Namespace) -> PathSetup:
-    """What the options ask for."""
+    """The run that the options describe."""
     idle = options.model == IDLE
     model = ReenactSettings().model if idle else options.model
     settings = ReenactSettings(
@@ -134,7 +134,7 @@ def setup_of(options: argparse.Namespace) -> PathSetup:
 def _in_turns(
     names: list[str], setup: PathSetup, repetitions: int, control: Control
 ) -> tuple[dict[str, list[PathRun]], list[str]]:
-    """Each path once in every round; what is not here, or fails, is told and left out."""
+    """Each path once in every round; a path that is not available, or fails, is left out with a note."""
     runs: dict[str, list[PathRun]] = {}
     notes: dict[str, str] = {}
     for turn in range(repetitions):

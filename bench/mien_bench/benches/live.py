@@ -22,7 +22,7 @@ from mien_bench.live.sessions import sessions, swaps
 from mien_bench.results import Band, Chart, Check, Fact, Result, Row
 
 TRIALS: Final = {
-    "run": "the whole way of a frame without codecs",
+    "run": "the whole path of a frame without codecs",
     "empty": "the pipeline's own time, with stages that do nothing",
     "starts": "many starts and stops",
     "stopped": "a process that is stopped for 3 s",
@@ -31,14 +31,14 @@ TRIALS: Final = {
 }
 LONG: Final = {
     "sessions": "many starts and stops of whole sessions",
-    "long": "the whole way of a frame without codecs, for long",
+    "long": "the whole path of a frame without codecs, for long",
     "path": "a session with sound and codecs through RTMP to a listener of FFmpeg's, for long",
 }
-"""What only `--full` tries without being named."""
+"""Trials that run only with `--full` or when named."""
 P50, P95, FULL, DROPPED = 35.0, 60.0, 0.95, 0.02
-"""Milliseconds, and shares of frames, that are promised of a run with nothing else running."""
+"""Targets of a run on an idle machine: milliseconds, and fractions of the frames."""
 OVERHEAD, BACK = 0.5, 1.0
-"""Milliseconds a frame, and seconds, that are promised of the pipeline and after a stop."""
+"""Targets: milliseconds a frame of the pipeline itself, and seconds to recover after a stop."""
 GROWTH: Final = 1.2
 """How much slower the last quarter of a run may be than the first."""
 PARTS: Final = 10
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def checks_of_run(course: LiveRun, words: str) -> list[Check]:
-    """What is promised of an undisturbed run."""
+    """The targets of an undisturbed run."""
     end = course.at[-1] if course.at else 0.0
     p50, p95 = _percentiles(course.between(_SETTLED, np.inf))
     frames, live = course.statistics["frames"], course.statistics["live"]

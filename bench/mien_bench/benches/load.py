@@ -20,7 +20,7 @@ from mien_bench.load.ramp_results import checks_of, growth, rows_of, varied_rows
 from mien_bench.results import Fact, Result
 
 FRAMES: Final = 1_000_000
-"""More than any peer sends before it is ended."""
+"""More frames than any peer sends before it is ended."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     parser.add_argument("--driver-size", default="640x480", metavar="WxH", help="(640x480)")
     parser.add_argument(
-        "--sizes", default="256,512,720", metavar="N,...", help="portraits to tell growth by (256,512,720)"
+        "--sizes", default="256,512,720", metavar="N,...", help="portraits to fit the growth of cost by (256,512,720)"
     )
     parser.add_argument(
         "--driver-sizes", default="320x240,640x480,1280x720", metavar="WxH,...", help="likewise, drivers"
@@ -51,7 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, control: Control) -> Result:
-    """See `mien_bench.command.Bench`; peers share the machine with the server, and what they take is told."""
+    """See `mien_bench.command.Bench`; peers share the machine with the server, and a row gives what they use."""
     if find_spec("aiortc") is None:
         raise NotAvailable("load: expected aiortc for the peers, got none; pip install 'mien[live]'")
     settings = ReenactSettings(

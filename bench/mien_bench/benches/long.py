@@ -71,7 +71,7 @@ def _copy(
 
 
 WARM_UP: Final = 0.2
-"""Share of the run in which buffers may still grow."""
+"""Fraction of the run in which buffers may still grow."""
 MOST: Final = 1.0
 """Megabytes that 1000 frames may add afterwards."""
 
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def prolonged_run(clip: Path, seconds: float, picture: Path, settings: ReenactSettings, log: MemoryLog) -> Statistics:
-    """Render laps of `clip` to H.264, telling of memory as `log` notes it; nothing that is written is kept."""
+    """Render laps of `clip` to H.264 and print memory as `log` records it; the output is not kept."""
 
     def watch(so_far: Statistics) -> None:
         if log():

@@ -41,7 +41,7 @@ NOTES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """An engine that is asked to run."""
+    """An engine to run."""
 
     name: str
     module: str
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def entrants(options: argparse.Namespace, folder: Path) -> list[Entrant]:
-    """Whom the options name, mien's models first."""
+    """The engines that the options name, mien's models first."""
     threads = str(options.threads or usable_threads())
     shared = ("--source", str(folder / "source.npy"), "--frames", str(folder / "frames.npy"), "--threads", threads)
     weights = dict(_weights(options.weights))
@@ -170,7 +170,7 @@ def _qualities(
 
 
 def _answers(name: str, child: EngineProcess) -> Check:
-    """That what is timed is a picture, and follows the driver where weights are trained."""
+    """Checks that the timed output is a picture, and follows the driver where weights are trained."""
     introduction = child.introduction
     if not introduction.trained:
         wanted = "a picture, random as it is"

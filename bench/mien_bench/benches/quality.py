@@ -80,7 +80,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
     crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
     if crossing:
-        DlibDetector()  # what is missing is told before minutes are spent on the other tables
+        DlibDetector()  # what is missing is reported before minutes are spent on the other tables
     keep = Montage(options.keep) if options.keep is not None else None
     parts = [Part(notes=lacking)]
     for name, part in _PARTS.items():
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def possible(there: Material) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tables that can be made here, and what is said of the others."""
+    """The tables that can be made here, and a note on each of the others."""
     out, notes = list(TABLES), []
     if not there.has_faces:
         out.remove("pairs")

@@ -40,7 +40,7 @@ GROWN: Final = 16.0
 SLOWER: Final = 1.2
 """How much slower the last quarter may be than the first."""
 FRAMES: Final = 100_000_000
-"""More than any peer sends before it is ended."""
+"""More frames than any peer sends before it is ended."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -124,7 +124,7 @@ def _peer(options: argparse.Namespace) -> list[str]:
 
 
 class Seen:
-    """A course as series over time."""
+    """The course of a soak run as series over time."""
 
     def __init__(self, course: SoakCourse, every: float) -> None:
         begin = course.at[0] - every
@@ -144,7 +144,7 @@ class Seen:
         self.longest = [float(np.diff(observed.at).max()) for observed in observations if len(observed.at) > 1]
 
     def drift(self, values: Sequence[float]) -> Drift | None:
-        """Of one of the series; None where the run was too short to tell."""
+        """Drift of one of the series; None where the run was too short."""
         return drift(self.seconds, values)
 
 
@@ -206,9 +206,7 @@ def _charts(seen: Seen) -> Iterator[Chart]:
 
 def _short(seen: Seen) -> list[str]:
     return (
-        []
-        if seen.drift(seen.megabytes) is not None
-        else ["too short a run to tell of a drift: let it take five minutes or more"]
+        [] if seen.drift(seen.megabytes) is not None else ["too short a run for a drift: give it five minutes or more"]
     )
 
 

@@ -28,9 +28,9 @@ from mien_bench.results import Chart, Check, Fact, Result, Row
 from mien_bench.stage_timing import WHOLE, Run, Setup, measure, run_stages, why_not
 
 ALIKE: Final = 4.0
-"""Grey levels, on average, by which pictures of one model and size may differ, whatever computes them."""
+"""Mean grey levels by which pictures of one model and size may differ between backends."""
 MOVES: Final = 0.05
-"""Grey levels, on average, by which the last picture must differ from the first: the portrait moves."""
+"""Mean grey levels by which the last picture must differ from the first, since the portrait moves."""
 Pixels = NDArray[np.uint8]
 
 SIZES: Final = (256, 512, 720)
@@ -109,7 +109,7 @@ def _setups(options: argparse.Namespace) -> Iterator[Setup]:
 
 
 def _computed(model: str, options: argparse.Namespace) -> Iterator[tuple[Backend, str | None]]:
-    """Backends with their precisions. What does not go together is told when it is tried."""
+    """Backends with their precisions. A combination that does not work is reported when it is opened."""
     if model == WARP:
         yield "auto", None
         return
@@ -174,14 +174,14 @@ def _rows(runs: Sequence[Run], condition: dict[str, Fact], first: bool) -> Itera
 
 
 def _own_cost(frames: Sequence[Frame], warm_up: int) -> Row:
-    """What timing itself takes: a frame through stages that do nothing."""
+    """The cost of timing itself: a frame through stages that do nothing."""
     idle: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, _: face, (("reenact", lambda *_: None),))
     whole = measure(idle, frames, warm_up, MonotonicClock()).latencies()[WHOLE]
     return Row("harness: cost of timing a frame", "ms", (whole.p50,), "neither")
 
 
 def _checks(found: dict[int, tuple[Setup, list[Run]]]) -> Iterator[Check]:
-    """That what was timed made moving pictures, the same ones whatever computed them."""
+    """Checks that the timed runs made moving pictures, the same ones with each backend."""
     first: dict[tuple[str, int | None], Run] = {}
     for setup, runs in found.values():
         name, last = _named(setup), runs[-1]

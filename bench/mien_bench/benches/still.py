@@ -1,4 +1,4 @@
-"""`mien bench still`: whether a portrait is still when its driver is, but for a camera's noise and a codec's."""
+"""`mien bench still`: how still a portrait is when its driver is, apart from camera and codec noise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Pixels = NDArray[np.uint8]
 
 RATE: Final = Fraction(30)
 MOST: Final = 0.3
-"""Pixels at 512: what the mean over the landmarks may tremble."""
+"""Pixels at 512: the jitter allowed, as a mean over the landmarks."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 def _result(found: dict[str, dict[str, Jitter]], condition: dict[str, Fact]) -> Result:
-    """Rows over the portraits, and a promise for each."""
+    """Rows over the portraits, and a check for each."""
     rows = [
         Row(
             f"jitter, {measure}",

@@ -1,4 +1,4 @@
-"""An engine in a process of its own, from here, and the clip that all engines are given."""
+"""The client side of an engine in a process of its own, and the clip that all engines animate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mien_bench.results import Row
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What an engine says of itself when it is ready."""
+    """What an engine reports when it is ready."""
 
     about: str
     trained: bool
@@ -86,7 +86,7 @@ class EngineProcess:
             BackendError: the engine broke.
         """
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it has ended; what it said last is told below
+        with contextlib.suppress(BrokenPipeError):  # it has ended; its last words are reported below
             self._process.stdin.write("round\n" if keep is None else f"keep {keep}\n")
             self._process.stdin.flush()
         times: list[float] = self._answer()["ms"]
@@ -112,7 +112,7 @@ EVERY = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Driver:
-    """Crops in one place of the clip."""
+    """Crops of the clip at a fixed position."""
 
     source: Pixels
     """(256, 256, 3): the calmest."""
@@ -147,7 +147,7 @@ def driver_of(clip: Path, count: int) -> Driver:
 
 
 def scores(driver: Driver, answers: Pixels) -> Iterator[Row]:
-    """Self-reenactment: answers (N, H, W, 3) beside the frames themselves, which they ought to be."""
+    """Self-reenactment: outputs (N, H, W, 3) compared with the frames themselves."""
     side = driver.source.shape[0]
     values = np.array(
         [

@@ -50,7 +50,7 @@ class Device(Protocol):
         ...
 
     def copies(self, count: int) -> tuple[Side, ...]:
-        """Ways to move `count` bytes: half of them read, half of them written."""
+        """Copies that move `count` bytes: half of them read, half of them written."""
         ...
 
     def stopwatch(self, call: Callable[[], object], calls: int) -> float:

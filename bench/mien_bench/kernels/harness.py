@@ -3,7 +3,7 @@
 Outputs are compared first, then repetitions run in turns.
 
 Machines change their speed while they are measured. So every round runs each side once, in an order that rotates; a
-copy of as many bytes as the task must move at least is one of the sides; what is told is the median over rounds.
+copy of as many bytes as the task must move at least is one of the sides; the result is the median over rounds.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ class Stopwatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One way to do a task."""
+    """One implementation of a task."""
 
     name: str
     call: Callable[[], object]
-    """Does it once, into memory that is there already."""
+    """Runs it once, into memory that is allocated already."""
     output: Callable[[], NDArray[Any]] | None
-    """What the last call left, in the order of axes that all sides share; None where there is nothing to compare."""
+    """Output of the last call, with the axes in one order for all sides; None where there is nothing to compare."""
     tolerance: float = 1e-4
     """Mean absolute difference to our output up to which it is the same result, in units of the output."""
 
@@ -54,15 +54,15 @@ class Task:
     """Shape, type and layout."""
     device: str
     bytes: int
-    """What must be read and written at least."""
+    """Compulsory memory traffic: what must be read and written at least."""
     flops: int
     """What must be calculated: the header's additions, multiplications and comparisons of floats, each one."""
     ours: Side
     peers: tuple[Side, ...]
     copies: tuple[Side, ...]
-    """Ways to copy as many bytes; the fastest is the measure."""
+    """Copies of as many bytes; the fastest is the measure."""
     expected: Callable[[], NDArray[Any]]
-    """What ours shall put out."""
+    """The expected output, by the reference."""
 
     @property
     def name(self) -> str:
@@ -89,7 +89,7 @@ class Outcome:
 
     @property
     def share_of_copy(self) -> float:
-        """Time of a copy of the compulsory bytes, as a share of our time."""
+        """Time of a copy of the compulsory bytes, as a fraction of our time."""
         return min(median(times) for times in self.copies.values()) / self.ms
 
     def ratio(self, peer: str) -> float:
@@ -101,7 +101,7 @@ class Outcome:
 
 
 class DifferentOutput(AssertionError):
-    """Two sides do not do the same, so that their times say nothing."""
+    """Two sides compute different results, so their times cannot be compared."""
 
 
 def measure(task: Task, rounds: int, stopwatch: Stopwatch) -> Outcome:

@@ -83,12 +83,12 @@ def attained(outcome: Outcome) -> float:
 
 
 def share_of_roof(outcome: Outcome, roof: Roof) -> float:
-    """Of what the machine allows at the op's intensity; above 1 only if the op's bytes were nearer than the roof's."""
+    """Fraction of the roof at the op's intensity; above 1 only if the op's data lay in a nearer cache."""
     return attained(outcome) / roof.at(intensity(outcome))
 
 
 def chart(outcomes: Sequence[Outcome], roof: Roof, device: str) -> Chart:
-    """Ops as points below the two slopes and the flat."""
+    """Ops as points below the memory and compute roofs."""
     intensities = [intensity(one) for one in outcomes]
     near, far, peak = max(roof.near), max(roof.far), max(roof.peak)
     ends = min(*intensities, 0.25) / 2, max(*intensities, peak / far) * 2
@@ -114,7 +114,7 @@ def _slope(name: str, rate: float, peak: float, ends: tuple[float, float]) -> Li
 
 
 def _copied(device: Device, count: int, rounds: int) -> tuple[float, ...]:
-    """GB/s of the fastest way to copy, of each round."""
+    """GB/s of the fastest copy, of each round."""
     sides = device.copies(count)
     calls = max(1, (1 << 28) // count)
     for side in sides:

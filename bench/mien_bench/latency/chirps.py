@@ -1,4 +1,4 @@
-"""Short chirps that begin with certain frames, and where they are heard again."""
+"""Chirps that begin with certain frames, and their detection by cross-correlation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Samples = NDArray[np.float32]
 
 FORMAT: Final = SoundFormat(48_000, 1)
 EVERY: Final = 25
-"""Frames from one burst to the next; one begins with each frame whose number this divides."""
+"""Frames from one chirp to the next; one begins with each frame whose number is a multiple."""
 LENGTH: Final = 0.03
 """Seconds."""
 APART: Final = 0.2
@@ -26,11 +26,11 @@ _GAP: Final = 0.002
 _BLOCK: Final = 4.0
 """Seconds of sound that are searched at once."""
 _LEAST: Final = 0.35
-"""Of the correlation with a chirp as it was made, from which on one is heard."""
+"""Detection threshold of the normalised correlation."""
 
 
 def chirp() -> Samples:
-    """One burst, (n,) float32; it swells and fades, so that nothing clicks."""
+    """One chirp, (n,) float32, windowed so that it does not click."""
     time = np.arange(round(LENGTH * FORMAT.rate)) / FORMAT.rate
     phase = 2 * np.pi * (_LOW * time + (_HIGH - _LOW) * time**2 / (2 * LENGTH))
     made: Samples = (_LOUDNESS * np.sin(phase) * np.sin(np.pi * time / LENGTH) ** 2).astype(np.float32)
@@ -48,7 +48,7 @@ def with_chirps(first: int, count: int, starts: list[int]) -> Samples:
 
 
 def heard(samples: Samples) -> list[float]:
-    """Numbers of the samples, fractional, at which bursts begin in (n,) float32 at 48 kHz."""
+    """Fractional sample numbers at which chirps begin in (n,) float32 at 48 kHz."""
     burst = chirp()
     if len(samples) < len(burst):
         return []
@@ -111,7 +111,7 @@ def _correlated(samples: Samples, burst: Samples) -> NDArray[np.float64]:
 
 
 def _between(score: NDArray[np.float64], best: int) -> float:
-    """By how much the top of the parabola through a maximum and its neighbours is beside it."""
+    """Sub-sample offset of a maximum: the top of the parabola through it and its neighbours."""
     if not 0 < best < len(score) - 1:
         return 0.0
     left, top, right = score[best - 1 : best + 2]

@@ -59,7 +59,7 @@ def _timed(step: Callable[[], object], now: Callable[[], float]) -> tuple[float,
 DELAYS: Final = (0.0, 0.05, 0.2)
 """Seconds."""
 FRAMES: Final = 500
-"""That are judged for each delay."""
+"""Frames that are evaluated for each delay."""
 SETTLING: Final = 25
 """Frames at the beginning of each block that are not judged: what was held longer is still on its way."""
 WITHIN: Final = 3.0
@@ -111,7 +111,7 @@ def medians(path_run: PathRun) -> tuple[list[float], list[float]]:
 
 
 def delays_found(name: str, seen: Sequence[float], held: Sequence[float]) -> list[Check]:
-    """Differences to the first delay. A busy machine holds frames longer than it was told; what it did is the truth."""
+    """Differences to the first delay. The actual delay is the truth, as a busy machine holds longer."""
     checks = []
     for delay, got, truth in zip(DELAYS[1:], seen[1:], held[1:], strict=True):
         difference, planted = got - seen[0], truth - held[0]

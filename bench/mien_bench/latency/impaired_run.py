@@ -1,4 +1,4 @@
-"""A run over a bad network: what the network did, and how the call got over it."""
+"""A run over an impaired network: what the network did, and the quality of the call."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from mien_bench.network.relay import Relay
 from mien_bench.results import Chart, Check, Fact, Line, Row
 
 FREEZE: Final = 0.5
-"""Seconds without a new picture that are noticed."""
+"""Seconds without a new picture that count as a freeze."""
 SETTLED: Final = 3.0
-"""Seconds in which a rate must have come down to a narrow network, and pictures have begun."""
+"""Seconds in which a sender must adapt its rate to the bandwidth, and pictures must begin."""
 RECOVERED: Final = 1000.0
-"""Milliseconds after a cut in which pictures must be there again."""
+"""Milliseconds after an outage in which pictures must resume."""
 LATE: Final = 400.0
-"""Milliseconds from glass to glass that a narrow network may cost."""
+"""Milliseconds from glass to glass allowed on a network of little bandwidth."""
 _FITS: Final = 1.15
-"""How much of its rate a narrow network may be offered."""
+"""Offered rate over bandwidth up to which a sender counts as adapted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImpairedNetwork:
-    """What one relay or several saw of one run. Times in seconds of the bench's clock."""
+    """What the relays recorded of one run. Times in seconds of the bench's clock."""
 
     network: Network
     relays: Sequence[Relay]
     silences: tuple[tuple[float, float], ...] | None = None
     """When each gap in the sound ended, on the far end's clock, and how long it was; None: nobody listened."""
     concealed: float | None = None
-    """Share of the sound that the far end made up; None: it does not tell."""
+    """Fraction of the sound that the far end concealed; None: it does not report that."""
     offset: float = 0.0
     """Seconds to add to the far end's times to get the bench's clock."""
 
@@ -73,7 +73,7 @@ def impaired(name: str | None, url: str, seed: int) -> Iterator[tuple[str, list[
 
 
 def wall_offset(origin: float) -> float:
-    """What a page's times are to be added to become the bench's; `origin`: of the page, in seconds since 1970."""
+    """Seconds to add to a page's times to get the bench's clock; `origin`: of the page, in seconds since 1970."""
     return origin - (time.time() - MonotonicClock().now())
 
 
@@ -147,7 +147,7 @@ def rows_of(
 
 
 def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
-    """What is asked of a call over a network."""
+    """Requirements on a call over a network."""
     medians = {row.name: row.median for row in rows}
     asked: list[tuple[str, float | None, str]] = [
         ("freezes", network.freezes, "a minute"),
@@ -165,7 +165,7 @@ def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
 
 
 def chart_of(name: str, observed: Observed, impairment: ImpairedNetwork) -> Chart:
-    """How much was sent, second by second."""
+    """The rate that was offered, second by second."""
     rates = call_quality(observed, impairment, 0.0).traffic
     lines = tuple(
         Line(direction, tuple(map(float, range(len(found)))), found, "steps")
@@ -184,7 +184,7 @@ def chart_of(name: str, observed: Observed, impairment: ImpairedNetwork) -> Char
 
 
 def _meets(begin: float, end: float, cuts: Sequence[tuple[float, float]]) -> bool:
-    """Whether a stretch is one of a cut's, up to what is allowed for getting over it."""
+    """Whether an interval overlaps an outage or the recovery time after it."""
     return any(begin < over + RECOVERED / 1e3 and cut < end for cut, over in cuts)
 
 
@@ -214,7 +214,7 @@ def _traffic_bits(relay: Relay, direction: str, begin: float) -> float:
 
 
 def _fitted(rates: Sequence[float], limit: float) -> float:
-    """Seconds from when too much was offered for the first time until it never was again for two seconds on end."""
+    """Seconds from the first excess over the bandwidth until two seconds in a row without one."""
     over = [rate > _FITS * limit for rate in rates]
     if True not in over:
         return 0.0
@@ -224,7 +224,7 @@ def _fitted(rates: Sequence[float], limit: float) -> float:
 
 
 def _waited(impairment: ImpairedNetwork, direction: str, leave_out: float) -> float:
-    """Seconds that all but one in twenty packets waited at most before a bottleneck."""
+    """95th percentile of the queueing delay at the bottleneck, in seconds."""
     found = [
         wait
         for relay in impairment.relays

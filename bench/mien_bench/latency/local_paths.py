@@ -177,7 +177,7 @@ def through_virtual_camera(setup: PathSetup) -> PathRun:
 
 
 def _watched(setup: PathSetup, target: str, name: str, *, ends: bool) -> PathRun:
-    """`ends`: whether the watcher sees the end by itself."""
+    """`ends`: whether the watcher detects the end of the stream itself."""
     clock = MonotonicClock()
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         seen = Path(folder) / "seen.json"
@@ -195,7 +195,7 @@ def _watched(setup: PathSetup, target: str, name: str, *, ends: bool) -> PathRun
 
 
 def _let_run_once_seen(watcher: subprocess.Popen[str], rig: CodedSource, frames: int) -> None:
-    """Beginning to look takes a stream's reader seconds; what is sent meanwhile does not count."""
+    """Opening a stream takes its reader seconds; frames sent meanwhile do not count."""
 
     def listen() -> None:
         assert watcher.stdout is not None

@@ -17,7 +17,7 @@ from mien_bench.latency.trace import TraceSummary
 from mien_bench.results import Better, Chart, Check, Fact, Row
 
 READ: Final = 0.995
-"""Share of pictures whose code must be readable."""
+"""Fraction of the pictures whose code must be readable."""
 LEAVE_OUT: Final = 2.0
 """Seconds at the beginning of a live run that are not judged."""
 _PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
@@ -40,7 +40,7 @@ def rows_of(path_runs: Sequence[PathRun], condition: Mapping[str, Fact]) -> list
     ]
     rows += [
         row("jitter", "ms", [f.jitter for f in live], note="mean change of the latency from frame to frame"),
-        row("dropped frames", "%", [_share(len(f.dropped), f) for f in live], note="frames that were never seen"),
+        row("dropped frames", "%", [_share(len(f.dropped), f) for f in live], note="frames that never arrived"),
         row("duplicate frames", "%", [_share(f.duplicates, f) for f in live], "neither"),
         row("reordered frames", "", [float(f.reordered) for f in live]),
         row("time codes decoded", "%", [100 * f.read_share for f in live], "higher"),
@@ -59,7 +59,7 @@ def rows_of(path_runs: Sequence[PathRun], condition: Mapping[str, Fact]) -> list
 
 
 def checks_of(name: str, path_runs: Sequence[PathRun]) -> list[Check]:
-    """That what was timed was seen at all, and read."""
+    """Checks that frames arrived and their codes were readable."""
     found = [path_run.found(LEAVE_OUT) for path_run in path_runs]
     network = next((path_run.impairment.network for path_run in path_runs if path_run.impairment is not None), None)
     if network is not None:  # a picture that was damaged on the network may not be readable
@@ -96,6 +96,6 @@ def _share(count: int, found: TraceSummary) -> float:
 
 
 def _lost(found: TraceSummary) -> list[float]:
-    """About when frames that were never seen would have been."""
+    """Approximate times at which frames that were never seen were due."""
     whole = max(len(found.latency) + len(found.dropped) - 1, 1)
     return [found.at[-1] * min(max(number - found.numbers[0], 0) / whole, 1.0) for number in found.dropped]

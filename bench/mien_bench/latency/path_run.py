@@ -20,14 +20,14 @@ from mien_bench.latency.trace import Observed, TraceSummary, evaluate
 from mien_bench.results import Fact
 
 PATIENCE = 60.0
-"""Seconds that a far end is given to see something."""
+"""Time limit in seconds for the first picture at the far end."""
 IDLE = "none"
-"""The engine that is none: the driver's picture is passed through."""
+"""No engine: the driver's picture is passed through."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CodedSource:
-    """What gives coded frames."""
+    """A source of coded frames, with its planted faults."""
 
     stamped: Stamped
     source: Source
@@ -42,7 +42,7 @@ class CodedSource:
 
 @dataclass(frozen=True, slots=True)
 class PathSetup:
-    """A run of coded frames, and what moves by them."""
+    """The settings of a run: coded frames, portrait, engine, faults, network."""
 
     pictures: list[Pixels]
     """That a camera shows, of one size, uint8 (H, W, 3)."""
@@ -59,7 +59,7 @@ class PathSetup:
     server: Server | None = None
     """In measuring mode; None: a path that needs one cannot be measured."""
     network: str | None = None
-    """The bad network before the server, of `NETWORKS`; None: none."""
+    """Name in `NETWORKS` of the impaired network before the server; None: none."""
     seed: int = 0
     """Of that network."""
     driver: Path | None = None
@@ -91,7 +91,7 @@ class PathSetup:
         return CodedSource(stamped, line or source, line)
 
     def condition(self) -> dict[str, Fact]:
-        """For rows: only what was decided beforehand."""
+        """Condition of rows: only what was decided beforehand."""
         width, height = self.size
         about: dict[str, Fact] = {"driver": f"{width}x{height}", "model": IDLE if self.idle else self.settings.model}
         if not self.idle:
@@ -108,25 +108,25 @@ class PathSetup:
 
 
 class NotAvailable(MienError):
-    """A path that this machine has not, or lacks something for; the line says what."""
+    """A path that is not available on this machine; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PathRun:
-    """What was sent, what was seen, and what the engine says of it."""
+    """The outcome of a run: what was sent, what was seen, and the engine's statistics."""
 
     observed: Observed
     sent: int
     """Frames that were stamped."""
     statistics: Mapping[str, Any]
-    """The engine's own, as JSON; empty where it told none."""
+    """The engine's own, as JSON; empty where there are none."""
     held: tuple[float, ...] = ()
     """Seconds that a planted delay line held each frame; empty where there is none."""
     lossless: bool = False
     """Whether every frame must arrive, the first and the last as well."""
     notes: tuple[str, ...] = field(default=())
     impairment: ImpairedNetwork | None = None
-    """The bad network on the way; None: there was none."""
+    """The impaired network of the run; None: there was none."""
 
     def found(self, leave_out: float) -> TraceSummary:
         """The judgement, without so many seconds at the beginning where frames may be lost."""

@@ -1,4 +1,4 @@
-"""Programs of ours as processes: begun, waited for, never left behind; among them a server in measuring mode."""
+"""Child processes: started, waited for, never left behind; among them a server in measuring mode."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def wait_for_end(process: subprocess.Popen[str], limit: float = LIMIT) -> int:
 
 
 SESSION: Final = "session"
-"""With the session's id, once it is answered."""
+"""Line with the session's id, once it is established."""
 SEEN: Final = "seen"
-"""With the first readable picture."""
+"""Line at the first readable picture."""
 SECOND: Final = "second"
 """Every second from then on, with JSON: `at`, `pictures` that came since, and the `p95` of their latencies in ms."""
 REFUSED: Final = 3

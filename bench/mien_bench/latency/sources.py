@@ -33,7 +33,7 @@ Pixels = NDArray[np.uint8]
 WIDTH, HEIGHT = 640, 480
 RATE: Final = Fraction(25)
 COUNT: Final = 100
-"""Frames of the driver that are shown, forth and back, again and again."""
+"""Frames of the driver that are shown, back and forth in a loop."""
 
 
 def pictures_of(driver: Path, count: int = COUNT, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Pixels]:
@@ -60,7 +60,7 @@ def _as_seen(pixels: Pixels, across: int, down: int) -> Pixels:
 
 
 class Stamped:
-    """Draws a code on a copy of each frame of another source at the moment at which that gives it.
+    """Draws a code on a copy of each frame of another source at the moment of its capture.
 
     The other source's sound is left out. Ours comes when it has been heard in full: what belongs to the time of one
     frame is given before the next one.

@@ -27,7 +27,7 @@ from mien_bench.latency.trace import Trace
 
 
 class Watching(Ending):
-    """Reads the strip of every frame that comes, and listens."""
+    """A sink that decodes the strip of every frame, and detects chirps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -84,7 +84,7 @@ _ENDING: Final = 5.0
 
 
 class Watcher:
-    """Looks at a source on a thread of its own."""
+    """Reads a source on a thread of its own."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -125,7 +125,7 @@ class Watcher:
 
 
 def main(arguments: list[str]) -> int:
-    """Look until the end; 2 where nothing could be seen."""
+    """Watch until the end; 2 where nothing could be read."""
     name, path = arguments
     watcher = Watcher(name)
     signal.signal(signal.SIGTERM, lambda number, frame: watcher.over.set())

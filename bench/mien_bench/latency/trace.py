@@ -1,4 +1,4 @@
-"""What was seen and heard at the far end, and what that says of the path between."""
+"""What arrived at the far end, and its evaluation: latency, losses, order, audio lag."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """What a path does to frames. Times in milliseconds."""
+    """Evaluation of a path. Times in milliseconds."""
 
     pictures: int
     """At the far end, from the first readable one on."""
@@ -113,7 +113,7 @@ class TraceSummary:
 
 
 def evaluate(observed: Observed, *, leave_out: float = 0.0, sent: int | None = None) -> TraceSummary:
-    """Judge what was seen.
+    """Evaluate what was observed.
 
     Args:
         leave_out: seconds after the first readable picture that are not judged: connecting and warming up. At most a
@@ -153,7 +153,7 @@ def _readable(codes: Sequence[object], begin: int) -> int:
 
 
 class _FrameOrder:
-    """Pictures one after the other. Numbers that begin anew after 2^18 are counted on."""
+    """Order of the frames seen: latencies, drops, duplicates. Frame numbers are unwrapped modulo 2^18."""
 
     def __init__(self, newest: int | None) -> None:
         """`newest`: the number before the first that must come; None: whichever comes is the first."""

@@ -34,7 +34,7 @@ _FLAGS: Final = (
     "--no-sandbox",
 )
 _EVERY: Final = 2
-"""Of the driver's pictures that the page shows: fewer to hand over."""
+"""The page shows every second picture of the driver, to transfer fewer."""
 _START: Final = 180.0
 """Seconds that a session may take beside its frames."""
 
@@ -96,7 +96,7 @@ def _through(setup: PathSetup, signalling: str) -> PathRun:
 
 
 def through_browser(setup: PathSetup) -> PathRun:
-    """A page of the server's own address; without sound, whose arrival a page does not tell.
+    """A page of the server's own address; without sound, whose arrival a page cannot observe.
 
     Over a bad network a tone is sent and listened to, in which gaps are found.
     """

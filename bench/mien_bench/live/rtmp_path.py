@@ -42,7 +42,7 @@ _RECEIVE: Final = "import sys; from mien_bench.live.rtmp_receiver import main; m
 
 @dataclass(slots=True)
 class RtmpRun:
-    """The engine's own word on a session, once a second."""
+    """The engine's statistics of a session, once a second."""
 
     at: list[float] = field(default_factory=list)
     latency: list[float] = field(default_factory=list)
@@ -67,7 +67,7 @@ def through(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, s
 
 
 def judged(watched: RtmpRun, arrived: Arrived) -> TrialResult:
-    """What is promised of a session through a path."""
+    """The targets of a session over RTMP."""
     when, off = arrived.offsets()
     late = np.array(off) * 1e3
     frames = watched.statistics["frames"]

@@ -36,7 +36,7 @@ from mien_bench.results import Chart, Check, Row
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
-    """Promises, figures and drawings."""
+    """Checks, rows and charts of a trial."""
 
     checks: list[Check]
     rows: list[Row] = field(default_factory=list)
@@ -44,7 +44,7 @@ class TrialResult:
 
 
 LATENCY = 0.1
-"""Seconds that are promised."""
+"""Latency target in seconds."""
 _MEMORY_EVERY = 125
 
 

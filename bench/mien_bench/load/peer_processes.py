@@ -1,4 +1,4 @@
-"""Peers in processes of their own: begun one by one, listened to, ended, and asked what they saw."""
+"""Peers in processes of their own: started one by one, monitored, ended, and their reports collected."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ BEGINNING = 60.0
 """Seconds that a peer is given until it sees its first picture."""
 _ENDING = 30.0
 _SECONDS = 30
-"""Of what a peer tells every second the newest so many are kept."""
+"""How many of the reports that a peer prints every second are kept, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerReport:
-    """What a peer left when it ended."""
+    """What a peer wrote when it ended."""
 
     observed: Observed
     sent: int
@@ -54,7 +54,7 @@ class PeerProcess:
 
     @property
     def last_words(self) -> str:
-        """Why it ended, in its own words."""
+        """The message with which it ended."""
         said = self.file.with_suffix(".log").read_text().strip().splitlines()
         return said[-1] if said else f"exit code {self.process.poll()}"
 

@@ -29,7 +29,7 @@ class Usage:
     cpu: float
     """Processor seconds so far."""
     megabytes: float
-    """That it holds (10^6 bytes)."""
+    """Resident memory (10^6 bytes)."""
     descriptors: int
     threads: int
 
@@ -38,7 +38,7 @@ def usage(pid: int) -> Usage:
     """Of a process of ours.
 
     Raises:
-        NotAvailable: the system does not tell, or it has ended.
+        NotAvailable: the system does not report it, or it has ended.
     """
     try:
         place = _PROC / str(pid)
@@ -47,7 +47,7 @@ def usage(pid: int) -> Usage:
         pages = int((place / "statm").read_text().split()[1])
         descriptors, threads = len(os.listdir(place / "fd")), len(os.listdir(place / "task"))
     except (OSError, IndexError, ValueError) as error:
-        raise NotAvailable(f"process {pid}: expected /proc to tell what it uses, got none ({error})") from error
+        raise NotAvailable(f"process {pid}: expected its usage in /proc, got none ({error})") from error
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / 1e6, descriptors, threads)
 
 
@@ -75,7 +75,7 @@ def watch(group: PeerGroup, url: str, pid: int, seconds: float, wait: Callable[[
     """Let a group of peers run for so long.
 
     Raises:
-        NotAvailable: the system does not tell what the server uses.
+        NotAvailable: the system does not report what the server uses.
     """
     begin, before = time.perf_counter(), usage(pid)
     wait(seconds)
@@ -147,7 +147,7 @@ BACK: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class RampPlan:
-    """How a ramp is climbed."""
+    """The settings of a ramp."""
 
     most: int
     """Sessions at which it ends in any case."""
@@ -160,7 +160,7 @@ class RampPlan:
 
 @dataclass(slots=True)
 class Ramp:
-    """What was seen on the way."""
+    """The course of a ramp."""
 
     steps: list[Step] = field(default_factory=list)
     reports: list[PeerReport] = field(default_factory=list)

@@ -147,7 +147,7 @@ def _back(ramp: Ramp, plan: RampPlan) -> float:
 
 
 def checks_of(ramps: Sequence[Ramp], plan: RampPlan) -> Iterator[Check]:
-    """That pictures were read, that one session is borne at all, and that an overload passes."""
+    """Checks that codes were read, one session is sustained, and an overload passes."""
     found = [one for ramp in ramps for place in range(len(ramp.steps)) for one in _seen(ramp, place)]
     pictures, unread = sum(one.pictures for one in found), sum(one.unread for one in found)
     fraction = 1 - unread / pictures if pictures else 0.0

@@ -19,7 +19,7 @@ from mien_bench.load.ramp import Usage, usage
 from mien_bench.results import Chart, Check, Fact, Line, Row
 
 WARM_UP: Final = 0.2
-"""Share of a run in which caches may still fill."""
+"""Fraction of a run in which caches may still fill."""
 FEWEST: Final = 8
 SHORTEST: Final = 180.0
 """Values, and seconds of them, below which no drift is given: a minute does not say what an hour would."""
@@ -76,7 +76,7 @@ def drift(seconds: Sequence[float], values: Sequence[float], shortest: float = S
 
 @dataclass(frozen=True, slots=True)
 class SoakPlan:
-    """How long, and with whom."""
+    """The settings of a soak run."""
 
     seconds: float
     every: float
@@ -89,7 +89,7 @@ class SoakPlan:
 
 @dataclass(slots=True)
 class SoakCourse:
-    """What was seen."""
+    """The course of a soak run."""
 
     at: list[float] = field(default_factory=list)
     """Of each look, in seconds of the clock that stamps frames."""
@@ -167,7 +167,7 @@ def _soak_line(course: SoakCourse, begin: float, p95: float) -> str:
 LEAKED: Final = 0.05
 """Megabytes that a session may leave behind; what it takes while it runs is a hundred times as much."""
 _EVERY: Final = 10
-"""A line is said of every so many sessions."""
+"""Sessions from one line of progress to the next."""
 
 
 @dataclass(slots=True)
@@ -233,7 +233,7 @@ def rows_of(comings: SessionCycles, condition: Mapping[str, Fact]) -> Iterator[R
 
 
 def checks_of(comings: SessionCycles) -> Iterator[Check]:
-    """Nothing may be left behind, once caches have filled; only memory scatters."""
+    """Checks that sessions leave nothing behind once caches are warm; only memory may scatter."""
     for name, values in comings.series().items():
         found = drift([float(number) for number in range(len(values))], values, shortest=0)
         if found is None:
@@ -256,7 +256,7 @@ def charts_of(comings: SessionCycles) -> Iterator[Chart]:
 
 
 def cycles_text(comings: SessionCycles) -> str:
-    """In a sentence."""
+    """The outcome in a sentence."""
     memory = comings.series()["memory"]
     tenth = max(len(memory) // 10, 1)
     first, last = median(memory[tenth : 2 * tenth] or memory), median(memory[-tenth:])

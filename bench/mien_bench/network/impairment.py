@@ -10,30 +10,30 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """One direction. Times in seconds; shares from 0 to 1."""
+    """Impairment of one direction. Times in seconds; probabilities from 0 to 1."""
 
     loss: float = 0.0
-    """Share of packets that are lost."""
+    """Probability that a packet is lost."""
     burst: float = 1.0
     """How many are lost in a row, on average."""
     delay: float = 0.0
     jitter: float = 0.0
     """By how much the delay varies, up and down, evenly distributed; packets stay in order."""
     reordered: float = 0.0
-    """Share of packets that others overtake."""
+    """Probability that a packet is overtaken by others."""
     held: float = 0.02
     """For how long those are held back."""
     duplicated: float = 0.0
     corrupted: float = 0.0
-    """Share of packets of media of which a bit is turned."""
+    """Probability that a bit of a media packet is flipped."""
     cut: float = 0.0
-    """For how long nothing comes through, from time to time."""
+    """Duration of an outage, in which nothing passes."""
     cut_at: float = 6.0
-    """When that begins for the first time."""
+    """Beginning of the first outage."""
     cut_every: float = 14.0
     """From one beginning to the next."""
     rate: float | None = None
-    """Bits a second that fit through; None: any."""
+    """Bandwidth in bits a second; None: unlimited."""
     queue: float = 0.25
     """Seconds of packets at that rate that wait at most; more are lost."""
     largest: int | None = None
@@ -42,7 +42,7 @@ class Direction:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Both directions, and what is asked of a call over them."""
+    """Both directions of a network, and the requirements on a call over it."""
 
     about: str
     up: Direction
@@ -82,7 +82,7 @@ NETWORKS: Final[Mapping[str, Network]] = {
 
 
 HEADERS: Final = 28
-"""Bytes of IP and UDP, which take their part of a bottleneck."""
+"""Bytes of IP and UDP headers, which use bandwidth, too."""
 _APART: Final = 1e-6
 """Seconds between two packets that come in order."""
 
@@ -110,7 +110,7 @@ class Line:
         """When each packet came to the bottleneck, and for how long it waited there; none where there is no such."""
 
     def send(self, size: int, now: float) -> Sequence[Delivery]:
-        """What becomes of a datagram of so many bytes: nothing if it is lost, two if it is doubled."""
+        """Deliveries of a datagram of so many bytes: none if it is lost, two if it is duplicated."""
         direction = self._direction
         if self.is_cut(now) or (direction.largest is not None and size > direction.largest) or self._is_lost():
             return ()
@@ -144,7 +144,7 @@ class Line:
         return found
 
     def _is_lost(self) -> bool:
-        """Two states: whether a packet is lost hangs on whether the last one was (Gilbert)."""
+        """Gilbert model: whether a packet is lost depends on whether the last one was."""
         direction = self._direction
         if direction.loss <= 0:
             return False
@@ -156,7 +156,7 @@ class Line:
         return self._bad
 
     def _passed(self, size: int, now: float) -> float | None:
-        """When a packet has left the bottleneck; None where too much waits before it."""
+        """When a packet leaves the bottleneck; None where its queue is full."""
         if self._direction.rate is None:
             return now
         begin = max(self._free_at, now)

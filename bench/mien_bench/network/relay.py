@@ -26,14 +26,14 @@ from mien_bench.network.impairment import HEADERS, Line, Network
 Address = tuple[str, int]
 
 MOST_PEERS: Final = 32
-"""Addresses of the peer that are told apart: one for each of its candidates."""
+"""Most addresses of the peer that are distinguished: one for each of its candidates."""
 BIN: Final = 0.1
 """Seconds of traffic that are counted together."""
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What took one direction; bytes with their headers, by the number of the tenth of a second."""
+    """Traffic of one direction; bytes with their headers, by tenths of a second."""
 
     offered: dict[int, int] = field(default_factory=dict)
     delivered: dict[int, int] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class Traffic:
 
 
 class Relay:
-    """Stands before one address of a server, on the event loop; what a peer sends to `address` takes the network.
+    """A relay before one address of a server, on the event loop; what a peer sends to `address` passes the network.
 
     Each address of the peer gets a socket of its own towards the server, so that ICE sees as many pairs as without.
     """
@@ -152,7 +152,7 @@ def _turned(data: bytes, bit: int) -> bytes:
 
 
 _OWN: Final = ("host", "content-length", "origin", "referer", "transfer-encoding", "content-encoding", "connection")
-"""Headers that are the connection's own affair, or name another place."""
+"""Hop-by-hop headers, and those that name another host."""
 _SDP, _TRICKLE, _JSON = "application/sdp", "application/trickle-ice-sdpfrag", "application/json"
 STARTING: Final = 20.0
 

@@ -1,4 +1,4 @@
-"""The page: what is promised and whether it is kept first, then each bench, then the machine."""
+"""The page: checks first, then each bench, then the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mien_bench.report import Report
 from mien_bench.results import Check, Result, Row, Strip, Table
 
 OPEN: Final = 60
-"""Figures beyond which they are folded away."""
+"""Most rows that are shown unfolded."""
 
 
 def document(reports: Sequence[Report]) -> str:
@@ -76,7 +76,7 @@ def _line_of_machine(report: Report) -> list[str]:
 
 
 def _verdict(report: Report) -> Markup:
-    """How many promises are kept, and each that is not, with a link to where it was found."""
+    """How many checks passed, and each that failed with a link to its bench."""
     checks = [(result, check) for result in report.results for check in result.checks]
     broken = [(result, check) for result, check in checks if not check.kept]
     if not checks:
@@ -139,7 +139,7 @@ def _bench(report: Report, result: Result) -> Markup:
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[Markup]:
-    """What is judged, open where it is not much; then what is for comparison only."""
+    """Rows that are judged, open where there are few; then rows for comparison only."""
     judged = [row for row in rows if row.better != "neither"]
     compared = [row for row in rows if row.better == "neither"]
     for words, some in ((f"{len(judged)} figures", judged), (f"{len(compared)} more, for comparison", compared)):

@@ -20,7 +20,7 @@ NEUTRAL: Final = 0.13
 ROOM, BAND_ROOM = 0.04, 0.18
 """Of an axis beyond its values, without and with bands, whose names stand at the top."""
 LABELLED: Final = 24
-"""Points beyond which none is labelled in the picture; all tell their name when pointed at."""
+"""Points beyond which none is labelled in the picture; each has its name as a tooltip."""
 _LETTER: Final = 6.2
 """Pixels of a letter, about."""
 Tips = dict[str, list[str]]
@@ -76,7 +76,7 @@ def _draw_axes(axes: Any, chart: Chart) -> None:
 
 
 def _style(axes: Any, logarithmic: tuple[bool, bool]) -> None:
-    """A foot line alone, and few round ticks."""
+    """A single base line, and few round ticks."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     axes.patch.set_visible(False)
@@ -120,7 +120,7 @@ def _limits(values: Sequence[float], logarithmic: bool, room: float = ROOM) -> t
 
 
 def _limits_x(chart: Chart) -> bool:
-    """Whether what is promised lies on the x axis, as of a distribution."""
+    """Whether the limit lies on the x axis, as in a distribution."""
     return chart.y.startswith("share")
 
 
@@ -145,7 +145,7 @@ def _draw_line(axes: Any, line: Line, colour: str, gid: str, tips: Tips) -> None
 
 
 def _draw_labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """First words of the labels, each where no other one is; the rest is told when a point is pointed at."""
+    """First words of the labels, each where it overlaps no other; the whole label is a tooltip."""
     taken: list[tuple[float, float, float]] = []
     placed = [(*axes.transData.transform((x, y)), x, y, label.split()[0]) for x, y, label in points]
     for left, up, x, y, text in sorted(placed, key=lambda one: -one[1]):

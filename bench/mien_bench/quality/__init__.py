@@ -1,1 +1,1 @@
-"""Picture quality of models beside the truth, and beside the figures of papers."""
+"""Picture quality of models against ground truth, and against the figures of papers."""

@@ -44,7 +44,7 @@ class ClipFrame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """What was seen of a clip."""
+    """The frames of a clip with a face."""
 
     name: str
     frames: tuple[ClipFrame, ...]
@@ -114,7 +114,7 @@ def _mouth(clip: Clip, one: ClipFrame) -> MouthPicture | None:
 
 @dataclass(frozen=True)
 class Material:
-    """Where things lie; clips are watched once, when they are asked for."""
+    """The material of a run; clips are read once, when first needed."""
 
     clips: tuple[Path, ...]
     portraits: tuple[Path, ...]

@@ -27,12 +27,12 @@ Pixels = NDArray[np.uint8]
 STEP = round(2 * RATE)
 """Frames between guides: with several pictures of a person, a switch from one to another is over by then."""
 Watcher = Callable[[Reference, Guide, str, Pixels], None]
-"""Told (reference, guide, model, answer)."""
+"""Called with (reference, guide, model, answer)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossing:
-    """One reference with one guide."""
+    """The output of one reference with one guide, evaluated."""
 
     reference: str
     guide: str
@@ -97,14 +97,14 @@ def crossings(
 
 
 def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
-    """The reference itself given as the answer: what doing nothing is worth."""
+    """The unmoved reference as the answer: the baseline of doing nothing."""
     for reference in references:
         face = measure_face(reference.looks[0], reference.rest)
         yield from (compare(reference, guide, face) for guide in guides if guide.identity != reference.identity)
 
 
 def compare(reference: Reference, guide: Guide, answer: FaceMeasurement) -> Crossing:
-    """One answer beside whom it shows and whom it follows."""
+    """Evaluate one answer against its reference and its guide."""
     return Crossing(
         reference.identity,
         guide.identity,

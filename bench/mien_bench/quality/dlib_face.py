@@ -154,7 +154,7 @@ def proportions(fit: ShapeFit) -> Array:
 
 
 def shape_leak(rows: Sequence[tuple[str, str, Array, Array]]) -> float:
-    """Share of a difference between guides that shows between their answers: 0 is none, 1 is all of it.
+    """Fraction of a difference between guides that appears between their answers: 0 is none, 1 is all of it.
 
     Args:
         rows: (reference, guide, proportions of the guide, proportions of the answer), each (3,).

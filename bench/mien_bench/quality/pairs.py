@@ -34,13 +34,13 @@ OPEN = 0.04
 YAW, PITCH, ROLL = 14.0, 9.0, 6.0
 """Degrees: the most by which the head is turned."""
 SHIFT, SIZE = 0.04, 0.05
-"""Of the head: eye distances, and share of its size."""
+"""Of the head: eye distances, and relative size."""
 BROWS = (-0.03, 0.05)
 """How far brows sink or rise, in eye distances."""
 GAZE = 0.12
 """Eye widths."""
 BLINKS: Final = 0.35
-"""Share of the portraits whose eyes are nearly shut."""
+"""Fraction of the portraits whose eyes are nearly shut."""
 JAW_SHARE = 0.6
 """Of the lips' gap, what the chin does along."""
 

@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 SPLIT = "test"
 MOST_PADDING = 0.10
-"""Share of a picture outside of its photograph, above which it is left out."""
+"""Padding as a fraction of a picture, above which it is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,7 @@ CALM = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """Who is moved: one picture of a person, or several."""
+    """A reference, which is animated: one picture of a person, or several."""
 
     identity: str
     portraits: tuple[Portrait, ...]
@@ -105,7 +105,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guide:
-    """Who shows the way."""
+    """A guide, whose expression and pose are transferred."""
 
     identity: str
     landmarks: Array

@@ -1,4 +1,4 @@
-"""Where in a crop things are measured: regions told by the truth's landmarks, never by what was made of them."""
+"""Where in a crop things are measured: regions from the truth's landmarks, never from the output's."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def score(made: Pixels, truth: Pixels, truth_landmarks: Array, portrait_landmark
 
 
 Watcher = Callable[[Scene, Moment, str, str, Pixels], None]
-"""Told (scene, moment, model, condition, answer) of each answer."""
+"""Called with (scene, moment, model, condition, answer) for each answer."""
 
 
 def measure(

@@ -1,1 +1,1 @@
-"""Portraits that follow drivers from file to file, and measures on what is found again in the output."""
+"""Portraits animated from file to file, and measurements on landmarks detected in the output."""

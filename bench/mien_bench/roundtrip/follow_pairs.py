@@ -1,4 +1,4 @@
-"""The figures of each driver and portrait of `mien bench follow`, and what is asked of all pairs together."""
+"""Measurements of each driver and portrait for `mien bench follow`, and the requirements on all pairs."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class Pair:
     driver: str
     portrait: str
     trouble: str | None = None
-    """What stopped it, and then nothing below is known."""
+    """The error that stopped it; then nothing below is known."""
     container: Container | None = None
     lost: int = 0
     """Output frames in which no face is found although the driver shows one."""
     found: Mapping[str, Agreement] = field(default_factory=dict)
-    """How landmarks found again in the output follow the driver's."""
+    """How landmarks detected in the output follow the driver's."""
     target: Mapping[str, Agreement] = field(default_factory=dict)
-    """How the shapes aimed at do: what is lost between them and `found` is lost in the pixels."""
+    """How the target shapes follow: what is lost between them and `found` is lost in the pixels."""
     calm: int = 0
     """Near-neutral frames."""
     found_leak: Mapping[str, Leak] = field(default_factory=dict)
@@ -107,7 +107,7 @@ RATE_SHARE: Final = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class PairCheck:
-    """One thing asked."""
+    """One requirement."""
 
     name: str
     wanted: str
@@ -118,7 +118,7 @@ class PairCheck:
 
 
 def judge(pairs: Sequence[Pair]) -> list[PairCheck]:
-    """Every thing asked of at least one pair; what no pair could show is left out."""
+    """Every requirement that at least one pair can show."""
     whole = [pair for pair in pairs if pair.trouble is None]
     checks = [_count("crashes", pairs, lambda pair: pair.trouble is not None)]
     if not whole:
@@ -138,7 +138,7 @@ def judge(pairs: Sequence[Pair]) -> list[PairCheck]:
 
 
 def title(pair: Pair) -> str:
-    """How a pair is called."""
+    """The name of a pair."""
     return f"{pair.driver} x {pair.portrait}"
 
 

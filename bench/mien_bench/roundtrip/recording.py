@@ -100,7 +100,7 @@ def _alike(a: Array, b: Array) -> float:
 
 
 def _peak(scores: Array) -> float:
-    """Place of the highest score, between the samples by a parabola."""
+    """Sub-sample position of the highest score, by a parabola."""
     top = int(scores.argmax())
     if not 0 < top < len(scores) - 1:
         return float(top)

@@ -1,4 +1,4 @@
-"""One driver and one portrait, from file to file: the driver's motion, and what is measured again in the output."""
+"""One driver and one portrait, from file to file: the driver's motion, and the landmarks detected in the output."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ Track = tuple[Array | None, ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What came out."""
+    """The output of a run."""
 
     recording: Recording
     target: Track
-    """The shapes that were aimed at."""
+    """The target shapes."""
     found: Track
-    """What the landmarker finds in the decoded output, tracking; as many as frames decode."""
+    """Landmarks detected in the decoded output with tracking; one for each decoded frame."""
 
 
 def reenact(

@@ -62,7 +62,7 @@ CALM_MOST_UNREST: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """Change of one proportion against the portrait at rest, as a share; over the near-neutral frames."""
+    """Relative change of one proportion against the portrait at rest, over the near-neutral frames."""
 
     median: float
     """Signed: positive is wider than the portrait's."""
@@ -130,5 +130,5 @@ def jitter(track: Array, side: int) -> Jitter:
 
 
 def _magnitude(ways: Array) -> Array:
-    """(478,): root mean square over time of ways (N, 478, 2)."""
+    """(478,): root mean square over time of displacements (N, 478, 2)."""
     return np.asarray(np.sqrt((ways**2).sum(axis=2).mean(axis=0)))
