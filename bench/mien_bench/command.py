@@ -11,8 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from mien.commands.options import Options, need_places
 from mien.errors import MienError, SettingError
-from mien.options import Options, need_places
 from mien_bench.control import Control
 from mien_bench.formatting import as_text
 from mien_bench.report import Report, report, write

@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from mien import outputs
+from mien.commands.options import Options, need_places
 from mien.errors import SettingError, SourceError
-from mien.options import Options, need_places
+from mien.machine import outputs
 from mien_bench.formatting import condition_text, number
 from mien_bench.latency_chart import CHARTED, latency_chart
 from mien_bench.report import Report, read

@@ -14,10 +14,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from mien import outputs
 from mien.errors import SourceError
-from mien.processor import this_processor
-from mien.threads import usable_threads
+from mien.machine import outputs
+from mien.machine.processor import this_processor, usable_threads
 from mien_bench.results import SCHEMA, Band, Chart, Check, Fact, Line, Result, Row, Steadiness, Strip, Table
 
 PACKAGES: Final = (

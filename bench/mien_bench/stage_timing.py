@@ -23,14 +23,14 @@ from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, ReenactSettings
 from mien.frame import Frame
 from mien.live.stages import open_chain, open_driver
+from mien.machine.processor import usable_threads
 from mien.manifest import Bundle
 from mien.pipeline import Stages, timed
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
 from mien.runtime.sharing import SharedGraphs
 from mien.stats import LatencySummary, Statistics
-from mien.threads import usable_threads
 from mien_bench.allocations import counted
 from mien_bench.results import Fact
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from mien import samples
+from mien.commands.options import count, not_negative
 from mien.config import ReenactSettings
 from mien.errors import MienError, SettingError
-from mien.options import count, not_negative
 from mien_bench.control import Control
 from mien_bench.latency.harness_checks import harness_cost, self_check
 from mien_bench.latency.path_results import charts_of, checks_of, rows_of

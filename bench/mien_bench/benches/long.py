@@ -14,9 +14,9 @@ from av.container.input import InputContainer
 from av.stream import Stream
 
 from mien import api
+from mien.commands.options import count, positive
 from mien.config import ReenactSettings
 from mien.errors import SourceError
-from mien.options import count, positive
 from mien.stats import Statistics
 from mien_bench.control import Control
 from mien_bench.material import clips_of, portraits_of

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import mien
-from mien import api, emit
+from mien import emit
 from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
@@ -33,6 +33,7 @@ from mien.pipeline.chain import Chain
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.portrait.prepare import prepare
 from mien.stages import open_stages
 from mien.stats import Statistics
 from mien_bench.latency import stream_watch
@@ -120,7 +121,7 @@ def _rendered(setup: PathSetup, source: Any, sink: Noting, clock: Clock) -> dict
         with sink:
             render(source, stages, sink, statistics, clock)
         return statistics.as_json()
-    portraits = api.prepare(str(setup.portrait), size=setup.settings.size)
+    portraits = prepare(str(setup.portrait), size=setup.settings.size)
     with Carried(sink) as carried, open_stages(portraits, source, setup.settings) as opened:
         render(source, opened, carried, statistics, clock)
     return statistics.as_json()

@@ -16,11 +16,10 @@ from typing import Final
 
 from mien import capture
 from mien.clock import MonotonicClock
-from mien.emit.ending import Ending
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.errors import MienError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.chirps import FORMAT
 from mien_bench.latency.timecode import read
 from mien_bench.latency.trace import Trace

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from mien import samples
-from mien.emit.picture import PictureEncoder
+from mien.emit.images import PictureEncoder
 from mien.errors import MienError, SettingError
 from mien.frame import Frame
 from mien_bench.latency.impaired_run import ImpairedNetwork, impaired, wall_offset

@@ -14,20 +14,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.api import prepare
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.controller import Target
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.frame import Frame
 from mien.live.session import shares_of
 from mien.live.stages import open_chain, open_driver
-from mien.memory import settled
+from mien.machine.memory import settled
 from mien.pipeline.chain import Chain
+from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.portrait.prepare import prepare
 from mien.stats import Statistics
 from mien_bench.latency.sources import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.process_memory import resident

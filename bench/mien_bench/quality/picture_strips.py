@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mien
-from mien import api, outputs
-from mien.align import sized
 from mien.config import ReenactSettings
-from mien.emit.picture import PictureEncoder
+from mien.emit.images import PictureEncoder
 from mien.errors import SettingError
 from mien.face.measures import CHANNELS
 from mien.frame import Frame
-from mien.portrait import Portrait
+from mien.machine import outputs
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, sized
 from mien_bench.quality.puppet import RATE, open_puppet, settings_for
 from mien_bench.quality.regions import crop_of, cut
 from mien_bench.quality.self_reenactment import Moment, Scene
@@ -95,7 +95,7 @@ def strips(clip: Path, portraits: Sequence[Path], models: Sequence[str], threads
     Raises:
         MienError: material cannot be read, or a model not be opened.
     """
-    people = [api.prepare(path, size=SIZE)[0] for path in portraits]
+    people = [prepare(path, size=SIZE)[0] for path in portraits]
     performance = perform(clip, people[0], ReenactSettings(threads=threads))
     moments = extremes(performance)
     driver = _frames(clip, list(moments.values()))

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
+from mien.draw.mouth import lips_of, mouth_hint
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import lips_of
-from mien.face.mouth import mouth_hint
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality import picture_measures
 from mien_bench.quality.picture_measures import averages, detail
 from mien_bench.quality.puppet import open_puppet, settings_for, towards

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mien.config import Mouth, ReenactSettings
 from mien.face import topology
 from mien.face.crop import SIDE, placed
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_triangles
 from mien_bench.quality.clips import Clip, read_clip
 from mien_bench.quality.picture_measures import averages, luma

@@ -49,6 +49,8 @@ def read_manifest(folder: Path) -> Bundle:
     path = folder / MANIFEST
     if not os.path.isdir(folder):
         raise ModelError(f"{folder}: expected the folder of a model bundle, got none")
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):
+        raise ModelError(f"{folder}: expected to be allowed to read the model bundle, got none; change its permissions")
     if os.path.islink(path) or not os.path.isfile(path):
         raise ModelError(f"{folder}: expected a model bundle with a {MANIFEST}, got none there")
     if path.stat().st_size > _MOST_BYTES:

@@ -1,9 +1,11 @@
-"""The fastest way to run a graph here that keeps its quality: measured briefly, once per machine and model."""
+"""Which runtime runs a graph, at which precision and why: chosen by a brief measurement, once per machine and model."""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
 from typing import Final
@@ -12,13 +14,48 @@ import numpy as np
 
 from mien.clock import Clock
 from mien.errors import BackendError
+from mien.machine.processor import is_calm, this_processor, usable_threads, waited
 from mien.manifest import Bundle, TensorSpec
-from mien.processor import is_calm, this_processor, waited
 from mien.runtime.cache import Cache, key_of
-from mien.runtime.choice import Choice, read_choice
 from mien.runtime.openvino import COMPUTED
 from mien.runtime.session import Buffers, Session
-from mien.threads import usable_threads
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen."""
+
+    backend: str
+    precision: str
+    reason: str
+    milliseconds: float | None = None
+    """Median of a run, where that was measured."""
+    notes: tuple[str, ...] = ()
+    """What could not take part, each with its cause and cure."""
+    provisional: bool = False
+    """Whether the machine was busy while it was measured, so that it is to be measured again when it is calm."""
+
+    def __str__(self) -> str:
+        time = "" if self.milliseconds is None else f", {self.milliseconds:.1f} ms"
+        busy = "; measured while the machine was busy" if self.provisional else ""
+        return f"{self.backend} {self.precision}{time}: {self.reason}{busy}"
+
+    def as_json(self) -> bytes:
+        """The choice as it is kept."""
+        return json.dumps(asdict(self)).encode()
+
+
+def read_choice(content: bytes | None) -> Choice | None:
+    """The choice that was kept; None where that is not what it is."""
+    try:
+        kept = Choice(**json.loads(content or b""))
+        milliseconds = None if kept.milliseconds is None else float(kept.milliseconds)
+        notes = tuple(str(note) for note in kept.notes)
+        words = str(kept.backend), str(kept.precision), str(kept.reason)
+        return Choice(*words, milliseconds, notes, bool(kept.provisional))
+    except (ValueError, TypeError):
+        return None
+
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +107,7 @@ def fastest(
     open_one: Open,
     cache: Cache,
     clock: Clock,
+    need_wanted: Callable[[], None],
 ) -> Choice:
     """The fastest of these candidates, from the cache where they were measured before on this machine.
 
@@ -77,12 +115,13 @@ def fastest(
 
     Raises:
         BackendError: none of them runs here.
+        Stopped: as `need_wanted`, which is called before each run.
     """
     place = f"choices/{key_of(_facts(bundle, graph_name, among, threads))}.json"
     kept = read_choice(cache.read(place))
     if kept is not None and (kept.backend, kept.precision) in among and not (kept.provisional and is_calm()):
         return kept
-    choice = _measured(bundle.graph(graph_name).inputs, among, threads, open_one, clock)
+    choice = _measured(bundle.graph(graph_name).inputs, among, threads, open_one, clock, need_wanted)
     cache.write(place, choice.as_json())
     return choice
 
@@ -107,7 +146,12 @@ def _installed(name: str) -> str | None:
 
 
 def _measured(
-    inputs: Sequence[TensorSpec], among: Sequence[Candidate], threads: int, open_one: Open, clock: Clock
+    inputs: Sequence[TensorSpec],
+    among: Sequence[Candidate],
+    threads: int,
+    open_one: Open,
+    clock: Clock,
+    need_wanted: Callable[[], None],
 ) -> Choice:
     logger.info("measuring %s, once", ", ".join(f"{backend} {precision}" for backend, precision in among))
     sessions: dict[Candidate, Session] = {}
@@ -125,7 +169,7 @@ def _measured(
     for session in sessions.values():
         _fill(session, inputs)
     before, begun = waited(), clock.now()
-    times = dict(zip(sessions, milliseconds(list(sessions.values()), clock), strict=True))
+    times = dict(zip(sessions, milliseconds(list(sessions.values()), clock, need_wanted), strict=True))
     busy = waited() - before > BUSY * (clock.now() - begun)
     wrong = _wrong(sessions)
     for session in sessions.values():
@@ -168,22 +212,26 @@ def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
         )
 
 
-def milliseconds(sessions: Sequence[Session], clock: Clock) -> list[float]:
+def milliseconds(
+    sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None] = lambda: None
+) -> list[float]:
     """Median time of a run of each; in turns, so that what else the machine does hits all alike."""
     for session in sessions:
         for _ in range(WARM_UP):
+            need_wanted()
             session.run()
-    rounds = list(_rounds(sessions, clock))
+    rounds = list(_rounds(sessions, clock, need_wanted))
     return [median(times) * 1e3 for times in zip(*rounds, strict=True)]
 
 
-def _rounds(sessions: Sequence[Session], clock: Clock) -> Iterator[list[float]]:
+def _rounds(sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
     begun = clock.now()
     for number in range(ROUNDS):
         if number >= LEAST_ROUNDS and clock.now() - begun > MOST_SECONDS:
             return
         times = []
         for session in sessions:
+            need_wanted()
             before = clock.now()
             session.run()
             times.append(clock.now() - before)

@@ -33,15 +33,20 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
     Processor time is counted, not time passed: a machine that is busy for the moment measures the same.
 
     Raises:
-        MienError: the portrait or the model cannot be used.
+        MienError: the portrait or the model cannot be used, or it was stopped meanwhile.
     """
+    need_wanted = shared.graphs.need_wanted
     portraits = shared.prepare(picture, size=settings.size, largest=LARGEST)
     chain = open_chain(portraits, settings, shares_of(settings).synthesis, graphs=shared.graphs)
     try:
         with open_driver(settings) as driver:
             frames = list(_driver_frames(WARMING + FRAMES))
             faces: list[object] = []
-            parse = _seconds(frames, lambda frame: faces.append(driver.motion(driver.parse(frame), frame.seconds)))
+
+            def look(frame: Frame) -> None:
+                faces.append(driver.motion(driver.parse(frame), frame.seconds))
+
+            parse = _seconds(frames, look, need_wanted)
 
         def synthesise(frame: Frame, paint: Paint = "off") -> None:
             (_, first), *others = chain.synthesis
@@ -50,8 +55,8 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
                 value = call(value)
 
         moves = list(faces)
-        synthesis = _seconds(frames, synthesise)
-        return Cost(parse, synthesis, _codecs(portraits[0].size) + PACKETS), chain.about
+        synthesis = _seconds(frames, synthesise, need_wanted)
+        return Cost(parse, synthesis, _codecs(portraits[0].size, need_wanted) + PACKETS), chain.about
     finally:
         chain.close()
 
@@ -61,17 +66,19 @@ def _driver_frames(count: int) -> Iterator[Frame]:
         yield from itertools.islice((item for item in source if isinstance(item, Frame)), count)
 
 
-def _seconds(frames: list[Frame], call: Callable[[Frame], None]) -> float:
+def _seconds(frames: list[Frame], call: Callable[[Frame], None], need_wanted: Callable[[], None]) -> float:
     """Processor time of all threads for one frame, the first few left out."""
     for frame in frames[:WARMING]:
+        need_wanted()
         call(frame)
     began = time.process_time()
     for frame in frames[WARMING:]:
+        need_wanted()
         call(frame)
     return (time.process_time() - began) / max(len(frames) - WARMING, 1)
 
 
-def _codecs(size: tuple[int, int]) -> float:
+def _codecs(size: tuple[int, int], need_wanted: Callable[[], None]) -> float:
     """Encoding a picture of `size` and decoding it again, by H.264."""
     encoder, decoder = CodecContext.create("libx264", "w"), CodecContext.create("h264", "r")
     assert isinstance(encoder, VideoCodecContext)
@@ -88,4 +95,4 @@ def _codecs(size: tuple[int, int]) -> float:
         for packet in encoder.encode(picture):
             decoder.decode(packet)
 
-    return _seconds([Frame(smooth, number, Fraction(1, 25)) for number in range(WARMING + FRAMES)], both)
+    return _seconds([Frame(smooth, number, Fraction(1, 25)) for number in range(WARMING + FRAMES)], both, need_wanted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -14,11 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien import samples
-from mien.atomic import write_atomically
 from mien.capture import image
-from mien.errors import FaceError, MienError, SinkError, SourceError
+from mien.errors import FaceError, MienError, SourceError
 from mien.live.session import LARGEST
 from mien.live.shared import Shared
+from mien.machine import outputs
+from mien.machine.atomic import write_atomically
 from mien.pipeline.worker import in_thread
 from mien.serve.decoding import decoded
 from mien.serve.refusal import Refusal, later, missing
@@ -160,10 +160,9 @@ class Portraits:
     def _read(self) -> None:
         for name, path in samples.portraits().items():
             self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
-        with contextlib.suppress(OSError):
+        with outputs.told(str(self._folder)), contextlib.suppress(FileExistsError):
             self._folder.mkdir(parents=True, exist_ok=True)
-        if not os.path.isdir(self._folder) or not os.access(self._folder, os.W_OK):
-            raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
+        outputs.need_folder(self._folder, "portraits")
         for record in sorted(self._folder.glob("*.json"), key=_changed_at):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(record.read_text()), record.with_suffix(".png")

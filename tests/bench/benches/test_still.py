@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.config import WARP, ReenactSettings
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.benches.still import tremble
 from mien_bench.roundtrip.track_measures import jitter
 

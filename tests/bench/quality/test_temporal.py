@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import samples
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.picture_strips import CELL, MARGIN, extremes, grid
 from mien_bench.quality.temporal import LAGS, PAPER, TRUTH, correspondences, difference, rows, stabilities, table
 from mien_bench.quality.video_runs import run_of

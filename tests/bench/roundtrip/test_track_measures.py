@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
 from mien.face.measures import CHANNELS
 from mien.face.motion import identity_motion
 from mien.face.pose import Angles
+from mien.face.topology import canonical_face
 from mien_bench.roundtrip.track_measures import agreements, calm_frames, leaks, unrest
 
 

@@ -19,7 +19,7 @@ from av.frame import Frame as AvFrame
 from numpy.typing import NDArray
 
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.chirps import FORMAT
 from mien_bench.latency.path_run import CodedSource
 from mien_bench.latency.timecode import Code, read_luma

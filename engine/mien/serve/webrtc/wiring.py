@@ -28,6 +28,7 @@ from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Direction, Offer
 from mien.serve.webrtc.pacing import pace
 from mien.serve.webrtc.packets import keep_small
+from mien.serve.webrtc.playout import know_playout_delay, tell_playout_delay
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
@@ -72,6 +73,7 @@ class Wiring:
             Whatever aiortc does at an offer that it cannot meet.
         """
         keep_small()
+        know_playout_delay()
         certify(self.connection)
         for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
             if wanted is not None:
@@ -162,6 +164,7 @@ class Wiring:
             sender.replaceTrack(self.picture_track)
             control = self.picture_track.control
             pace(sender, lambda: control.target, self._clock)
+            tell_playout_delay(sender)
         else:
             self.sound_track = SoundTrack(self._sends.sound, self._clock)
             sender.replaceTrack(self.sound_track)

@@ -1,0 +1,292 @@
+"""Files that are there whole or not at all: written under a hidden name beside their place, then renamed.
+
+That is for regular files. A device, a pipe or a descriptor of this process (`/dev/stdout`, `/dev/fd/N`) is never
+replaced but written into. Links keep pointing: what they lead to is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_AT_ONCE: Final = 1 << 20
+"""Bytes that are copied at a time."""
+_MOST_LINKS: Final = 40
+"""As many as Linux follows."""
+_LEGIBLE: Final = 40
+"""Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
+_ACL: Final = "system.posix_acl_access"
+_FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
+"""What a rename over a file says that may be written but not replaced: a mount point, another user's in /tmp."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is to be written, every link followed."""
+
+    path: Path
+    descriptor: int | None
+    """That the path stands for, of this process."""
+    facts: os.stat_result | None
+    """Of what is there; None: nothing."""
+
+    @property
+    def special(self) -> bool:
+        """Whether it is written into: neither a regular file nor a folder, or a descriptor, whatever that leads to."""
+        if self.descriptor is not None:
+            return True
+        return self.facts is not None and not (stat.S_ISREG(self.facts.st_mode) or self.is_folder)
+
+    @property
+    def is_folder(self) -> bool:
+        return self.facts is not None and stat.S_ISDIR(self.facts.st_mode)
+
+    def open(self, *, wait: bool = True) -> int:
+        """A descriptor, the caller's own, that writes into what is there.
+
+        Args:
+            wait: for whoever opens a pipe to read it.
+
+        Raises:
+            OSError: it may not be written, is a closed descriptor, or a pipe that nobody reads.
+        """
+        if self.descriptor is None:
+            return os.open(self.path, os.O_WRONLY) if wait else self._open_now()
+        if not _may_write(self.descriptor):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
+        return os.dup(self.descriptor)
+
+    def _open_now(self) -> int:
+        try:
+            opened = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno == errno.ENXIO and self.facts is not None and stat.S_ISFIFO(self.facts.st_mode):
+                raise OSError(errno.ENXIO, "nobody reads the pipe", str(self.path)) from error
+            raise
+        os.set_blocking(opened, True)
+        return opened
+
+
+def place_of(path: str | os.PathLike[str]) -> Place:
+    """The place that a path leads to; what is there need not exist.
+
+    Raises:
+        OSError: a folder on the way cannot be entered, the name is too long, or links lead in a circle.
+        ValueError: no file can have such a name.
+    """
+    followed = os.fspath(path)
+    if not os.path.isabs(followed):
+        followed = os.path.join(os.getcwd(), followed)
+    own = f"/proc/{os.getpid()}/fd"
+    for _ in range(_MOST_LINKS):
+        folder, name = os.path.split(followed.rstrip(os.sep))
+        if name in ("", os.curdir, os.pardir):
+            return Place(Path(os.path.realpath(followed)), None, os.stat(followed))
+        folder = os.path.realpath(folder)
+        followed = os.path.join(folder, name)
+        if folder == own and name.isdecimal():
+            return Place(Path(followed), int(name), os.fstat(int(name)))
+        try:
+            facts = os.lstat(followed)
+        except FileNotFoundError:
+            return Place(Path(followed), None, None)
+        if not stat.S_ISLNK(facts.st_mode):
+            return Place(Path(followed), None, facts)
+        followed = os.path.join(folder, os.readlink(followed))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+
+
+def standard_output() -> Place:
+    """What this process's standard output leads to.
+
+    Raises:
+        OSError: it is closed.
+    """
+    number = sys.stdout.fileno()
+    return Place(Path("/dev/stdout"), number, os.fstat(number))
+
+
+class Draft:
+    """A hidden file or folder beside its place, until it is kept or dropped.
+
+    It is made with the mode, the owner and the access list of the file that it will replace, where the user may give
+    them; a new one follows the umask.
+    """
+
+    def __init__(self, place: Path, *, folder: bool = False) -> None:
+        """Make it.
+
+        Args:
+            place: its final path, whose links are followed already.
+
+        Raises:
+            OSError: nothing can be made there.
+        """
+        self._place = place
+        self._mode: int | None = None
+        self.path = place.with_name(f".{place.name[:_LEGIBLE]}.{secrets.token_hex(4)}.part")
+        """Where to write."""
+        _drafts.add(self)
+        try:
+            if folder:
+                self.path.mkdir()
+            else:
+                self._mode = _make(self.path, place)
+        except BaseException:
+            self.drop()
+            raise
+
+    def keep(self) -> None:
+        """Give it its name in one step, replacing what was there; a file's bytes are on the disk before.
+
+        Raises:
+            OSError: it cannot have the name; what was there still is.
+        """
+        if self.path.is_dir():
+            os.rename(self.path, self._place)
+        else:
+            _sync(self.path)
+            if self._mode is not None:
+                self.path.chmod(self._mode)
+            try:
+                os.replace(self.path, self._place)
+            except OSError as error:
+                if error.errno not in _FIXED or not os.access(self._place, os.W_OK):
+                    raise
+                _overwrite(self.path, self._place)
+                self.path.unlink()
+        _drafts.discard(self)
+
+    def drop(self) -> None:
+        """Remove it with all that it holds; nothing where it was kept."""
+        if self not in _drafts:
+            return
+        if self.path.is_dir():
+            shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+        _drafts.discard(self)
+
+
+_drafts: set[Draft] = set()
+"""Of this process, for `drop_drafts`: no matter where a signal comes between, none is forgotten."""
+
+
+def drop_drafts() -> None:
+    """Remove whatever was begun and not kept; for a program that ends early."""
+    for draft in list(_drafts):
+        draft.drop()
+
+
+@contextlib.contextmanager
+def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
+    """A file to write what will be at `path`, whole, when the block ends, and is gone when it fails.
+
+    Args:
+        wait: for whoever opens a pipe to read it.
+
+    Raises:
+        OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
+        ValueError: no file can have such a name.
+    """
+    place = place_of(path)
+    if place.special:
+        with os.fdopen(place.open(wait=wait), "wb") as file:
+            yield file
+        return
+    if place.is_folder:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    draft = Draft(place.path)
+    try:
+        with draft.path.open("wb") as file:
+            yield file
+        draft.keep()
+    finally:
+        draft.drop()
+
+
+def write_atomically(path: Path, content: bytes, *, wait: bool = True) -> None:
+    """Give `path` this content in one step, on the disk before it has the name; its folder must be there.
+
+    Raises:
+        OSError, ValueError: as `written`.
+    """
+    with written(path, wait=wait) as file:
+        file.write(content)
+
+
+def _make(path: Path, place: Path) -> int | None:
+    """An empty new file that nobody may read who may not read what it replaces; the mode that it is to have then."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        old = place.stat()
+    except FileNotFoundError:
+        os.close(os.open(path, flags, 0o666))
+        return None
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        for owner in ((old.st_uid, old.st_gid), (-1, old.st_gid)):
+            with contextlib.suppress(OSError):
+                os.fchown(descriptor, *owner)
+                break
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode) | stat.S_IRUSR | stat.S_IWUSR)
+        with contextlib.suppress(OSError, AttributeError):  # there is none, or not on this system
+            os.setxattr(descriptor, _ACL, os.getxattr(place, _ACL))
+    finally:
+        os.close(descriptor)
+    return stat.S_IMODE(old.st_mode)
+
+
+def _overwrite(source: Path, place: Path) -> None:
+    """Write a file's bytes into another one, for which room is made first: what was there is not lost for want of it.
+
+    An interrupt waits until it is done.
+
+    Raises:
+        OSError: there is no room; what was there still is.
+    """
+    with source.open("rb") as new, place.open("r+b", buffering=0) as old:
+        size, before = os.fstat(new.fileno()).st_size, os.fstat(old.fileno()).st_size
+        try:
+            if size:
+                os.posix_fallocate(old.fileno(), 0, size)
+        except OSError:
+            old.truncate(before)
+            raise
+        interrupt: KeyboardInterrupt | None = None
+        while (at := old.tell()) < size:
+            try:
+                new.seek(at)
+                old.write(new.read(_AT_ONCE))
+            except KeyboardInterrupt as error:
+                interrupt = error
+        old.truncate(size)
+        os.fsync(old.fileno())
+    if interrupt is not None:
+        raise interrupt
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _may_write(descriptor: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # not on this system
+        return True
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY

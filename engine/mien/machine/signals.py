@@ -1,0 +1,144 @@
+"""Signals that end a program: in order, as an interrupt does, and told by the exit code. Ignored ones stay ignored."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Final
+
+INTERRUPT: Final = signal.SIGINT
+ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Beside an interrupt; a terminal that is closed sends SIGHUP, which `nohup` has ignored."""
+NAMES: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"} | {
+    number: "ended by SIGHUP" for number in ENDINGS if number != signal.SIGTERM
+}
+
+
+AGAIN: Final = 0.05
+"""Seconds until a signal is tried again that came while a module was imported."""
+
+
+class Ended:
+    """A handler of signals that raises KeyboardInterrupt; it remembers which signal came first.
+
+    Not inside of an import: there libraries pass over it, or make an error of their own of it.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.leaving = False
+        """Whether signals have no say any more: what is left is short, and must be done."""
+        self.held = False
+        """Whether they wait for `told_of_signals`."""
+        self.told = False
+        """Whether an event loop was told of one: what is left should wait for nobody."""
+
+    def __call__(self, number: int, frame: FrameType | None = None) -> None:
+        self.number = self.number or number
+        if self.leaving or self.held:
+            return
+        if _importing(frame):
+            again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
+            again.daemon = True
+            again.start()
+            return
+        raise KeyboardInterrupt(number)
+
+    def code(self, interrupt: KeyboardInterrupt) -> int:
+        """The exit code for what was raised: 128 and the signal's number."""
+        given = interrupt.args[0] if interrupt.args and isinstance(interrupt.args[0], int) else None
+        return 128 + int(self.number or given or INTERRUPT)
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt if a signal has come and what it raised was lost, as in a destructor."""
+    ended = _present()
+    if ended is not None and ended.number is not None and not ended.leaving:
+        raise KeyboardInterrupt(ended.number)
+
+
+def is_ending() -> bool:
+    """Whether a signal has ended the command in order: then what is left should not wait for others."""
+    ended = _present()
+    return ended is not None and ended.told
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Have signals wait while an event loop comes and goes, which breaks what is raised there.
+
+    The loop is told of them by `told_of_signals`; what came too late for that is raised at the end.
+    """
+    ended = _present()
+    if ended is not None:
+        ended.held = True
+    try:
+        yield
+    finally:
+        if ended is not None:
+            ended.held = False
+    check()
+
+
+@contextlib.contextmanager
+def ending_by_signals() -> Iterator[Ended]:
+    """Have an interrupt, SIGTERM and SIGHUP end a command in order, unless they are ignored or handled otherwise."""
+    ended, before = Ended(), {}
+    if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
+        before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
+    taken = [number for number in before if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
+    for number in taken:
+        signal.signal(number, ended)
+    try:
+        yield ended
+    finally:
+        for number in taken:
+            signal.signal(number, before[number])
+
+
+def _present() -> Ended | None:
+    """The one whose handlers are set; an interrupt alone may be ignored."""
+    handlers = [signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)]
+    return next((handler for handler in handlers if isinstance(handler, Ended)), None)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextlib.contextmanager
+def told_of_signals(told: Callable[[int], None]) -> Iterator[None]:
+    """Have the running event loop call `told` with each interrupt, SIGTERM and SIGHUP; handlers are as before after.
+
+    SIGHUP and SIGTERM stay ignored where they are. An interrupt does not: a shell's script ignores it for whatever it
+    starts in the background, and ends that by it all the same.
+    """
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
+    taken = [number for number in before if number == INTERRUPT or before[number] is not signal.SIG_IGN]
+    ended = _present()
+
+    def heard(number: int) -> None:
+        if ended is not None:
+            ended.told = True
+        told(number)
+
+    for number in taken:
+        loop.add_signal_handler(number, heard, number)
+    if ended is not None and ended.number is not None:
+        loop.call_soon(heard, ended.number)
+        ended.number = None
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)
+            signal.signal(number, before[number] or signal.SIG_DFL)
