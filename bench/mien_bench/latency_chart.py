@@ -11,7 +11,7 @@ from mien.errors import SettingError
 from mien_bench.formatting import number
 from mien_bench.page.svg import COLOURS, blank, svg, svg_file
 from mien_bench.report import Report
-from mien_bench.results import Result, Row
+from mien_bench.results import Row
 
 TITLE: Final = "How long a frame takes, from the camera to the viewer"
 ENGINE: Final = ("The engine alone", "all stages of one frame")
@@ -50,34 +50,39 @@ class Bar:
 
 
 def latency_chart(reports: Sequence[Report]) -> str:
-    """An SVG file of the first report that holds latencies of paths.
+    """An SVG file of the first report that holds latencies of paths, with the stages of any report of its machine.
 
     Raises:
         SettingError: none does.
     """
-    for report in reports:
-        results = [result for result in report.results if result.bench in CHARTED]
-        paths = [bar for result in results if result.bench == "latency" for bar in _bars_of_paths(result)]
-        if paths:
-            stages = [bar for result in results if result.bench == "stages" for bar in _bar_of_engine(result)]
-            return svg_file(_drawn([*stages, *paths], _footnotes(report, results)))
-    raise SettingError(
-        "results: expected latencies of paths, got none; write them by `mien bench all --json FILE` or "
-        "`mien bench latency --json FILE`"
-    )
+    report = next((one for one in reports if list(_bars_of_paths(one))), None)
+    if report is None:
+        raise SettingError(
+            "results: expected latencies of paths, got none; write them by `mien bench all --json FILE` or "
+            "`mien bench latency --json FILE`"
+        )
+    same_machine = [one for one in reports if one.machine.get("processor") == report.machine.get("processor")]
+    engine = next((bar for one in same_machine for bar in _bars_of_engine(one)), None)
+    return svg_file(_drawn([*([engine] if engine else []), *_bars_of_paths(report)], _footnotes(report, same_machine)))
 
 
-def _bars_of_paths(result: Result) -> Iterator[Bar]:
+def _rows(report: Report, bench: str) -> list[Row]:
+    return [row for result in report.results if result.bench == bench for row in result.rows]
+
+
+def _bars_of_paths(report: Report) -> Iterator[Bar]:
     """One for each path that has a name here, over no impaired network, with no planted fault."""
+    plain = [row for row in _rows(report, "latency") if _is_plain(row)]
     for path, names in PATHS.items():
-        rows = [row for row in result.rows if row.condition.get("path") == path and _is_plain(row)]
+        rows = [row for row in plain if row.condition.get("path") == path]
         found = {rank: _first(rows, f"glass to glass {rank}") for rank in ("p50", "p95")}
         if found["p50"] is not None and found["p95"] is not None:
             yield Bar(*names, found["p50"].median, found["p95"].median)
 
 
-def _bar_of_engine(result: Result) -> Iterator[Bar]:
-    heads = [row for row in result.rows if row.headline]
+def _bars_of_engine(report: Report) -> Iterator[Bar]:
+    """One, where stages were measured: the rows that are published."""
+    heads = [row for row in _rows(report, "stages") if row.headline]
     p50, p95 = (next((row for row in heads if row.name.endswith(rank)), None) for rank in ("p50", "p95"))
     if p50 is not None and p95 is not None:
         yield Bar(*ENGINE, p50.median, p95.median)
@@ -91,10 +96,10 @@ def _is_plain(row: Row) -> bool:
     return not any(name == "network" or name.startswith("planted") for name in row.condition)
 
 
-def _footnotes(report: Report, results: Sequence[Result]) -> list[tuple[str, str]]:
+def _footnotes(report: Report, drawn: Sequence[Report]) -> list[tuple[str, str]]:
     """Lines below the chart, each with the name of its colour: the machine, the settings, and whether it was busy."""
     machine, when = report.machine, datetime.fromisoformat(report.when)
-    row = next(row for result in results if result.bench == "latency" for row in result.rows if "path" in row.condition)
+    row = next(row for row in _rows(report, "latency") if "path" in row.condition)
     words = {"model": "model {}", "size": "portrait of {} pixels", "driver": "camera of {}", "backend": "backend {}"}
     settings = [form.format(row.condition[name]) for name, form in words.items() if name in row.condition]
     where = (
@@ -104,6 +109,7 @@ def _footnotes(report: Report, results: Sequence[Result]) -> list[tuple[str, str
         (f"{where}; {when:%d %B %Y}; mien {report.versions.get('mien', '?')}", "muted"),
         (f"{', '.join(settings)}; medians of {len(row.values)} repetitions", "muted"),
     ]
+    results = [result for one in drawn for result in one.results if result.bench in CHARTED]
     if any(result.steadiness.noisy for result in results):
         others = max(result.steadiness.others for result in results)
         why = f"other processes used up to {others:.0%} of it" if others > BUSY else "its speed varied"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from mien_bench.report import Report, read
 from mien_bench.results import Fact, Result, Row
 
 BEGIN: Final = "<!-- figures: begin; written by `make bench-readme` -->"
+_RANKED: Final = re.compile(r"(.*?)(?:, (p\d+))?")
+"""A headline, and the rank at its end."""
 END: Final = "<!-- figures: end -->"
 
 
@@ -95,20 +98,48 @@ def _published(report: Report) -> Iterator[Result]:
 
 
 def _paragraph(report: Report) -> Iterator[str]:
+    """The machine, then a table of each bench's rows with a headline."""
     machine = report.machine
     when = datetime.fromisoformat(report.when)
     shared = _shared(report)
     yield (
         f"{machine.get('processor', 'Unknown processor')}, {machine.get('cores', '?')} cores, "
         f"{machine.get('system', machine.get('kernel', 'unknown system'))}; {when:%d %B %Y}; mien "
-        f"{report.versions.get('mien', '?')}; medians, and quartiles of the repetitions"
-        f"{'; ' if shared else ''}{condition_text(shared)}."
+        f"{report.versions.get('mien', '?')}{'; ' if shared else ''}{condition_text(shared)}. "
+        "Medians of the repetitions, quartiles in brackets."
     )
-    yield from ("", "| | | | under |", "|---|---|---|---|")
-    for result in _published(report):
-        note = ", on a noisy machine" if result.steadiness.noisy else ""
-        yield from (_line(row, shared, note) for row in result.rows if row.headline)
     yield ""
+    for result in _published(report):
+        yield from _table(result, shared)
+        yield ""
+
+
+def _table(result: Result, shared: Mapping[str, Fact]) -> Iterator[str]:
+    """A line for each headline and condition, with a column for each of its ranks, such as p50."""
+    rows = [row for row in result.rows if row.headline]
+    common = {
+        name: value
+        for name, value in rows[0].condition.items()
+        if name not in shared and all(row.condition.get(name) == value for row in rows)
+    }
+    notes = [result.about, *([condition_text(common)] if common else [])]
+    caption = "; ".join([*notes, *(["on a noisy machine"] if result.steadiness.noisy else [])])
+    yield f"{caption[:1].upper()}{caption[1:]}:"
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        title, rank = _RANKED.fullmatch(row.headline).groups("")  # type: ignore[union-attr]
+        own = {name: value for name, value in row.condition.items() if name not in (*shared, *common)}
+        lines.setdefault(", ".join(filter(None, (title, condition_text(own)))), {})[rank or "median"] = _cell(row)
+    ranks = list(dict.fromkeys(rank for cells in lines.values() for rank in cells))
+    yield from ("", f"| | {' | '.join(ranks)} |", f"|---|{'---|' * len(ranks)}")
+    for name, cells in lines.items():
+        yield f"| {name} | {' | '.join(cells.get(rank, '') for rank in ranks)} |"
+
+
+def _cell(row: Row) -> str:
+    low, high = row.spread
+    spread = f" ({number(low)} to {number(high)})" if len(row.values) > 1 else ""
+    return f"{number(row.median)} {row.unit}".rstrip() + spread
 
 
 def _shared(report: Report) -> dict[str, Fact]:
@@ -120,13 +151,6 @@ def _shared(report: Report) -> dict[str, Fact]:
                 values_of.setdefault(name, {}).setdefault(result.bench, set()).add(value)
     alike = {name: set[Fact]().union(*benches.values()) for name, benches in values_of.items() if len(benches) > 1}
     return {name: values.pop() for name, values in alike.items() if len(values) == 1}
-
-
-def _line(row: Row, shared: Mapping[str, Fact], note: str) -> str:
-    low, high = row.spread
-    spread = f"{number(low)} to {number(high)}" if len(row.values) > 1 else ""
-    own = {name: value for name, value in row.condition.items() if name not in shared}
-    return f"| {row.headline} | {number(row.median)} {row.unit} | {spread} | {condition_text(own)}{note} |"
 
 
 def _text(path: Path) -> str:

@@ -100,7 +100,8 @@ def test_the_chart_and_the_figures_of_a_page_are_replaced(tmp_path: Path) -> Non
     assert "old" not in text
     assert "Abacus <2>, 2 cores" in text
     assert "26 November 2026" in text
-    assert "| a frame | 3.50 ms | 3.25 to 3.75 | size 512 |" in text
+    assert "| a frame | 3.50 ms (3.25 to 3.75) |" in text
+    assert "From glass to glass; size 512:" in text
     assert command.main(arguments) == 0
     assert page.read_text() == text
     assert chart.read_bytes() == drawn
@@ -114,12 +115,16 @@ def _steady(report: Report) -> Report:
 def test_what_all_benches_tell_alike_is_said_once() -> None:
     rows = [
         replace(row(1.0), headline="a frame", condition={"size": 512, "threads": 2}),
-        replace(row(2.0), headline="a path", condition={"size": 512, "path": "pipe"}),
+        replace(row(2.0), headline="a path, p50", condition={"size": 512, "path": "pipe"}),
+        replace(row(3.0), headline="a path, p95", condition={"size": 512, "path": "pipe"}),
+        replace(row(4.0), headline="a path, p50", condition={"size": 512, "path": "file"}),
     ]
-    told = readme.figures([report(result(rows[0]), replace(result(rows[1]), bench="other"))], noisy=True)
-    assert "repetitions; size 512." in told
-    assert "| threads 2" in told
-    assert "| path pipe" in told
+    text = readme.figures([report(result(rows[0]), replace(result(*rows[1:]), bench="other"))], noisy=True)
+    assert "mien 0.1.0; size 512. Medians" in text
+    assert "What was measured; threads 2:" in text
+    assert "| | p50 | p95 |" in text
+    assert "| a path, path pipe | 2.00 ms | 3.00 ms |" in text
+    assert "| a path, path file | 4.00 ms |  |" in text
 
 
 def test_figures_that_cannot_be_published_are_refused() -> None:

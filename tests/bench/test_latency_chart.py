@@ -37,11 +37,15 @@ def test_the_engine_alone_is_the_first_bar_where_stages_were_measured() -> None:
     stages = [
         replace(row(20.0, name=f"frame {rank}"), headline=f"all stages of a frame, {rank}") for rank in ("p50", "p95")
     ]
-    whole = everything()
-    with_stages = replace(whole, results=(*whole.results, result(*stages)))
-    texts = _texts([report(), with_stages])
-    assert texts.index("The engine alone") < texts.index("Inside one process")
-    assert "20 ms" in texts
+    for reports in (
+        [report(result(*stages)), everything()],
+        [replace(everything(), results=(*everything().results, result(*stages)))],
+    ):
+        texts = _texts(reports)
+        assert texts.index("The engine alone") < texts.index("Inside one process")
+        assert "20 ms" in texts
+    other = replace(report(result(*stages)), machine={"processor": "another one"})
+    assert "The engine alone" not in _texts([everything(), other])
 
 
 def test_a_busy_machine_is_named_in_the_chart() -> None:

@@ -53,7 +53,7 @@ def test_engines_take_turns_and_are_compared_with_the_first(
         "mien warp": (2, "lower"),
         "untrained": (2, "neither"),
     }
-    (ratio,) = (row for row in result.rows if row.name.startswith("times as long"))
+    (ratio,) = (row for row in result.rows if row.name.startswith("time relative to"))
     assert len(ratio.values) == 2
     assert "random weights: speed only" in result.tables[0].rows[1][-1]
     assert [check.kept for check in result.checks] == [True, True]
