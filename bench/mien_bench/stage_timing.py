@@ -31,7 +31,7 @@ from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
 from mien.runtime.sharing import SharedGraphs
 from mien.stats import LatencySummary, Statistics
-from mien_bench.allocations import counted
+from mien_bench.memory import counted
 from mien_bench.results import Fact
 
 WHOLE = "frame"

@@ -20,7 +20,7 @@ from mien.errors import SourceError
 from mien.stats import Statistics
 from mien_bench.control import Control
 from mien_bench.material import clips_of, portraits_of
-from mien_bench.process_memory import MemoryLog, resident, slope
+from mien_bench.memory import MemoryLog, resident, slope
 from mien_bench.results import Chart, Check, Fact, Line, Result, Row
 
 

@@ -30,7 +30,7 @@ ENGINES: Final = {
     "faster-live-portrait": "faster_live_portrait",
 }
 MODULE: Final = "mien_bench.engines"
-COLUMNS: Final = ("engine", "ms a frame", "times as long as mien", "a portrait's preparation, ms", "what it ran")
+COLUMNS: Final = ("engine", "ms a frame", "time relative to mien", "a portrait's preparation, ms", "what it ran")
 NOTES: Final = (
     "A frame is a crop of 256x256 in memory until its answer is a picture in memory: no decoding, no encoding.",
     "mien finds landmarks, moves, paints, fuses and smooths; the others do what their networks do for a frame.",

@@ -25,7 +25,7 @@ from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien_bench.latency.sources import Pixels, Stamped, camera
 from mien_bench.live.rtmp_receiver import LISTENING, Arrived
 from mien_bench.live.runs import TrialResult
-from mien_bench.process_memory import resident
+from mien_bench.memory import resident
 from mien_bench.results import Chart, Check, Line, Row
 
 LIPS: Final = 40.0

@@ -30,7 +30,7 @@ from mien.pipeline.live import LivePipeline
 from mien.portrait.prepare import prepare
 from mien.stats import Statistics
 from mien_bench.latency.sources import HEIGHT, WIDTH, Pixels, camera
-from mien_bench.process_memory import resident
+from mien_bench.memory import resident
 from mien_bench.results import Chart, Check, Row
 
 

@@ -11,7 +11,7 @@ from mien.frame import Frame
 from mien.sound.sound import Sound
 from mien_bench import command
 from mien_bench.benches.long import prolong
-from mien_bench.process_memory import MemoryLog, resident, slope
+from mien_bench.memory import MemoryLog, resident, slope
 from mien_bench.report import read
 
 

@@ -9,7 +9,7 @@ import pytest
 from mien.config import WARP, ReenactSettings
 from mien.errors import MienError
 from mien_bench import command, stage_timing
-from mien_bench.allocations import counted
+from mien_bench.memory import counted
 from mien_bench.stage_timing import Setup
 
 
