@@ -58,7 +58,7 @@ BENCHES: Final = {
     "live": "whether a live run is in time, and stays so when it is disturbed",
     "quality": "how near to the truth models come, and to the papers' figures",
     "peers": "how fast other engines are here, by a path to their checkout",
-    "follow": "how portraits follow drivers, in what is found again in the output",
+    "follow": "how portraits follow drivers, by landmarks detected in the output",
     "still": "how still a portrait is when its driver is",
     "long": "whether memory stays constant over a long driver",
 }

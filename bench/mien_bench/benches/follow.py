@@ -42,8 +42,8 @@ def line(pair: Pair) -> str:
         return f"{name}  {pair.trouble}"
     came, went = pair.container.frames
     sound = "-" if pair.container.sound is None else f"{pair.container.sound:.1f}"
-    cells = "".join(_cell(pair.found.get(channel)) for channel in CHANNELS)
-    leak = f"{_largest(pair.target_leak)}/{_largest(pair.found_leak)}"
+    cells = "".join(_cell(pair.output.get(channel)) for channel in CHANNELS)
+    leak = f"{_largest(pair.target_leak)}/{_largest(pair.output_leak)}"
     return f"{name}{f'{went}/{came}':>10}{sound:>9}{pair.lost:>5}{cells}{leak:>12}{pair.seconds:6.0f}"
 
 
@@ -51,7 +51,7 @@ def result(pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> Result:
     """All pairs together: correlation, shape leakage, and whether both meet the requirements."""
     rows = [row for name in CHANNELS for row in _following(name, pairs, condition)]
     for name in PROPORTIONS:
-        found = [100 * abs(pair.found_leak[name].median) for pair in pairs if pair.found_leak]
+        found = [100 * abs(pair.output_leak[name].median) for pair in pairs if pair.output_leak]
         if found:
             rows.append(Row(f"leak of {name}", "%", tuple(found), "lower", condition, each="pair"))
     checks = tuple(Check(one.name, one.wanted, f"{one.got} {one.worst}".strip(), one.passed) for one in judge(pairs))
@@ -60,7 +60,7 @@ def result(pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> Result:
 
 
 def _following(name: str, pairs: Sequence[Pair], condition: Mapping[str, Fact]) -> list[Row]:
-    found = [pair.found[name] for pair in pairs if name in pair.found]
+    found = [pair.output[name] for pair in pairs if name in pair.output]
     if not found:
         return []
     return [

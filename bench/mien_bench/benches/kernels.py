@@ -35,7 +35,15 @@ OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "to_image": (picture_tasks.to_image,),
     "to_tensor": (picture_tasks.to_tensor,),
 }
-COLUMNS: Final = ("op, shape, type, device", "ms", "GB/s", "GFLOP/s", "of the roof", "a copy", "peers, time relative to mien")
+COLUMNS: Final = (
+    "op, shape, type, device",
+    "ms",
+    "GB/s",
+    "GFLOP/s",
+    "of the roof",
+    "a copy",
+    "peers, time relative to mien",
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -60,8 +60,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     found: dict[str, dict[str, Jitter]] = {}
     for path in portraits:
         (portrait,) = prepare(path, size=settings.size)
-        found[path.stem] = tremble(picture, portrait, settings, options.seconds, options.noise)
-        print(f"{path.stem}: {found[path.stem]['found'].mean:.3f} px", flush=True)
+        found[path.stem] = measure_jitter(picture, portrait, settings, options.seconds, options.noise)
+        print(f"{path.stem}: {found[path.stem]['output'].mean:.3f} px", flush=True)
     return _result(found, {"model": options.model, "size": options.size, "noise": options.noise})
 
 
@@ -75,23 +75,23 @@ def _result(found: dict[str, dict[str, Jitter]], condition: dict[str, Fact]) -> 
             "neither" if what in ("driver", "floor") else "lower",
             {**condition, "of": what},
             each="portrait",
-            headline="tremble of a still portrait" if (what, measure) == ("found", "mean") else "",
+            headline="jitter of a still portrait" if (what, measure) == ("output", "mean") else "",
         )
-        for what in ("driver", "target", "found", "floor")
+        for what in ("driver", "target", "output", "floor")
         for measure in ("mean", "median", "worst", "step")
     ]
-    most = {name: max(one["target"].mean, one["found"].mean) for name, one in found.items()}
+    most = {name: max(one["target"].mean, one["output"].mean) for name, one in found.items()}
     checks = [Check(f"{name} is still", f"<= {MOST} px", f"{mean:.3f} px", mean <= MOST) for name, mean in most.items()]
-    about = "how portraits tremble when their driver is a noisy still"
+    about = "how much portraits jitter when their driver is a noisy still"
     return Result("still", about, tuple(rows), tuple(checks))
 
 
-def tremble(
+def measure_jitter(
     picture: Pixels, portrait: Portrait, settings: ReenactSettings, seconds: float, noise: float, seed: int = 0
 ) -> dict[str, Jitter]:
-    """The jitter of a still driver, of the shapes aimed at, and of what is found again, after a second to settle.
+    """The jitter of a still driver, of the target shapes, and of landmarks detected in the output, after a second to settle.
 
-    And the floor: of what is found in a video of the portrait itself, which does not move at all.
+    And the floor: of landmarks detected in a video of the portrait itself, which does not move at all.
 
     Args:
         picture: (H, W, 3), what the camera looks at.
@@ -113,7 +113,7 @@ def tremble(
     return {
         "driver": _settled(performance.landmarks, driver),
         "target": _settled(made.target, own),
-        "found": _settled(made.found, own),
+        "output": _settled(made.detected, own),
         "floor": _settled(floor, own),
     }
 

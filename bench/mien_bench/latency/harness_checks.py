@@ -98,7 +98,7 @@ def self_check(paths: dict[str, PathFunction], setup: PathSetup, control: Contro
 
 def medians(path_run: PathRun) -> tuple[list[float], list[float]]:
     """For each of `DELAYS`, in milliseconds: what was measured, and by how much frames were held in truth."""
-    found = path_run.found(0.0)
+    found = path_run.summary(0.0)
     begin = _WARM_UP * BLOCK * len(DELAYS)
     seen: dict[float, list[float]] = {delay: [] for delay in DELAYS}
     held: dict[float, list[float]] = {delay: [] for delay in DELAYS}
@@ -123,7 +123,7 @@ def delays_found(name: str, seen: Sequence[float], held: Sequence[float]) -> lis
 
 def losses_found(path_run: PathRun) -> Check:
     """Exactly every `LOSING`-th of `OF` frames."""
-    found = path_run.found(0.0)
+    found = path_run.summary(0.0)
     planted = tuple(range(LOSING - 1, OF, LOSING))
     kept = found.dropped == planted and found.unread == found.duplicates == found.reordered == 0
     said = f"{len(found.dropped)} lost, {found.unread} unread, {found.duplicates} twice"

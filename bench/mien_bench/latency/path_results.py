@@ -26,7 +26,7 @@ _HEADS: Final = {"p50": "glass to glass, p50", "p95": "glass to glass, p95"}
 
 def rows_of(path_runs: Sequence[PathRun], condition: Mapping[str, Fact]) -> list[Row]:
     """What the repetitions of one path gave."""
-    found = [path_run.found(SETTLED if path_run.impairment else LEAVE_OUT) for path_run in path_runs]
+    found = [path_run.summary(SETTLED if path_run.impairment else LEAVE_OUT) for path_run in path_runs]
     live = [one for one in found if one.latency]
     if not live:
         return []
@@ -60,7 +60,7 @@ def rows_of(path_runs: Sequence[PathRun], condition: Mapping[str, Fact]) -> list
 
 def checks_of(name: str, path_runs: Sequence[PathRun]) -> list[Check]:
     """Checks that frames arrived and their codes were readable."""
-    found = [path_run.found(LEAVE_OUT) for path_run in path_runs]
+    found = [path_run.summary(LEAVE_OUT) for path_run in path_runs]
     network = next((path_run.impairment.network for path_run in path_runs if path_run.impairment is not None), None)
     if network is not None:  # a picture that was damaged on the network may not be readable
         return impaired_run.checks_of(name, rows_of(path_runs, {}), network)
@@ -78,7 +78,7 @@ def checks_of(name: str, path_runs: Sequence[PathRun]) -> list[Check]:
 
 def charts_of(runs: Mapping[str, Sequence[PathRun]], limit: float | None) -> list[Chart]:
     """How latencies are distributed, by path, and how the last run of each went."""
-    found = {name: [path_run.found(LEAVE_OUT) for path_run in path_runs] for name, path_runs in runs.items()}
+    found = {name: [path_run.summary(LEAVE_OUT) for path_run in path_runs] for name, path_runs in runs.items()}
     samples = {name: [value for one in several for value in one.latency] for name, several in found.items()}
     drawn = [charts.cdf("Glass to glass", samples, limit=limit)] if any(samples.values()) else []
     for name, several in found.items():

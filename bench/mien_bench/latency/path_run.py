@@ -128,7 +128,7 @@ class PathRun:
     impairment: ImpairedNetwork | None = None
     """The impaired network of the run; None: there was none."""
 
-    def found(self, leave_out: float) -> TraceSummary:
+    def summary(self, leave_out: float) -> TraceSummary:
         """The judgement, without so many seconds at the beginning where frames may be lost."""
         if self.lossless:
             return evaluate(self.observed, sent=self.sent)

@@ -93,7 +93,7 @@ def watch(group: PeerGroup, url: str, pid: int, seconds: float, wait: Callable[[
     )
 
 
-def found_in(step: Step, observations: Sequence[Observed]) -> list[TraceSummary]:
+def summaries_in(step: Step, observations: Sequence[Observed]) -> list[TraceSummary]:
     """What each of those who were there saw in a window, judged by itself."""
     judged = [evaluate(within(observed, step.begin, step.end)) for observed in observations]
     return [found for found in judged if found.pictures]

@@ -10,7 +10,7 @@ import numpy as np
 from mien_bench import charts
 from mien_bench.latency.path_results import READ
 from mien_bench.latency.trace import TraceSummary
-from mien_bench.load.ramp import Ramp, RampPlan, found_in, recovery
+from mien_bench.load.ramp import Ramp, RampPlan, recovery, summaries_in
 from mien_bench.results import Chart, Check, Fact, Row
 
 BACK: Final = 5.0
@@ -21,7 +21,7 @@ Points = list[tuple[float, float]]
 def _seen(ramp: Ramp, place: int) -> list[TraceSummary]:
     """What the peers of a step saw in it."""
     step = ramp.steps[place]
-    return found_in(step, [report.observed for report in ramp.reports[: step.sessions]])
+    return summaries_in(step, [report.observed for report in ramp.reports[: step.sessions]])
 
 
 def sustained(ramp: Ramp, target: float) -> int:

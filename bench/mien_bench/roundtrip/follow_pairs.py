@@ -43,13 +43,13 @@ class Pair:
     container: Container | None = None
     lost: int = 0
     """Output frames in which no face is found although the driver shows one."""
-    found: Mapping[str, Agreement] = field(default_factory=dict)
+    output: Mapping[str, Agreement] = field(default_factory=dict)
     """How landmarks detected in the output follow the driver's."""
     target: Mapping[str, Agreement] = field(default_factory=dict)
-    """How the target shapes follow: what is lost between them and `found` is lost in the pixels."""
+    """How the target shapes follow: what is lost between them and `output` is lost in the pixels."""
     calm: int = 0
     """Near-neutral frames."""
-    found_leak: Mapping[str, Leak] = field(default_factory=dict)
+    output_leak: Mapping[str, Leak] = field(default_factory=dict)
     target_leak: Mapping[str, Leak] = field(default_factory=dict)
     seconds: float = 0.0
     """That it took."""
@@ -63,7 +63,7 @@ def compare(
     performance: Performance, answer: Answer, portrait: str, rest: tuple[Array, Array | None], seconds: float
 ) -> Pair:
     """Measure an answer; `rest` is what `seen_at_rest` gave for the portrait."""
-    target, found = channels_over_time(answer.target), channels_over_time(answer.found)
+    target, found = channels_over_time(answer.target), channels_over_time(answer.detected)
     count = min(len(performance.channels), len(target), len(found))
     driver = performance.channels[:count]
     calm = calm_frames(performance.motions)
@@ -73,10 +73,10 @@ def compare(
         portrait=portrait,
         container=_container(performance, answer),
         lost=int((shown & np.isnan(found[:count, 0])).sum()),
-        found=agreements(driver, found[:count]),
+        output=agreements(driver, found[:count]),
         target=agreements(driver, target[:count]),
         calm=len(calm),
-        found_leak=leaks(answer.found, rest[1], calm),
+        output_leak=leaks(answer.detected, rest[1], calm),
         target_leak=leaks(answer.target, rest[0], calm),
         seconds=seconds,
     )
@@ -87,7 +87,7 @@ def _container(performance: Performance, answer: Answer) -> Container:
     alike = len(given.times) == len(made.times)
     offset = sound_offset(given, made)
     return Container(
-        frames=(len(performance.motions), len(answer.found)),
+        frames=(len(performance.motions), len(answer.detected)),
         rate=(given.rate, made.rate),
         duration=(given.duration, made.duration),
         latest=float(np.abs(given.times - made.times).max()) * 1e3 if alike else float("inf"),
@@ -130,10 +130,10 @@ def judge(pairs: Sequence[Pair]) -> list[PairCheck]:
         _count("sound off", whole, _of_container(lambda c: c.sound is not None and abs(c.sound) > SOUND_MS)),
     ]
     for name in CHANNELS:
-        checks += _following(name, [(pair, pair.found[name]) for pair in whole if name in pair.found])
+        checks += _following(name, [(pair, pair.output[name]) for pair in whole if name in pair.output])
     for name in PROPORTIONS:
         checks += _leaking(f"{name} of target", [(p, p.target_leak[name].median) for p in whole if p.target_leak])
-        checks += _leaking(f"{name} found again", [(p, p.found_leak[name].median) for p in whole if p.found_leak])
+        checks += _leaking(f"{name} in the output", [(p, p.output_leak[name].median) for p in whole if p.output_leak])
     return checks
 
 

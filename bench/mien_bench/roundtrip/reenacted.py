@@ -88,7 +88,7 @@ class Answer:
     recording: Recording
     target: Track
     """The target shapes."""
-    found: Track
+    detected: Track
     """Landmarks detected in the decoded output with tracking; one for each decoded frame."""
 
 

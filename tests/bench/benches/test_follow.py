@@ -25,9 +25,9 @@ def test_a_known_roll_is_found_again(swaying: Path, pictures: list[Path]) -> Non
     assert pair.container.frames == (44, 44)
     assert pair.container.latest < 1.0
     assert pair.container.sound == pytest.approx(0.0, abs=5.0)
-    assert set(pair.found) == {"roll"}
-    assert pair.found["roll"].correlation > 0.95
-    assert pair.found["roll"].slope == pytest.approx(1.0, abs=0.15)
+    assert set(pair.output) == {"roll"}
+    assert pair.output["roll"].correlation > 0.95
+    assert pair.output["roll"].slope == pytest.approx(1.0, abs=0.15)
     assert pair.calm > 0
     assert abs(pair.target_leak["eye_width"].median) < 0.03
 

@@ -5,7 +5,7 @@ import pytest
 
 from mien.config import WARP, ReenactSettings
 from mien.portrait.portrait import Portrait
-from mien_bench.benches.still import tremble
+from mien_bench.benches.still import measure_jitter
 from mien_bench.roundtrip.track_measures import jitter
 
 
@@ -26,7 +26,7 @@ def test_jitter_needs_frames() -> None:
 
 
 def test_a_noisy_still_gives_a_calmer_portrait(portrait: Portrait) -> None:
-    found = tremble(portrait.pixels, portrait, ReenactSettings(model=WARP), seconds=2.0, noise=4.0)
-    assert list(found) == ["driver", "target", "found", "floor"]
+    found = measure_jitter(portrait.pixels, portrait, ReenactSettings(model=WARP), seconds=2.0, noise=4.0)
+    assert list(found) == ["driver", "target", "output", "floor"]
     assert found["target"].step < found["driver"].step
     assert 0 < found["target"].mean < 2.0

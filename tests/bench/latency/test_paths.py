@@ -48,7 +48,7 @@ def setup() -> PathSetup:
 
 
 def _need_all_read(path_run: PathRun) -> None:
-    found = path_run.found(0.0)
+    found = path_run.summary(0.0)
     assert found.latency
     assert (found.unread, found.reordered) == (0, 0)
     assert min(found.latency) > 0
@@ -64,14 +64,14 @@ def test_into_memory(setup: PathSetup) -> None:
 def test_into_a_file(setup: PathSetup) -> None:
     path_run = through_file(setup)
     _need_all_read(path_run)
-    assert path_run.found(0.0).offset == pytest.approx([0.0] * len(path_run.found(0.0).offset), abs=5)
+    assert path_run.summary(0.0).offset == pytest.approx([0.0] * len(path_run.summary(0.0).offset), abs=5)
 
 
 def test_every_hundredth_of_3000_frames_is_found_missing_in_a_file(setup: PathSetup) -> None:
     tiny = replace(setup, pictures=pictures_of(samples.driver(), 20, (160, 120)), sound=False)
     path_run = offline(replace(tiny, frames=OF, losing=LOSING))
     assert losses_found(path_run).kept
-    assert path_run.found(0.0).dropped == tuple(range(99, 3000, 100))
+    assert path_run.summary(0.0).dropped == tuple(range(99, 3000, 100))
     assert not losses_found(offline(replace(tiny, frames=OF // 10, losing=LOSING + 1))).kept
 
 
@@ -80,14 +80,14 @@ def test_the_engine_carries_the_code_over(setup: PathSetup) -> None:
     _need_all_read(through_memory(live))
     path_run = offline(file)
     _need_all_read(path_run)
-    assert path_run.found(0.0).dropped == ()
+    assert path_run.summary(0.0).dropped == ()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_through_a_pipe_to_another_process(setup: PathSetup) -> None:
     path_run = through_pipe(setup)
     _need_all_read(path_run)
-    assert all(abs(offset) < 5 for offset in path_run.found(0.0).offset)
+    assert all(abs(offset) < 5 for offset in path_run.summary(0.0).offset)
 
 
 def test_by_udp_to_another_process(setup: PathSetup) -> None:

@@ -17,7 +17,7 @@ from mien_bench.latency.programs import Server
 from mien_bench.latency.timecode import Code
 from mien_bench.latency.trace import Observed
 from mien_bench.load.peer_processes import PeerGroup, PeerReport
-from mien_bench.load.ramp import Ramp, RampPlan, Step, Usage, climb, found_in, recovery, usage, within
+from mien_bench.load.ramp import Ramp, RampPlan, Step, Usage, climb, recovery, summaries_in, usage, within
 from mien_bench.load.ramp_results import checks_of, growth, rows_of, sustained, varied_rows
 from mien_bench.load.soak_runs import SessionCycles, SoakCourse, cycle_sessions, cycles_text, drift, endure
 from mien_bench.load.soak_runs import SoakPlan as Endurance
@@ -73,7 +73,7 @@ def test_what_a_process_uses() -> None:
 def test_a_window_is_judged_by_itself() -> None:
     observed = _sight(100, 20, 0.05)
     assert len(within(observed, 105, 110).at) == 125
-    found = found_in(_step(1, 105, 50), [observed, _sight(0, 5, 0.05)])
+    found = summaries_in(_step(1, 105, 50), [observed, _sight(0, 5, 0.05)])
     assert len(found) == 1
     assert found[0].percentile(50) == pytest.approx(50, abs=0.11)
     assert found[0].dropped == ()

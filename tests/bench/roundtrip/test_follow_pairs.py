@@ -12,9 +12,9 @@ GOOD = Pair(
     driver="clip",
     portrait="face",
     container=Container(frames=(90, 90), rate=(30.0, 30.0), duration=(3.0, 3.0), latest=0.0, sound=3.0),
-    found={"yaw": Agreement(0.97, 0.9, 40.0)},
+    output={"yaw": Agreement(0.97, 0.9, 40.0)},
     calm=9,
-    found_leak={name: Leak(0.01, 0.02) for name in ("width_to_height", "nose_width", "eye_width")},
+    output_leak={name: Leak(0.01, 0.02) for name in ("width_to_height", "nose_width", "eye_width")},
     target_leak={name: Leak(0.01, 0.02) for name in ("width_to_height", "nose_width", "eye_width")},
 )
 CONTAINER = Container(frames=(90, 90), rate=(30.0, 30.0), duration=(3.0, 3.0), latest=0.0, sound=3.0)
@@ -44,7 +44,7 @@ def test_one_bad_pair_fails_what_is_asked_of_each(bad: Pair, name: str) -> None:
 
 
 def test_following_is_judged_in_the_median() -> None:
-    bad = replace(GOOD, found={"yaw": Agreement(0.1, 0.2, 40.0)})
+    bad = replace(GOOD, output={"yaw": Agreement(0.1, 0.2, 40.0)})
     assert _failed(GOOD, GOOD, bad) == []
     assert _failed(GOOD, bad, bad) == ["yaw (3 pairs) correlation", "yaw (3 pairs) slope"]
 
@@ -59,7 +59,7 @@ def test_lines_and_summary_say_it() -> None:
 
 
 def test_pairs_become_a_result() -> None:
-    trouble = replace(GOOD, trouble="ValueError: no", found={}, found_leak={})
+    trouble = replace(GOOD, trouble="ValueError: no", output={}, output_leak={})
     result = follow.result([GOOD, GOOD, trouble], {"size": 512})
     rows = {row.name: row for row in result.rows}
     assert rows["yaw, correlation"].values == (0.97, 0.97)
