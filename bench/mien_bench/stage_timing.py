@@ -9,67 +9,78 @@ from __future__ import annotations
 import resource
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.chain import open_chain
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, ReenactSettings
+from mien.face.face import Face
+from mien.face.motion import Motion
 from mien.frame import Frame
-from mien.live.stages import open_chain, open_driver
 from mien.machine.processor import usable_threads
 from mien.manifest import Bundle
-from mien.pipeline import Stages, timed
+from mien.pipeline import Stages
 from mien.portrait.portrait import Portrait
 from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
 from mien.runtime.sharing import SharedGraphs
-from mien.stats import LatencySummary, Statistics
+from mien.stages import open_driver
+from mien.stats import UNTIMED, Laps, LatencySummary, Statistics, Stopwatch
 from mien_bench.memory import counted
 from mien_bench.results import Fact
+
+FaceT = TypeVar("FaceT")
+MotionT = TypeVar("MotionT")
 
 WHOLE = "frame"
 """Name of the sum over all stages."""
 
 
-def measure(stages: Stages[Any, Any], frames: Sequence[Frame], warm_up: int, clock: Clock) -> Statistics:
+def measure(
+    stages: Stages[FaceT, MotionT],
+    frames: Sequence[Frame],
+    warm_up: int,
+    clock: Clock,
+    shown: Callable[[NDArray[np.uint8]], None] = lambda pixels: None,
+) -> Statistics:
     """Send `frames` through `stages` on the calling thread; the first `warm_up` frames are not counted.
 
     Stages still use the threads that they were given, but no two stages run at once, so each has the machine to itself.
+
+    `shown` is given every picture, outside of what is timed.
     """
     for frame in frames[:warm_up]:
-        _answer(stages, frame)
+        shown(answer(stages, frame, UNTIMED))
     statistics = Statistics(clock)
-    watched = _watched(stages, statistics, clock)
-    answer = timed(statistics.stage(WHOLE), clock, _answer)
+    statistics.announce(*stages.names)
+    laps, whole = Stopwatch(statistics, clock), Stopwatch(statistics, clock)
     for frame in frames[warm_up:]:
         statistics.frames_in += 1
-        answer(watched, frame)
+        whole.begin()
+        pixels = answer(stages, frame, laps)
+        whole.lap(WHOLE)
+        shown(pixels)
         statistics.frames_out += 1
     statistics.end()
     return statistics
 
 
-def _watched(stages: Stages[Any, Any], statistics: Statistics, clock: Clock) -> Stages[Any, Any]:
-    return Stages(
-        parse=timed(statistics.stage("parse"), clock, stages.parse),
-        motion=timed(statistics.stage("motion"), clock, stages.motion),
-        synthesis=tuple((name, timed(statistics.stage(name), clock, call)) for name, call in stages.synthesis),
-    )
-
-
-def _answer(stages: Stages[Any, Any], frame: Frame) -> Any:
-    (_, first), *others = stages.synthesis
-    value = first(stages.motion(stages.parse(frame), frame.seconds), frame)
-    for _, call in others:
-        value = call(value)
-    return value
+def answer(stages: Stages[FaceT, MotionT], frame: Frame, laps: Laps) -> NDArray[np.uint8]:
+    """The picture that answers a frame; `laps` is called after every stage."""
+    laps.begin()
+    face = stages.parse(frame)
+    laps.lap("parse")
+    motion = stages.motion(face, frame.seconds)
+    laps.lap("motion")
+    return stages.chain(motion, frame, "full", laps)
 
 
 class Timed:
@@ -173,12 +184,11 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
     Raises:
         MienError: the setup cannot be run here.
     """
-    with _opened(setup, portraits) as (stages, sessions, about):
+    with _opened(setup, portraits) as (stages, sessions):
         made: list[NDArray[np.uint8]] = []
-        keeping = _keeping(stages, made)
         watched = [session for session in sessions if isinstance(session, Timed)]
         began = _used()
-        statistics = measure(keeping, frames, warm_up, MonotonicClock())
+        statistics = measure(stages, frames, warm_up, MonotonicClock(), lambda pixels: _keep(pixels, made))
         used = tuple(after - before for before, after in zip(began, _used(), strict=True))
         threads = threading.active_count() if not _TASKS.is_dir() else len(list(_TASKS.iterdir()))
         device = [value for session in watched for value in session.milliseconds()[warm_up:]]
@@ -191,7 +201,7 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
         used[1] / len(frames) * resource.getpagesize() / 1e6,
         allocated,
         [made[0].copy(), made[-1].copy()],
-        about,
+        stages.chain.about,
     )
 
 
@@ -199,7 +209,7 @@ _TASKS = Path("/proc/self/task")
 
 
 @contextmanager
-def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Any, Any], list[Session], str]]:
+def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Face, Motion], list[Session]]]:
     """The stages of a live run, at their best level."""
     sessions: list[Session] = []
 
@@ -215,45 +225,45 @@ def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Sta
     with open_driver(setup.settings) as driver:
         chain = open_chain(portraits, setup.settings, threads, graphs=graphs)
         try:
-            (name, first), *others = chain.synthesis
-            synthesis = ((name, lambda motion, frame: first(motion, frame, "full")), *others)
-            yield Stages(driver.parse, driver.motion, synthesis), sessions, chain.about
+            yield Stages(driver.parse, driver.motion, chain), sessions
         finally:
             chain.close()
             graphs.close()
 
 
-def _keeping(stages: Stages[Any, Any], made: list[NDArray[np.uint8]]) -> Stages[Any, Any]:
-    """The same stages, with the first and the newest picture kept."""
-    (name, last) = stages.synthesis[-1]
-
-    def keep(value: Any) -> Any:
-        pixels = last(value)
-        made[1:] = [pixels]
-        return pixels
-
-    return replace(stages, synthesis=(*stages.synthesis[:-1], (name, keep)))
+def _keep(pixels: NDArray[np.uint8], made: list[NDArray[np.uint8]]) -> None:
+    """Keeps the first and the newest picture."""
+    made[1:] = [pixels]
 
 
-def _allocated(stages: Stages[Any, Any], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
-    (first_name, first), *others = stages.synthesis
-    counts: dict[str, list[int]] = {}
+class _Counting:
+    """Laps that count what each stage allocates."""
 
-    def count(name: str, call: Any, *given: Any) -> Any:
-        with counted() as found:
-            result = call(*given)
-        sums = counts.setdefault(name, [0, 0])
-        sums[0] += found.arrays
-        sums[1] += found.bytes
-        return result
+    def __init__(self) -> None:
+        self.sums: dict[str, tuple[int, int]] = {}
+        """Arrays and bytes by stage."""
+        self._stack = ExitStack()
 
+    def begin(self) -> None:
+        self._stack.close()
+        self._found = self._stack.enter_context(counted())
+
+    def lap(self, stage: str) -> None:
+        self._stack.close()
+        arrays, size = self.sums.get(stage, (0, 0))
+        self.sums[stage] = arrays + self._found.arrays, size + self._found.bytes
+        self.begin()
+
+    def end(self) -> None:
+        self._stack.close()
+
+
+def _allocated(stages: Stages[Face, Motion], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
+    counting = _Counting()
     for frame in frames:
-        face = count("parse", stages.parse, frame)
-        motion = count("motion", stages.motion, face, frame.seconds)
-        value = count(first_name, first, motion, frame)
-        for name, call in others:
-            value = count(name, call, value)
-    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counts.items()}
+        answer(stages, frame, counting)
+    counting.end()
+    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counting.sums.items()}
 
 
 def _used() -> tuple[float, float]:

@@ -89,7 +89,7 @@ def _result(found: dict[str, dict[str, Jitter]], condition: dict[str, Fact]) -> 
 def measure_jitter(
     picture: Pixels, portrait: Portrait, settings: ReenactSettings, seconds: float, noise: float, seed: int = 0
 ) -> dict[str, Jitter]:
-    """The jitter of a still driver, of the target shapes, and of landmarks detected in the output, after a second to settle.
+    """The jitter of a still driver, of the target shapes, and of the landmarks in the output, after a second to settle.
 
     And the floor: of landmarks detected in a video of the portrait itself, which does not move at all.
 

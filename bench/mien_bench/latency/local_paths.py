@@ -29,13 +29,12 @@ from mien.errors import SinkError, SourceError
 from mien.frame import Frame
 from mien.live.session import LiveRequest, open_live
 from mien.pipeline import Stages, render
-from mien.pipeline.chain import Chain
+from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.portrait.prepare import prepare
 from mien.stages import open_stages
-from mien.stats import Statistics
+from mien.stats import LiveStatistics, Statistics
 from mien_bench.latency import stream_watch
 from mien_bench.latency.chirps import FORMAT
 from mien_bench.latency.path_run import PATIENCE, CodedSource, NotAvailable, PathRun, PathSetup
@@ -68,10 +67,10 @@ async def _answered(setup: PathSetup, source: Source, sink: Sink) -> dict[str, A
 
 
 async def _passed_through(source: Source, sink: Sink, clock: Clock) -> dict[str, Any]:
-    chain = Chain((("reenact", lambda motion, frame, paint: frame.pixels),))
+    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
     black = np.zeros((source.info.height, source.info.width, 3), np.uint8)
-    stages: LiveStages[Any, Any] = LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
-    statistics = Statistics(clock)
+    stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
+    statistics = LiveStatistics(clock)
     with source:
         pipeline = LivePipeline(source, stages, sink, Slates(black, black), statistics=statistics, clock=clock)
         await pipeline.run()
@@ -115,9 +114,8 @@ def offline(setup: PathSetup) -> PathRun:
 def _rendered(setup: PathSetup, source: Any, sink: Noting, clock: Clock) -> dict[str, Any]:
     statistics = Statistics(clock)
     if setup.idle:
-        stages: Stages[Any, Any] = Stages(
-            lambda frame: frame, lambda face, seconds: face, (("reenact", lambda motion, frame: frame.pixels),)
-        )
+        chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+        stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
         with sink:
             render(source, stages, sink, statistics, clock)
         return statistics.as_json()

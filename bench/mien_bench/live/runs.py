@@ -15,20 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture.source import Source
+from mien.chain import open_chain
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
 from mien.emit.sink import NullSink
 from mien.frame import Frame
 from mien.live.session import shares_of
-from mien.live.stages import open_chain, open_driver
 from mien.machine.memory import settled
-from mien.pipeline.chain import Chain
+from mien.pipeline import Stages
+from mien.pipeline.chain import SingleStage
 from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.pipeline.stages import FaceT, MotionT
 from mien.portrait.prepare import prepare
-from mien.stats import Statistics
+from mien.stages import open_driver
+from mien.stats import LiveStatistics
 from mien_bench.latency.sources import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.memory import resident
 from mien_bench.results import Chart, Check, Row
@@ -74,7 +76,7 @@ class LiveRun:
 
 
 class _Noting(NullSink):
-    def __init__(self, course: LiveRun, statistics: Statistics, now: Callable[[], float]) -> None:
+    def __init__(self, course: LiveRun, statistics: LiveStatistics, now: Callable[[], float]) -> None:
         super().__init__()
         self._course = course
         self._statistics = statistics
@@ -90,16 +92,15 @@ class _Noting(NullSink):
         course.cpu = time.process_time() - self._cpu
         course.at.append(now - self._began)
         course.latency.append(now - frame.captured_at)
-        assert self._statistics.live is not None
         course.level.append(self._statistics.live.level)
         if len(course.at) % _MEMORY_EVERY == 0:
             course.megabytes.append(resident())
 
 
-def run(source: Source, stages: LiveStages[Any, Any], slates: Slates, seconds: float) -> LiveRun:
+def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds: float) -> LiveRun:
     """Run for so long; `source` gives frames whose time of capture is on `mien.clock.MonotonicClock`."""
     clock = MonotonicClock()
-    statistics, course = Statistics(clock), LiveRun()
+    statistics, course = LiveStatistics(clock), LiveRun()
     sink = _Noting(course, statistics, clock.now)
     pipeline = LivePipeline(source, stages, sink, slates, statistics=statistics, clock=clock, target=Target(LATENCY))
 
@@ -145,7 +146,7 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
     with open_driver(settings) as driver:
         driver.parse.warm(portraits[0].pixels)
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
-        stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
+        stages = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
         source = camera(pictures, MonotonicClock())
         with settled():  # as `mien live` is
             return run(source, stages, _black(width, height), seconds), chain.about
@@ -173,7 +174,7 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
         _idle_stages(),
         NullSink(),
         _black(WIDTH, HEIGHT),
-        statistics=Statistics(clock),
+        statistics=LiveStatistics(clock),
         clock=clock,
     )
 
@@ -184,9 +185,9 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
     asyncio.run(main())
 
 
-def _idle_stages() -> LiveStages[Any, Any]:
-    chain = Chain((("reenact", lambda motion, frame, paint: frame.pixels),))
-    return LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
+def _idle_stages() -> Stages[Frame, Frame]:
+    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+    return Stages(lambda frame: frame, lambda face, seconds: face, chain)
 
 
 def held() -> Held:

@@ -69,6 +69,30 @@ OPEN = 0.08
 """Gap of the portrait's own lips, in mouth widths, from which on its teeth are shown."""
 
 
+LIP_COLOUR = (150.0, 90.0, 85.0)
+"""Of lips that lie outside of their picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnMouth:
+    """A portrait's own mouth, to match a driver's by and to show its teeth."""
+
+    hint: MouthHint | None
+    """None where it lies outside of the picture."""
+    lip_colour: Array
+    """(3,): 0..255."""
+    skin_colour: Array | None
+    """(3,): 0..255; None: not known."""
+
+    @classmethod
+    def of(cls, pixels: Pixels, landmarks: Array) -> OwnMouth:
+        """From a picture (H, W, 3) and its landmarks (478, 3)."""
+        hint = mouth_hint(pixels, landmarks)
+        if hint is None:
+            return cls(None, np.array(LIP_COLOUR), None)
+        return cls(hint, hint.lip_colour, hint.skin_colour)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lips:
     """The rims of an open mouth in coordinates along the line of its corners, which lies at x = -0.5 .. 0.5."""

@@ -17,7 +17,7 @@ from mien.draw.luma import luma
 from mien.draw.outlines import Box, box_around
 from mien.face import topology
 from mien.portrait.portrait import Portrait
-from mien.synthesis import Painting
+from mien.posed import Painting
 from mien_kernels import ops
 
 Array = NDArray[np.float64]

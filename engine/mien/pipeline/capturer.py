@@ -14,7 +14,7 @@ from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.timeline import Times, place
 from mien.pipeline.travel import Captured
 from mien.sound.sound import Sound
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 JITTER = 0.25
 """Share of a source's interval by which a frame may come early."""
@@ -27,10 +27,9 @@ class Capturer:
     """
 
     def __init__(
-        self, info: SourceInfo, sound: SoundWay, statistics: Statistics, clock: Clock, rate: float = math.inf
+        self, info: SourceInfo, sound: SoundWay, statistics: LiveStatistics, clock: Clock, rate: float = math.inf
     ) -> None:
         """`rate`: so many frames per second at most."""
-        assert statistics.live is not None
         self._nominal = float(1 / info.rate)
         self._least = 1 / rate
         self._pace = Pace()

@@ -19,7 +19,7 @@ from mien.pipeline.reason import slowest
 from mien.pipeline.recording import Recording
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 CAPTURE_TO_EMIT = "capture_to_emit"
 HOLD_AFTER = 0.5
@@ -39,7 +39,7 @@ class Slates:
 
 
 class Emitter:
-    """Writes to the sink; used by one thread. `statistics.live` must be there."""
+    """Writes to the sink; used by one thread."""
 
     def __init__(
         self,
@@ -48,12 +48,11 @@ class Emitter:
         governor: Governor,
         controls: Controls,
         sound: SoundWay,
-        statistics: Statistics,
+        statistics: LiveStatistics,
         clock: Clock,
         rate: float,
     ) -> None:
         """`slates` are of the size of the frames that come; `rate` is nominal, in frames per second."""
-        assert statistics.live is not None
         self._sink = sink
         self._slates = slates
         self._governor = governor

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.portrait.portrait import Portrait
+from mien.posed import Window
 from mien.reenact.mesh import Mesh
-from mien.synthesis import Window
 from mien_kernels import ops
 
 FINEST = 640

@@ -13,13 +13,15 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from mien import capture, samples
+from mien.chain import open_chain
 from mien.config import ReenactSettings
+from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.live.session import LARGEST, shares_of
 from mien.live.shared import Shared
-from mien.live.stages import open_chain, open_driver
-from mien.pipeline.governor import Paint
 from mien.serve.admission import Cost
+from mien.stages import open_driver
+from mien.stats import UNTIMED
 
 FRAMES = 24
 WARMING = 4
@@ -41,21 +43,15 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
     try:
         with open_driver(settings) as driver:
             frames = list(_driver_frames(WARMING + FRAMES))
-            faces: list[object] = []
+            moves: list[Motion | None] = []
 
             def look(frame: Frame) -> None:
-                faces.append(driver.motion(driver.parse(frame), frame.seconds))
+                moves.append(driver.motion(driver.parse(frame), frame.seconds))
 
             parse = _seconds(frames, look, need_wanted)
 
-        def synthesise(frame: Frame, paint: Paint = "off") -> None:
-            (_, first), *others = chain.synthesis
-            value = first(moves.pop(0), frame, paint)
-            for _, call in others:
-                value = call(value)
-
-        moves = list(faces)
-        synthesis = _seconds(frames, synthesise, need_wanted)
+        following = iter(moves)
+        synthesis = _seconds(frames, lambda frame: chain(next(following), frame, "off", UNTIMED), need_wanted)
         return Cost(parse, synthesis, _codecs(portraits[0].size, need_wanted) + PACKETS), chain.about
     finally:
         chain.close()
@@ -66,7 +62,7 @@ def _driver_frames(count: int) -> Iterator[Frame]:
         yield from itertools.islice((item for item in source if isinstance(item, Frame)), count)
 
 
-def _seconds(frames: list[Frame], call: Callable[[Frame], None], need_wanted: Callable[[], None]) -> float:
+def _seconds(frames: list[Frame], call: Callable[[Frame], object], need_wanted: Callable[[], None]) -> float:
     """Processor time of all threads for one frame, the first few left out."""
     for frame in frames[:WARMING]:
         need_wanted()

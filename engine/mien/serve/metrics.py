@@ -66,6 +66,9 @@ def _of_sessions(running: list[Session]) -> Iterator[Metric]:
         "mien_session_latency_seconds", "Capture to emit, of the last frames", labels=["session"]
     )
     dropped = CounterMetricFamily("mien_session_dropped_frames", "Frames that a newer one replaced", labels=["session"])
+    stages = GaugeMetricFamily(
+        "mien_session_stage_seconds", "Time of a frame in each stage, of the last frames", labels=["session", "stage"]
+    )
     level = GaugeMetricFamily("mien_session_level", "1 at the present level", labels=["session", "level"])
     for session in running:
         assert session.live is not None
@@ -74,6 +77,9 @@ def _of_sessions(running: list[Session]) -> Iterator[Metric]:
         session.fps.see(statistics)
         fps.add_metric([session.id], session.fps.going)
         latency.add_metric([session.id], statistics.stage(CAPTURE_TO_EMIT).recent)
+        for name in statistics.stage_names():
+            if name != CAPTURE_TO_EMIT:
+                stages.add_metric([session.id, name], statistics.stage(name).recent)
         dropped.add_metric([session.id], statistics.frames_dropped)
         level.add_metric([session.id, statistics.live.level], 1)
-    yield from (fps, latency, dropped, level)
+    yield from (fps, latency, stages, dropped, level)

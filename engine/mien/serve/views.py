@@ -6,7 +6,7 @@ from typing import Any
 
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve.session import Session
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 
 def statistics_of(session: Session) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _of_run(session: Session) -> dict[str, Any]:
     }
 
 
-def _face(statistics: Statistics) -> str | None:
-    if statistics.live is None or statistics.frames_out == 0:
+def _face(statistics: LiveStatistics) -> str | None:
+    if statistics.frames_out == 0:
         return None
     return "found" if statistics.live.brightness is None else "lost"

@@ -31,7 +31,7 @@ def moved_skin(portrait: Portrait, target: Target, lip_skin: float = 0.0) -> Pix
     rim the picture shows teeth.
     """
     mesh = mesh_of(portrait)
-    source = mesh.looked_up(target)
+    source = mesh.texture(target)
     shown = np.clip(lip_gaps(portrait.shape) / SHOWS_TEETH, 0.0, 1.0)[:, None]
     across = portrait.landmarks[CORNERS[1], :2] - portrait.landmarks[CORNERS[0], :2]
     down = lip_skin * np.array([-across[1], across[0]])
