@@ -92,8 +92,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
 
 
 _NOTES: Final = (
-    "arrays made are NumPy's, by the stage itself; each is written once at least: so many bytes are copied or computed",
-    "fresh memory is what the system gave anew, native code's too",
+    "allocated arrays are NumPy's, made by the stage itself; at least as many bytes are copied or computed",
+    "newly mapped memory is page faults times the page size, native code's included",
     "the times are taken without counting; keeping the last picture costs nothing that can be measured",
 )
 
@@ -177,7 +177,7 @@ def _rows(runs: Sequence[Run], condition: dict[str, Fact], first: bool) -> Itera
 
 def _own_cost(frames: Sequence[Frame], warm_up: int) -> Row:
     """The cost of timing itself: a frame through stages that do nothing."""
-    chain = SingleStage[Frame](lambda _, frame, level: frame.pixels)
+    chain: SingleStage[Frame] = SingleStage(lambda _, frame, level: frame.pixels)
     idle: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, _: face, chain)
     whole = measure(idle, frames, warm_up, MonotonicClock()).latencies()[WHOLE]
     return Row("harness: cost of timing a frame", "ms", (whole.p50,), "neither")

@@ -67,7 +67,7 @@ async def _answered(setup: PathSetup, source: Source, sink: Sink) -> dict[str, A
 
 
 async def _passed_through(source: Source, sink: Sink, clock: Clock) -> dict[str, Any]:
-    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+    chain: SingleStage[Frame] = SingleStage(lambda motion, frame, level: frame.pixels)
     black = np.zeros((source.info.height, source.info.width, 3), np.uint8)
     stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
     statistics = LiveStatistics(clock)
@@ -114,7 +114,7 @@ def offline(setup: PathSetup) -> PathRun:
 def _rendered(setup: PathSetup, source: Any, sink: Noting, clock: Clock) -> dict[str, Any]:
     statistics = Statistics(clock)
     if setup.idle:
-        chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+        chain: SingleStage[Frame] = SingleStage(lambda motion, frame, level: frame.pixels)
         stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
         with sink:
             render(source, stages, sink, statistics, clock)

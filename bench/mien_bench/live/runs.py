@@ -186,7 +186,7 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
 
 
 def _idle_stages() -> Stages[Frame, Frame]:
-    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+    chain: SingleStage[Frame] = SingleStage(lambda motion, frame, level: frame.pixels)
     return Stages(lambda frame: frame, lambda face, seconds: face, chain)
 
 

@@ -185,13 +185,17 @@ def _draw_limit(axes: Any, chart: Chart) -> None:
         f"promised {number(chart.limit)}",
         {"color": COLOURS["bad"], "linestyle": (0, (2, 3)), "linewidth": 1},
     )
-    text = {"textcoords": "offset points", "ha": "right", "fontsize": LABEL, "color": COLOURS["second"]}
+    text = {"textcoords": "offset points", "fontsize": LABEL, "color": COLOURS["second"]}
     if _limits_x(chart):
         axes.axvline(chart.limit, **style)
-        axes.annotate(words, (chart.limit, 0.0), xycoords=axes.get_xaxis_transform(), xytext=(-5, 6), **text)
+        room = axes.transData.transform((chart.limit, 0.0))[0] - LEFT > len(words) * _LETTER
+        side, offset = ("right", -5) if room else ("left", 5)
+        axes.annotate(
+            words, (chart.limit, 0.0), xycoords=axes.get_xaxis_transform(), xytext=(offset, 6), ha=side, **text
+        )
     else:
         axes.axhline(chart.limit, **style)
-        axes.annotate(words, (1.0, chart.limit), xycoords=axes.get_yaxis_transform(), xytext=(0, 5), **text)
+        axes.annotate(words, (1.0, chart.limit), xycoords=axes.get_yaxis_transform(), xytext=(0, 5), ha="right", **text)
 
 
 def _stacked(chart: Chart) -> Markup:

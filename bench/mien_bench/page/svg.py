@@ -20,8 +20,8 @@ THEME: Final = resources.files("mien_bench.page").joinpath("theme.css").read_tex
 """The variables of the light and of the dark theme, as CSS."""
 COLOURS: Final[Mapping[str, str]] = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", THEME.partition("}")[0]))
 """Of the light theme by name; no two are the same. In the SVG each becomes the variable of its name."""
-SERIES: Final = 6
-"""Colours for lines, "s1" to "s6"."""
+SERIES: Final = 8
+"""Colours for lines, "s1" to "s8"."""
 LABEL: Final = 11
 """Size of text that may lie on lines, in pixels; it has a halo on the page."""
 _SETTINGS: Final[Mapping[str, Any]] = {
