@@ -153,7 +153,7 @@ def _draw_scale(axes: Any) -> None:
     axes.tick_params(axis="x", length=0, pad=6, labelsize=11, labelcolor=COLOURS["muted"])
     axes.grid(axis="x", color=COLOURS["muted"], alpha=0.28)
     axes.axvline(GOOD_MS, ymax=1.0, color=COLOURS["s2"], linewidth=1.5, linestyle=(0, (4, 3)))
-    side = "center" if GOOD_MS > 0.4 * axes.get_xlim()[1] else "left"
+    side = "center" if 0.4 * axes.get_xlim()[1] < GOOD_MS else "left"
     style = {"ha": side, "fontsize": 11, "color": COLOURS["second"], "textcoords": "offset points"}
     words = f"up to {GOOD_MS:g} ms: good for a conversation (ITU-T G.114)"
     axes.annotate(words, (GOOD_MS, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(0, 6), **style)
