@@ -21,6 +21,57 @@ from mien_bench.results import Check, Result
 logger = logging.getLogger(__name__)
 
 Profile = Mapping[str, Sequence[str]]
+BENCHES: Final = {
+    "stages": "how long each stage of one frame takes (default)",
+    "kernels": "how fast each kernel is, beside what else could do it and what the machine allows",
+    "latency": "how long a picture takes from glass to glass, by every path",
+    "load": "how many sessions a machine bears, and what each costs",
+    "soak": "whether memory, descriptors and latency stay where they are",
+    "live": "whether a live run is in time, and stays so when it is disturbed",
+    "quality": "how near to the truth models come, and to the papers' figures",
+    "peers": "how fast other engines are here, by a path to their checkout",
+    "follow": "how portraits follow drivers, by landmarks detected in the output",
+    "still": "how still a portrait is when its driver is",
+    "long": "whether memory stays constant over a long driver",
+}
+OTHERS: Final = {
+    "all": "a whole profile of them, quick or full, into one file and one page",
+    "compare": "two files of results: a verdict for each row, 1 if one is worse",
+    "page": "files of results as one page",
+    "readme": "the README's figures, from a file of results",
+}
+QUICK: Final[Profile] = {
+    "stages": ("--frames", "100", "--repetitions", "3"),
+    "kernels": ("--rounds", "5"),
+    "live": ("--seconds", "10", "--only", "run", "--only", "empty", "--only", "starts", "--starts", "40"),
+    "latency": ("--frames", "100", "--repetitions", "3"),
+    "load": ("--most", "3", "--seconds", "6", "--settle", "3", "--repetitions", "1"),
+    "quality": ("--quick", "--table", "clips", "temporal", "strips"),
+}
+"""Under ten minutes on two cores that have nothing else to do."""
+FULL: Final[Profile] = {
+    "stages": ("--matrix",),
+    "kernels": (),
+    "live": (),
+    "latency": (),
+    "load": (),
+    "soak": (),
+    "follow": (),
+    "still": (),
+    "long": (),
+    "peers": (),
+    "quality": (),
+}
+"""All benches with their defaults."""
+PROFILES: Final[Mapping[str, Profile]] = {"quick": QUICK, "full": FULL}
+MINUTES: Final = {"quick": 10.0}
+"""Longest duration of a profile."""
+CHECKOUTS: Final = {
+    "first-order-model": "--first-order-model",
+    "LivePortrait": "--live-portrait",
+    "FasterLivePortrait": "--faster-live-portrait",
+}
+"""Names of checkouts as they are cloned, and the option of `mien bench peers` for each."""
 
 
 class Bench(Protocol):
@@ -47,27 +98,6 @@ def run_bench(bench: Bench, options: argparse.Namespace) -> Result:
     control, begin = Control(), time.monotonic()
     result = bench.run(options, control)
     return replace(result, steadiness=control.steadiness(), seconds=time.monotonic() - begin)
-
-
-BENCHES: Final = {
-    "stages": "how long each stage of one frame takes (default)",
-    "kernels": "how fast each kernel is, beside what else could do it and what the machine allows",
-    "latency": "how long a picture takes from glass to glass, by every path",
-    "load": "how many sessions a machine bears, and what each costs",
-    "soak": "whether memory, descriptors and latency stay where they are",
-    "live": "whether a live run is in time, and stays so when it is disturbed",
-    "quality": "how near to the truth models come, and to the papers' figures",
-    "peers": "how fast other engines are here, by a path to their checkout",
-    "follow": "how portraits follow drivers, by landmarks detected in the output",
-    "still": "how still a portrait is when its driver is",
-    "long": "whether memory stays constant over a long driver",
-}
-OTHERS: Final = {
-    "all": "a whole profile of them, quick or full, into one file and one page",
-    "compare": "two files of results: a verdict for each row, 1 if one is worse",
-    "page": "files of results as one page",
-    "readme": "the README's figures, from a file of results",
-}
 
 
 def main(arguments: list[str]) -> int:
@@ -161,40 +191,6 @@ def passed(results: Sequence[Result]) -> bool:
 def _usage() -> str:
     rows = [f"  {name:<9}{about}" for name, about in (BENCHES | OTHERS).items()]
     return "\n".join(["usage: mien bench [NAME] [OPTIONS]; NAME --help lists the options", "", *rows])
-
-
-QUICK: Final[Profile] = {
-    "stages": ("--frames", "100", "--repetitions", "3"),
-    "kernels": ("--rounds", "5"),
-    "live": ("--seconds", "10", "--only", "run", "--only", "empty", "--only", "starts", "--starts", "40"),
-    "latency": ("--frames", "100", "--repetitions", "3"),
-    "load": ("--most", "3", "--seconds", "6", "--settle", "3", "--repetitions", "1"),
-    "quality": ("--quick", "--table", "clips", "temporal", "strips"),
-}
-"""Under ten minutes on two cores that have nothing else to do."""
-FULL: Final[Profile] = {
-    "stages": ("--matrix",),
-    "kernels": (),
-    "live": (),
-    "latency": (),
-    "load": (),
-    "soak": (),
-    "follow": (),
-    "still": (),
-    "long": (),
-    "peers": (),
-    "quality": (),
-}
-"""All benches with their defaults."""
-PROFILES: Final[Mapping[str, Profile]] = {"quick": QUICK, "full": FULL}
-MINUTES: Final = {"quick": 10.0}
-"""Longest duration of a profile."""
-CHECKOUTS: Final = {
-    "first-order-model": "--first-order-model",
-    "LivePortrait": "--live-portrait",
-    "FasterLivePortrait": "--faster-live-portrait",
-}
-"""Names of checkouts as they are cloned, and the option of `mien bench peers` for each."""
 
 
 def run_profile(arguments: list[str]) -> int:

@@ -21,6 +21,17 @@ _STEAL: Final = 8
 """Index of stolen time in the first line of /proc/stat."""
 _PARENT, _USER, _SYSTEM, _BEGUN = 1, 11, 12, 19
 """Field indices in /proc/N/stat after the name."""
+COPIED: Final = 32 << 20
+"""Bytes of a control copy: more than the caches near a processor hold."""
+ROUNDS: Final = 400
+"""Passes of the control arithmetic over `WITHIN` bytes."""
+WITHIN: Final = 64 << 10
+SPREAD: Final = 0.10
+"""Between the quartiles, as a fraction of the median; a machine whose control spreads more is noisy."""
+OTHERS: Final = 0.10
+"""Fraction of the processors that other processes may use."""
+FEWEST: Final = 4
+"""Fewest samples for quartiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +93,6 @@ def _descends(number: int, all_of_them: Mapping[int, Process], own: int) -> bool
     while number in all_of_them and number != own:
         number = all_of_them[number].parent
     return number == own
-
-
-COPIED: Final = 32 << 20
-"""Bytes of a control copy: more than the caches near a processor hold."""
-ROUNDS: Final = 400
-"""Passes of the control arithmetic over `WITHIN` bytes."""
-WITHIN: Final = 64 << 10
-SPREAD: Final = 0.10
-"""Between the quartiles, as a fraction of the median; a machine whose control spreads more is noisy."""
-OTHERS: Final = 0.10
-"""Fraction of the processors that other processes may use."""
-FEWEST: Final = 4
-"""Fewest samples for quartiles."""
 
 
 class Control:

@@ -20,6 +20,18 @@ import numpy as np
 from mien.errors import SettingError
 
 _STATM = Path("/proc/self/statm")
+_SET_HANDLER: Final = 304
+"""Index of PyDataMem_SetHandler in NumPy's C API table."""
+_NAME: Final = b"mem_handler"
+_LIBC: Final = ctypes.CDLL(None)
+_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
+_MALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _SIZE)
+_CALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _SIZE, _SIZE)
+_REALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _POINTER, _SIZE)
+_FREE: Final = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _SIZE)
+_KEPT: Final[list[Any]] = []
+_capsule: Final = ctypes.pythonapi.PyCapsule_New
+_capsule.restype, _capsule.argtypes = ctypes.py_object, (_POINTER, ctypes.c_char_p, _POINTER)
 
 
 def resident() -> float:
@@ -61,17 +73,6 @@ def slope(frames: list[int], megabytes: list[float], warm_up: float) -> float | 
     return float(np.polyfit(x, y, 1)[0]) * 1000 if len(x) > 2 else None
 
 
-_SET_HANDLER: Final = 304
-"""Index of PyDataMem_SetHandler in NumPy's C API table."""
-_NAME: Final = b"mem_handler"
-_LIBC: Final = ctypes.CDLL(None)
-_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
-_MALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _SIZE)
-_CALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _SIZE, _SIZE)
-_REALLOC: Final = ctypes.CFUNCTYPE(_POINTER, _POINTER, _POINTER, _SIZE)
-_FREE: Final = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _SIZE)
-
-
 @dataclass(slots=True)
 class Count:
     """Allocations so far."""
@@ -108,9 +109,6 @@ def counted() -> Iterator[Count]:
         yield count
     finally:
         _set_handler(before)
-
-
-_KEPT: Final[list[Any]] = []
 
 
 def _handler_of(count: Count) -> _Handler:
@@ -153,7 +151,3 @@ def _set_handler(handler: Any) -> Any:
     table = ctypes.cast(pointer(np.core._multiarray_umath._ARRAY_API, None), ctypes.POINTER(_POINTER))
     function = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[_SET_HANDLER] or 0)
     return function(handler)
-
-
-_capsule: Final = ctypes.pythonapi.PyCapsule_New
-_capsule.restype, _capsule.argtypes = ctypes.py_object, (_POINTER, ctypes.c_char_p, _POINTER)

@@ -42,6 +42,9 @@ MotionT = TypeVar("MotionT")
 
 WHOLE = "frame"
 """Name of the sum over all stages."""
+COUNTED: Final = 10
+"""Frames on which allocations are counted, beside those that are timed."""
+_TASKS = Path("/proc/self/task")
 
 
 def measure(
@@ -136,10 +139,6 @@ def why_not() -> str | None:
     return None if count else "CUDA: not measured, there is no GPU"
 
 
-COUNTED: Final = 10
-"""Frames on which allocations are counted, beside those that are timed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Setup:
     """The settings of a run."""
@@ -203,9 +202,6 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
         [made[0].copy(), made[-1].copy()],
         stages.chain.about,
     )
-
-
-_TASKS = Path("/proc/self/task")
 
 
 @contextmanager

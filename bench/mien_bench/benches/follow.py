@@ -27,6 +27,7 @@ from mien_bench.roundtrip.track_measures import Agreement, Leak
 
 _NAME = 28
 _CELL = 10
+logger = logging.getLogger(__name__)
 
 
 def header() -> str:
@@ -84,9 +85,6 @@ def _cell(found: Agreement | None) -> str:
 
 def _largest(leaks: Mapping[str, Leak]) -> str:
     return f"{max(abs(leak.median) for leak in leaks.values()) * 100:.1f}" if leaks else "-"
-
-
-logger = logging.getLogger(__name__)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,11 @@ from mien_bench.material import clips_of, portraits_of
 from mien_bench.memory import MemoryLog, resident, slope
 from mien_bench.results import Chart, Check, Fact, Line, Result, Row
 
+WARM_UP: Final = 0.2
+"""Fraction of the run in which buffers may still grow."""
+MOST: Final = 1.0
+"""Megabytes that 1000 frames may add afterwards."""
+
 
 def prolong(clip: Path, seconds: float, path: Path) -> None:
     """Write to `path` (an .mp4) the video and sound of `clip` in laps until `seconds` are full.
@@ -68,12 +73,6 @@ def _copy(
         packet.pts, packet.dts = packet.pts + later, packet.dts + later
         packet.stream = copies[packet.stream.index]
         out.mux(packet)
-
-
-WARM_UP: Final = 0.2
-"""Fraction of the run in which buffers may still grow."""
-MOST: Final = 1.0
-"""Megabytes that 1000 frames may add afterwards."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

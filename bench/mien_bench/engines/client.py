@@ -26,6 +26,11 @@ from mien_bench.quality.self_reenactment import MEASURES, score
 from mien_bench.quality.summary import BETTER, UNITS
 from mien_bench.results import Row
 
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+EVERY = 10
+"""Frames of the clip from one that is taken to the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
@@ -101,13 +106,6 @@ class EngineProcess:
         assert self._process.stderr is not None
         last = (self._process.stderr.read().strip().splitlines() or ["nothing"])[-1]
         raise BackendError(f"{self._name}: expected it to run, got {last!r}; see what its checkout needs")
-
-
-Array = NDArray[np.float64]
-Pixels = NDArray[np.uint8]
-
-EVERY = 10
-"""Frames of the clip from one that is taken to the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

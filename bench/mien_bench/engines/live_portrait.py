@@ -22,6 +22,16 @@ Array = NDArray[Any]
 
 BINS: Final = 66
 """An angle is an expectation over so many bins of 3 degrees, from -97.5."""
+CONFIGURATION: Final = "src/config/models.yaml"
+WEIGHTS: Final = "pretrained_weights/liveportrait"
+NETWORKS: Final = {
+    "appearance_feature_extractor": ("appearance_feature_extractor", "AppearanceFeatureExtractor"),
+    "motion_extractor": ("motion_extractor", "MotionExtractor"),
+    "warping_module": ("warping_network", "WarpingNetwork"),
+    "spade_generator": ("spade_generator", "SPADEDecoder"),
+}
+STITCHING: Final = ("stitching_retargeting_network", "StitchingRetargetingNetwork")
+STITCHING_STATE: Final = "retarget_shoulder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +87,6 @@ def moved(own: Motion, now: Motion, first: Motion) -> Array:
 
 def _at(points: Array, scale: Array, shift: Array) -> Array:
     return np.asarray(points * scale + shift * np.array([1, 1, 0]), np.float32)
-
-
-CONFIGURATION: Final = "src/config/models.yaml"
-WEIGHTS: Final = "pretrained_weights/liveportrait"
-NETWORKS: Final = {
-    "appearance_feature_extractor": ("appearance_feature_extractor", "AppearanceFeatureExtractor"),
-    "motion_extractor": ("motion_extractor", "MotionExtractor"),
-    "warping_module": ("warping_network", "WarpingNetwork"),
-    "spade_generator": ("spade_generator", "SPADEDecoder"),
-}
-STITCHING: Final = ("stitching_retargeting_network", "StitchingRetargetingNetwork")
-STITCHING_STATE: Final = "retarget_shoulder"
 
 
 def networks(checkout: Path, weights: Path | None) -> dict[str, Any]:

@@ -36,6 +36,23 @@ OUTLINES = (
     topology.LOWER_LIP,
     topology.INNER_LIPS,
 )
+SIZE: Final = 256
+EYE_SIZE: Final = 1024
+PIXELS: Final = 1e-3
+COVERAGE: Final = 1e-4
+COVERAGE_OF_CV2: Final = 0.02
+"""OpenCV thickens what it fills by its anti-aliased border."""
+SUBPIXEL_BITS: Final = 8
+PIXEL_FLOPS: Final = 3 * 4 + 1
+"""Three planes at a pixel and a comparison of depths, each pixel counted once; in double, and edges are integers."""
+TRIANGLE_FLOPS: Final = 3 * 17
+"""Three planes set up."""
+EYE_FLOPS: Final = (
+    2 * AFFINE_FLOPS + PLACE_FLOPS + 19 + 15 + 2 * 8 * 7 + 3 * (SAMPLE_FLOPS + MIX_FLOPS + 2 * GREY_FLOPS)
+)
+"""At a pixel between the lids: 19 for the gaze, 15 for the lids, 7 for each of a rim's 8 pieces, of two rims."""
+COVER_FLOPS: Final = 3
+"""A running sum, its magnitude and limit; edges, which are few, are not counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,25 +89,6 @@ def outlines(size: int) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     plane = portrait_of(size).landmarks[:, :2]
     points = np.concatenate([plane[list(outline)] for outline in OUTLINES]).astype(np.float32)
     return points, np.cumsum([0, *(len(outline) for outline in OUTLINES)]).astype(np.int32)
-
-
-SIZE: Final = 256
-EYE_SIZE: Final = 1024
-PIXELS: Final = 1e-3
-COVERAGE: Final = 1e-4
-COVERAGE_OF_CV2: Final = 0.02
-"""OpenCV thickens what it fills by its anti-aliased border."""
-SUBPIXEL_BITS: Final = 8
-PIXEL_FLOPS: Final = 3 * 4 + 1
-"""Three planes at a pixel and a comparison of depths, each pixel counted once; in double, and edges are integers."""
-TRIANGLE_FLOPS: Final = 3 * 17
-"""Three planes set up."""
-EYE_FLOPS: Final = (
-    2 * AFFINE_FLOPS + PLACE_FLOPS + 19 + 15 + 2 * 8 * 7 + 3 * (SAMPLE_FLOPS + MIX_FLOPS + 2 * GREY_FLOPS)
-)
-"""At a pixel between the lids: 19 for the gaze, 15 for the lids, 7 for each of a rim's 8 pieces, of two rims."""
-COVER_FLOPS: Final = 3
-"""A running sum, its magnitude and limit; edges, which are few, are not counted."""
 
 
 def draw_eye(device: Device, peers: Peers) -> Iterator[Task]:

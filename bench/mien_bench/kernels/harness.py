@@ -24,6 +24,7 @@ MOST_CALLS: Final = 500
 SLOW_MS: Final = 100.0
 """Calls longer than this are timed in SLOW_ROUNDS only."""
 SLOW_ROUNDS: Final = 1
+GRID_OPSET: Final = 16
 
 
 class Stopwatch(Protocol):
@@ -162,9 +163,6 @@ def _calls(side: Side, stopwatch: Stopwatch) -> int:
         return 0
     once = stopwatch(side.call, 1)
     return int(np.clip(ENOUGH_MS / max(once, 1e-4), 1, MOST_CALLS))
-
-
-GRID_OPSET: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

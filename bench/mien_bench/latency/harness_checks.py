@@ -20,6 +20,20 @@ from mien_bench.results import Check, Fact, Result, Row
 
 CALLS: Final = 50
 ROUNDS: Final = 5
+DELAYS: Final = (0.0, 0.05, 0.2)
+"""Seconds."""
+FRAMES: Final = 500
+"""Frames that are evaluated for each delay."""
+SETTLING: Final = 25
+"""Frames at the beginning of each block that are not judged: what was held longer is still on its way."""
+WITHIN: Final = 3.0
+"""Milliseconds by which a planted difference may be missed."""
+LOSING: Final = 100
+OF: Final = 3000
+"""Every so many-th frame is lost, of so many."""
+_WARM_UP: Final = 1
+"""Rounds of all delays that are not judged."""
+PathFunction = Callable[[PathSetup], PathRun]
 
 
 def harness_cost(captured: Pixels, size: int, now: Callable[[], float] = time.perf_counter) -> list[Row]:
@@ -54,23 +68,6 @@ def _timed(step: Callable[[], object], now: Callable[[], float]) -> tuple[float,
             step()
         values.append((now() - begin) / CALLS * 1e3)
     return tuple(values)
-
-
-DELAYS: Final = (0.0, 0.05, 0.2)
-"""Seconds."""
-FRAMES: Final = 500
-"""Frames that are evaluated for each delay."""
-SETTLING: Final = 25
-"""Frames at the beginning of each block that are not judged: what was held longer is still on its way."""
-WITHIN: Final = 3.0
-"""Milliseconds by which a planted difference may be missed."""
-LOSING: Final = 100
-OF: Final = 3000
-"""Every so many-th frame is lost, of so many."""
-_WARM_UP: Final = 1
-"""Rounds of all delays that are not judged."""
-
-PathFunction = Callable[[PathSetup], PathRun]
 
 
 def self_check(paths: dict[str, PathFunction], setup: PathSetup, control: Control) -> Result:

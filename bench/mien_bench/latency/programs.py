@@ -15,6 +15,17 @@ from mien.errors import MienError
 
 LIMIT: Final = 30.0
 """Seconds that a process is given to end."""
+SESSION: Final = "session"
+"""Line with the session's id, once it is established."""
+SEEN: Final = "seen"
+"""Line at the first readable picture."""
+SECOND: Final = "second"
+"""Every second from then on, with JSON: `at`, `pictures` that came since, and the `p95` of their latencies in ms."""
+REFUSED: Final = 3
+"""Exit code where the server is full."""
+_SAID: Final = "mien serve: "
+_READY: Final = "mien serve: model: "
+_ENDING: Final = 20.0
 
 
 @contextlib.contextmanager
@@ -58,21 +69,6 @@ def wait_for_end(process: subprocess.Popen[str], limit: float = LIMIT) -> int:
     except subprocess.TimeoutExpired as error:
         raise MienError(f"{process.args!r}: expected it to end within {limit:g} s, got none") from error
     return process.returncode
-
-
-SESSION: Final = "session"
-"""Line with the session's id, once it is established."""
-SEEN: Final = "seen"
-"""Line at the first readable picture."""
-SECOND: Final = "second"
-"""Every second from then on, with JSON: `at`, `pictures` that came since, and the `p95` of their latencies in ms."""
-REFUSED: Final = 3
-"""Exit code where the server is full."""
-
-
-_SAID: Final = "mien serve: "
-_READY: Final = "mien serve: model: "
-_ENDING: Final = 20.0
 
 
 class Server:

@@ -34,6 +34,10 @@ WIDTH, HEIGHT = 640, 480
 RATE: Final = Fraction(25)
 COUNT: Final = 100
 """Frames of the driver that are shown, back and forth in a loop."""
+_SPARE = 64
+"""Items that may wait beside the frames that the delay itself holds."""
+BLOCK = 100
+"""Frames with one delay."""
 
 
 def pictures_of(driver: Path, count: int = COUNT, size: tuple[int, int] = (WIDTH, HEIGHT)) -> list[Pixels]:
@@ -156,14 +160,6 @@ class Stamped:
         samples = with_chirps(self._heard, count, self._starts)
         yield Sound(samples, self._heard, Fraction(1, FORMAT.rate), FORMAT)
         self._heard += count
-
-
-_SPARE = 64
-"""Items that may wait beside the frames that the delay itself holds."""
-
-
-BLOCK = 100
-"""Frames with one delay."""
 
 
 def delay_of(number: int, delays: Sequence[float]) -> float:

@@ -24,6 +24,12 @@ from mien_bench.latency.chirps import FORMAT
 from mien_bench.latency.timecode import read
 from mien_bench.latency.trace import Trace
 
+BEGUN: Final = "looking"
+SEEN: Final = "seen"
+"""With the first strip that can be read."""
+_ENDING: Final = 5.0
+"""Seconds that a source is given to end once it is closed."""
+
 
 class Watching(Ending):
     """A sink that decodes the strip of every frame, and detects chirps."""
@@ -73,13 +79,6 @@ def see(trace: Trace, frame: Frame, at: float, now: Callable[[], float]) -> None
     begin = now()
     code = read(frame.pixels)
     trace.see(at, code, frame.seconds, now() - begin)
-
-
-BEGUN: Final = "looking"
-SEEN: Final = "seen"
-"""With the first strip that can be read."""
-_ENDING: Final = 5.0
-"""Seconds that a source is given to end once it is closed."""
 
 
 class Watcher:

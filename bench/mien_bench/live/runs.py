@@ -35,6 +35,15 @@ from mien_bench.latency.sources import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.memory import resident
 from mien_bench.results import Chart, Check, Row
 
+LATENCY = 0.1
+"""Latency target in seconds."""
+_MEMORY_EVERY = 125
+STARTS: Final = 200
+_SETTLED: Final = 10
+"""Starts after which nothing may grow any more."""
+Held = tuple[int, int | None, float]
+"""Threads, descriptors where the system says, and megabytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
@@ -43,11 +52,6 @@ class TrialResult:
     checks: list[Check]
     rows: list[Row] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
-
-
-LATENCY = 0.1
-"""Latency target in seconds."""
-_MEMORY_EVERY = 125
 
 
 @dataclass(slots=True)
@@ -111,15 +115,6 @@ def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds:
     asyncio.run(main())
     course.statistics = statistics.as_json()
     return course
-
-
-STARTS: Final = 200
-_SETTLED: Final = 10
-"""Starts after which nothing may grow any more."""
-
-
-Held = tuple[int, int | None, float]
-"""Threads, descriptors where the system says, and megabytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,10 @@ from mien_bench.latency.trace import Observed, TraceSummary, evaluate
 from mien_bench.load.peer_processes import PeerGroup, PeerReport
 
 _PROC = Path("/proc")
+BEYOND: Final = 1
+"""Sessions that are added though the deadline is broken already."""
+BACK: Final = 10.0
+"""Seconds in which it is watched whether pictures are in time again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,6 @@ def _first_sight(at: Sequence[float], since: float) -> float:
 def _level(url: str, session: str) -> str:
     with urllib.request.urlopen(f"{url}/api/v1/sessions/{session}/statistics", timeout=10) as response:
         return str(json.load(response).get("level"))
-
-
-BEYOND: Final = 1
-"""Sessions that are added though the deadline is broken already."""
-BACK: Final = 10.0
-"""Seconds in which it is watched whether pictures are in time again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ WARM_UP: Final = 0.2
 FEWEST: Final = 8
 SHORTEST: Final = 180.0
 """Values, and seconds of them, below which no drift is given: a minute does not say what an hour would."""
+LEAKED: Final = 0.05
+"""Megabytes that a session may leave behind; what it takes while it runs is a hundred times as much."""
+_EVERY: Final = 10
+"""Sessions from one line of progress to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +166,6 @@ def _soak_line(course: SoakCourse, begin: float, p95: float) -> str:
         f"{course.at[-1] - begin:8.0f} s {used.megabytes:8.1f} MB {used.descriptors:4} descriptors "
         f"{used.threads:4} threads, p95 about {p95:.0f} ms"
     )
-
-
-LEAKED: Final = 0.05
-"""Megabytes that a session may leave behind; what it takes while it runs is a hundred times as much."""
-_EVERY: Final = 10
-"""Sessions from one line of progress to the next."""
 
 
 @dataclass(slots=True)

@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+HEADERS: Final = 28
+"""Bytes of IP and UDP headers, which use bandwidth, too."""
+_APART: Final = 1e-6
+"""Seconds between two packets that come in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Direction:
@@ -79,12 +84,6 @@ NETWORKS: Final[Mapping[str, Network]] = {
     ),
 }
 """By the name that `--network` takes."""
-
-
-HEADERS: Final = 28
-"""Bytes of IP and UDP headers, which use bandwidth, too."""
-_APART: Final = 1e-6
-"""Seconds between two packets that come in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ MOST_PEERS: Final = 32
 """Most addresses of the peer that are distinguished: one for each of its candidates."""
 BIN: Final = 0.1
 """Seconds of traffic that are counted together."""
+_OWN: Final = ("host", "content-length", "origin", "referer", "transfer-encoding", "content-encoding", "connection")
+"""Hop-by-hop headers, and those that name another host."""
+_SDP, _TRICKLE, _JSON = "application/sdp", "application/trickle-ice-sdpfrag", "application/json"
+STARTING: Final = 20.0
 
 
 @dataclass(slots=True)
@@ -149,12 +153,6 @@ def _turned(data: bytes, bit: int) -> bytes:
     changed = bytearray(data)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
-
-
-_OWN: Final = ("host", "content-length", "origin", "referer", "transfer-encoding", "content-encoding", "connection")
-"""Hop-by-hop headers, and those that name another host."""
-_SDP, _TRICKLE, _JSON = "application/sdp", "application/trickle-ice-sdpfrag", "application/json"
-STARTING: Final = 20.0
 
 
 class ServerProxy:

@@ -10,6 +10,9 @@ from mien_bench.formatting import condition_text, number
 from mien_bench.results import Fact, Row
 
 Content = str | Iterable[str]
+WIDTH, HEIGHT = 180, 18
+_MIDDLE = HEIGHT / 2
+ARROWS: Final = {"lower": "less is better", "higher": "more is better", "neither": ""}
 
 
 class Markup(str):
@@ -34,11 +37,6 @@ def _inside(content: Content) -> str:
 
 def _value(value: str | float) -> str:
     return escape(value) if isinstance(value, str) else f"{value:.2f}".rstrip("0").rstrip(".")
-
-
-WIDTH, HEIGHT = 180, 18
-_MIDDLE = HEIGHT / 2
-ARROWS: Final = {"lower": "less is better", "higher": "more is better", "neither": ""}
 
 
 def figures(rows: Sequence[Row]) -> Markup:

@@ -29,6 +29,26 @@ SAME_PERSON: Final = 0.6
 """Distance of embeddings below which two pictures count as one person: what the embedding's authors recommend."""
 LARGE: Final = 400
 """Pixels of the longer side below which a picture is looked at enlarged: the detector overlooks faces below 80."""
+UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+"""Those that the thesis compares."""
+SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
+    1: (("browInnerUp", 1.0),),
+    2: (("browOuterUp", 1.0),),
+    4: (("browDown", 1.0),),
+    5: (("eyeWide", 1.0),),
+    6: (("cheekRaiser", 0.5), ("cheekSquint", 0.5), ("eyeSquint", 0.5)),
+    9: (("noseSneer", 1.0),),
+    12: (("mouthSmile", 1.0),),
+    15: (("mouthFrown", 1.0),),
+    17: (("mouthShrugLower", 1.0),),
+    20: (("mouthStretch", 1.0),),
+    25: (("jawOpen", 1.0), ("mouthClose", -1.0), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.5)),
+    26: (("jawOpen", 1.0),),
+}
+"""Shapes that make each unit, left and right averaged, and how much each counts."""
+PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
+"""Of the face without pose and expression, as logarithms; widths in distances of the outer eye corners."""
+_JAW, _HEIGHT, _NOSTRILS, _EYES = (1, 15), (27, 8), (31, 35), ((36, 39), (42, 45))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,25 +111,6 @@ def _lacking(package: str) -> str:
     return f"measuring identity and action units needs {package}, which is not installed; pip install 'mien[quality]'"
 
 
-UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-"""Those that the thesis compares."""
-SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
-    1: (("browInnerUp", 1.0),),
-    2: (("browOuterUp", 1.0),),
-    4: (("browDown", 1.0),),
-    5: (("eyeWide", 1.0),),
-    6: (("cheekRaiser", 0.5), ("cheekSquint", 0.5), ("eyeSquint", 0.5)),
-    9: (("noseSneer", 1.0),),
-    12: (("mouthSmile", 1.0),),
-    15: (("mouthFrown", 1.0),),
-    17: (("mouthShrugLower", 1.0),),
-    20: (("mouthStretch", 1.0),),
-    25: (("jawOpen", 1.0), ("mouthClose", -1.0), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.5)),
-    26: (("jawOpen", 1.0),),
-}
-"""Shapes that make each unit, left and right averaged, and how much each counts."""
-
-
 def action_units(expression: Array) -> Array:
     """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes.
 
@@ -135,12 +136,6 @@ def _unit_matrix() -> Array:
             members = [i for i, name in enumerate(names) if name.removesuffix("_L").removesuffix("_R") == shape]
             row[members] = share / len(members)
     return out
-
-
-PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
-"""Of the face without pose and expression, as logarithms; widths in distances of the outer eye corners."""
-
-_JAW, _HEIGHT, _NOSTRILS, _EYES = (1, 15), (27, 8), (31, 35), ((36, 39), (42, 45))
 
 
 def proportions(fit: ShapeFit) -> Array:

@@ -33,6 +33,11 @@ Array = NDArray[np.float64]
 SPLIT = "test"
 MOST_PADDING = 0.10
 """Padding as a fraction of a picture, above which it is left out."""
+Pixels = NDArray[np.uint8]
+SIDE = 1024
+"""Longer side, at most, of references that are prepared from files."""
+CALM = 5
+"""Frames of a clip whose median is its rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,14 +85,6 @@ def _manifest(folder: Path) -> list[dict[str, str]]:
         raise SourceError(
             f"{path}: expected the list of a folder of faces, could not read it ({error.strerror}); name one by --data"
         ) from error
-
-
-Pixels = NDArray[np.uint8]
-
-SIDE = 1024
-"""Longer side, at most, of references that are prepared from files."""
-CALM = 5
-"""Frames of a clip whose median is its rest."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,15 @@ from mien_bench.results import Strip
 from mien_bench.roundtrip.reenacted import Performance, perform
 
 Pixels = NDArray[np.uint8]
+MOMENTS: Final = {"mouth": "mouth widest", "eyes": "eyes most shut", "yaw": "turned most", "pitch": "nodded most"}
+"""Channels whose extreme is shown, and what it is called."""
+CELL: Final = 192
+"""Pixels of a picture's side."""
+MARGIN: Final = 4
+GROUND: Final = 128
+SIZE: Final = 512
+MOST: Final = 6
+"""Portraits in a strip."""
 
 
 class Montage:
@@ -76,17 +85,6 @@ def jpeg(pixels: Pixels) -> bytes:
     """A picture (H, W, 3) as a file."""
     picture = Frame(np.ascontiguousarray(pixels), 0, 1 / RATE)
     return PictureEncoder("jpeg", {}, "picture").encode(picture)
-
-
-MOMENTS: Final = {"mouth": "mouth widest", "eyes": "eyes most shut", "yaw": "turned most", "pitch": "nodded most"}
-"""Channels whose extreme is shown, and what it is called."""
-CELL: Final = 192
-"""Pixels of a picture's side."""
-MARGIN: Final = 4
-GROUND: Final = 128
-SIZE: Final = 512
-MOST: Final = 6
-"""Portraits in a strip."""
 
 
 def strips(clip: Path, portraits: Sequence[Path], models: Sequence[str], threads: int | None = None) -> list[Strip]:

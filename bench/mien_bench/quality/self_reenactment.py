@@ -23,6 +23,12 @@ Pixels = NDArray[np.uint8]
 
 GAIN, CAST, GAMMA = 0.3, 0.1, 0.2
 """How far brightness, single channels and the curve of another camera in another light may go, as shares."""
+CONDITIONS: Final = ("none", "recoloured", "another")
+"""What is shown of a mouth: none, the driver's in another light, or somebody else's that is opened alike."""
+MEASURES: Final = ("l1", "psnr", "gradient", "ssim", "detail")
+"""Grey levels 0..255; decibels; 0..1; -1..1; octaves of fine energy above the truth's."""
+PSNR_MOST: Final = 60.0
+"""Decibels of a region that has no error at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +67,6 @@ def _opening(hint: MouthHint) -> Array:
     return np.asarray(np.interp(at, *lips.lower) - np.interp(at, *lips.upper))
 
 
-CONDITIONS: Final = ("none", "recoloured", "another")
-"""What is shown of a mouth: none, the driver's in another light, or somebody else's that is opened alike."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
     """What the portrait shall look like."""
@@ -99,13 +101,6 @@ def hints_for(
         "recoloured": own.hint,
         "another": nearest_of_others(identity, own.opening, mouths),
     }
-
-
-MEASURES: Final = ("l1", "psnr", "gradient", "ssim", "detail")
-"""Grey levels 0..255; decibels; 0..1; -1..1; octaves of fine energy above the truth's."""
-LOWER_IS_BETTER: Final = frozenset({"l1"})
-PSNR_MOST: Final = 60.0
-"""Decibels of a region that has no error at all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

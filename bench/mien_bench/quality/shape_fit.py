@@ -18,6 +18,15 @@ from numpy.typing import NDArray
 from mien.face.pose import Angles, angles_of
 
 Array = NDArray[np.float64]
+CONTOUR: Final = slice(0, 17)
+NOISE, CONTOUR_NOISE = 0.015, 0.045
+"""Standard deviation of a point in distances of the outer eye corners; along the contour points slide."""
+STRENGTH = 0.4
+"""Standard deviation of an expression's strength."""
+STRONGEST = 1.3
+ROUNDS, BOUND_ROUNDS = 12, 6
+POSE = 6
+"""Numbers of a pose: turn (3), logarithm of the scale, translation (2)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,17 +55,6 @@ def basis68() -> Basis:
     for array in (neutral, identity, expression):
         array.flags.writeable = False
     return Basis(neutral, identity, expression, names)
-
-
-CONTOUR: Final = slice(0, 17)
-NOISE, CONTOUR_NOISE = 0.015, 0.045
-"""Standard deviation of a point in distances of the outer eye corners; along the contour points slide."""
-STRENGTH = 0.4
-"""Standard deviation of an expression's strength."""
-STRONGEST = 1.3
-ROUNDS, BOUND_ROUNDS = 12, 6
-POSE = 6
-"""Numbers of a pose: turn (3), logarithm of the scale, translation (2)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,26 @@ Array = NDArray[np.float64]
 ROUNDS = 2000
 SURE = 95.0
 """Per cent that an interval holds."""
+TAIL = 14
+"""Characters of a model's name that are shown: of a bundle's path the end."""
+UNITS: Final = {"l1": "grey levels", "psnr": "dB", "gradient": "", "ssim": "", "detail": "octaves"}
+BETTER: Final[dict[str, Better]] = {
+    "l1": "lower",
+    "psnr": "higher",
+    "gradient": "higher",
+    "ssim": "higher",
+    "detail": "neither",
+}
+HEADLINE: Final = {("l1", "inner_mouth"): "error inside the mouth, none shown", ("ssim", "face"): "SSIM of the face"}
+"""Figures for the head of the page, of the condition in which no mouth is shown."""
+INTERVALS: Final = "Differences with 95 % intervals, bootstrapped over identities; * where they exclude zero."
+CONDITION: Final = "none"
+MOUTH: Final = 15.0
+"""Per cent by which the mean absolute difference inside the mouth shall be below `warp`'s, at least."""
+ENOUGH: Final = 5
+"""People from which on an interval over them says something of others."""
+BELOW: Final = ("eyes", "uncovered")
+"""Regions in which it shall be below at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +83,6 @@ def difference(first: Array, second: Array, seed: int = 0) -> Difference:
     drawn = np.random.default_rng(seed).integers(0, len(change), (ROUNDS, len(change)))
     low, high = np.percentile(change[drawn].mean(axis=1), [50 - SURE / 2, 50 + SURE / 2])
     return Difference(float(change.mean()), float(low), float(high), len(change))
-
-
-TAIL = 14
-"""Characters of a model's name that are shown: of a bundle's path the end."""
-UNITS: Final = {"l1": "grey levels", "psnr": "dB", "gradient": "", "ssim": "", "detail": "octaves"}
-BETTER: Final[dict[str, Better]] = {
-    "l1": "lower",
-    "psnr": "higher",
-    "gradient": "higher",
-    "ssim": "higher",
-    "detail": "neither",
-}
-HEADLINE: Final = {("l1", "inner_mouth"): "error inside the mouth, none shown", ("ssim", "face"): "SSIM of the face"}
-"""Figures for the head of the page, of the condition in which no mouth is shown."""
-INTERVALS: Final = "Differences with 95 % intervals, bootstrapped over identities; * where they exclude zero."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,15 +186,6 @@ def _cell(one: Difference) -> str:
 
 def _share(one: Difference, base: float) -> str:
     return f"{100 * one.mean / base:+.1f}" if base > 0 and one.count else "-"
-
-
-CONDITION: Final = "none"
-MOUTH: Final = 15.0
-"""Per cent by which the mean absolute difference inside the mouth shall be below `warp`'s, at least."""
-ENOUGH: Final = 5
-"""People from which on an interval over them says something of others."""
-BELOW: Final = ("eyes", "uncovered")
-"""Regions in which it shall be below at all."""
 
 
 def promises(summary: Summary, on: str) -> Iterator[Check]:

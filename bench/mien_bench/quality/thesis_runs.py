@@ -58,6 +58,8 @@ DIFFERENT_42: Final = "Here at small size, with trainings of equal length, which
 DIFFERENT_43: Final = (
     "People are the clips', several frames of each; the thesis has 32 film identities with 7 pictures."
 )
+UNSEEN = "pd_"
+"""How files of portraits of the test split's people begin; they are in the first group already."""
 
 
 def train_columns(faces: Path, folder: Path, length: tuple[str, float], threads: int | None) -> None:
@@ -73,10 +75,6 @@ def train_columns(faces: Path, folder: Path, length: tuple[str, float], threads:
     done = subprocess.run(command, check=False, stdout=sys.stderr)
     if done.returncode:
         raise BackendError(f"table 4.2: expected its columns to be trained, got exit code {done.returncode}; see above")
-
-
-UNSEEN = "pd_"
-"""How files of portraits of the test split's people begin; they are in the first group already."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,12 @@ from mien_bench.quality.thesis_runs import (
 )
 from mien_bench.results import Check, Fact, Row, Strip, Table
 
+Scores = Mapping[str, Mapping[str, CrossScore]]
+"""By group, then by row."""
+_CELLS = ("AU %", "pose", "id %", "leak")
+THESIS: Final = ("4.1", "4.2", "4.3")
+GRAIN: Final = "grain"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -46,11 +52,6 @@ def joined_parts(parts: Sequence[Part]) -> Part:
         tuple(note for part in parts for note in part.notes),
         tuple(check for part in parts for check in part.checks),
     )
-
-
-Scores = Mapping[str, Mapping[str, CrossScore]]
-"""By group, then by row."""
-_CELLS = ("AU %", "pose", "id %", "leak")
 
 
 def table_41(scores: Scores) -> Table:
@@ -142,10 +143,6 @@ def _distance(score: CrossScore | None) -> str:
 
 def _cell(value: float, digits: int, unit: str = "") -> str:
     return f"{value:.{digits}f}{unit}" if math.isfinite(value) else "-"
-
-
-THESIS: Final = ("4.1", "4.2", "4.3")
-GRAIN: Final = "grain"
 
 
 def thesis_tables(given: Material, options: argparse.Namespace, wanted: tuple[str, ...]) -> Part:

@@ -30,6 +30,13 @@ from mien_kernels import ops
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+SMOOTH = ReenactSettings().smooth
+FLOOR = 0.1
+"""Squared grey levels added to both sides, so that a picture that stands still gives a finite ratio."""
+LIGHT_SEED = 0
+Run = tuple[Clip, Portrait]
+"""Consecutive frames, and the portrait that answers them."""
+CONDITIONS: tuple[tuple[str, Mouth], ...] = (("none", "none"), ("recoloured", "driver"))
 
 
 def flicker(frames: Sequence[Pixels], landmarks: Sequence[Array], portrait: Array) -> Array:
@@ -69,15 +76,6 @@ def _skin_triangles() -> NDArray[np.int32]:
     """(T, 3): the mesh without its rings."""
     triangles = mesh_triangles()
     return np.ascontiguousarray(triangles[(triangles < topology.SKIN_COUNT).all(axis=1)])
-
-
-SMOOTH = ReenactSettings().smooth
-FLOOR = 0.1
-"""Squared grey levels added to both sides, so that a picture that stands still gives a finite ratio."""
-LIGHT_SEED = 0
-Run = tuple[Clip, Portrait]
-"""Consecutive frames, and the portrait that answers them."""
-CONDITIONS: tuple[tuple[str, Mouth], ...] = (("none", "none"), ("recoloured", "driver"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,6 +16,14 @@ from mien_bench.roundtrip.reenacted import Answer, Performance
 from mien_bench.roundtrip.track_measures import Agreement, Leak, agreements, calm_frames, leaks
 
 Array = NDArray[np.float64]
+CORRELATION: Final = {"mouth": 0.9, "eyes": 0.8, "yaw": 0.9, "pitch": 0.85, "roll": 0.95}
+"""Least, in the median over the pairs whose driver moves the channel."""
+SLOPE: Final = (0.5, 1.3)
+"""From, to; in the median over the same pairs."""
+LEAK: Final = 0.03
+"""Most that a proportion may change in near-neutral frames, in the median over a pair's frames; of every pair."""
+SOUND_MS: Final = 40.0
+RATE_SHARE: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +101,6 @@ def _container(performance: Performance, answer: Answer) -> Container:
         latest=float(np.abs(given.times - made.times).max()) * 1e3 if alike else float("inf"),
         sound=None if offset is None else offset * 1e3,
     )
-
-
-CORRELATION: Final = {"mouth": 0.9, "eyes": 0.8, "yaw": 0.9, "pitch": 0.85, "roll": 0.95}
-"""Least, in the median over the pairs whose driver moves the channel."""
-SLOPE: Final = (0.5, 1.3)
-"""From, to; in the median over the same pairs."""
-LEAK: Final = 0.03
-"""Most that a proportion may change in near-neutral frames, in the median over a pair's frames; of every pair."""
-SOUND_MS: Final = 40.0
-RATE_SHARE: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ from mien.stats import Statistics
 from mien_bench.roundtrip.recording import Recording, read_recording
 
 Array = NDArray[np.float64]
+Track = tuple[Array | None, ...]
+"""Landmarks (478, 3) of each frame, None where no face was found."""
+_SETTLING = 5
+"""Frames in which a tracking landmarker comes to rest on a still picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,10 +79,6 @@ def perform(path: Path, anyone: Portrait, settings: ReenactSettings) -> Performa
     if all(found is None for found in landmarks):
         raise FaceError(f"{path}: expected a face, got none in {len(landmarks)} frames; take another driver")
     return Performance(path, read_recording(path), tuple(landmarks), tuple(motions), channels_over_time(landmarks))
-
-
-Track = tuple[Array | None, ...]
-"""Landmarks (478, 3) of each frame, None where no face was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,10 +122,6 @@ def seen_at_rest(portrait: Portrait, settings: ReenactSettings) -> tuple[Array, 
     with Parser(hints=False) as parser:
         faces = [parser(Frame(pixels, number, Fraction(1, 25))) for number in range(_SETTLING)]
     return shape, None if faces[-1] is None else faces[-1].landmarks
-
-
-_SETTLING = 5
-"""Frames in which a tracking landmarker comes to rest on a still picture."""
 
 
 def _render(

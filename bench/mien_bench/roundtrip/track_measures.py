@@ -17,6 +17,13 @@ Array = NDArray[np.float64]
 LEAST_RANGE: Final = dict(zip(CHANNELS, (0.1, 0.1, 5.0, 5.0, 5.0), strict=True))
 """From the 2nd to the 98th percentile, in the channel's unit: a driver that does less of it gives nothing to follow."""
 _LEAST_FRAMES = 10
+Track = Sequence[Array | None]
+TURN, LIPS, LIDS, EXPRESSION = 8.0, 0.06, 0.3, 0.04
+"""One unit of unrest: degrees of turn; lip gap in lower faces; opening of the lids; offsets in eye distances (RMS)."""
+CALM_SHARE: Final = 0.1
+CALM_LEAST: Final = 5
+CALM_MOST_UNREST: Final = 2.0
+"""Near-neutral frames are the calmest tenth of a clip, as far as they are calm at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +55,6 @@ def _correlation(a: Array, b: Array) -> float:
     if b.std() == 0:
         return 0.0
     return float(np.corrcoef(a, b)[0, 1])
-
-
-Track = Sequence[Array | None]
-
-TURN, LIPS, LIDS, EXPRESSION = 8.0, 0.06, 0.3, 0.04
-"""One unit of unrest: degrees of turn; lip gap in lower faces; opening of the lids; offsets in eye distances (RMS)."""
-CALM_SHARE: Final = 0.1
-CALM_LEAST: Final = 5
-CALM_MOST_UNREST: Final = 2.0
-"""Near-neutral frames are the calmest tenth of a clip, as far as they are calm at all."""
 
 
 @dataclass(frozen=True, slots=True)

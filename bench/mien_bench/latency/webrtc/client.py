@@ -33,6 +33,9 @@ from mien_bench.latency.webrtc.media import ChirpTrack, CodedTrack, Feeding, Rec
 _SDP: Final = {"Content-Type": "application/sdp"}
 CREATED: Final = 201
 FULL: Final = 503
+SIGNALLING: Final = ("session", "whip")
+LATE: Final = 1.5
+"""Seconds after the last frame in which its answer may come."""
 
 
 class Refused(MienError):
@@ -107,11 +110,6 @@ async def offer_of(connection: RTCPeerConnection) -> str:
 
 async def _accept(connection: RTCPeerConnection, answer: str) -> None:
     await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-
-
-SIGNALLING: Final = ("session", "whip")
-LATE: Final = 1.5
-"""Seconds after the last frame in which its answer may come."""
 
 
 def main(arguments: list[str]) -> int:
