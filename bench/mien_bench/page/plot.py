@@ -13,7 +13,8 @@ from mien_bench.results import Band, Chart, Line
 
 WIDTH, HEIGHT = 640, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 26, 48
-BAR_STEP, BAR_FOOT = 42, 40
+BAR_STEP, BAR_FOOT, BAR_MIDDLE = 42, 40, 0.66
+"""Pixels of a bar with its name, and below the bars; where in its step the middle of a bar is."""
 LEVELS: Final[Mapping[str, float]] = {"full": 0.0, "half": 0.1, "warp": 0.2, "hold": 0.34}
 """Opacity of the ground at each level of the controller; other bands are neutral."""
 NEUTRAL: Final = 0.13
@@ -212,28 +213,27 @@ def _stacked(chart: Chart) -> Markup:
     axes.spines["bottom"].set_visible(False)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="x", color=COLOURS["muted"], alpha=0.28)
+    foot = -(BAR_FOOT - 6) / (height - BAR_FOOT)
+    axes.text(1.0, foot, chart.x, ha="right", transform=axes.transAxes, color=COLOURS["second"])
     tips: Tips = {}
-    middles = [bar + 0.66 for bar in range(count)]
-    begins = [0.0] * count
+    _draw_bars(axes, chart, tips)
+    for bar, (name, end) in enumerate(zip(chart.lines[0].labels, ends, strict=True)):
+        axes.text(0.0, bar + 0.32, name, fontsize=LABEL, color=COLOURS["second"])
+        style = {"textcoords": "offset points", "va": "center", "fontsize": 12, "color": COLOURS["muted"]}
+        axes.annotate(number(end), (end, bar + BAR_MIDDLE), xytext=(5, 0), **style)
+    return svg(drawing, chart.title, "; ".join(_described_bars(chart)), tips)
+
+
+def _draw_bars(axes: Any, chart: Chart, tips: Tips) -> None:
+    """Each part behind the one before."""
+    middles = [bar + BAR_MIDDLE for bar in range(len(chart.lines[0].x))]
+    begins = [0.0] * len(middles)
     for index, line in enumerate(chart.lines):
         bars = axes.barh(middles, line.x, 0.48, begins, color=series(index), edgecolor=COLOURS["surface"], linewidth=1)
         for bar, patch in enumerate(bars):
             patch.set_gid(f"part-{index}-{bar}")
             tips[f"part-{index}-{bar}"] = [f"{line.name}: {number(line.x[bar])}"]
         begins = [begin + wide for begin, wide in zip(begins, line.x, strict=True)]
-    for bar, end in enumerate(ends):
-        axes.text(0.0, bar + 0.32, chart.lines[0].labels[bar], fontsize=LABEL, color=COLOURS["second"])
-        style = {"textcoords": "offset points", "va": "center", "fontsize": 12, "color": COLOURS["muted"]}
-        axes.annotate(number(end), (end, middles[bar]), xytext=(5, 0), **style)
-    axes.text(
-        1.0,
-        -(BAR_FOOT - 6) / (height - BAR_FOOT),
-        chart.x,
-        ha="right",
-        transform=axes.transAxes,
-        color=COLOURS["second"],
-    )
-    return svg(drawing, chart.title, "; ".join(_described_bars(chart)), tips)
 
 
 def _described(chart: Chart) -> Iterator[str]:

@@ -64,17 +64,22 @@ def svg(figure: Any, title: str, description: str, tips: Mapping[str, Sequence[s
     name = "chart-" + hashlib.sha256(ElementTree.tostring(root) + title.encode()).hexdigest()[:10]
     for element in root.iter():
         _made_themed(element, used)
+    _describe(root, name, title, description)
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _describe(root: ElementTree.Element, name: str, title: str, description: str) -> None:
+    """Give a picture its title and description, in the form that screen readers expect."""
     root.attrib = {
         "viewBox": root.attrib["viewBox"],
         "role": "img",
-        "aria-labelledby": f"{name}-title {name}-about",
+        "aria-labelledby": f"{name}-title {name}-desc",
         "style": "stroke-linejoin: round; stroke-linecap: butt",
     }
     for index, (tag, text) in enumerate({"title": title, "desc": description}.items()):
-        element = ElementTree.Element(tag, id=f"{name}-{'title' if tag == 'title' else 'about'}")
+        element = ElementTree.Element(tag, id=f"{name}-{tag}")
         element.text = text
         root.insert(index, element)
-    return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
 def svg_file(element: str) -> str:
