@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 import mien_bench
 from mien.capture.image import resized
 from mien.errors import BackendError, SettingError
-from mien.face.crop import placed
+from mien.plane import placed
 from mien_bench.quality.clips import calmest, read_clip
 from mien_bench.quality.regions import REGIONS, crop_of, cut
 from mien_bench.quality.self_reenactment import MEASURES, score

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import LIDS, eye_frame
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.pose import Angles, Similarity, rotation_of
 from mien.face.topology import canonical_face
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target
@@ -98,10 +99,10 @@ def draw_eye(device: Device, peers: Peers) -> Iterator[Task]:
     own = frame.local(ring)
     lids = np.concatenate([own[LIDS], own[LIDS] * [1.0, 0.5]]).astype(np.float32)
     closed = frame.pixels(own * [1.0, 0.5])
-    box = box_around(closed, 2, EYE_SIZE, EYE_SIZE)
+    box = Box.around(closed, 2, EYE_SIZE, EYE_SIZE)
     assert box is not None, "the face is within its picture"
-    corner = (box[1].start, box[0].start)
-    mask = outline_mask(closed - np.array(corner), (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    corner = (box.x, box.y)
+    mask = outline_mask(closed - np.array(corner), box.shape)
     mask = np.rint(mask)  # a second time draws no more than the first
     source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
     eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)

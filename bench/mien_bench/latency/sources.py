@@ -22,7 +22,7 @@ from mien.capture.source import Source, SourceInfo
 from mien.capture.synthetic import array_source
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.slot import Channel, Closed
+from mien.handover import Channel, Closed
 from mien.sound.sound import Sound
 from mien_bench.latency.chirps import EVERY, FORMAT, with_chirps
 from mien_bench.latency.timecode import Code, draw

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from mien.config import Mouth, ReenactSettings
 from mien.face import topology
-from mien.face.crop import SIDE, placed
+from mien.face.crop import SIDE
+from mien.plane import placed
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_triangles
 from mien_bench.quality.clips import Clip, read_clip
