@@ -103,47 +103,50 @@ def rows_of(
     condition: Mapping[str, Fact],
     leave_out: float,
 ) -> list[Row]:
-    """What the repetitions of one path over one network gave."""
-    found = [
-        call_quality(observed, impairment, leave_out)
-        for observed, impairment in zip(observations, impairments, strict=True)
-    ]
+    """The repetitions of one path over one network."""
+    pairs = zip(observations, impairments, strict=True)
+    qualities = [call_quality(observed, impairment, leave_out) for observed, impairment in pairs]
 
     def row(name: str, unit: str, values: Sequence[float], note: str = "") -> Row:
         return Row(name, unit, tuple(values), "lower", dict(condition), note=note)
 
+    freezes = [len(one.pauses) / max(one.minutes, 1e-9) for one in qualities]
+    gaps = [one.longest * 1e3 for one in qualities]
     rows = [
-        row(
-            "freezes",
-            "a minute",
-            [len(one.pauses) / max(one.minutes, 1e-9) for one in found],
-            "over 500 ms, beside cuts",
-        ),
-        row("longest frame gap", "ms", [one.longest * 1e3 for one in found], "between two new pictures, beside cuts"),
+        row("freezes", "a minute", freezes, "over 500 ms, beside cuts"),
+        row("longest frame gap", "ms", gaps, "between two new pictures, beside cuts"),
     ]
     if all(one.silences is not None for one in impairments):
-        rows.append(row("longest audio gap", "ms", [1e3 * one.silence for one in found]))
+        rows.append(row("longest audio gap", "ms", [1e3 * one.silence for one in qualities]))
     if all(one.concealed is not None for one in impairments):
         rows.append(row("concealed audio", "%", [100 * (one.concealed or 0.0) for one in impairments]))
-    if all(one.recoveries for one in found):
-        rows.append(row("recovery after an outage", "ms", [1e3 * max(one.recoveries) for one in found], "the longest"))
+    if all(one.recoveries for one in qualities):
+        longest = [1e3 * max(one.recoveries) for one in qualities]
+        rows.append(row("recovery after an outage", "ms", longest, "the longest"))
     for direction in ("up", "down"):
-        rates = [one.traffic[direction] for one in found]
-        if all(rates):
-            rows.append(
-                _kbits(f"offered {direction}, last half", [_mean(one[len(one) // 2 :]) for one in rates], condition)
-            )
-        limit = _limit(impairments[0].network, direction)
-        if limit is not None and all(rates):
-            rows.append(row(f"time to fit the bandwidth, {direction}", "s", [_fitted(one, limit) for one in rates]))
-            waited = [_waited(impairment, direction, leave_out) for impairment in impairments]
-            rows.append(row(f"queueing delay {direction}, p95", "ms", [1e3 * one for one in waited]))
-        lost = [
-            100 * sum(_lost(impairment, direction)) / max(sum(_sent(impairment, direction)), 1)
-            for impairment in impairments
-        ]
-        rows.append(row(f"packet loss {direction}", "%", lost))
+        rates = [one.traffic[direction] for one in qualities]
+        rows += _traffic_rows(direction, rates, impairments, condition, leave_out)
     return rows
+
+
+def _traffic_rows(
+    direction: str,
+    rates: Sequence[Sequence[float]],
+    impairments: Sequence[ImpairedNetwork],
+    condition: Mapping[str, Fact],
+    leave_out: float,
+) -> Iterator[Row]:
+    """Rate, adaptation to the bandwidth, queueing delay and loss of one direction."""
+    if all(rates):
+        yield _kbits(f"offered {direction}, last half", [_mean(one[len(one) // 2 :]) for one in rates], condition)
+    limit = _limit(impairments[0].network, direction)
+    if limit is not None and all(rates):
+        fitted = tuple(_fitted(one, limit) for one in rates)
+        yield Row(f"time to fit the bandwidth, {direction}", "s", fitted, "lower", dict(condition))
+        waits = tuple(1e3 * _waited(impairment, direction, leave_out) for impairment in impairments)
+        yield Row(f"queueing delay {direction}, p95", "ms", waits, "lower", dict(condition))
+    lost = tuple(100 * sum(_lost(one, direction)) / max(sum(_sent(one, direction)), 1) for one in impairments)
+    yield Row(f"packet loss {direction}", "%", lost, "lower", dict(condition))
 
 
 def checks_of(name: str, rows: Sequence[Row], network: Network) -> list[Check]:
