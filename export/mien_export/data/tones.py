@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.luma import LUMA as SHARES
 from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.plane import Box
+from mien.sums import LUMA as SHARES
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
