@@ -17,7 +17,6 @@ from pathlib import Path
 
 from mien import capture, emit
 from mien.api import need_other_file, sink_settings
-from mien.capture.microphone import Microphone
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
@@ -25,7 +24,6 @@ from mien.chain import open_chain
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
-from mien.emit.microphone import VirtualMicrophone
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
@@ -34,6 +32,7 @@ from mien.emit.virtual import is_virtual
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
+from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.machine.processor import Shares, share_out, usable_threads
@@ -47,7 +46,7 @@ from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
-from mien.slot import Closed, Slot
+from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
 from mien.stages import Driver, open_driver
 from mien.stats import LiveStatistics

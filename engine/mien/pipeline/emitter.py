@@ -20,6 +20,7 @@ from mien.pipeline.recording import Recording
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered
 from mien.stats import LiveStatistics
+from mien.timeline import in_order
 
 CAPTURE_TO_EMIT = "capture_to_emit"
 HOLD_AFTER = 0.5
@@ -135,9 +136,8 @@ class Emitter:
         return replace(frame, pixels=np.concatenate([slate, opaque], axis=2))
 
     def _in_order(self, frame: Frame) -> Frame:
-        """With a time later than the one before."""
-        pts = frame.pts if self._pts is None else max(frame.pts, self._pts + 1)
-        self._pts = pts
+        """With a time later than the one before, which may be that of a picture shown again."""
+        pts = self._pts = in_order(self._pts, frame.pts)
         return frame if pts == frame.pts else replace(frame, pts=pts)
 
     def _measure(self, answered: Answered) -> None:

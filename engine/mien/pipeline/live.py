@@ -17,6 +17,7 @@ from mien.capture.source import Source
 from mien.clock import Clock
 from mien.emit.sink import Sink
 from mien.errors import SourceError
+from mien.handover import Closed, Slot
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import Target
@@ -29,7 +30,6 @@ from mien.pipeline.stages import FaceT, MotionT, Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
-from mien.slot import Closed, Slot
 from mien.sound.sound import Sound
 from mien.stats import LiveStatistics
 

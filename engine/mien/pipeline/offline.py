@@ -18,8 +18,8 @@ from mien.clock import Clock
 from mien.emit.sink import Sink
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
+from mien.handover import Channel, Closed
 from mien.pipeline.stages import MOTION, PARSE, FaceT, MotionT, Progress, Stages
-from mien.slot import Channel, Closed
 from mien.sound.sound import Sound
 from mien.stats import Statistics, Stopwatch
 

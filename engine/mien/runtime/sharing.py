@@ -18,11 +18,11 @@ import numpy as np
 
 from mien.clock import Clock, MonotonicClock
 from mien.errors import Stopped
+from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
 from mien.runtime.opening import ONCE, open_session
 from mien.runtime.session import Buffers, Session
-from mien.slot import Closed
 
 logger = logging.getLogger(__name__)
 

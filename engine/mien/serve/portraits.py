@@ -8,9 +8,9 @@ import json
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mien import samples
 from mien.capture import image
@@ -20,6 +20,7 @@ from mien.live.shared import Shared
 from mien.machine import outputs
 from mien.machine.atomic import write_atomically
 from mien.pipeline.worker import in_thread
+from mien.serve import fields
 from mien.serve.decoding import decoded
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.settings import Limits
@@ -38,10 +39,17 @@ class Entry:
     """Who is seen, and that they agree, in the words of whoever uploaded it; None for samples, which are of nobody."""
     path: Path
 
-    def as_json(self) -> dict[str, Any]:
-        told = asdict(self)
-        del told["path"]
-        return told | {"picture": f"/api/v1/portraits/{self.id}/picture"}
+    def told(self) -> fields.Portrait:
+        """PORTRAIT of the API."""
+        return fields.Portrait(
+            id=self.id,
+            name=self.name,
+            sample=self.sample,
+            width=self.width,
+            height=self.height,
+            picture=f"/api/v1/portraits/{self.id}/picture",
+            consent=self.consent,
+        )
 
 
 class Portraits:

@@ -23,10 +23,9 @@ from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Look
 from mien.live.shared import Shared
-from mien.serve.rates import Rate
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
-from mien.serve.settings import Limits, ServeSettings
+from mien.serve.settings import Limits, Rate, ServeSettings
 from mien.serve.webrtc.offer import OfferError
 from mien.sound.sound import Sound
 from mien.stats import LiveStatistics

@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from mien.clock import ManualClock
-from mien.serve.fps import Fps
 from mien.serve.log import OneLine, http_logger, in_a_line, log_to
+from mien.serve.session import Fps
 from mien.stats import Statistics
 
 

@@ -21,7 +21,7 @@ from tests.engine.serve.harness import SETTINGS, run, serving
 
 from mien.errors import ModelError, SettingError, Stopped
 from mien.live.shared import Shared
-from mien.serve.routes.page import FOLDER
+from mien.serve.routes.about import FOLDER
 from mien.serve.running import address_of
 from mien.serve.running import run as run_server
 from mien.serve.server import Server, Warm

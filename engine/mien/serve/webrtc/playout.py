@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 from aiortc import RTCRtpSender
-from aiortc.codecs import HEADER_EXTENSIONS
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtcrtpparameters import RTCRtpParameters
 from aiortc.rtp import HeaderExtensions, HeaderExtensionsMap, pack_header_extensions, unpack_header_extensions
+
+from mien.serve.webrtc.inside import add_header_extension, write_header_extensions
 
 URI: Final = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 LONGEST: Final = 0.1
 """Seconds."""
 _STEP: Final = 0.01
-_MAP: Final = "_RTCRtpSender__rtp_header_extensions_map"
 _VALUE: Final = round(LONGEST / _STEP).to_bytes(3, "big")
 """12 bits of the least delay, which is 0, and 12 of the largest."""
 
@@ -43,13 +43,9 @@ class _WithPlayout(HeaderExtensionsMap):
 
 def know_playout_delay() -> None:
     """Let all of this process's connections agree upon the extension for video; more than once is allowed."""
-    video = HEADER_EXTENSIONS["video"]
-    if all(known.uri != URI for known in video):
-        video.append(RTCRtpHeaderExtensionParameters(id=max(known.id for known in video) + 1, uri=URI))
+    add_header_extension("video", URI)
 
 
 def tell_playout_delay(sender: RTCRtpSender) -> None:
     """Let a sender that has not begun say it with each packet."""
-    if not isinstance(getattr(sender, _MAP, None), HeaderExtensionsMap):
-        raise RuntimeError(f"aiortc: expected a sender with {_MAP}; this version has none")
-    setattr(sender, _MAP, _WithPlayout())
+    write_header_extensions(sender, _WithPlayout())

@@ -20,7 +20,7 @@ STRETCH = 0.005
 """How much longer or shorter a run may become for that."""
 
 
-class SoundClock:
+class DriftCompensation:
     """Callable (samples, seconds) -> (place, samples), runs without a gap between them; one thread."""
 
     def __init__(self, format: SoundFormat) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.serve.webrtc.soundline import MARGIN, RATE, RUN, Place, SoundLine
+from mien.sound.delay import MARGIN, RATE, RUN, Listener, SoundLine
 
 STEP = RUN / RATE
 BEEP = 0.5
@@ -28,10 +28,10 @@ def play(
     sound_delay: float = 0.02,
     burst: int = 1,
     begun: float = 0.0,
-    place: Place | None = None,
+    place: Listener | None = None,
 ) -> NDArray[np.float32]:
     """What is heard, 20 ms a row, while pictures of the same line are shown `video_delay` after their time."""
-    heard, place = [], place or Place()
+    heard, place = [], place or Listener()
     for number in range(round(seconds / STEP)):
         now = begun + number * STEP
         line.show(now - video_delay, now)
@@ -74,7 +74,7 @@ def test_bursts_are_evened_out() -> None:
 
 
 def test_a_delay_that_changes_is_followed() -> None:
-    line, place = SoundLine(), Place()
+    line, place = SoundLine(), Listener()
     play(line, 2.0, video_delay=0.1, place=place)
     heard = play(line, 3.0, video_delay=0.3, begun=2.0, place=place)
     late = [at - 0.3 - round((at - 0.3) / BEEP) * BEEP for at in beeps(heard, 2.0) if at > 3.0]
@@ -83,7 +83,7 @@ def test_a_delay_that_changes_is_followed() -> None:
 
 
 def test_a_single_late_run_holds_back_nothing() -> None:
-    line, place = SoundLine(), Place()
+    line, place = SoundLine(), Listener()
     play(line, 2.0, video_delay=0.1, place=place)
     line.write(tone(round((2.0 - STEP) * RATE)), 2.0 - STEP, 2.5)  # half a second late
     heard = play(line, 1.0, video_delay=0.1, begun=2.0, place=place)
@@ -93,7 +93,7 @@ def test_a_single_late_run_holds_back_nothing() -> None:
 
 
 def test_two_readers_hear_the_same() -> None:
-    line, first, second = SoundLine(), Place(), Place()
+    line, first, second = SoundLine(), Listener(), Listener()
     for number in range(100):
         now = number * STEP
         line.show(now - 0.1, now)
@@ -107,11 +107,11 @@ def test_two_readers_hear_the_same() -> None:
 def test_without_sound_there_is_nothing() -> None:
     line = SoundLine()
     line.show(0.0, 0.1)
-    assert line.read(Place(), 0.1) is None
+    assert line.read(Listener(), 0.1) is None
 
 
 def test_sound_that_ended_is_silence_and_then_nothing() -> None:
-    line, place = SoundLine(), Place()
+    line, place = SoundLine(), Listener()
     line.write(np.ones((2, RUN), np.float32), 0.0, 0.0)
     line.show(0.0, 0.0)
     line.read(place, 0.0)
@@ -123,16 +123,16 @@ def test_sound_that_ended_is_silence_and_then_nothing() -> None:
 
 
 def test_a_line_that_begins_anew_is_followed() -> None:
-    line, place = SoundLine(), Place()
+    line, place = SoundLine(), Listener()
     play(line, 2.0, video_delay=0.1, begun=1000.0, place=place)
-    heard = play(line, 3.0, video_delay=0.1, begun=0.0, place=Place())
+    heard = play(line, 3.0, video_delay=0.1, begun=0.0, place=Listener())
     late = [at - 0.1 - round((at - 0.1) / BEEP) * BEEP for at in beeps(heard) if at > 1.5]
     assert late
     assert all(abs(one) <= 0.006 for one in late)
 
 
 def test_a_gap_is_silence() -> None:
-    line, place = SoundLine(), Place()
+    line, place = SoundLine(), Listener()
     line.show(0.0, 0.1)
     line.write(np.ones((2, RUN), np.float32), 0.0, 0.0)
     line.write(np.ones((2, RUN), np.float32), 3 * STEP, 3 * STEP)

@@ -1,21 +1,67 @@
-"""The server's counters as Prometheus reads them."""
+"""What is told of a session and of the server: STATISTICS of the API, and counters for Prometheus."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any, get_args
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from mien.machine.memory import memory
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien.serve import fields
 from mien.serve.server import Server
 from mien.serve.session import Session
+from mien.stats import LiveStatistics
 
-STATES = ("opening", "running", "waiting", "ended")
+
+def statistics_of(session: Session) -> fields.Statistics:
+    """STATISTICS of the API."""
+    session.listen()
+    told = {
+        "id": session.id,
+        "state": session.state,
+        "portrait": session.portrait.id,
+        "target_latency_ms": round(session.latency * 1e3, 3),
+        "fps_in": round(session.fps.coming, 2),
+        "fps_out": round(session.fps.going, 2),
+        "connection": None if session.peer is None else session.peer.statistics(),
+        "notices": [{"number": number, "text": text} for number, text in session.notices],
+    }
+    return msgspec.convert(told | _of_run(session), fields.Statistics)
+
+
+def _of_run(session: Session) -> dict[str, Any]:
+    live = session.live
+    if live is None:
+        nothing = ("backend", "level", "cause", "latency_ms", "face")
+        return dict.fromkeys(nothing) | {"stalled": False, "recording": False, "paused": False, "panic": False}
+    statistics, counters = live.statistics, live.statistics.live
+    assert counters is not None
+    latency = statistics.stage(CAPTURE_TO_EMIT)
+    return {
+        **statistics.as_json(),
+        "backend": live.backend,
+        "level": counters.level,
+        "cause": counters.cause,
+        "latency_ms": round(latency.recent * 1e3, 2) if latency.count else None,
+        "face": _face(statistics),
+        "stalled": counters.stalled,
+        "recording": live.recording,
+        "paused": live.paused,
+        "panic": live.panic,
+    }
+
+
+def _face(statistics: LiveStatistics) -> str | None:
+    if statistics.frames_out == 0:
+        return None
+    return "found" if statistics.live.brightness is None else "lost"
 
 
 def metrics_of(server: Server) -> bytes:
@@ -42,7 +88,7 @@ def _of_server(server: Server) -> Iterator[Metric]:
     yield GaugeMetricFamily("mien_uptime_seconds", "Since the server began", value=server.seconds)
     states = Counter[str](session.state for session in sessions.all)
     by_state = GaugeMetricFamily("mien_sessions", "Sessions by state", labels=["state"])
-    for state in STATES:
+    for state in get_args(fields.State):
         by_state.add_metric([state], states[state])
     yield by_state
     yield GaugeMetricFamily("mien_sessions_limit", "Sessions that are admitted at once", value=sessions.most)
@@ -73,7 +119,6 @@ def _of_sessions(running: list[Session]) -> Iterator[Metric]:
     for session in running:
         assert session.live is not None
         statistics = session.live.statistics
-        assert statistics.live is not None
         session.fps.see(statistics)
         fps.add_metric([session.id], session.fps.going)
         latency.add_metric([session.id], statistics.stage(CAPTURE_TO_EMIT).recent)

@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.config import Gains
-from mien.serve.refusal import Refusal, body_of
-from mien.serve.wishes import Change, change_of, opening_of, parsed
+from mien.serve.fields import GAINS, Change, SomeGains
+from mien.serve.fields import Gains as ToldGains
+from mien.serve.refusal import Refusal, change_of, error_of, opening_of, parsed, room_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -80,12 +82,59 @@ def test_what_is_out_of_range_is_refused(member: str, value: Any) -> None:
 
 def test_null_is_as_good_as_none() -> None:
     assert change_of(dict.fromkeys(NAMES[1:2] + NAMES[3:6] + NAMES[7:])) == Change()
-    assert opening_of({"sdp": "v=0", "room": None, "gains": {"pose": None}}).gains == {}
+    opening = opening_of({"sdp": "v=0", "room": None, "gains": {"pose": None}})
+    assert opening.applied_to(Gains(pose=0.3)) == Gains(pose=0.3)
 
 
 def test_gains_that_are_not_named_stay() -> None:
     change = change_of({"gains": {"pose": 0.5, "brows": 3}})
     assert change.applied_to(Gains(eyes=0.2)) == Gains(eyes=0.2, pose=0.5, brows=3.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"gains": {"pose": 3.5}}, "gains.pose: expected a number from 0 to 3, got 3.5; see /api/v1/openapi.json"),
+        ({"portrait": ["x"]}, "portrait: expected text of 1 to 64 characters, got an array; see /api/v1/openapi.json"),
+        ({"paused": 1}, "paused: expected true or false, got 1; see /api/v1/openapi.json"),
+        ({"gains": 7}, "gains: expected a JSON object, got a number; see /api/v1/openapi.json"),
+        ([], "body: expected a JSON object, got an array; see /api/v1/openapi.json"),
+        (
+            {"background": "blur\n"},
+            (
+                "background: expected one of keep, blur, black, white, grey, green, blue or a colour as #rrggbb, "
+                'got "blur\\n"; see /api/v1/openapi.json'
+            ),
+        ),
+        (
+            {"gains": {"nose": 1}},
+            (
+                "'nose': expected one of expression, pose, eyes, lips, brows, gaze, translation, got another member; "
+                "leave it out"
+            ),
+        ),
+    ],
+)
+def test_a_refusal_names_the_member_what_was_expected_and_what_came(value: Any, line: str) -> None:
+    with pytest.raises(Refusal) as refusal:
+        change_of(value)
+    assert str(refusal.value) == line
+
+
+@pytest.mark.parametrize("value", [{}, {"sdp": None}])
+def test_an_opening_without_an_offer_is_refused(value: Any) -> None:
+    with pytest.raises(Refusal, match="sdp: expected an offer of 1 to 65,536 characters, got n"):
+        opening_of(value)
+
+
+@pytest.mark.parametrize("name", ["tea\n", "", "x" * 65, "Tea", "a b"])
+def test_a_room_of_another_name_is_refused(name: str) -> None:
+    with pytest.raises(Refusal, match="room: expected 1 to 64 of a-z, 0-9 and -, got"):
+        room_of(name)
+
+
+def test_gains_of_the_api_are_those_of_the_engine() -> None:
+    assert SomeGains.__struct_fields__ == ToldGains.__struct_fields__ == GAINS
 
 
 @pytest.mark.parametrize(
@@ -97,4 +146,4 @@ def test_gains_that_are_not_named_stay() -> None:
     ],
 )
 def test_an_error_is_told_whole_and_in_parts(message: str, parts: dict[str, str]) -> None:
-    assert body_of(message) == {"error": {"message": message, **parts}}
+    assert msgspec.to_builtins(error_of(message)) == {"error": {"message": message, **parts}}
