@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.luma import LUMA
+from mien.sums import LUMA
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

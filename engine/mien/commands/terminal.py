@@ -15,6 +15,8 @@ from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.pipeline.reason import reason
 from mien.stats import LiveStatistics
 
+_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
+
 
 @contextlib.contextmanager
 def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
@@ -61,9 +63,6 @@ def _is_ours(terminal: int) -> bool:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:  # not the terminal that controls this program, which so is never stopped
         return True
-
-
-_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
 
 
 def describe(statistics: LiveStatistics, fps: float, backend: str, state: str | None = None) -> str:

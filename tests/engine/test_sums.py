@@ -7,12 +7,12 @@ import sys
 import numpy as np
 import pytest
 
-from mien.draw.luma import luma
+from mien.sums import luma
 
 BESIDE = """
 import os, sys
 import numpy as np
-from mien.draw.luma import luma
+from mien.sums import luma
 def threads():
     return len(os.listdir("/proc/self/task"))
 if os.fork() == 0:  # OpenBLAS ends its threads at a fork, and starts them again where it needs them
