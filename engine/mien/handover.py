@@ -31,7 +31,7 @@ class HandOverStatistics:
     put: int
     taken: int
     dropped: int
-    """Values that were put and never taken, since newer ones needed their room."""
+    """Values that were put and can be taken no more: newer ones needed their room, or all was dropped at the end."""
     held: int
     peak: int
     """The most that was ever held: `capacity` says that the taker was the slower side."""
