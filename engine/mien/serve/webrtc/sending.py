@@ -1,7 +1,7 @@
 """What one peer is sent: pictures and sound, encoded for it alone on a thread of its own, and paced.
 
 Pictures say how long a receiver may hold them back (playout-delay, a header extension of RTP that Chromium reads): by
-itself it steadies them by as much as they come irregularly, in a narrow network by hundreds of milliseconds. Its format:
+itself it steadies them by as much as they come irregularly, in a narrow network by hundreds of milliseconds. Format:
 https://webrtc.googlesource.com/src/+/main/docs/native-code/rtp-hdrext/playout-delay/README.md
 """
 
