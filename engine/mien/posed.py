@@ -13,30 +13,11 @@ from numpy.typing import NDArray
 
 from mien.face.face import MouthHint
 from mien.face.pose import Similarity
+from mien.plane import Affine, Box
 from mien.portrait.portrait import Portrait
 
 PaintLevel = Literal["full", "carry", "off"]
 """What the network does for a frame: paint it, nothing but carry its last painting on to the new shape, or nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The part of the picture that can move, in whole pixels."""
-
-    x0: int
-    y0: int
-    x1: int
-    y1: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height)."""
-        return self.x1 - self.x0, self.y1 - self.y0
-
-    @property
-    def corner(self) -> NDArray[np.float64]:
-        """(2,): x0, y0."""
-        return np.array([self.x0, self.y0], dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +25,8 @@ class Posed:
     """A portrait's geometry in one frame, computed once. `flow` is valid until the next frame is posed."""
 
     portrait: Portrait
-    window: Window
+    window: Box
+    """The part of the picture that can move."""
     pose: Similarity
     """The head's: from the canonical frame to the portrait's picture."""
     landmarks: NDArray[np.float64]
@@ -75,5 +57,5 @@ class Painting:
     """(h, w, 3)."""
     mask: NDArray[np.float32]
     """(h, w) in 0..1: 1 keeps the warped portrait, 0 takes the painted picture."""
-    matrix: NDArray[np.float64]
-    """(2, 3): from pixels of the portrait's picture to those of the painting."""
+    matrix: Affine
+    """From pixels of the portrait's picture to those of the painting."""

@@ -11,8 +11,9 @@ from mien.draw.mouth import OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.background import Background, cut
 from mien.fuse.finish import Detail, Tone
 from mien.fuse.lids import Lids
+from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
-from mien.posed import Painting, Posed, Window
+from mien.posed import Painting, Posed
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -58,9 +59,9 @@ class Fuse:
 class _Canvas:
     """A portrait's layers, cut to the window that moves, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, window: Window, background: Background) -> None:
+    def __init__(self, portrait: Portrait, window: Box, background: Background) -> None:
         self.window = window
-        self.area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
+        self.area = window.area
         self.own = OwnMouth.of(portrait.pixels, portrait.landmarks)
         self.source = portrait.landmarks[:, :2] - window.corner
         person = portrait.pixels[self.area]
@@ -121,8 +122,7 @@ class _Canvas:
 
     def _lay(self, painting: Painting, landmarks: Array, inner: Pixels, threads: int) -> None:
         """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place; shut lids are not paint."""
-        matrix = painting.matrix.copy()
-        matrix[:, 2] += matrix[:, :2] @ self.window.corner
+        matrix = from_box(painting.matrix, self.window)
         target = landmarks[:, :2] - self.window.corner
         self.eyes(target, inner)
         lids = Lids(self.source, target, inner)

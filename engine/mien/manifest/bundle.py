@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import ModelError
-from mien.face.crop import View
+from mien.plane import Box
 
 FORMAT: Final = 1
 """Of manifests that this code reads and writes."""
@@ -78,13 +78,13 @@ class Bundle:
     graphs: tuple[Graph, ...]
     precisions_for_auto: tuple[str, ...] = ("fp32",)
     """Those that keep the quality, so that `auto` may choose among them by speed."""
-    view: View | None = None
+    view: Box | None = None
     """The part of the crop that `generator` sees and paints; None: all of it."""
 
     @property
-    def seen(self) -> View:
+    def seen(self) -> Box:
         """The view, the whole crop where there is none."""
-        return self.view or View.whole(self.side)
+        return self.view or Box.whole(self.side, self.side)
 
     @property
     def digest(self) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.manifest import files
 from mien.manifest.bundle import FORMAT, MANIFEST, Bundle, Graph, TensorSpec
 from mien.manifest.rules import check
+from mien.plane import Box
 
 _MOST_BYTES: Final = 1 << 20
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -97,13 +97,13 @@ def _bundle(folder: Path, table: Table, where: str) -> Bundle:
     )
 
 
-def _view(table: Table, where: str) -> View | None:
+def _view(table: Table, where: str) -> Box | None:
     if "view" not in table:
         return None
     numbers = _value(table, "view", list, where)
     if len(numbers) != 4 or not all(type(number) is int for number in numbers):
         raise ModelError(f"{where}: view must be four whole numbers: x, y, width, height; got {numbers}")
-    return View(*numbers)
+    return Box(*numbers)
 
 
 def _graph(folder: Path, table: Table, where: str) -> Graph:

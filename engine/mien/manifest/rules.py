@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.face.topology import PARTS
 from mien.manifest.bundle import BATCH, Bundle, Graph, TensorSpec
 from mien.manifest.roles import DTYPES, GRAPHS, INPUTS, KINDS, LINKS, MANY, OUTPUTS, PRECISIONS, ROLES, Ports, Role
+from mien.plane import Box
 
 SIDES = range(64, 1025, 32)
 VIEW_STEP = 16
@@ -50,7 +50,7 @@ def _faults(bundle: Bundle) -> Iterator[str]:
     yield from _faults_of_links(bundle)
 
 
-def _faults_of_view(view: View, side: int) -> Iterator[str]:
+def _faults_of_view(view: Box, side: int) -> Iterator[str]:
     numbers = [view.x, view.y, view.width, view.height]
     if any(number % VIEW_STEP for number in numbers):
         yield f"view must be of multiples of {VIEW_STEP}, got {numbers}"
@@ -134,7 +134,7 @@ def _faults_of_likeness(graph: Graph, exact: Graph, title: str) -> Iterator[str]
 
 def _faults_of_links(bundle: Bundle) -> Iterator[str]:
     leaving = bundle.graph("appearance").outputs
-    if bundle.seen != View.whole(bundle.side):
+    if bundle.seen != Box.whole(bundle.side, bundle.side):
         for tensor in leaving:
             if not tensor.warped:
                 yield f"{tensor.name} is not warped to a view, so the generator needs the whole crop, got {bundle.view}"

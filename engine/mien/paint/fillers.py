@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.mouth import draw_driver_mouth, inner_mouth_box
-from mien.draw.outlines import Box
-from mien.face.crop import View
 from mien.manifest import TensorSpec
 from mien.paint.erase import NOTHING, Erasing
-from mien.paint.parsing import coarser, parsing_map
+from mien.paint.parsing import parsing_map
 from mien.paint.scene import Look, Scene, Subject
+from mien.plane import Box, coarser
 from mien.runtime.session import nhwc_view
 from mien_kernels import ops
 
@@ -50,7 +49,7 @@ class Port:
     spec: TensorSpec
     array: Floats
     """(1, C, h, w): the session's own, bound once."""
-    view: View
+    view: Box
     threads: int
 
 
@@ -106,16 +105,16 @@ class Hint:
     def __call__(self, scene: Scene) -> None:
         into = self._into
         if self._box is not None:
-            into[:, *self._box] = 0
+            into[:, *self._box.area] = 0
         hint, mouth = scene.posed.hint, scene.look.mouth
         box = inner_mouth_box(scene.landmarks, scene.view.width, scene.view.height)
         self._box = None if hint is None else box
         if hint is None or box is None:
             return
-        drawn = self._drawn[box]
+        drawn = self._drawn[box.area]
         drawn.fill(NOTHING)
         draw_driver_mouth(hint, mouth.lip_colour, scene.landmarks, self._drawn, mouth.skin_colour)
-        into[:, *box] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
+        into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
 
 
 class Linked:

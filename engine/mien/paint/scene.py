@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
 from mien.draw.mouth import OwnMouth
-from mien.face.crop import View, crop_matrix, inverse, placed
+from mien.face.crop import crop_matrix
 from mien.paint.parsing import mouth_map
+from mien.plane import Box, into_box, inverse, placed
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
 from mien_kernels import ops
@@ -70,7 +71,7 @@ class Scene:
     landmarks: Array
     """(478, 3): the target's, in pixels of the view."""
 
-    def __init__(self, side: int, view: View, threads: int) -> None:
+    def __init__(self, side: int, view: Box, threads: int) -> None:
         """`view` is the part that the network sees of a crop of `side` pixels."""
         self.view = view
         self.threads = threads
@@ -82,7 +83,7 @@ class Scene:
     def place(self, look: Look, posed: Posed) -> None:
         """Take the next frame; its flow is what is rasterised then."""
         self.look, self.posed = look, posed
-        self.matrix = self.view.matrix(crop_matrix(posed.pose, self._side))
+        self.matrix = into_box(crop_matrix(posed.pose, self._side), self.view)
         self.vertices = placed(posed.vertices.astype(np.float64), self.matrix).astype(np.float32)
         self.landmarks = placed(posed.landmarks, self.matrix)
         self._has_mouth = False

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import angles_of
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
-from mien.posed import Posed, Window
+from mien.posed import Posed
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import Mesh, mesh_of
 from mien.reenact.target import Target, target_of, turned
@@ -33,7 +34,7 @@ class Puppet:
 
     portrait: Portrait
     mesh: Mesh
-    window: Window
+    window: Box
     flow: Flow
 
     @classmethod

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.posed import Posed, Window
+from mien.plane import Box, Grid
+from mien.posed import Posed
 from mien_kernels import ops
 
 COARSE = 4
@@ -29,7 +30,7 @@ class Smooth:
         self._strength = strength
         self._threads = threads
         self._before: tuple[Posed, NDArray[np.uint8]] | None = None
-        self._flows: dict[tuple[str, Window], _Carry] = {}
+        self._flows: dict[tuple[str, Box], _Carry] = {}
 
     def __call__(self, pixels: NDArray[np.uint8], posed: tuple[Posed, ...]) -> NDArray[np.uint8]:
         if self._strength <= 0:
@@ -63,14 +64,13 @@ class _Carry:
     def __init__(self, posed: Posed, threads: int) -> None:
         width, height = posed.portrait.size
         shape = (max(height // COARSE, 1), max(width // COARSE, 1))
-        self._share = np.array([shape[1] / width, shape[0] / height], dtype=np.float32)
+        self._grid = Grid((width, height), shape)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
         self._apart = np.empty((*shape, 2), np.float32)
         self._way = np.empty(shape, np.float32)
         self._still, self._uncovered = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
-        ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-        self._places = (np.stack([xs, ys], axis=-1) + np.float32(0.5)) / self._share - np.float32(0.5)
+        self._places = self._grid.places()
         self._calm = CALM * max(width, height) / 512
         self._corner = posed.window.corner.astype(np.float32)
         self._threads = threads
@@ -78,7 +78,7 @@ class _Carry:
     def between(self, now: Posed, then: Posed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1; until the next."""
         target = now.in_window.copy()
-        target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
+        target[:, :2] = self._grid.cells(target[:, :2] + self._corner)
         source = then.in_window[:, :2] + self._corner
         flow, way, still = self._flow, self._way, self._still
         ops.rasterize_flow(target, source, now.triangles, out=flow, depth=self._depth, threads=self._threads)

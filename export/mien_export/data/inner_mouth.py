@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import box_around
 from mien.face import topology
+from mien.plane import Box
 from mien_export.data.tones import LUMA, mask_in
 
 Array = NDArray[np.float64]
@@ -29,14 +29,14 @@ SOFT: Final = 0.6
 def edit_inner_mouth(picture: Pixels, landmarks: Array, rng: np.random.Generator) -> Pixels:
     """A copy of a portrait (H, W, 3) with landmarks (478, 2 or 3), its inner mouth toned otherwise; mild."""
     outline = landmarks[INNER, :2]
-    box = box_around(outline, 3, picture.shape[1], picture.shape[0])
+    box = Box.around(outline, 3, picture.shape[1], picture.shape[0])
     out = picture.copy()
     if box is None:
         return out
     mask = cv2.GaussianBlur(mask_in(box, outline), (0, 0), SOFT)[..., None]
-    mouth = picture[box].astype(np.float32)
+    mouth = picture[box.area].astype(np.float32)
     toned = _toned(mouth, _lips(picture, landmarks), rng)
-    out[box] = np.clip(mouth + (toned - mouth) * mask + 0.5, 0, 255).astype(np.uint8)
+    out[box.area] = np.clip(mouth + (toned - mouth) * mask + 0.5, 0, 255).astype(np.uint8)
     return out
 
 

@@ -42,7 +42,7 @@ def moved_skin(portrait: Portrait, target: Target, lip_skin: float = 0.0) -> Pix
     vertices = mesh.place(portrait, target)
     vertices[:, :2] -= corner
     flow = Flow(window, mesh, 1)(vertices, source - corner)
-    area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
+    area = window.area
     person = np.ascontiguousarray(portrait.pixels[area])
     inner = ops.flow_warp(person, flow, np.empty_like(person))
     Eyes(person, portrait.landmarks[:, :2] - window.corner)(target.landmarks[:, :2] - window.corner, inner)

@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.contacts import UPPER_LIP_RIM, lip_gaps, set_lip_gaps
 from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.face.topology import canonical_face
+from mien.plane import Box
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target, target_of
@@ -170,11 +171,11 @@ def _lay_mouth(
     out: Pixels, posed: tuple[Array, Array, MouthShape], target: Target, tones: Tones, rng: np.random.Generator
 ) -> None:
     lips = target.landmarks[INNER]
-    box = box_around(lips[:, :2], 2, out.shape[1], out.shape[0])
+    box = Box.around(lips[:, :2], 2, out.shape[1], out.shape[0])
     if box is None or lips[15, 1] - lips[5, 1] < LEAST_GAP:
         return
-    size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    corner = np.array([box[1].start, box[0].start, 0.0])
+    size = box.shape
+    corner = np.array([box.x, box.y, 0.0])
     points, normals, shape = posed
     mouth = Posed(
         (points - corner).astype(np.float32),
@@ -188,5 +189,5 @@ def _lay_mouth(
     noise = cv2.GaussianBlur(rng.normal(0.0, 1.4, size).astype(np.float32), (0, 0), 0.6)[..., None]
     shown += tones.grain * noise * (0.25 + shown.mean(axis=2, keepdims=True) / 170)
     mask = cv2.GaussianBlur(outline_mask((lips - corner)[:, :2], size), (0, 0), 0.6)[..., None]
-    under = out[box].astype(np.float32)
-    out[box] = np.clip(under + (shown - under) * mask + 0.5, 0, 255).astype(np.uint8)
+    under = out[box.area].astype(np.float32)
+    out[box.area] = np.clip(under + (shown - under) * mask + 0.5, 0, 255).astype(np.uint8)

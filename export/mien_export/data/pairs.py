@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.face.crop import SIDE, crop_matrix, inverse, placed
+from mien.face.crop import SIDE, crop_matrix
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
 from mien.paint.erase import Erasing
 from mien.paint.parsing import TEETH, parsing_map
+from mien.plane import inverse, placed
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_of

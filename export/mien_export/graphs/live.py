@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from mien.face.crop import SIDE, View
+from mien.face.crop import SIDE
 from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.roles import ROLES
+from mien.plane import Box
 from mien_export.graphs.lean import lean
 from mien_export.graphs.traced import Traced
 from mien_export.models.live.sizes import SIZES, LiveSize
@@ -23,7 +24,7 @@ OPERATORS: Final = frozenset(
     }
 )
 """Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
-VIEW: Final = View(48, 64, 160, 192)
+VIEW: Final = Box(48, 64, 160, 192)
 """Of the crop: what lies outside is hair and surroundings, which nothing paints better than the warp does.
 
 Leaving it out changes no region's error on unseen portraits, and spares half of the work. From cuts of 128 pixels,

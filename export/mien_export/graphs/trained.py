@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from mien.errors import SettingError
-from mien.face.crop import SIDE, View
+from mien.face.crop import SIDE
+from mien.plane import Box
 from mien_export.graphs import live, paper
 from mien_export.graphs.traced import Traced
 from mien_export.models.live import sizes as live_sizes
@@ -44,7 +45,7 @@ class Trained:
         return SIDE if isinstance(self.networks, LiveNetworks) else paper_sizes.SIZES[self.size].side
 
     @property
-    def view(self) -> View | None:
+    def view(self) -> Box | None:
         """The part of the crop that the generator sees and paints; None: all of it."""
         return live.VIEW if isinstance(self.networks, LiveNetworks) else None
 

@@ -147,10 +147,10 @@ def test_outside_of_the_window_nothing_changes_and_there_is_no_seam(turn: Angles
     assert width * height < 0.6 * 1200 * 800
     out = Fuse("none")((posed,))
     outside = np.ones(out.shape[:2], bool)
-    outside[window.y0 : window.y1, window.x0 : window.x1] = False
+    outside[window.area] = False
     np.testing.assert_array_equal(out[outside], at_rest[outside])
-    inner = out[window.y0 : window.y1, window.x0 : window.x1].astype(int)
-    still = at_rest[window.y0 : window.y1, window.x0 : window.x1]
+    inner = out[window.area].astype(int)
+    still = at_rest[window.area]
     rim = np.ones(inner.shape[:2], bool)
     rim[2:-2, 2:-2] = False
     assert np.abs(inner - still)[rim].max() <= 3

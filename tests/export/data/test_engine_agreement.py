@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from mien.face.crop import SIDE, View, crop_matrix
+from mien.face.crop import SIDE, crop_matrix
 from mien.manifest import Bundle, Graph, TensorSpec
 from mien.paint.painter import Painter
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Puppet
 from mien.reenact.target import target_of
@@ -112,7 +113,7 @@ def test_a_generator_that_takes_a_coarser_map_is_given_its_means(faces: Faces, b
 
 
 def test_a_generator_that_sees_a_part_is_given_that_part(faces: Faces, bundle: Bundle) -> None:
-    view = View(32, 48, 160, 192)
+    view = Box(32, 48, 160, 192)
     whole, seen = (_painted(faces, one)[1].session.inputs for one in (bundle, _seeing(bundle, view)))
     for name, array in whole.items():
         cell = SIDE // array.shape[-1]
@@ -126,7 +127,7 @@ def test_a_generator_that_sees_a_part_is_given_that_part(faces: Faces, bundle: B
 
 
 def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
-    view = View(16, 64, 192, 160)
+    view = Box(16, 64, 192, 160)
     bundle = _seeing(bundle, view)
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
     portrait = prepared(faces.picture(2), faces.landmarks(2))
@@ -138,7 +139,7 @@ def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
     np.testing.assert_allclose(painted.matrix, np.column_stack([whole[:, :2], whole[:, 2] - (view.x, view.y)]))
 
 
-def _seeing(bundle: Bundle, view: View) -> Bundle:
+def _seeing(bundle: Bundle, view: Box) -> Bundle:
     """The bundle with a generator that sees a part of the crop."""
 
     def part(spec: TensorSpec) -> TensorSpec:
