@@ -61,6 +61,7 @@ class Recording:
 
     @property
     def finished(self) -> bool:
+        """Whether its thread has ended."""
         return not self._thread.is_alive()
 
     def join(self) -> None:

@@ -27,14 +27,17 @@ class Governor:
 
     @property
     def state(self) -> ControllerState:
+        """Of the controller at present."""
         return self._state
 
     @property
     def level(self) -> int:
+        """At present, as an index of `LEVELS`."""
         return self._state.level
 
     @property
     def at_best(self) -> bool:
+        """Whether nothing above the level is to be had."""
         return self._state.level <= self._target.highest
 
     def watch(self, measured: Measured, now: float) -> None:

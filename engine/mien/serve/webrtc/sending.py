@@ -180,6 +180,7 @@ class PictureTrack(MediaStreamTrack):
         super().stop()
 
     def report(self, told: Told) -> None:
+        """Take note of what the receiver reports."""
         now = self._clock.now()
         report = self._reports.add(told, now)
         if report is None:
@@ -189,9 +190,11 @@ class PictureTrack(MediaStreamTrack):
         self.control.report(report, now)
 
     def estimate(self, bits: int) -> None:
+        """Take note of so many bits a second that the receiver can get."""
         self.control.estimate(bits, self._clock.now())
 
     def key_frame(self) -> None:
+        """Send one as soon as that is allowed again."""
         self._wanted = True
 
     def _encoded(self, picture: Picture) -> VideoPacket | None:
