@@ -22,6 +22,7 @@ NEEDED = (
     "mien/serve/page/*.svg",
     "mien_bench/quality/basis68.*",
     "mien_bench/page/page.css",
+    "mien_bench/page/theme.css",
     "mien_bench/page/page.js",
     "mien_kernels/_native*.so",
     "mien_kernels/_native.pyi",
