@@ -21,6 +21,7 @@ from mien_bench.libraries import Peers
 from mien_bench.picture_tasks import GREY, picture
 from mien_bench.places import Place
 from mien_kernels import ops, reference
+from mien_kernels.eye import EyeGeometry
 
 SIZE: Final = 256
 EYE_SIZE: Final = 1024
@@ -54,8 +55,9 @@ def draw_eye(place: Place, peers: Peers) -> Iterator[Task]:
     mask = outline_mask(closed - np.array(corner), box.shape)
     mask = np.rint(mask)  # a second time draws no more than the first
     source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
-    eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)
-    expected = partial(reference.draw_eye, out, source, mask, *eye)
+    looks = np.array([[0.1, 0.0], [0.0, 0.0]], np.float32)
+    eye = EyeGeometry(corner, frame.into, frame.back, looks, lids, 0.2)
+    expected = partial(reference.draw_eye, out, source, mask, eye)
     into, given, share = place.put(out), place.put(source), place.put(mask)
     yield Task(
         op="draw_eye",
@@ -65,7 +67,7 @@ def draw_eye(place: Place, peers: Peers) -> Iterator[Task]:
         flops=EYE_FLOPS * int(mask.sum()),
         ours=Side(
             "mien",
-            lambda: ops.draw_eye(into, given, share, *eye, threads=place.threads),
+            lambda: ops.draw_eye(into, given, share, eye, threads=place.threads),
             lambda: place.get(into),
             GREY,
         ),
