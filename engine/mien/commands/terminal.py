@@ -12,7 +12,7 @@ from typing import TextIO
 from mien.clock import Clock
 from mien.commands.progress import ERASE_LINE, columns_of, tell
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
-from mien.pipeline.reason import reason
+from mien.pipeline.governor import reason
 from mien.stats import LiveStatistics
 
 _TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
