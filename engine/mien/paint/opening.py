@@ -20,6 +20,12 @@ TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-pa
 """Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
 
 
+class LoadSession(Protocol):
+    """Loads a graph, as `mien.runtime.opening.open_session` does."""
+
+    def __call__(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int, /) -> Session: ...
+
+
 @contextlib.contextmanager
 def open_painter(
     settings: ReenactSettings, threads: int, graphs: SharedGraphs | None = None
@@ -42,7 +48,7 @@ def open_painter(
         choice = choose(bundle, bundle.main, settings.backend, threads=threads)
     else:
         choice = choose(bundle, bundle.main, settings.backend, threads=threads, need_wanted=graphs.need_wanted)
-    load: _Load = open_session if graphs is None else graphs.session
+    load: LoadSession = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:
         yield painter, f"{bundle.name} {bundle.size} on {choice}"
@@ -50,13 +56,7 @@ def open_painter(
         painter.close()
 
 
-class _Load(Protocol):
-    """Loads a graph, as `open_session` does."""
-
-    def __call__(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int, /) -> Session: ...
-
-
-def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: _Load) -> OpenSession:
+def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: LoadSession) -> OpenSession:
     def opened(graph: str) -> Session:
         if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
