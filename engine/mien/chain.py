@@ -5,22 +5,23 @@ Offline, live and served runs call the same chain. It names its stages and tells
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast, get_args
+from typing import Final, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture import image
 from mien.config import WARP, ReenactSettings
-from mien.errors import SettingError, SourceError
+from mien.errors import ModelError, SettingError, SourceError
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.background import COLOURS, Background, Kind, colour_of, plain
 from mien.fuse.fuse import Fuse
+from mien.manifest import Family
 from mien.paint.opening import open_painter
 from mien.paint.painter import Paint
 from mien.pipeline.controller import FULL, LEVELS
@@ -35,7 +36,25 @@ Pixels = NDArray[np.uint8]
 Later = tuple[str, Callable[[Pixels], Pixels]]
 """A stage that follows on finished pictures, with its name."""
 
+STAGES: Final[Mapping[str, tuple[str, ...]]] = {"paint": ("reenact", "paint", "fuse", "smooth")}
+"""By the stage that runs a family's graphs: all stages of a frame's way."""
 _NAMED = tuple(kind for kind in get_args(Kind) if kind != "picture")
+
+
+def chain_of(family: Family | None) -> tuple[str, ...]:
+    """Names of the stages that a frame goes through, in order, for models of a family; None: no network.
+
+    Raises:
+        ModelError: a stage that is not here would run the family's graphs.
+    """
+    if family is None:
+        return ("reenact", "fuse", "smooth")
+    if family.stage not in STAGES:
+        raise ModelError(
+            f"family {family.name}: expected graphs of the stages {', '.join(STAGES)}, got {family.stage!r}; "
+            "it was made for another version of mien"
+        )
+    return STAGES[family.stage]
 
 
 def _nothing() -> None:
@@ -62,8 +81,7 @@ class ReenactChain:
     @property
     def names(self) -> tuple[str, ...]:
         """Of its stages, in the order of a frame's way."""
-        painting = () if self.paint is None else ("paint",)
-        return ("reenact", *painting, "fuse", "smooth", *(name for name, _ in self.later))
+        return (*chain_of(None if self.paint is None else self.paint.family), *(name for name, _ in self.later))
 
     @property
     def best(self) -> int:
@@ -111,6 +129,7 @@ def open_chain(
     """
     with ExitStack() as stack:
         painter, about = stack.enter_context(open_painter(settings, threads, graphs))
+        chain_of(None if painter is None else painter.family)
         chain = ReenactChain(
             Reenact(portraits, threads),
             None if painter is None else Paint(portraits, painter),

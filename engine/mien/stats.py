@@ -11,6 +11,11 @@ from mien.shots import ShotLog
 
 BOUND = 0.04
 """Seconds by which lips and sound may be apart."""
+_SHORTEST = 1e-6
+_LONGEST = 100.0
+_STEP = math.log(1.02)
+_RECENT = 16
+_BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
 
 
 @dataclass(slots=True)
@@ -111,13 +116,6 @@ class LiveCounters:
             "sound_dropped": self.sound_dropped,
             "sound_offset": self.sound.as_json(),
         }
-
-
-_SHORTEST = 1e-6
-_LONGEST = 100.0
-_STEP = math.log(1.02)
-_RECENT = 16
-_BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,22 @@
 """The table from a role in a model's manifest to what fills the inputs of that role.
 
-A new role is one entry of `ONCE`, for graphs that run once per portrait, or of `FRAME`, for those that run for every
-frame; `mien.manifest` says what shapes and ranges it may have.
+A new role is one entry of `ONCE`, for what hangs on the portrait alone, or of `FRAME`, for what changes with every
+frame; a package of its own adds one as an entry point of the groups `mien.paint.once` and `mien.paint.frame`, called as
+the role. Roles along a link between graphs need none. `mien.manifest` says what shapes and ranges a role may have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien import plugins
 from mien.draw.mouth import draw_driver_mouth, inner_mouth_box
+from mien.errors import ModelError
 from mien.manifest import TensorSpec
 from mien.paint.erase import NOTHING, Erasing
 from mien.paint.parsing import parsing_map
@@ -117,13 +120,36 @@ class Hint:
         into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
 
 
+class Still:
+    """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
+
+    def __init__(self, port: Port, fill: OnceFiller) -> None:
+        self._port, self._fill = port, fill
+        self._given: Look | None = None
+
+    def __call__(self, scene: Scene) -> None:
+        if scene.look is not self._given:
+            self._fill(scene.look.subject, self._port.array[0], scene.threads)
+            self._given = scene.look
+
+
+class Passed:
+    """What another graph gave for the same frame."""
+
+    def __init__(self, port: Port, source: Floats) -> None:
+        self._into, self._source = port.array, source
+
+    def __call__(self, scene: Scene) -> None:
+        np.copyto(self._into, self._source)
+
+
 class Linked:
     """What a graph that ran once gave for the portrait: warped by the frame's flow, or as it is."""
 
     def __init__(self, port: Port) -> None:
         self._spec, self._array = port.spec, port.array
-        last = nhwc_view(port.array)[0]
-        self._last = last if last.flags.c_contiguous else None
+        last = nhwc_view(port.array)[0] if port.array.ndim == 4 else None
+        self._last = last if last is not None and last.flags.c_contiguous else None
         """(h, w, C), where the session keeps channels last."""
         self._given: Look | None = None
 
@@ -146,15 +172,39 @@ ONCE: Final[Mapping[str, OnceFiller]] = {
     "picture": fill_picture,
     "portrait_parsing": fill_portrait_parsing,
 }
-"""By role: inputs of graphs that run once per portrait."""
+"""By role: what hangs on the portrait alone."""
 FRAME: Final[Mapping[str, Callable[[Port], FrameFiller]]] = {
     "parsing": Parsing,
     "warped": Warped,
     "hint": Hint,
-    "feature": Linked,
-    "latent": Linked,
 }
-"""By role: inputs of graphs that run for every frame."""
+"""By role: what changes with every frame."""
+ONCE_GROUP, FRAME_GROUP = "mien.paint.once", "mien.paint.frame"
+
+
+def once_filler(role: str) -> OnceFiller:
+    """What fills inputs of this role from the portrait alone.
+
+    Raises:
+        ModelError: nobody does.
+    """
+    found = ONCE.get(role) or plugins.added(ONCE_GROUP, role)
+    if found is None:
+        raise ModelError(f"role {role}: expected something that fills it, got none; install the package that adds it")
+    return cast(OnceFiller, found)
+
+
+def frame_filler(port: Port) -> FrameFiller:
+    """What fills this input for every frame, or once for a portrait where its role hangs on that alone.
+
+    Raises:
+        ModelError: nobody does.
+    """
+    role = port.spec.role
+    found = FRAME.get(role) or (None if role in ONCE else plugins.added(FRAME_GROUP, role))
+    if found is None:
+        return Still(port, once_filler(role))
+    return cast(Callable[[Port], FrameFiller], found)(port)
 
 
 def _to_tensor(picture: Pixels, into: Floats, threads: int) -> None:

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.manifest import Bundle
-from mien.manifest.roles import LINKS
-from mien.paint.fillers import FRAME, HALF, ONCE, Port
+from mien.errors import ModelError
+from mien.manifest import Bundle, TensorSpec, family_named
+from mien.paint.fillers import HALF, FrameFiller, Linked, Passed, Port, frame_filler, once_filler
 from mien.paint.scene import Look, Scene, Subject
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel, Posed
@@ -26,9 +26,6 @@ Floats = NDArray[np.float32]
 ALL: Final = 0.5
 """Share of the warp in a pixel from which on it is warp alone: a little paint is a veil of blur over what was sharp.
 On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the one before."""
-APPEARANCE, GENERATOR = "appearance", "generator"
-"""Names of the graphs that run once per portrait and for every frame."""
-
 OpenSession = Callable[[str], Session]
 """Opens the graph of this name."""
 
@@ -43,36 +40,43 @@ class Painted:
 
 
 class Painter:
-    """Paints crops of one portrait after another with one session. For one thread at a time."""
+    """Runs one model's graphs for one portrait after another. For one thread at a time."""
 
     def __init__(
         self, bundle: Bundle, open_session: OpenSession, threads: int = 1, notes: tuple[str, ...] = ()
     ) -> None:
-        """`notes` say what could not take part when the sessions' runtime was chosen."""
+        """`notes` say what could not take part when the sessions' runtime was chosen.
+
+        Raises:
+            ModelError: the model paints nothing for a frame, or nobody fills an input of its.
+        """
         self.notes = notes
-        self.bundle = bundle
+        self.bundle, self.family = bundle, family_named(bundle.family)
         self._open = open_session
         self._threads = threads
         self._scene = Scene(bundle.side, bundle.seen, threads)
-        self.session = open_session(GENERATOR)
-        graph = bundle.graph(GENERATOR)
-        self._links = {spec.name: spec.warped for spec in graph.inputs if spec.role in LINKS}
-        self._fillers = [
-            FRAME[spec.role](Port(spec, self.session.inputs[spec.name], bundle.seen, threads)) for spec in graph.inputs
-        ]
-        outputs = {spec.role: self.session.outputs[spec.name] for spec in graph.outputs}
-        self._generated, self._mask = outputs["generated"], outputs.get("mask")
+        self._sessions: dict[str, Session] = {}
+        self._steps = [self._step(name) for name in bundle.names("frame")]
+        outputs = {spec.role: spec.name for spec in bundle.graph(bundle.main).outputs}
+        if not self._steps or "generated" not in outputs:
+            raise ModelError(f"model {bundle.name}: expected a graph of a frame that gives `generated`, got none")
+        self.session = self._sessions[bundle.main]
+        self._generated = self.session.outputs[outputs["generated"]]
+        self._mask = self.session.outputs[outputs["mask"]] if "mask" in outputs else None
 
     def look(self, portrait: Portrait) -> Look:
-        """What is kept of a portrait. Runs the graph that is run once per portrait, if the model has one."""
+        """What is kept of a portrait. Runs the graphs that are run once per portrait, if the model has any."""
         subject = Subject.of(portrait, self.bundle.side)
-        found = self._run_once(subject) if self.bundle.precisions(APPEARANCE) else {}
-        features = {
-            name: np.ascontiguousarray(found[name][0].transpose(1, 2, 0))
-            for name, warped in self._links.items()
-            if warped
-        }
-        fixed = {name: found[name] for name, warped in self._links.items() if not warped}
+        found: dict[str, dict[str, Floats]] = {}
+        for name in self.bundle.names("once"):
+            found[name] = self._run_once(name, subject, found)
+        features, fixed = {}, {}
+        for name in self.bundle.names("frame"):
+            for spec, source in self._linked(name):
+                if source in found and spec.warped:
+                    features[spec.name] = np.ascontiguousarray(found[source][spec.name][0].transpose(1, 2, 0))
+                elif source in found:
+                    fixed[spec.name] = found[source][spec.name]
         return Look.of(subject, features, fixed)
 
     def paint(self, look: Look, posed: Posed) -> Painted:
@@ -80,9 +84,10 @@ class Painter:
         scene = self._scene
         scene.place(look, posed)
         scene.rasterise_portrait()
-        for fill in self._fillers:
-            fill(scene)
-        self.session.run()
+        for session, fillers in self._steps:
+            for fill in fillers:
+                fill(scene)
+            session.run()
         generated = ops.to_image(
             self._generated[0].astype(np.float32, copy=False), scale=HALF, bias=HALF, threads=self._threads
         )
@@ -98,14 +103,42 @@ class Painter:
         return Painted(Painting(generated, mask, scene.matrix), scene.vertices)
 
     def close(self) -> None:
-        """Give the session back."""
-        self.session.close()
+        """Give the sessions back."""
+        for session in self._sessions.values():
+            session.close()
 
-    def _run_once(self, subject: Subject) -> dict[str, Floats]:
-        session = self._open(APPEARANCE)
+    def _step(self, name: str) -> tuple[Session, list[FrameFiller]]:
+        """A graph of a frame, opened, and what fills its inputs."""
+        session = self._sessions[name] = self._open(name)
+        sources = {spec.name: source for spec, source in self._linked(name)}
+        fillers: list[FrameFiller] = []
+        for spec in self.bundle.graph(name).inputs:
+            port = Port(spec, session.inputs[spec.name], self.bundle.seen, self._threads)
+            source = sources.get(spec.name)
+            if source is None:
+                fillers.append(frame_filler(port))
+            elif source in self._sessions:
+                fillers.append(Passed(port, self._sessions[source].outputs[spec.name]))
+            else:
+                fillers.append(Linked(port))
+        return session, fillers
+
+    def _linked(self, name: str) -> list[tuple[TensorSpec, str]]:
+        """Inputs of a graph that other graphs give, with the graph that gives each."""
+        links = [(role, link.source) for link in self.family.links if link.target == name for role in link.roles]
+        inputs = self.bundle.graph(name).inputs
+        return [(spec, source) for spec in inputs for role, source in links if spec.role == role]
+
+    def _run_once(self, name: str, subject: Subject, found: dict[str, dict[str, Floats]]) -> dict[str, Floats]:
+        """What a graph gives for a portrait, after those in `found`."""
+        session = self._open(name)
+        sources = {spec.name: source for spec, source in self._linked(name)}
         try:
-            for spec in self.bundle.graph(APPEARANCE).inputs:
-                ONCE[spec.role](subject, session.inputs[spec.name][0], self._threads)
+            for spec in self.bundle.graph(name).inputs:
+                if spec.name in sources:
+                    session.inputs[spec.name][...] = found[sources[spec.name]][spec.name]
+                else:
+                    once_filler(spec.role)(subject, session.inputs[spec.name][0], self._threads)
             session.run()
             return {name: array.astype(np.float32) for name, array in session.outputs.items()}
         finally:
@@ -124,7 +157,7 @@ class Paint:
 
     def __init__(self, portraits: tuple[Portrait, ...], painter: Painter) -> None:
         """Runs the model's graph that is run once per portrait; `painter` is its owner's to close."""
-        self._painter = painter
+        self._painter, self.family = painter, painter.family
         self._looks = {portrait.digest: painter.look(portrait) for portrait in portraits}
         self._last: dict[str, Painted] = {}
         self._shot = 0

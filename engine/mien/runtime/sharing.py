@@ -21,7 +21,7 @@ from mien.errors import Stopped
 from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
-from mien.runtime.opening import ONCE, open_session
+from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ SIZES: Final = (1, 2, 4)
 """Batches that are loaded: engines have fixed shapes."""
 MEMORY: Final = 0.1
 """Weight of the newest run in how long runs of a size take."""
+Key = tuple[str, str, str, str | None, int]
+"""Folder of the bundle, graph, backend, precision, threads."""
 
 
 @dataclass(eq=False)
@@ -175,10 +177,6 @@ def chosen(sizes: list[tuple[int, float | None]], waiting: int) -> int:
     return 1
 
 
-Key = tuple[str, str, str, str | None, int]
-"""Folder of the bundle, graph, backend, precision, threads."""
-
-
 @runtime_checkable
 class Sharing(Protocol):
     """A session whose runtime lets several run on one set of weights."""
@@ -254,7 +252,7 @@ class SharedGraphs:
             self._batchers.clear()
 
     def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
-        if graph == ONCE or backend in ("auto", *CPU_BACKENDS):
+        if bundle.runs(graph) != "frame" or backend in ("auto", *CPU_BACKENDS):
             return self._load(bundle, graph, backend, precision, threads)
         batcher = Batcher(lambda count: self._load(bundle, graph, backend, precision, threads, batch=count))
         self._batchers.append(batcher)

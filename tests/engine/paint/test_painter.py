@@ -11,7 +11,7 @@ from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
-from mien.manifest.roles import LINKS
+from mien.manifest.families import ONESHOT
 from mien.paint.painter import ALL, Paint, Painter
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel
@@ -20,6 +20,7 @@ from mien.runtime.opening import open_session
 from mien.runtime.session import Session
 
 LEVELS: tuple[PaintLevel, ...] = ("carry", "full")
+LINKS = ONESHOT.linked("generator")
 SPEAKING = replace(identity_motion(), lips=np.full(9, 0.3), turn=Angles(6.0, -3.0, 4.0))
 
 

@@ -1,0 +1,1 @@
+"""Families of networks that mien trains and exports, a folder each."""
