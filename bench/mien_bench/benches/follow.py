@@ -1,4 +1,4 @@
-"""`mien bench follow`: whether every portrait follows every driver, measured again in the output."""
+"""`mien bench follow`: whether every portrait follows every driver, by landmarks detected in the output."""
 
 from __future__ import annotations
 

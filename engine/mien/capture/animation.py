@@ -1,4 +1,4 @@
-"""Pictures that move in one file and have no container of video: APNG, WebP, and JPEGs one after the other."""
+"""Animated pictures without a video container: APNG, WebP, and concatenated JPEGs (raw MJPEG)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mien.errors import SourceError
 TIME_BASE = Fraction(1, 90_000)
 _AT_ONCE = Fraction(1, 100)
 _INSTEAD = Fraction(1, 10)
-"""Seconds: what is to be shown for so short is shown for longer, as browsers have it."""
+"""Seconds: shortest delay that is taken literally, and the delay used for shorter ones, as in browsers."""
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 
 
@@ -94,7 +94,7 @@ def _timed(name: str, pictures: _Animation, delays: Sequence[Fraction], span: Sp
 
 
 class _Animation:
-    """Pictures of one file, each composed on those before it by Pillow."""
+    """Frames of one animation file, composed by Pillow."""
 
     def __init__(self, data: bytes, kind: Kind, name: str, reader: PictureReader) -> None:
         self._data = data
@@ -118,7 +118,7 @@ class _Animation:
 
 
 class _Jpegs:
-    """Pictures that lie one after the other in a file, where `places` (first byte, bytes) says."""
+    """Concatenated JPEGs of one file at `places` (first byte, bytes)."""
 
     def __init__(self, path: Path, places: Sequence[tuple[int, int]], name: str, reader: PictureReader) -> None:
         self._path = path
@@ -160,7 +160,7 @@ def _are_alike(first: bytes, second: bytes) -> bool:
 
 
 def _delays_of_png(data: bytes) -> Iterator[Fraction]:
-    """Seconds of each picture of an APNG file; none where it does not move."""
+    """Delay in seconds of each picture of an APNG file; empty if it is a still."""
     for kind, body in png.chunks(data):
         if kind == b"fcTL" and len(body) >= 24:
             numerator, denominator = struct.unpack_from(">HH", body, 20)

@@ -1,4 +1,4 @@
-"""Colours of picture files -> 8-bit sRGB: by an ICC profile, or by the numbers that PNG, AVIF and HEIC give instead."""
+"""Colour conversion of picture files to 8-bit sRGB, from ICC profiles or colour tags of PNG, AVIF and HEIC."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from mien.capture.still import Kind
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
-"""The colour space of the profile that fits a mode."""
+"""Profile colour space by image mode."""
 _BITS = 258
 """TIFF's tag of bits per sample."""
 _SAME = 1
-"""Levels within which a profile is sRGB's, and left alone."""
+"""Largest difference from sRGB, in levels, up to which a profile is ignored."""
 _WITHOUT_RGB = ("1", "L", "LA", "I;16", "CMYK", "LAB")
 """Modes whose profile is not one of red, green and blue."""
 _BOX = b"colrnclx"
@@ -37,7 +37,7 @@ _NEAR = 0.01
 
 
 class UnreadPixels(ValueError):
-    """Samples of a picture that have no range which says what white is."""
+    """Samples without a defined range, so white is unknown: 32-bit integers and floats."""
 
 
 def plain(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Decoded frames of any format -> upright 8-bit RGB, and frames of two fields -> frames of one moment."""
+"""Conversion of decoded frames of any pixel format to upright 8-bit RGB, and deinterlacing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mien.errors import SourceError
 from mien.frame import Layout
 
 _UNSPECIFIED = 2
-"""The colour matrix of a stream that does not name one."""
+"""Code of an unspecified colour matrix."""
 _READ_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})
 _LIKE_BT2020 = frozenset({10, 13})
 """With constant luminance, which libswscale does not know: for small differences of colour the same."""
@@ -32,7 +32,7 @@ _TALLEST_SD = 576
 _ONE_THREAD = 1 << 20
 """Pixels up to which sharing the conversion costs more than it saves."""
 _FILTER = "bwdif", "mode=send_frame:deint=interlaced"
-"""One frame for each; it looks at the frame before and at the one after."""
+"""Filter with one output frame per input frame; uses the previous and the next frame."""
 _ALONE = "estdif", "mode=frame:deint=interlaced"
 """Looks at one frame."""
 _SMALLEST = 16
@@ -271,7 +271,7 @@ class Deinterlacer:
 
 
 def alone(picture: VideoFrame) -> VideoFrame:
-    """A frame without its neighbours: the lines of its second field are made from those of its first."""
+    """Deinterlace one frame alone, by interpolating its second field from its first."""
     if not picture.interlaced_frame or min(picture.width, picture.height) < _SMALLEST:
         return picture
     _, source, sink = _graph(_ALONE, picture)

@@ -1,4 +1,4 @@
-"""Files of still pictures, by Pillow: told by their first bytes, whole or refused, never larger than can be decoded."""
+"""Still pictures by Pillow: format detection by the first bytes, damage and size checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Video files: every container and codec that libav reads."""
+"""Video files as a source: every container and codec that libav reads."""
 
 from __future__ import annotations
 

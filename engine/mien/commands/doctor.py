@@ -1,4 +1,4 @@
-"""What this machine has (cameras and virtual cameras too), what is wrong with it, and what mien will use."""
+"""`mien doctor`: what this machine has, what is missing, and what mien will use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien models`: which models are here, and how others come and go."""
+"""`mien models`: lists, adds and removes models."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _add(source: str, sha256: str | None) -> str:
 
 
 class DownloadLine:
-    """How far a download is, on one line of a terminal; nothing where there is none."""
+    """Progress of a download on one line of a terminal; prints nothing without a terminal."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""Pictures: a frame as the bytes of a PNG or JPEG file; a numbered sequence in a folder or by a pattern; one still."""
+"""Picture sinks: PNG and JPEG encoding, a numbered sequence, one still."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PNG_LEVEL = "4"
 _NUMBER = re.compile(r"%(?:0?(\d*))d")
 _IN_FOLDER = "%05d.png"
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-"""What file systems say that have none, such as FAT."""
+"""Errors of file systems without hard links, such as FAT."""
 
 
 class PictureEncoder:
@@ -224,7 +224,7 @@ class SequenceSink(Ending):
         self._draft.drop()
 
     def _try_name(self) -> None:
-        """That pictures can have the names that the pattern gives them."""
+        """Check that the pattern gives valid file names."""
         try:
             os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
         except OSError:

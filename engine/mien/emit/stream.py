@@ -1,4 +1,4 @@
-"""A stream to a network or another program: RTMP, RTSP, or MPEG-TS over UDP, TCP, SRT and pipes; with little delay."""
+"""Low-delay streaming: RTMP, RTSP, or MPEG-TS over UDP, TCP, SRT and pipes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PIPED = ("", ".ts", ".mpegts", ".m2ts")
 """Endings of pipes and devices: what goes there is MPEG-TS."""
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp")
 APART = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
-"""Which libav itself connects and sends, and so another process does."""
+"""Schemes that libav connects itself; they are sent by a child process."""
 _TIME_BASE = Fraction(1, 90_000)
 _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
 _OPTIONS = {
@@ -48,7 +48,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class LowDelay:
-    """How a live stream is encoded: nothing is kept back, a late viewer sees a picture soon."""
+    """Encoder settings of live streams: no look-ahead, frequent key frames."""
 
     preset: str = "ultrafast"
     """Of x264."""
@@ -74,7 +74,7 @@ class LowDelay:
 
 
 class StreamSink(Ending):
-    """Sends frames as they come; used by one thread, which may be held up by the network.
+    """Sends frames at once; used by one thread, which the network may block.
 
     By RTMP and RTSP the whole process may be, while it connects: see `Apart`.
     """
@@ -173,14 +173,14 @@ class StreamSink(Ending):
 
 
 def is_stream(name: str) -> bool:
-    """Whether a name is one that a stream goes to."""
+    """Whether a name selects a stream."""
     if name == STANDARD_OUTPUT or scheme_of(name) is not None:
         return True
     return Path(name).suffix.lower() in _PIPED and is_special(name)
 
 
 def comes_back(name: str) -> bool:
-    """Whether somebody may read on after a break: at an address, or at a named pipe, which has a name to open again."""
+    """Whether an output can be reopened after a break: addresses and named pipes can."""
     if scheme_of(name) is not None:
         return True
     place = None if name == STANDARD_OUTPUT else place_of(name)

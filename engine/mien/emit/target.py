@@ -1,4 +1,4 @@
-"""What the system and libav say of an output, in one line."""
+"""Errors of the operating system and of libav for an output, as one line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Video files: H.264 + AAC in mp4, mov and mkv, VP9 + Opus in webm."""
+"""Video file sink: H.264 + AAC in mp4, mov and mkv, VP9 + Opus in webm."""
 
 from __future__ import annotations
 

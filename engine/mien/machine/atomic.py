@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: written under a hidden name beside their place, then renamed.
+"""Atomic file writing: a file is written under a hidden name in the same folder, then renamed.
 
-That is for regular files. A device, a pipe or a descriptor of this process (`/dev/stdout`, `/dev/fd/N`) is never
-replaced but written into. Links keep pointing: what they lead to is replaced.
+This applies to regular files. A device, a pipe or a descriptor of this process (`/dev/stdout`, `/dev/fd/N`) is
+written to, never replaced. Links are followed: their target is replaced.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 _AT_ONCE: Final = 1 << 20
-"""Bytes that are copied at a time."""
+"""Block size in bytes for copying."""
 _MOST_LINKS: Final = 40
-"""As many as Linux follows."""
+"""Limit on symbolic links, the same as Linux's."""
 _LEGIBLE: Final = 40
 """Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
 _ACL: Final = "system.posix_acl_access"
 _FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
-"""What a rename over a file says that may be written but not replaced: a mount point, another user's in /tmp."""
+"""Errors of a rename over a file that can be written but not replaced: a mount point, another user's file in /tmp."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is to be written, every link followed."""
+    """Final location of an output, with links resolved."""
 
     path: Path
     descriptor: int | None
@@ -77,7 +77,7 @@ class Place:
 
 
 def place_of(path: str | os.PathLike[str]) -> Place:
-    """The place that a path leads to; what is there need not exist.
+    """The location that a path leads to, which need not exist.
 
     Raises:
         OSError: a folder on the way cannot be entered, the name is too long, or links lead in a circle.
@@ -167,7 +167,7 @@ class Draft:
         _drafts.discard(self)
 
     def drop(self) -> None:
-        """Remove it with all that it holds; nothing where it was kept."""
+        """Remove it and its contents; does nothing after `keep`."""
         if self not in _drafts:
             return
         if self.path.is_dir():
@@ -179,11 +179,11 @@ class Draft:
 
 
 _drafts: set[Draft] = set()
-"""Of this process, for `drop_drafts`: no matter where a signal comes between, none is forgotten."""
+"""All drafts of this process, for `drop_drafts`: a signal at any moment must find every one of them."""
 
 
 def drop_drafts() -> None:
-    """Remove whatever was begun and not kept; for a program that ends early."""
+    """Remove all unfinished drafts; for a program that ends early."""
     for draft in list(_drafts):
         draft.drop()
 

@@ -1,4 +1,4 @@
-"""The place of an output: checked before the work, and what the system says of it told in one line."""
+"""Checks of an output's location before the work, and one-line errors of the file system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals that end a program: in order, as an interrupt does, and told by the exit code. Ignored ones stay ignored."""
+"""Signals that end a command in order, with exit codes; ignored signals stay ignored."""
 
 from __future__ import annotations
 

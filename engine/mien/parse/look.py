@@ -1,4 +1,4 @@
-"""What is kept of a frame to tell whether the next is of the same shot: its structure, its colours, the head's place.
+"""Signature of a frame for cut detection: structure, colours, and the head's position.
 
 A picture is looked at in 64 x 64 places. Their means over 16 x 16 cells give steps of brightness between neighbours,
 which a change of exposure, a fade or a flash scales but does not turn round. The places' colours give a histogram.
@@ -79,7 +79,7 @@ def structure_apart(a: Look, b: Look, within: Bits | None = None) -> float | Non
 
 
 def is_blank(look: Look) -> bool:
-    """Whether there is no structure to compare."""
+    """Whether the picture has no structure to compare."""
     return float(np.vdot(look.steps, look.steps)) <= FLAT**2 * look.steps.size
 
 

@@ -1,8 +1,8 @@
-"""Where a driver is cut: a pure state machine over looks and landmarks, causal.
+"""Cut detection: a causal, pure state machine over frame signatures and landmarks.
 
-A cut needs a picture that is laid out or coloured otherwise than the last one of the shot, and a second witness: a face
-that no head could have moved to, surroundings that are others, or a new picture that stays. What comes and goes (a
-flash, a hand before the lens) and what only moves is none. A shot whose picture comes back is taken up again.
+A cut needs a frame whose structure or colours differ from the last one of the shot, and a second witness: a face at a
+position that no head could have moved to, a different background, or a new picture that persists. Short disturbances (a
+flash, a hand before the lens) and mere movement are not cuts. A shot whose picture returns continues.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ KEPT = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A frame of a shot."""
+    """A frame of a shot, as cut detection keeps it."""
 
     look: Look
     place: Array | None = None
@@ -54,7 +54,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Doubt:
-    """A picture that is another one, without a second witness yet."""
+    """A changed picture without a second witness yet."""
 
     since: float
     last: Look
@@ -65,7 +65,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShotState:
-    """All that the detector remembers."""
+    """State of the detector."""
 
     shot: int = 0
     latest: int = 0
@@ -147,7 +147,7 @@ def step(state: ShotState, look: Look, place: Array | None, forced: str | None =
 
 
 def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> ShotState:
-    """White, black or covered: nothing is known until there is a picture again."""
+    """A white, black or covered frame: no decision until there is a picture again."""
     if place is not None and last.place is not None and not _has_jumped(last, look, place):
         last = replace(last, place=place, placed_at=look.seconds)
     return replace(state, last=last, doubt=Doubt(look.seconds if state.doubt is None else state.doubt.since, look))
@@ -205,7 +205,7 @@ def _staying(state: ShotState, last: Seen, look: Look, place: Array) -> tuple[Sh
 
 
 def _unseen(state: ShotState, look: Look) -> tuple[ShotState, Cut | None]:
-    """Another picture without a face."""
+    """A changed picture without a face."""
     doubt = state.doubt
     if doubt is None or not _is_calm(doubt.last, look):
         return replace(state, doubt=Doubt(look.seconds, look)), None

@@ -1,4 +1,4 @@
-"""From a bundle to a running graph, and which runtimes load here.
+"""Opens sessions for the graphs of a bundle, and lists the runtimes that can be loaded.
 
 choice = choose(bundle, "generator", threads=2)
 print(choice)
@@ -36,7 +36,7 @@ def choose(
     clock: Clock | None = None,
     need_wanted: Callable[[], None] = lambda: None,
 ) -> Choice:
-    """Say what runs a graph, measuring where there is a choice.
+    """Choose backend and precision for a graph, by a measurement if there are several.
 
     Args:
         backend: one of `BACKENDS`; `auto` stays on the processor: an accelerator is used where it is named.
@@ -87,7 +87,7 @@ def open_session(
     batch: int = 1,
     cache: Cache | None = None,
 ) -> Session:
-    """Load a graph, ready to run; where something is left open, `choose` decides.
+    """Load a graph; `choose` decides what is not given.
 
     Raises:
         ModelError: the bundle has no such graph.
@@ -112,7 +112,7 @@ def open_session(
 
 
 def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache) -> Session:
-    """The engine where there is one; where not, it is built in the background, and ONNX Runtime serves meanwhile."""
+    """A session on the cached engine; without one, on ONNX Runtime until the engine is built in the background."""
     try:
         from mien.runtime.tensorrt.run import TensorRtSession, this_device
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Graphs that are loaded once and run by many sessions, and calls of several sessions run together as one batch.
+"""Weights shared by several sessions, and dynamic batching of their calls on an accelerator.
 
 No call waits for company: an idle device takes one alone at once. So a call never ends later than it would if the
 device took one after the other, provided that a batch takes no longer than its calls would, which is measured.
@@ -49,14 +49,14 @@ class _Size:
 
 @dataclass(eq=False)
 class _Call:
-    """One session's wish to be run; fulfilled with None."""
+    """A pending run of one session."""
 
     member: BatchedSession
     done: Future[None] = field(default_factory=Future)
 
 
 class Batcher:
-    """Owns the device's sessions and the one thread that runs them; `member`s may run from any."""
+    """Owns the device's sessions and the thread that runs them; members may call from any thread."""
 
     def __init__(self, load: Callable[[int], Session], *, clock: Clock | None = None) -> None:
         """`load` gives a session for a batch of so many; all `SIZES` are loaded here, none later.
@@ -75,7 +75,7 @@ class Batcher:
         self._thread.start()
 
     def member(self) -> BatchedSession:
-        """A session whose calls are batched with those of the others."""
+        """A session whose calls are batched with those of other members."""
         return BatchedSession(self, self._sizes[0].session)
 
     def run(self, member: BatchedSession) -> None:
@@ -179,14 +179,14 @@ def chosen(sizes: list[tuple[int, float | None]], waiting: int) -> int:
 
 @runtime_checkable
 class Sharing(Protocol):
-    """A session whose runtime lets several run on one set of weights."""
+    """A session whose runtime can share weights."""
 
     def twin(self) -> Session:
-        """Another one on the same weights, with arrays of its own."""
+        """Another session on the same weights, with its own arrays."""
 
 
 class SharedGraphs:
-    """Loads each graph once; for any thread. What it loaded stays loaded until `close`.
+    """Loads each graph once; for any thread. Graphs stay loaded until `close`.
 
     On the processor each session runs by itself. On an accelerator, which takes one call at a time, generator calls
     that come together run as one batch; that was tried with the processor's runtimes in the accelerator's place only.

@@ -1,4 +1,4 @@
-"""Who may ask, how often, and with how many connections, so that nobody holds them all."""
+"""Access control: tokens, origins, rate limits, and limits on idle connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.serve.refusal import Refusal
 from mien.serve.settings import Rate, is_loopback
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
-"""Answered to everybody."""
+"""Paths open to everybody."""
 PAGE: Final = frozenset({"/", "/room/{name}", "/page/{file}"})
 """The page's own files, which tell nothing of anybody; so may `/api/v1/server` be read, which then tells less."""
 OPEN: Final = PROBES | PAGE | {"/api/v1/server"}
@@ -32,7 +32,7 @@ PREFLIGHT: Final = {
 
 
 class Access:
-    """Decides by path and headers, before anything else of a request is read."""
+    """Decides by path and headers, before the body of a request is read."""
 
     def __init__(self, token: str | None) -> None:
         """`token`: that is needed; None where the server is bound to loopback and wants none."""
@@ -92,7 +92,7 @@ def _from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def _named_loopback(host: str) -> bool:
-    """A name that leads here by somebody's DNS would make another page's requests look like our own page's."""
+    """Whether the host name is a loopback name: any other name could be DNS rebinding by another page."""
     try:
         return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:

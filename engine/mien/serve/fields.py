@@ -153,7 +153,7 @@ class Error(Table):
 
 
 class Gains(Table):
-    """How strongly each part of the driver's motion is applied: 0 switches it off, 1 is as the driver does."""
+    """Gains on each part of the driver's motion: 0 switches it off, 1 is the driver's own."""
 
     expression: Annotated[Gain, _means("all of the face; multiplies `eyes`, `lips` and `brows`")]
     pose: Annotated[Gain, _means("head rotation")]
@@ -206,7 +206,7 @@ class Sessions(Table):
 
 
 class Notice(Table):
-    """A line for whoever sits before the session."""
+    """A message for the user of the session."""
 
     number: Annotated[Count, _means("increases, so new notices can be recognised")]
     text: str

@@ -1,4 +1,4 @@
-"""The portraits that there are: the samples, and what was uploaded, each with the consent that came along."""
+"""Portraits of the server: samples and uploads, each upload with its consent note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One person's way through the engine: a live run between peers that come and go."""
+"""A session: one person's live run, which outlives its peers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Fps:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a session begins with."""
+    """Initial settings of a session."""
 
     portrait: Entry
     gains: Gains
@@ -134,7 +134,7 @@ class Session:
 
     @property
     def load(self) -> Load | None:
-        """How it fares; None while nothing comes."""
+        """Present load; None while no frames come."""
         if self.live is None or self.state != "running" or self.live.statistics.frames_out == 0:
             return None
         latency = self.live.statistics.stage(CAPTURE_TO_EMIT).recent
@@ -205,7 +205,7 @@ class Session:
             self.live.stop()
 
     def listen(self) -> None:
-        """Take note of what the run tells."""
+        """Collect the run's messages."""
         if self.live is None:
             return
         for text in self.live.notices():

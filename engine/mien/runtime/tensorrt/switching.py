@@ -1,4 +1,4 @@
-"""A session that serves at once by another runtime, and by TensorRT as soon as its engine is there."""
+"""A session that starts on another runtime and switches to TensorRT once its engine is built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told to a peer in return."""
+"""The answer (SDP) to a peer's offer."""
 
 from __future__ import annotations
 

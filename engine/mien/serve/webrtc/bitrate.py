@@ -1,4 +1,4 @@
-"""What the receiver of our pictures tells (RTCP), and the rate of the encoder that follows it."""
+"""Congestion control: RTCP feedback of a receiver, and the encoder's bitrate that follows it."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ _STEP = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a receiver tells."""
+    """A receiver report."""
 
     lost: float
     """Share of the packets since its last report, 0..1."""

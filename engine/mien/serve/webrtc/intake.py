@@ -1,4 +1,4 @@
-"""What an aiortc receiver hands its packets to, in place of its own jitter buffer and decoder.
+"""Receiving of RTP packets in place of aiortc's jitter buffer and decoder.
 
 aiortc gives a frame only when the next one begins, waits for a lost packet until 512 others have come, and passes
 frames through two queues without bounds. Here a frame is given with its last packet, a lost one is waited for as long
@@ -29,7 +29,7 @@ ASK_AGAIN = 0.4
 
 
 class Intake(JitterBuffer):
-    """Common to both kinds; lives on the event loop."""
+    """Base of both kinds; used on the event loop."""
 
     def __init__(self, heard: Callable[[float], None], clock: Clock) -> None:
         super().__init__(capacity=1)

@@ -1,4 +1,4 @@
-"""What a peer offers: read, judged, and brought into a form that aiortc understands."""
+"""Reading of a peer's offer (SDP), and rewriting it in a form that aiortc understands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A section as it stands in the offer, and so in the answer."""
+    """Position of a media section in the offer, and so in the answer."""
 
     section: Section
     mid: str | None
@@ -42,7 +42,7 @@ class Offer:
     sdp: str
     """What is taken, in the form that aiortc understands."""
     video: Direction
-    """Which way the offerer wants the picture to go, seen from there."""
+    """Direction of video, from the offerer's point of view."""
     audio: Direction | None
     """None: no section that can be met."""
     fragment: str
@@ -50,7 +50,7 @@ class Offer:
     places: tuple[Place, ...] = ()
     """All sections, in their order."""
     bundle: tuple[str, ...] = ()
-    """What the offerer bundles, by mid."""
+    """The offerer's BUNDLE group, by mid."""
 
 
 def read_offer(text: str, *, receives: bool = True) -> Offer:

@@ -1,4 +1,4 @@
-"""What one peer is sent: pictures and sound, encoded for it alone on a thread of its own, and paced.
+"""Media tracks of one peer: pictures and sound, encoded for it on a thread of its own, and paced.
 
 Pictures say how long a receiver may hold them back (playout-delay, a header extension of RTP that Chromium reads): by
 itself it steadies them by as much as they come irregularly, in a narrow network by hundreds of milliseconds. Format:

@@ -1,4 +1,4 @@
-"""What a peer sends, as a source."""
+"""A peer's media as a source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a peer's connection: its statistics, and whether the peer is still there."""
+"""Statistics of a peer's connection, and its liveness."""
 
 from __future__ import annotations
 

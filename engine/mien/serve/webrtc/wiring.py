@@ -1,4 +1,4 @@
-"""The parts of an answered connection and how they are joined: aiortc's transceivers, our intakes and tracks."""
+"""Joins aiortc's transceivers with our receivers and tracks."""
 
 from __future__ import annotations
 
