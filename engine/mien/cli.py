@@ -328,7 +328,7 @@ def _samples(options: argparse.Namespace) -> int:
         for name, path in found.items():
             print(f"sample:{name}  {path}")
         return DONE
-    with outputs.told(str(options.copy)):
+    with outputs.as_sink_errors(str(options.copy)):
         options.copy.mkdir(parents=True, exist_ok=True)
     for path in found.values():
         copy = options.copy / path.name

@@ -10,7 +10,7 @@ from mien.capture.source import Source
 from mien.face.face import Face
 from mien.frame import Frame
 from mien.motion.retarget import Framing, framing_of
-from mien.parse.look import Look, look_at
+from mien.parse.look import Signature, signature_of
 from mien.parse.parser import Parser
 from mien.parse.shots import Cut, is_other
 
@@ -45,11 +45,11 @@ def survey(source: Source, opened: Callable[[], Parser], cuts_of: Callable[[], P
         cuts_of: makes one that finds its cuts.
     """
     faces: list[Face] = []
-    before: Look | None = None
+    before: Signature | None = None
     changes = False
     with opened() as scout:
         for frame in source.sample(SAMPLES):
-            look = look_at(frame.pixels, frame.seconds)
+            look = signature_of(frame.pixels, frame.seconds)
             changes, before = changes or (before is not None and is_other(before, look)), look
             if scout(frame) is not None and (face := scout(frame)) is not None:
                 faces.append(face)

@@ -35,7 +35,7 @@ def is_video(path: Path, kind: Kind) -> bool:
         SourceError: a damaged GIF.
     """
     if kind == "GIF":
-        with still.told(kind, str(path)), still.quietly(), path.open("rb") as file:
+        with still.as_source_errors(kind, str(path)), still.quietly(), path.open("rb") as file:
             return still.moves(file)
     if kind not in ("AVIF", "HEIC"):
         return False
@@ -108,7 +108,7 @@ class _Animation:
         still.need_decodable(self._image.size, name)
 
     def read(self, number: int) -> NDArray[np.uint8]:
-        with still.told(self._kind, self._name):
+        with still.as_source_errors(self._kind, self._name):
             if number + self.skipped < self._image.tell():  # Pillow does not go back in all of them
                 self._image = still.opened(self._data, self._kind, self._name)
             with still.quietly():
@@ -152,7 +152,7 @@ def _places_of_jpegs(path: Path) -> list[tuple[int, int]]:
 
 def _are_alike(first: bytes, second: bytes) -> bool:
     try:
-        with still.told("JPEG", ""), still.quietly():
+        with still.as_source_errors("JPEG", ""), still.quietly():
             one, other = JpegImageFile(io.BytesIO(first)), JpegImageFile(io.BytesIO(second))
     except SourceError:
         return False

@@ -31,7 +31,7 @@ _SHORT_SHARE = Fraction(1, 100)
 _NONE = Fraction(0)
 
 
-class Decoding:
+class DecodingPass:
     """State of one decoding pass over a container."""
 
     def __init__(self, opened: Opened, name: str, span: Span, pixels: PixelReader) -> None:

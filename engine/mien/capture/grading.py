@@ -39,18 +39,18 @@ FORMAT = "gbrpf32le"
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class ColourEncoding:
     """How colours are written as numbers."""
 
     primaries: Primaries
     curve: Curve
 
 
-def encoding_of(primaries: int, transfer: int) -> Encoding | None:
+def encoding_of(primaries: int, transfer: int) -> ColourEncoding | None:
     """What numbers of H.273 mean; None for what is shown as sRGB is."""
     curve = _CURVES.get(transfer, "srgb")
     wide = _PRIMARIES.get(primaries, _PRIMARIES[9] if is_hdr(transfer) and primaries == 2 else BT709)
-    return None if (wide, curve) == (BT709, "srgb") else Encoding(wide, curve)
+    return None if (wide, curve) == (BT709, "srgb") else ColourEncoding(wide, curve)
 
 
 def is_hdr(transfer: int) -> bool:
@@ -61,7 +61,7 @@ def is_hdr(transfer: int) -> bool:
 class Grading:
     """Converts frames of one colour encoding to sRGB; about 20 ns a pixel."""
 
-    def __init__(self, encoding: Encoding) -> None:
+    def __init__(self, encoding: ColourEncoding) -> None:
         self._table = VideoFrame.from_ndarray(table_of(encoding), format="rgb48le").reformat(format=FORMAT)
         self._table.pts = 0
         self._size: tuple[int, int] | None = None
@@ -98,7 +98,7 @@ class Grading:
 
 
 @cache
-def table_of(encoding: Encoding) -> NDArray[np.uint16]:
+def table_of(encoding: ColourEncoding) -> NDArray[np.uint16]:
     """The sRGB colours of a cube of code values, red fastest, as libavfilter lays them out: (512, 512, 3)."""
     levels = np.linspace(0, 1, _LEVEL**2)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")

@@ -130,10 +130,10 @@ class PictureReader:
         image = still.opened(data, kind, name)
         header = png.header_of(data) if image.width * image.height > _WHOLE_PIXELS else None
         if header is not None and png.can_split(data, header):
-            with still.told(kind, name):
+            with still.as_source_errors(kind, name):
                 return self._finished(self._from_strips(data, header), image, data, kind)
         still.need_decodable(image.size, name)
-        with still.told(kind, name):
+        with still.as_source_errors(kind, name):
             pixels = self._quickly(image, data) if kind in ("JPEG", "PNG") else None
             if pixels is not None:
                 return self._finished(pixels, image, data, kind)

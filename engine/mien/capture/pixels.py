@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from mien.capture.grading import FORMAT, Encoding, Grading, encoding_of, is_hdr
+from mien.capture.grading import FORMAT, ColourEncoding, Grading, encoding_of, is_hdr
 from mien.errors import SourceError
 from mien.frame import Layout
 
@@ -134,7 +134,7 @@ class PixelReader:
         self._to_grade = VideoReformatter()
         self._size: tuple[int, int] | None = None
         self._turns: dict[float, Turn] = {}
-        self._grading: tuple[Encoding, Grading] | None = None
+        self._grading: tuple[ColourEncoding, Grading] | None = None
 
     def read(
         self,
@@ -174,7 +174,7 @@ class PixelReader:
             threads=self._threads if width * height > _ONE_THREAD else 1,
         )
 
-    def _graded(self, frame: VideoFrame, encoding: Encoding) -> VideoFrame:
+    def _graded(self, frame: VideoFrame, encoding: ColourEncoding) -> VideoFrame:
         if self._grading is None or self._grading[0] != encoding:
             self._grading = encoding, Grading(encoding)
         return self._grading[1].apply(frame)

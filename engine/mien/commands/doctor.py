@@ -103,7 +103,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MachineReport:
     """The findings, in the order in which they are told."""
 
     machine: Machine
@@ -136,14 +136,14 @@ class Report:
         return "\n\n".join(sections)
 
 
-def examine() -> Report:
+def examine() -> MachineReport:
     """Look at this machine and judge it."""
     return judge(_look_at_machine(), {name: _installed(name) for name in CORE + OPTIONAL}, _load_parts())
 
 
-def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> Report:
+def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> MachineReport:
     """The report on given findings; `packages` maps distribution names to versions, None where not installed."""
-    return Report(
+    return MachineReport(
         machine, packages, _uses(machine, packages, parts), _notes(machine, parts), _problems(machine, packages, parts)
     )
 

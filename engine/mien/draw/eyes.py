@@ -96,7 +96,7 @@ class Eyes:
         for own, ring, iris, colour in places:
             frame = eye_frame(ring)
             local = frame.local(ring)
-            _draw(self._picture, own, _Place(ring, frame, local), target[iris[0], :2], out)
+            _draw(self._picture, own, _TargetEye(ring, frame, local), target[iris[0], :2], out)
             draw_lash_line(ring, colour, 1 - _gap(local) / max(LASH_FROM * own.opening, 1e-6), out)
 
 
@@ -166,7 +166,7 @@ class _Eye:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
+class _TargetEye:
     """Target position of an eye."""
 
     ring: Array
@@ -175,7 +175,7 @@ class _Place:
     """(16, 2): the ring in the frame."""
 
 
-def _draw(picture: NDArray[np.uint8], own: _Eye, to: _Place, iris: Array, out: NDArray[np.uint8]) -> None:
+def _draw(picture: NDArray[np.uint8], own: _Eye, to: _TargetEye, iris: Array, out: NDArray[np.uint8]) -> None:
     box = Box.around(to.ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return

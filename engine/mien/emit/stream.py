@@ -20,7 +20,7 @@ from mien.emit.sink import Ending, SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
-from mien.machine.atomic import Place, place_of, standard_output
+from mien.machine.atomic import Destination, destination_of, standard_output
 from mien.machine.outputs import STANDARD_OUTPUT, is_special
 from mien.sound.sound import Sound
 
@@ -183,11 +183,11 @@ def comes_back(name: str) -> bool:
     """Whether an output can be reopened after a break: addresses and named pipes can."""
     if scheme_of(name) is not None:
         return True
-    place = None if name == STANDARD_OUTPUT else place_of(name)
+    place = None if name == STANDARD_OUTPUT else destination_of(name)
     return place is not None and place.descriptor is None and _is_pipe(place)
 
 
-def _is_pipe(place: Place) -> bool:
+def _is_pipe(place: Destination) -> bool:
     return place.facts is not None and stat.S_ISFIFO(place.facts.st_mode)
 
 
@@ -201,7 +201,7 @@ def _wire(name: str, told: str) -> Wire:
         raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
     if name == STANDARD_OUTPUT:
         return PipeWire(standard_output().open(), owned=True)
-    place = place_of(name)
+    place = destination_of(name)
     if place.path.match("/dev/video*"):
         raise SinkError(
             f"{told}: expected a pipe or a device that takes a stream, got a camera; name it virtual:{name}"

@@ -62,7 +62,7 @@ def plain(colour: tuple[int, int, int]) -> Background:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class CutOut:
     """A portrait's person cut out for another background."""
 
     person: Pixels
@@ -76,7 +76,7 @@ class Cut:
         return self.person if self.behind is None else ops.blend(self.behind, self.person)
 
 
-def cut(portrait: Portrait, background: Background) -> Cut:
+def cut(portrait: Portrait, background: Background) -> CutOut:
     """The person of `portrait` over a `background` that does not keep the picture's own.
 
     Raises:
@@ -91,7 +91,7 @@ def cut(portrait: Portrait, background: Background) -> Cut:
     matte = _drawn_in(portrait.matte, max(TIGHT * eyes, 1.0))
     person = _freed(portrait.pixels, portrait.background, matte)
     alpha = np.rint(matte * 255).astype(np.uint8)
-    return Cut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
+    return CutOut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
 
 
 def _behind(portrait: Portrait, background: Background, eyes: float) -> Pixels | None:

@@ -36,7 +36,7 @@ from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.machine.processor import Shares, share_out, usable_threads
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
@@ -81,7 +81,7 @@ class LiveRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Shown:
     """The pictures and background that a session shows."""
 
     pictures: tuple[str, ...]
@@ -106,7 +106,7 @@ class LiveSession:
         self.statistics = pipeline.statistics
         self.backend = about
         """Description of the model and its runtime."""
-        self.look = Look(request.pictures, request.settings.background)
+        self.look = Shown(request.pictures, request.settings.background)
         """What the session shows at present."""
         self._begun = begun
         self._fitted, self._graphs = fitted, graphs
@@ -115,7 +115,7 @@ class LiveSession:
         self._driver = driver
         self._made = made
         self._shares = shares_of(request.settings)
-        self._wanted: Slot[Look] = Slot()
+        self._wanted: Slot[Shown] = Slot()
 
     async def run(self) -> None:
         """Until the source ends or `stop`.
@@ -149,9 +149,9 @@ class LiveSession:
     def swap(self, *pictures: str) -> None:
         """Prepare another portrait in the background, then show it. If that fails, the old one stays and a notice says
         why."""
-        self.show(Look(pictures, self.look.background))
+        self.show(Shown(pictures, self.look.background))
 
-    def show(self, look: Look) -> None:
+    def show(self, look: Shown) -> None:
         """As `swap`, with a background; of several requests before one is ready, only the newest is carried out."""
         with contextlib.suppress(Closed):  # the run has ended
             self._wanted.put(look)
@@ -285,7 +285,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
         statistics=LiveStatistics(clock),
         clock=clock,
-        target=Target(request.latency, rate=request.rate),
+        target=LatencyTarget(request.latency, rate=request.rate),
         player=player,
         microphone=microphone,
         deaf=hearing.sound != "source",

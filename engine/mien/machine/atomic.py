@@ -30,7 +30,7 @@ _FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Final location of an output, with links resolved."""
 
     path: Path
@@ -76,7 +76,7 @@ class Place:
         return opened
 
 
-def place_of(path: str | os.PathLike[str]) -> Place:
+def destination_of(path: str | os.PathLike[str]) -> Destination:
     """The location that a path leads to, which need not exist.
 
     Raises:
@@ -90,29 +90,29 @@ def place_of(path: str | os.PathLike[str]) -> Place:
     for _ in range(_MOST_LINKS):
         folder, name = os.path.split(followed.rstrip(os.sep))
         if name in ("", os.curdir, os.pardir):
-            return Place(Path(os.path.realpath(followed)), None, os.stat(followed))
+            return Destination(Path(os.path.realpath(followed)), None, os.stat(followed))
         folder = os.path.realpath(folder)
         followed = os.path.join(folder, name)
         if folder == own and name.isdecimal():
-            return Place(Path(followed), int(name), os.fstat(int(name)))
+            return Destination(Path(followed), int(name), os.fstat(int(name)))
         try:
             facts = os.lstat(followed)
         except FileNotFoundError:
-            return Place(Path(followed), None, None)
+            return Destination(Path(followed), None, None)
         if not stat.S_ISLNK(facts.st_mode):
-            return Place(Path(followed), None, facts)
+            return Destination(Path(followed), None, facts)
         followed = os.path.join(folder, os.readlink(followed))
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
 
 
-def standard_output() -> Place:
+def standard_output() -> Destination:
     """What this process's standard output leads to.
 
     Raises:
         OSError: it is closed.
     """
     number = sys.stdout.fileno()
-    return Place(Path("/dev/stdout"), number, os.fstat(number))
+    return Destination(Path("/dev/stdout"), number, os.fstat(number))
 
 
 class Draft:
@@ -199,7 +199,7 @@ def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
         OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
         ValueError: no file can have such a name.
     """
-    place = place_of(path)
+    place = destination_of(path)
     if place.special:
         with os.fdopen(place.open(wait=wait), "wb") as file:
             yield file

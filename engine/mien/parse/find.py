@@ -34,7 +34,7 @@ BETTER = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class DetectedFace:
     """A face, however the picture is held."""
 
     landmarks: Array
@@ -43,7 +43,7 @@ class Found:
     """Quarters by which the picture is to be turned counter-clockwise for the face to stand upright."""
 
 
-def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[1:]) -> list[Found]:
+def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[1:]) -> list[DetectedFace]:
     """As `find_faces`, with faces that lie on their side or stand on their head.
 
     Args:
@@ -51,20 +51,20 @@ def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[
     """
     upright = find_faces(pixels, mesh)
     if upright:
-        return [Found(face) if _stands(face) else _turned_about(pixels, face, mesh) for face in upright]
+        return [DetectedFace(face) if _stands(face) else _turned_about(pixels, face, mesh) for face in upright]
     others = [found for turn in turns for found in _in_turned(pixels, turn, mesh)]
     best = sorted((found for found in others if _amiss(found.landmarks) < WRONG), key=lambda f: _amiss(f.landmarks))
     kept = [f for i, f in enumerate(best) if not any(_close(f.landmarks, b.landmarks) for b in best[:i])]
     return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
 
 
-def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[Found]:
+def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[DetectedFace]:
     size = pixels.shape[1], pixels.shape[0]
     faces = mesh(turned_pixels(pixels, turn))
-    return [Found(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
+    return [DetectedFace(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
 
 
-def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> Found:
+def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> DetectedFace:
     """The best detection of a tilted or doubtful face, among turned cuts of its surroundings."""
     corner, cut = cut_square(pixels, bounds(face), MARGIN)
     away = np.array([*corner, 0.0])
@@ -73,7 +73,7 @@ def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> Found:
     there = [found for found in there if _close(found.landmarks, face)]
     best = min(there, key=lambda found: _amiss(found.landmarks), default=None)
     most = BETTER * _amiss(face) if abs(_roll(face)) <= TILTED else max(_amiss(face) / BETTER, WRONG)
-    return Found(face) if best is None or _amiss(best.landmarks) > most else best
+    return DetectedFace(face) if best is None or _amiss(best.landmarks) > most else best
 
 
 def _stands(face: Array) -> bool:

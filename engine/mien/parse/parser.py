@@ -24,8 +24,8 @@ from mien.face.face import (
     turned_size,
 )
 from mien.frame import Frame
-from mien.parse.find import TILTED, Found, bounds, find_turned
-from mien.parse.look import look_at, place_of
+from mien.parse.find import TILTED, DetectedFace, bounds, find_turned
+from mien.parse.look import place_of, signature_of
 from mien.parse.models import FaceMesh
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
 from mien.plane import Box
@@ -115,7 +115,7 @@ class Parser:
 
     def is_suspect(self, frame: Frame) -> bool:
         """Whether a frame may be of another shot than the last one that was parsed."""
-        return is_suspect(self.state, look_at(frame.pixels, frame.seconds))
+        return is_suspect(self.state, signature_of(frame.pixels, frame.seconds))
 
     def close(self) -> None:
         self._finder.close()
@@ -158,7 +158,7 @@ class Parser:
             if cut is None:
                 return tracked if tracked is not None else self._acquire(pixels, frame.seconds)[0]
         else:
-            look = look_at(pixels, frame.seconds)
+            look = signature_of(pixels, frame.seconds)
             anywhere = is_suspect(self.state, look)
             if tracked is not None and anywhere and is_sudden(self.state, look) and self._has_left(pixels, tracked):
                 tracked = None
@@ -226,7 +226,7 @@ class Parser:
         turn, self._next_turn = self._next_turn, (self._next_turn or 0) % 3 + 1
         return QUARTERS[1:] if turn is None else (turn,)
 
-    def _choose(self, faces: list[Found], last: Array | None) -> Found | None:
+    def _choose(self, faces: list[DetectedFace], last: Array | None) -> DetectedFace | None:
         if not faces:
             return None
         if last is None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Floats, Look, colours_apart, is_blank, moved, outside_of, structure_apart, surroundings
+from mien.parse.look import Floats, Signature, colours_apart, is_blank, moved, outside_of, structure_apart, surroundings
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ KEPT = 4
 class Seen:
     """A frame of a shot, as cut detection keeps it."""
 
-    look: Look
+    look: Signature
     place: Array | None = None
     """(4,): the head's x, y and size in widths of the frame, and the frame's height in them; None: no face so far."""
     placed_at: float = 0.0
@@ -57,7 +57,7 @@ class Doubt:
     """A changed picture without a second witness yet."""
 
     since: float
-    last: Look
+    last: Signature
     frames: int = 1
     restless: int = 0
     """How many pictures before it were others, too, each than the one before."""
@@ -72,7 +72,7 @@ class ShotState:
     """The highest number of a shot so far."""
     last: Seen | None = None
     """The last frame that was of the shot."""
-    anchors: tuple[Look, ...] = ()
+    anchors: tuple[Signature, ...] = ()
     """Looks of the shot every 0.16 seconds, newest last."""
     settled_at: float = -math.inf
     """Until when the picture goes on changing after a slow cut."""
@@ -96,7 +96,7 @@ class Cut:
     """Frames before this one that were of the new shot already."""
 
 
-def is_other(last: Look, look: Look) -> bool:
+def is_other(last: Signature, look: Signature) -> bool:
     """Whether a picture is laid out or coloured so much otherwise than the last one that it may be of another shot."""
     apart = structure_apart(last, look)
     if apart is None:
@@ -104,12 +104,12 @@ def is_other(last: Look, look: Look) -> bool:
     return apart > OTHER or (apart > ALIKE and colours_apart(last, look) > RECOLOURED)
 
 
-def is_suspect(state: ShotState, look: Look) -> bool:
+def is_suspect(state: ShotState, look: Signature) -> bool:
     """Whether a frame with this look may be of another shot, so that its face is to be sought everywhere."""
     return state.last is not None and (state.doubt is not None or is_other(state.last.look, look))
 
 
-def is_sudden(state: ShotState, look: Look) -> bool:
+def is_sudden(state: ShotState, look: Signature) -> bool:
     """Whether a frame follows soon on a picture that hardly moved."""
     return state.last is not None and state.calm and look.seconds - state.last.look.seconds <= SOON
 
@@ -120,7 +120,9 @@ def placed(state: ShotState, place: Array | None) -> ShotState:
     return state if last is None else replace(state, last=Seen(last.look, place, last.look.seconds))
 
 
-def step(state: ShotState, look: Look, place: Array | None, forced: str | None = None) -> tuple[ShotState, Cut | None]:
+def step(
+    state: ShotState, look: Signature, place: Array | None, forced: str | None = None
+) -> tuple[ShotState, Cut | None]:
     """The state after a frame with its face at `place`, if it shows one; and the cut that it made certain.
 
     `forced`: what makes a cut in any case, such as another shape of the frames.
@@ -146,14 +148,14 @@ def step(state: ShotState, look: Look, place: Array | None, forced: str | None =
     return _unseen(state, look)
 
 
-def _blank(state: ShotState, last: Seen, look: Look, place: Array | None) -> ShotState:
+def _blank(state: ShotState, last: Seen, look: Signature, place: Array | None) -> ShotState:
     """A white, black or covered frame: no decision until there is a picture again."""
     if place is not None and last.place is not None and not _has_jumped(last, look, place):
         last = replace(last, place=place, placed_at=look.seconds)
     return replace(state, last=last, doubt=Doubt(look.seconds if state.doubt is None else state.doubt.since, look))
 
 
-def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tuple[ShotState, Cut | None]:
+def _slowly(state: ShotState, last: Seen, look: Signature, place: Array | None) -> tuple[ShotState, Cut | None]:
     """A picture as the one before; yet little by little it may have become another one."""
     if place is not None:
         jumped = _has_jumped(last, look, place) and any(is_other(anchor, look) for anchor in state.anchors)
@@ -165,7 +167,7 @@ def _slowly(state: ShotState, last: Seen, look: Look, place: Array | None) -> tu
 
 
 def _with_faces(
-    state: ShotState, last: Seen, look: Look, place: Array, outside: float | None
+    state: ShotState, last: Seen, look: Signature, place: Array, outside: float | None
 ) -> tuple[ShotState, Cut | None]:
     assert last.place is not None
     same_surroundings = outside is not None and outside < ALIKE
@@ -183,7 +185,7 @@ def _with_faces(
     return _staying(state, last, look, place)
 
 
-def _staying(state: ShotState, last: Seen, look: Look, place: Array) -> tuple[ShotState, Cut | None]:
+def _staying(state: ShotState, last: Seen, look: Signature, place: Array) -> tuple[ShotState, Cut | None]:
     """A face that may have stayed, in a picture that did not: a flash ends, a turning camera turns on, a cut stays."""
     doubt, apart = state.doubt, structure_apart(last.look, look)
     tinted = colours_apart(last.look, look)
@@ -204,7 +206,7 @@ def _staying(state: ShotState, last: Seen, look: Look, place: Array) -> tuple[Sh
     return replace(state, doubt=Doubt(doubt.since, look, doubt.frames + 1)), None
 
 
-def _unseen(state: ShotState, look: Look) -> tuple[ShotState, Cut | None]:
+def _unseen(state: ShotState, look: Signature) -> tuple[ShotState, Cut | None]:
     """A changed picture without a face."""
     doubt = state.doubt
     if doubt is None or not _is_calm(doubt.last, look):
@@ -214,7 +216,7 @@ def _unseen(state: ShotState, look: Look) -> tuple[ShotState, Cut | None]:
     return replace(state, doubt=Doubt(doubt.since, look, doubt.frames + 1)), None
 
 
-def _accepted(state: ShotState, look: Look, place: Array | None) -> ShotState:
+def _accepted(state: ShotState, look: Signature, place: Array | None) -> ShotState:
     last = state.last
     calm = last is not None and _is_calm(last.look, look)
     if place is not None:
@@ -228,7 +230,7 @@ def _accepted(state: ShotState, look: Look, place: Array | None) -> ShotState:
     return replace(state, last=seen, anchors=anchors, calm=calm, doubt=None)
 
 
-def _cut(state: ShotState, look: Look, place: Array | None, cause: str) -> tuple[ShotState, Cut]:
+def _cut(state: ShotState, look: Signature, place: Array | None, cause: str) -> tuple[ShotState, Cut]:
     assert state.last is not None
     doubt = state.doubt if state.doubt is not None and _is_calm(state.doubt.last, look) else None
     begin, late = (look.seconds, 0) if doubt is None else (doubt.since, doubt.frames)
@@ -250,17 +252,17 @@ def _is_back(before: Seen, seen: Seen) -> bool:
     return moved(before.place, seen.place, 1 / 25) < 2
 
 
-def _is_calm(last: Look, look: Look) -> bool:
+def _is_calm(last: Signature, look: Signature) -> bool:
     apart = structure_apart(last, look)
     return apart < ALIKE if apart is not None else colours_apart(last, look) < RECOLOURED
 
 
-def _has_jumped(last: Seen, look: Look, place: Array | None) -> bool:
+def _has_jumped(last: Seen, look: Signature, place: Array | None) -> bool:
     """Whether the face is where no head could have moved to."""
     return place is not None and last.place is not None and moved(last.place, place, look.seconds - last.placed_at) > 1
 
 
-def _is_dissolved(state: ShotState, look: Look) -> bool:
+def _is_dissolved(state: ShotState, look: Signature) -> bool:
     """Whether what lies between is a mixture of the picture before and this one: a turning camera shows others."""
     first, *between = state.anchors
     apart = structure_apart(first, look)

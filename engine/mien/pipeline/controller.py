@@ -33,7 +33,7 @@ MEMORY = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LatencyTarget:
     """Targets of a live run."""
 
     latency: float = 0.1
@@ -85,12 +85,12 @@ class ControllerState:
         return LEVELS[self.level]
 
 
-def begin(target: Target) -> ControllerState:
+def begin(target: LatencyTarget) -> ControllerState:
     """The initial state: the best available level."""
     return ControllerState(level=target.highest)
 
 
-def step(state: ControllerState, measured: Measured, now: float, target: Target) -> ControllerState:
+def step(state: ControllerState, measured: Measured, now: float, target: LatencyTarget) -> ControllerState:
     """The state after one emitted frame; `now` in seconds of a clock that moves forward. At most one level changes."""
     if measured.level != state.level:
         return state
@@ -101,11 +101,11 @@ def step(state: ControllerState, measured: Measured, now: float, target: Target)
     return _after_frame_in_time(state, now, target)
 
 
-def _load(measured: Measured, target: Target) -> float:
+def _load(measured: Measured, target: LatencyTarget) -> float:
     return max(measured.latency / target.latency, measured.busy / measured.interval if measured.interval > 0 else 0.0)
 
 
-def _missed(measured: Measured, target: Target) -> bool:
+def _missed(measured: Measured, target: LatencyTarget) -> bool:
     return measured.latency > target.latency or measured.lost > 0
 
 
@@ -128,7 +128,7 @@ def _proven(state: ControllerState, now: float) -> ControllerState:
     return replace(state, wait=WAIT) if quiet and state.rose else state
 
 
-def _after_frame_in_time(state: ControllerState, now: float, target: Target) -> ControllerState:
+def _after_frame_in_time(state: ControllerState, now: float, target: LatencyTarget) -> ControllerState:
     if state.level <= target.highest or state.load > SLACK:
         return replace(state, slack_since=None)
     since = now if state.slack_since is None else state.slack_since

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mien.pipeline.controller import LEVELS, ControllerState, Measured, Target, begin, step
+from mien.pipeline.controller import LEVELS, ControllerState, LatencyTarget, Measured, begin, step
 from mien.pipeline.stages import MOTION, PARSE
 from mien.posed import PaintLevel
 from mien.stats import LiveCounters, LiveStatistics, Statistics
@@ -17,7 +17,7 @@ HALF, WARP = LEVELS.index("half"), LEVELS.index("warp")
 class Governor:
     """Holder of the controller's state. One thread updates it, one asks what to paint, any may read."""
 
-    def __init__(self, target: Target, counters: LiveCounters) -> None:
+    def __init__(self, target: LatencyTarget, counters: LiveCounters) -> None:
         self._wished = target
         self._target = target
         self._counters = counters

@@ -19,7 +19,7 @@ from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.handover import Closed, Slot
 from mien.pipeline.chain import Chain, ChainPlace
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
 from mien.pipeline.governor import Governor
@@ -34,7 +34,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class Microphone(Protocol):
+class SoundInput(Protocol):
     """A source of live sound."""
 
     def __iter__(self) -> Iterator[Sound]: ...
@@ -56,9 +56,9 @@ class LivePipeline(Generic[FaceT, MotionT]):
         *,
         statistics: LiveStatistics,
         clock: Clock,
-        target: Target | None = None,
+        target: LatencyTarget | None = None,
         player: Player | None = None,
-        microphone: Microphone | None = None,
+        microphone: SoundInput | None = None,
         deaf: bool = False,
         controls: Controls | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         statistics.shots = stages.shots
         self.statistics = statistics
         self.controls = controls or Controls()
-        target = target or Target()
+        target = target or LatencyTarget()
         self.governor = Governor(target, statistics.live)
         self._counters = statistics.live
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone

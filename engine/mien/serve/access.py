@@ -127,7 +127,7 @@ SWEEP = 5.0
 """Seconds between two looks."""
 
 
-class Connection(Protocol):
+class HttpConnection(Protocol):
     """As aiohttp's server lists them."""
 
     @property
@@ -142,20 +142,20 @@ class Connections:
         self._clock = clock
         self._idle = idle
         self._most = most
-        self._quiet_since: dict[Connection, float] = {}
-        self._asking: dict[Connection, int] = {}
+        self._quiet_since: dict[HttpConnection, float] = {}
+        self._asking: dict[HttpConnection, int] = {}
         """Requests that are being answered; both forget what is no longer open when it is swept."""
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: HttpConnection) -> None:
         """Take note of a request that is being answered."""
         self._asking[connection] = self._asking.get(connection, 0) + 1
 
-    def end(self, connection: Connection) -> None:
+    def end(self, connection: HttpConnection) -> None:
         """Take note that it was answered."""
         self._asking[connection] = self._asking.get(connection, 1) - 1
         self._quiet_since[connection] = self._clock.now()
 
-    def sweep(self, connections: list[Connection]) -> int:
+    def sweep(self, connections: list[HttpConnection]) -> int:
         """Close those that were quiet for too long, and the longest quiet of too many; how many."""
         now = self._clock.now()
         for known in (self._quiet_since, self._asking):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
 from mien.errors import MienError
-from mien.live.session import LiveRequest, LiveSession, Look, open_live
+from mien.live.session import LiveRequest, LiveSession, Shown, open_live
 from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
@@ -111,7 +111,7 @@ class Session:
         self._named = named
         self._resume = resume
         self._source: Succession | None = None
-        self._wanted = Look((str(asked.portrait.path),), asked.background)
+        self._wanted = Shown((str(asked.portrait.path),), asked.background)
         self._paused = self._panic = False
         self._noticed = 0
         self._followed = asyncio.Event()
@@ -185,7 +185,7 @@ class Session:
         self._panic = self._panic if change.panic is None else change.panic
         before = self._wanted
         pictures = before.pictures if portrait is None else (str(portrait.path),)
-        self._wanted = Look(pictures, change.background or before.background)
+        self._wanted = Shown(pictures, change.background or before.background)
         if self.live is None:
             return
         self._steer(self.live)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Look, look_at, moved, outside_of, surroundings
+from mien.parse.look import Signature, moved, outside_of, signature_of, surroundings
 from mien.parse.shots import KEPT, Cut, ShotState, is_suspect, step
 from mien.shots import BEGINNING, ShotLog
 
@@ -13,10 +13,10 @@ Array = NDArray[np.float64]
 FACE = np.array([0.5, 0.4, 0.2, 0.75])
 
 
-def look(scene: int, seconds: float) -> Look:
+def look(scene: int, seconds: float) -> Signature:
     """A scene of blocks that has nothing in common with any other one."""
     blocks = np.random.default_rng(scene).integers(20, 236, (8, 8, 3)).astype(np.uint8)
-    return look_at(blocks.repeat(8, axis=0).repeat(8, axis=1), seconds)
+    return signature_of(blocks.repeat(8, axis=0).repeat(8, axis=1), seconds)
 
 
 def walked(

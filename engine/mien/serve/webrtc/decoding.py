@@ -152,7 +152,7 @@ class Waiting:
         self._queue.close(empty=True)
 
 
-class Decoding:
+class MediaDecoder:
     """Decodes what is put into what is taken, from `start` to `close`."""
 
     def __init__(self, decoded: DropQueue[Frame | Sound], clock: Clock, *, largest: int, threads: int) -> None:

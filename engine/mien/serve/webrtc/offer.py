@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mien.serve.webrtc.candidates import MOST, OfferError, usable
 from mien.serve.webrtc.section import DIRECTIONS, Direction, Section, attribute_of, parted
 
-__all__ = ["DIRECTIONS", "Direction", "Offer", "OfferError", "Place", "read_offer"]
+__all__ = ["DIRECTIONS", "Direction", "Offer", "OfferError", "OfferedSection", "read_offer"]
 
 MOST_BYTES = 65_536
 _DIGESTS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -25,7 +25,7 @@ _HEX = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OfferedSection:
     """Position of a media section in the offer, and so in the answer."""
 
     section: Section
@@ -47,7 +47,7 @@ class Offer:
     """None: no section that can be met."""
     fragment: str
     """The offerer's ICE user name."""
-    places: tuple[Place, ...] = ()
+    places: tuple[OfferedSection, ...] = ()
     """All sections, in their order."""
     bundle: tuple[str, ...] = ()
     """The offerer's BUNDLE group, by mid."""
@@ -99,21 +99,21 @@ def _made(session: list[str], sections: list[Section], video: Section, audio: Se
     written = [line for line in session if line.startswith(("v=", "o=", "s=", "t=")) or line == "a=ice-lite"]
     written += [f"a=group:BUNDLE {' '.join(bundled)}"] if bundled else []
     directions: dict[Section, Direction] = {}
-    places: dict[Section, Place] = {}
+    places: dict[Section, OfferedSection] = {}
     for section in taken:
         said = _direction(section, session)
         baseline, single = _baselines(section, said)
         directions[section] = "sendonly" if single and said == "sendrecv" else said
         transport = _transport(section, shared if section.mid in bundle else None, session)
         written += section.written(names[section], said, transport, baseline)
-        places[section] = Place(section, names[section], single)
+        places[section] = OfferedSection(section, names[section], single)
     fragment = next(line.partition(":")[2] for line in written if line.startswith("a=ice-ufrag:"))
     return Offer(
         "".join(f"{line}\r\n" for line in written),
         directions[video],
         None if audio is None else directions[audio],
         fragment,
-        tuple(places.get(section, Place(section, None)) for section in sections),
+        tuple(places.get(section, OfferedSection(section, None)) for section in sections),
         bundle,
     )
 

@@ -60,7 +60,7 @@ class SenderReport:
     timestamp: int
 
 
-class Timeline:
+class PeerTimeline:
     """The video's count is the line; sound is placed on it. Used by one thread."""
 
     def __init__(self) -> None:
