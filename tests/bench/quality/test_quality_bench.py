@@ -138,7 +138,7 @@ def test_what_a_table_lacks_is_told_before_any_is_made(
     def lacking(*_: object) -> None:
         raise BackendError("dlib is not there")
 
-    monkeypatch.setattr(quality_command, "SecondLook", lacking)
+    monkeypatch.setattr(quality_command, "DlibDetector", lacking)
     with pytest.raises(BackendError, match="dlib is not there"):
         command.main(["quality", "--models", "warp", "--table", "flicker", "4.3"])
     assert "flicker" not in capsys.readouterr().out
