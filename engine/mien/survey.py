@@ -10,9 +10,9 @@ from mien.capture.source import Source
 from mien.face.face import Face
 from mien.frame import Frame
 from mien.motion.retarget import Framing, framing_of
-from mien.parse.look import Signature, signature_of
 from mien.parse.parser import Parser
 from mien.parse.shots import Cut, is_other
+from mien.parse.signature import Signature, signature_of
 
 SAMPLES = 300
 """Frames of a seekable file from which the driver's neutral is estimated."""

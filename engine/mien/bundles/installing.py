@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mien.bundles import Place, places
+from mien.bundles import InstalledBundle, installed_bundles
 from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
@@ -68,8 +68,8 @@ def _models() -> Path:
     return folder
 
 
-def _here(name: str) -> Place | None:
-    return next((place for place in places() if place.name == name), None)
+def _here(name: str) -> InstalledBundle | None:
+    return next((place for place in installed_bundles() if place.name == name), None)
 
 
 def _need_free(name: str) -> None:

@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mien.bundles import Place, places
+from mien.bundles import InstalledBundle, installed_bundles
 from mien.capture.camera import list_cameras
 from mien.emit.virtual import virtual_cameras
 from mien.errors import MienError, in_one_line
@@ -254,10 +254,10 @@ def _telemetry() -> str:
 
 def _models() -> tuple[Model, ...]:
     """Read in full, hashes and all."""
-    return tuple(_model(place) for place in places())
+    return tuple(_model(place) for place in installed_bundles())
 
 
-def _model(place: Place) -> Model:
+def _model(place: InstalledBundle) -> Model:
     try:
         bundle = read_bundle(place.folder)
     except MienError as error:

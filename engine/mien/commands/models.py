@@ -46,11 +46,11 @@ def run(options: argparse.Namespace) -> Iterator[str]:
 
 def _list() -> Iterator[str]:
     """One for each model; a broken one with its reason."""
-    from mien.bundles import places
+    from mien.bundles import installed_bundles
     from mien.manifest import read_manifest
 
     yield WARP
-    for place in places():
+    for place in installed_bundles():
         try:
             bundle = read_manifest(place.folder)
         except MienError as error:

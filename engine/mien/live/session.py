@@ -106,7 +106,7 @@ class LiveSession:
         self.statistics = pipeline.statistics
         self.backend = about
         """Description of the model and its runtime."""
-        self.look = Shown(request.pictures, request.settings.background)
+        self.shown = Shown(request.pictures, request.settings.background)
         """What the session shows at present."""
         self._begun = begun
         self._fitted, self._graphs = fitted, graphs
@@ -149,12 +149,12 @@ class LiveSession:
     def swap(self, *pictures: str) -> None:
         """Prepare another portrait in the background, then show it. If that fails, the old one stays and a notice says
         why."""
-        self.show(Shown(pictures, self.look.background))
+        self.show(Shown(pictures, self.shown.background))
 
-    def show(self, look: Shown) -> None:
+    def show(self, shown: Shown) -> None:
         """As `swap`, with a background; of several requests before one is ready, only the newest is carried out."""
         with contextlib.suppress(Closed):  # the run has ended
-            self._wanted.put(look)
+            self._wanted.put(shown)
 
     @property
     def paused(self) -> bool:
@@ -213,16 +213,16 @@ class LiveSession:
         _give_way()
         size = self._made.width, self._made.height
         while True:
-            look = self._wanted.take()
-            settings = replace(self._request.settings, background=look.background)
+            shown = self._wanted.take()
+            settings = replace(self._request.settings, background=shown.background)
             try:
-                portraits = self._fitted(size, *look.pictures)
+                portraits = self._fitted(size, *shown.pictures)
                 chain = open_chain(portraits, settings, self._shares.synthesis, graphs=self._graphs)
             except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
-                said = str(error) if isinstance(error, MienError) else f"{look.pictures[0]}: {error!r}"
+                said = str(error) if isinstance(error, MienError) else f"{shown.pictures[0]}: {error!r}"
                 self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
                 continue
-            self.backend, self.look = chain.about, look
+            self.backend, self.shown = chain.about, shown
             self._pipeline.swap(chain).result().close()
 
 

@@ -28,7 +28,7 @@ _PARTS: Final[Mapping[str, Mapping[int, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class OnnxPort:
     """An input or output of the graph."""
 
     name: str
@@ -41,9 +41,9 @@ class Port:
 class OnnxFile:
     """The findings."""
 
-    inputs: tuple[Port, ...] = ()
+    inputs: tuple[OnnxPort, ...] = ()
     """Without those that only name a weight, as old files list them."""
-    outputs: tuple[Port, ...] = ()
+    outputs: tuple[OnnxPort, ...] = ()
     operators: set[tuple[str, str]] = field(default_factory=set)
     """(domain, name) of every node, also in branches, loops and functions; the standard domain is empty."""
     functions: set[tuple[str, str]] = field(default_factory=set)
@@ -94,14 +94,14 @@ def _domain(value: int | memoryview | None) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _ports(graph: memoryview, wanted: int) -> Iterator[Port]:
+def _ports(graph: memoryview, wanted: int) -> Iterator[OnnxPort]:
     for number, value in _fields(graph):
         if number == wanted:
             port = _message(value)
             tensor = _message(_only(_message(_only(port, 2)), 1))
             shape = _message(_only(tensor, 2))
             sizes = tuple(_size(_message(axis)) for number, axis in _fields(shape) if number == 1)
-            yield Port(_text(_only(port, 1)), _dtype(_only(tensor, 1)), sizes)
+            yield OnnxPort(_text(_only(port, 1)), _dtype(_only(tensor, 1)), sizes)
 
 
 def _dtype(element: int | memoryview | None) -> str:

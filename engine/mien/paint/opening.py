@@ -13,7 +13,7 @@ from mien.manifest import Bundle, read_bundle
 from mien.paint.painter import OpenSession, Painter
 from mien.runtime.auto import Choice
 from mien.runtime.opening import choose, open_session
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
@@ -51,9 +51,9 @@ def open_painter(
 
 
 def _opening(
-    bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
+    bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., GraphSession]
 ) -> OpenSession:
-    def opened(graph: str) -> Session:
+    def opened(graph: str) -> GraphSession:
         if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
         backend = choice.backend if bundle.runs(graph) == "frame" else settings.backend

@@ -39,7 +39,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Appearance:
     """A portrait as one model knows it, made once; graphs that run for every frame are filled from it and a scene."""
 
     subject: Subject
@@ -52,7 +52,7 @@ class Look:
     """Of the crop."""
 
     @classmethod
-    def of(cls, subject: Subject, features: dict[str, Floats], fixed: dict[str, Floats]) -> Look:
+    def of(cls, subject: Subject, features: dict[str, Floats], fixed: dict[str, Floats]) -> Appearance:
         """With what is drawn rather than computed by a graph."""
         portrait = subject.portrait
         eyes = Eyes(subject.crop, placed(portrait.landmarks, subject.matrix))
@@ -62,7 +62,7 @@ class Look:
 class Scene:
     """One frame in the view that a network sees; one object is placed anew frame after frame, in buffers of its own."""
 
-    look: Look
+    appearance: Appearance
     posed: Posed
     matrix: Array
     """(2, 3): from the portrait's picture to the view."""
@@ -80,9 +80,9 @@ class Scene:
         self._pyramid: list[Floats] = []
         self._mouth, self._has_mouth = np.empty(view.shape, np.float32), False
 
-    def place(self, look: Look, posed: Posed) -> None:
+    def place(self, appearance: Appearance, posed: Posed) -> None:
         """Take the next frame; its flow is what is rasterised then."""
-        self.look, self.posed = look, posed
+        self.appearance, self.posed = appearance, posed
         self.matrix = into_box(crop_matrix(posed.pose, self._side), self.view)
         self.vertices = placed(posed.vertices.astype(np.float64), self.matrix).astype(np.float32)
         self.landmarks = placed(posed.landmarks, self.matrix)
@@ -103,13 +103,13 @@ class Scene:
 
     def rasterise_portrait(self) -> Floats:
         """(h, w, 2): the flow of the view from the placed mesh to the portrait's crop."""
-        texture = placed(self.posed.texture.astype(np.float64), self.look.subject.matrix)
+        texture = placed(self.posed.texture.astype(np.float64), self.appearance.subject.matrix)
         return self.rasterise(texture.astype(np.float32))
 
     def flow(self, height: int) -> Floats:
         """(height, w, 2): the flow of a grid of the view, halved as often as that takes, in that grid's coordinates."""
         while len(self._pyramid[-1]) > height:
-            self._pyramid.append(_halved(self._pyramid[-1]))
+            self._pyramid.append(_downsampled(self._pyramid[-1]))
         return next(flow for flow in self._pyramid if len(flow) <= height)
 
     @property
@@ -121,7 +121,7 @@ class Scene:
         return self._mouth
 
 
-def _halved(flow: Floats) -> Floats:
+def _downsampled(flow: Floats) -> Floats:
     """The flow (h, w, 2) of a grid half as fine, in its own coordinates: the mean over 2 x 2 cells."""
     places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
     rows = places[::2] + places[1::2]

@@ -25,9 +25,9 @@ from mien.face.face import (
 )
 from mien.frame import Frame
 from mien.parse.find import TILTED, DetectedFace, bounds, find_turned
-from mien.parse.look import place_of, signature_of
 from mien.parse.models import FaceMesh
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
+from mien.parse.signature import place_of, signature_of
 from mien.plane import Box
 from mien.shots import ShotLog
 
@@ -158,13 +158,18 @@ class Parser:
             if cut is None:
                 return tracked if tracked is not None else self._acquire(pixels, frame.seconds)[0]
         else:
-            look = signature_of(pixels, frame.seconds)
-            anywhere = is_suspect(self.state, look)
-            if tracked is not None and anywhere and is_sudden(self.state, look) and self._has_left(pixels, tracked):
+            signature = signature_of(pixels, frame.seconds)
+            anywhere = is_suspect(self.state, signature)
+            if (
+                tracked is not None
+                and anywhere
+                and is_sudden(self.state, signature)
+                and self._has_left(pixels, tracked)
+            ):
                 tracked = None
             landmarks, near = (tracked, True) if tracked is not None else self._acquire(pixels, frame.seconds, anywhere)
             place = None if landmarks is None else place_of(landmarks, frame.size)
-            self.state, cut = step(self.state, look, place, forced or self._turned_for_good(frame.seconds))
+            self.state, cut = step(self.state, signature, place, forced or self._turned_for_good(frame.seconds))
             if cut is None:
                 self._tracking = self._tracking and near
                 return landmarks if near else None

@@ -18,7 +18,7 @@ from mien.machine.processor import is_calm, this_processor, usable_threads, wait
 from mien.manifest import Bundle, TensorSpec
 from mien.runtime.cache import Cache, key_of
 from mien.runtime.openvino import COMPUTED
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 
 logger = logging.getLogger(__name__)
 CPU_BACKENDS: Final = ("onnxruntime", "openvino")
@@ -38,7 +38,7 @@ _FORMAT: Final = 3
 _PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
 Candidate = tuple[str, str]
 """Backend and precision."""
-Open = Callable[[str, str], Session]
+Open = Callable[[str, str], GraphSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _measured(
     need_wanted: Callable[[], None],
 ) -> Choice:
     logger.info("measuring %s, once", ", ".join(f"{backend} {precision}" for backend, precision in among))
-    sessions: dict[Candidate, Session] = {}
+    sessions: dict[Candidate, GraphSession] = {}
     notes: list[str] = []
     for candidate in among:
         try:
@@ -179,7 +179,7 @@ def _measured(
     return Choice(backend, precision, reason, times[backend, precision], (*notes, *wrong.values()), busy)
 
 
-def _wrong(sessions: Mapping[Candidate, Session]) -> dict[Candidate, str]:
+def _wrong(sessions: Mapping[Candidate, GraphSession]) -> dict[Candidate, str]:
     """Candidates whose outputs differ from ONNX Runtime's, the reference, on the same graph and inputs.
 
     OpenVINO 2026.4 does so with signed int8 activations on processors that have VNNI and no AMX.
@@ -200,7 +200,7 @@ def _about_equal(ours: Buffers, reference: Buffers) -> bool:
     )
 
 
-def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
+def _fill(session: GraphSession, inputs: Sequence[TensorSpec]) -> None:
     """Fill inputs with random values within range; zeros and denormals would have unrealistic run times."""
     rng = np.random.default_rng(0)
     for tensor in inputs:
@@ -210,7 +210,7 @@ def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
 
 
 def milliseconds(
-    sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None] = lambda: None
+    sessions: Sequence[GraphSession], clock: Clock, need_wanted: Callable[[], None] = lambda: None
 ) -> list[float]:
     """Median time of a run of each, measured in turns, so that other load affects all alike."""
     for session in sessions:
@@ -221,7 +221,7 @@ def milliseconds(
     return [median(times) * 1e3 for times in zip(*rounds, strict=True)]
 
 
-def _rounds(sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
+def _rounds(sessions: Sequence[GraphSession], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
     begun = clock.now()
     for number in range(ROUNDS):
         if number >= LEAST_ROUNDS and clock.now() - begun > MOST_SECONDS:

@@ -20,7 +20,7 @@ from mien.runtime.auto import Choice
 from mien.runtime.cache import Cache
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def choose(
     if not each_frame:
         return _first_that_opens(bundle, graph_name, among, threads, cache)
 
-    def open_one(backend: str, precision: str) -> Session:
+    def open_one(backend: str, precision: str) -> GraphSession:
         need_wanted()
         return open_session(bundle, graph_name, backend, precision, threads, cache=cache)
 
@@ -86,7 +86,7 @@ def open_session(
     *,
     batch: int = 1,
     cache: Cache | None = None,
-) -> Session:
+) -> GraphSession:
     """Load a graph; `choose` decides what is not given.
 
     Raises:
@@ -111,7 +111,9 @@ def open_session(
     return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
 
 
-def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache) -> Session:
+def _on_tensorrt(
+    bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache
+) -> GraphSession:
     """A session on the cached engine; without one, on ONNX Runtime until the engine is built in the background."""
     try:
         from mien.runtime.tensorrt.run import TensorRtSession, this_device
@@ -122,7 +124,7 @@ def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, 
     from mien.runtime.tensorrt.engines import BackgroundBuild, kept_engine
     from mien.runtime.tensorrt.switching import SwitchingSession
 
-    def load(plan: bytes) -> Session:
+    def load(plan: bytes) -> GraphSession:
         return TensorRtSession(graph, plan, batch=batch)
 
     graph, device = bundle.graph(graph_name, precision), this_device()

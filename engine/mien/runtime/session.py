@@ -15,7 +15,7 @@ ALIGNMENT: Final = 64
 """Bytes: a cache line, and the widest vector of a CPU."""
 
 
-class Session(Protocol):
+class GraphSession(Protocol):
     """A graph that was loaded once and is run many times, by one thread at a time.
 
     Its arrays are allocated once, with the manifest's dtypes and shapes, and bound: the graph reads what the caller

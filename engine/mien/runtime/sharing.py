@@ -22,7 +22,7 @@ from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
 from mien.runtime.opening import open_session
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class _Size:
     """A loaded batch and how long it runs, in seconds; None before the first."""
 
     count: int
-    session: Session
+    session: GraphSession
     seconds: float | None = None
 
     def ran(self, seconds: float) -> None:
@@ -58,7 +58,7 @@ class _Call:
 class Batcher:
     """Owns the device's sessions and the thread that runs them; members may call from any thread."""
 
-    def __init__(self, load: Callable[[int], Session], *, clock: Clock | None = None) -> None:
+    def __init__(self, load: Callable[[int], GraphSession], *, clock: Clock | None = None) -> None:
         """`load` gives a session for a batch of so many; all `SIZES` are loaded here, none later.
 
         Raises:
@@ -140,9 +140,9 @@ class Batcher:
 
 
 class BatchedSession:
-    """A `Session` with arrays of its own, which others' calls are run along with."""
+    """A `GraphSession` with arrays of its own, which others' calls are run along with."""
 
-    def __init__(self, batcher: Batcher, like: Session) -> None:
+    def __init__(self, batcher: Batcher, like: GraphSession) -> None:
         self._batcher = batcher
         self.backend, self.precision, self.threads = like.backend, like.precision, like.threads
         self.inputs: Buffers = {name: np.zeros_like(array) for name, array in like.inputs.items()}
@@ -181,7 +181,7 @@ def chosen(sizes: list[tuple[int, float | None]], waiting: int) -> int:
 class Sharing(Protocol):
     """A session whose runtime can share weights."""
 
-    def twin(self) -> Session:
+    def twin(self) -> GraphSession:
         """Another session on the same weights, with its own arrays."""
 
 
@@ -192,11 +192,11 @@ class SharedGraphs:
     that come together run as one batch; that was tried with the processor's runtimes in the accelerator's place only.
     """
 
-    def __init__(self, load: Callable[..., Session] = open_session) -> None:
+    def __init__(self, load: Callable[..., GraphSession] = open_session) -> None:
         self._load = load
         self._lock = Lock()
         self._stopped = Event()
-        self._first: dict[Key, Session] = {}
+        self._first: dict[Key, GraphSession] = {}
         self._batchers: list[Batcher] = []
         self._bundles: dict[str, Bundle] = {}
 
@@ -214,7 +214,7 @@ class SharedGraphs:
 
     def session(
         self, bundle: Bundle, graph: str, backend: str = "auto", precision: str | None = None, threads: int = 1
-    ) -> Session:
+    ) -> GraphSession:
         """As `mien.runtime.opening.open_session`; whoever asks closes what is given.
 
         Raises:
@@ -251,7 +251,7 @@ class SharedGraphs:
                 batcher.close()
             self._batchers.clear()
 
-    def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+    def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> GraphSession:
         if bundle.runs(graph) != "frame" or backend in ("auto", *CPU_BACKENDS):
             return self._load(bundle, graph, backend, precision, threads)
         batcher = Batcher(lambda count: self._load(bundle, graph, backend, precision, threads, batch=count))

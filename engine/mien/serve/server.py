@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from mien.bundles import places
+from mien.bundles import installed_bundles
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP
 from mien.live.shared import Shared
@@ -147,7 +147,7 @@ class Server:
     def models(self) -> fields.Models:
         """That there are, and which is used."""
         used = self.settings.reenact.model
-        found = [*((place.name, place.packaged) for place in places()), (WARP, True)]
+        found = [*((place.name, place.packaged) for place in installed_bundles()), (WARP, True)]
         return fields.Models(
             models=[fields.Model(name=name, packaged=packaged, used=name == used) for name, packaged in found]
         )

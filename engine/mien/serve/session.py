@@ -162,7 +162,7 @@ class Session:
 
     @property
     def _background(self) -> str:
-        return self._wanted.background if self.live is None else self.live.look.background
+        return self._wanted.background if self.live is None else self.live.shown.background
 
     # What changes it
 
@@ -210,7 +210,7 @@ class Session:
             return
         for text in self.live.notices():
             self.notice(text)
-        shown = self.live.look
+        shown = self.live.shown
         entry = self._named(shown.pictures[0])
         if entry is not None:
             self.portrait = entry

@@ -204,7 +204,7 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
         session = sessions[-1]
         live = session.statistics.live
         assert live is not None
-        looks.append(session.look)
+        looks.append(session.shown)
         if len(looks) == 1:
             session.promise(0.5)
             session.show(Shown((PORTRAITS["mira"],), "white"))
@@ -229,7 +229,7 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
                 await asyncio.wait_for(session.run(), PATIENCE)
 
         asyncio.run(main(LiveRequest((PORTRAITS["aldo"],), source, sink, settings)))
-        assert sessions[-1].look == Shown((PORTRAITS["mira"],), "white")
+        assert sessions[-1].shown == Shown((PORTRAITS["mira"],), "white")
         assert looks[0] == Shown((PORTRAITS["aldo"],), "keep")
         assert sink.frames[-1].pixels[:8, :8].mean() > 250, "the background"
     assert counted == [PORTRAITS["mira"]]

@@ -187,7 +187,7 @@ class IdleLive:
 
     def __init__(self, request: LiveRequest) -> None:
         self.statistics = LiveStatistics(MonotonicClock())
-        self.look = Shown(request.pictures, request.settings.background)
+        self.shown = Shown(request.pictures, request.settings.background)
         self.backend = "idle"
         self.paused = self.panic = self.recording = False
         self._stopped = asyncio.Event()
@@ -198,8 +198,8 @@ class IdleLive:
     def stop(self) -> None:
         self._stopped.set()
 
-    def show(self, look: Shown) -> None:
-        self.look = look
+    def show(self, shown: Shown) -> None:
+        self.shown = shown
 
     def rezero(self) -> None:
         pass

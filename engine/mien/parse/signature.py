@@ -78,9 +78,9 @@ def structure_apart(a: Signature, b: Signature, within: Bits | None = None) -> f
     return 1 - float(np.vdot(first, second)) / float(np.sqrt(energies[0] * energies[1]))
 
 
-def is_blank(look: Signature) -> bool:
+def is_blank(signature: Signature) -> bool:
     """Whether the picture has no structure to compare."""
-    return float(np.vdot(look.steps, look.steps)) <= FLAT**2 * look.steps.size
+    return float(np.vdot(signature.steps, signature.steps)) <= FLAT**2 * signature.steps.size
 
 
 def colours_apart(a: Signature, b: Signature) -> float:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from tests.engine.cuts import brighter, close_up
 
 from mien.capture.image import resized
-from mien.parse.look import Signature, colours_apart, is_blank, signature_of, structure_apart
+from mien.parse.signature import Signature, colours_apart, is_blank, signature_of, structure_apart
 
 Pixels = NDArray[np.uint8]
 
