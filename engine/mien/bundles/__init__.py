@@ -1,4 +1,4 @@
-"""Model bundles that are here: those that come with the package, then those that the user added."""
+"""Installed model bundles: first those in the package, then those the user added."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGED = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class InstalledBundle:
-    """Where a bundle lies; whether it is whole shows when it is read."""
+    """Folder of an installed bundle; it is checked when it is read."""
 
     name: str
     folder: Path

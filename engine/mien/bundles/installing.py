@@ -1,4 +1,4 @@
-"""Bundles added to the user's and removed from them: checked first, then there in one step."""
+"""Adding and removing user bundles: checked first, then installed in one step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ONNX files of a bundle against what its manifest says of them."""
+"""Checks the ONNX files of a bundle against its manifest."""
 
 from __future__ import annotations
 

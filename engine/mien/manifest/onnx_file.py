@@ -1,6 +1,7 @@
-"""What an ONNX file says of itself, read from its protobuf without ONNX and without a runtime.
+"""Minimal reader of ONNX files (protobuf): inputs, outputs, operators, external data.
 
-Field numbers are those of onnx.proto; what is not named here is passed over by its length.
+Written by hand because bundles are checked before any runtime is loaded, and the package `onnx` is needed for training
+only. Field numbers are those of onnx.proto; other fields are skipped by their length.
 """
 
 from __future__ import annotations

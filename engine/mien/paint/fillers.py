@@ -1,4 +1,4 @@
-"""The table from a role in a model's manifest to what fills the inputs of that role.
+"""Table from each role of a manifest to the function that fills inputs of that role.
 
 A new role is one entry of `ONCE`, for what hangs on the portrait alone, or of `FRAME`, for what changes with every
 frame; a package of its own adds one as an entry point of the groups `mien.paint.once` and `mien.paint.frame`, called as
@@ -29,7 +29,7 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 BYTE_SCALE: Final = 128.0
-"""The byte that becomes 0 in a graph; bytes become -1..0.99."""
+"""The byte that becomes 0 in a graph: bytes 0..255 become -1..0.99."""
 SAME: Final = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
 
 
@@ -40,18 +40,18 @@ class OnceFiller(Protocol):
 
 
 class FrameFiller(Protocol):
-    """Fills an input of a graph that runs for every frame; made once for that input."""
+    """Fills an input of a graph that runs for every frame; one object per input."""
 
     def __call__(self, scene: Scene) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputPort:
-    """An input of a graph that runs for every frame, as its filler is given it."""
+    """An input of a graph that runs for every frame: its specification and array."""
 
     spec: TensorSpec
     array: Floats
-    """(1, C, h, w): the session's own, bound once."""
+    """(1, C, h, w): the session's array, bound once."""
     view: Box
     threads: int
 
@@ -68,7 +68,7 @@ def fill_portrait_parsing(subject: Subject, into: Floats, threads: int) -> None:
 
 
 class Parsing:
-    """The parsing map of the target landmarks, as fine as the graph takes it."""
+    """The parsing map of the target landmarks, at the graph's resolution."""
 
     def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
@@ -81,7 +81,7 @@ class Parsing:
 
 
 class Warped:
-    """The portrait's crop warped to the target, skin and eyes as they are shown, without what a warp cannot know."""
+    """The portrait's crop warped to the target, with eyes drawn and invalid areas erased."""
 
     def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
@@ -103,7 +103,7 @@ class Hint:
         self._into = port.array[0]
         self._drawn = np.empty((*port.view.shape, 3), np.uint8)
         self._box: Box | None = None
-        """What is filled at present."""
+        """The area filled at present."""
 
     def __call__(self, scene: Scene) -> None:
         into = self._into
@@ -144,7 +144,7 @@ class Passed:
 
 
 class Linked:
-    """What a graph that ran once gave for the portrait: warped by the frame's flow, or as it is."""
+    """An output of the portrait's graph: warped by the frame's flow, or unchanged."""
 
     def __init__(self, port: InputPort) -> None:
         self._spec, self._array = port.spec, port.array

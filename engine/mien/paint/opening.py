@@ -1,4 +1,4 @@
-"""From settings to a painter: the model's bundle found, its sessions opened on the backend that was asked for."""
+"""Opens the painter that the settings select: finds the bundle and opens its sessions on the backend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
-"""Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
+"""Models that can be trained if they are not installed, with their training configuration."""
 
 
 class LoadSession(Protocol):
@@ -32,7 +32,7 @@ class LoadSession(Protocol):
 def open_painter(
     settings: ReenactSettings, threads: int, graphs: SharedGraphs | None = None
 ) -> Iterator[tuple[Painter | None, str]]:
-    """The painter of `settings.model` and words that say what runs it, closed on leaving; None for `warp`.
+    """The painter of `settings.model`, and a description of what runs it; closed on leaving; None for `warp`.
 
     Args:
         graphs: whose weights it takes; None: it loads its own.

@@ -1,6 +1,6 @@
-"""A model at work: its graphs are run once per portrait and for every frame, on inputs that the table of roles fills.
+"""Stage `paint`: runs a model's graphs once per portrait and per frame, on inputs filled by the table of roles.
 
-Nothing is allocated that a frame could reuse.
+Buffers are reused from frame to frame.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from mien_kernels import ops
 Floats = NDArray[np.float32]
 
 ALL: Final = 0.5
-"""Share of the warp in a pixel from which on it is warp alone: a little paint is a veil of blur over what was sharp.
-On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the one before."""
+"""Mask value above which a pixel is the warp only: a small share of paint would blur what was sharp.
+On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the value before."""
 OpenSession = Callable[[str], GraphSession]
 """Opens the graph of this name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painted:
-    """A painting, with where its mesh lay, so that it can be carried on."""
+    """A painting with its mesh vertices, so that it can be warped to the next frame."""
 
     painting: Painting
     vertices: Floats
@@ -80,7 +80,7 @@ class Painter:
         return Appearance.of(subject, features, fixed)
 
     def paint(self, appearance: Appearance, posed: Posed) -> Painted:
-        """What is seen of the portrait's crop in its new place, painted into arrays of its own."""
+        """Run the frame's graph; the painting is in new arrays."""
         scene = self._scene
         scene.place(appearance, posed)
         scene.rasterise_portrait()
@@ -94,7 +94,7 @@ class Painter:
         return Painted(Painting(generated, self._masked(), scene.matrix), scene.vertices)
 
     def carry(self, appearance: Appearance, posed: Posed, last: Painted) -> Painted:
-        """The last painting, moved on by the flow between the two shapes."""
+        """The last painting, warped by the flow between the two shapes."""
         scene, painting = self._scene, last.painting
         scene.place(appearance, posed)
         flow = scene.rasterise(np.ascontiguousarray(last.vertices[:, :2]))
@@ -145,7 +145,7 @@ class Painter:
             session.close()
 
     def _masked(self) -> Floats:
-        """(h, w): the mask that is shown; of a model that gives none, all is paint."""
+        """(h, w): the fusion mask; all 0 (paint only) for a model without one."""
         if self._mask is None:
             return np.zeros(self._scene.view.shape, np.float32)
         mask: Floats = np.minimum(self._mask[0, 0].astype(np.float32) * np.float32(1 / ALL), np.float32(1))
@@ -153,17 +153,17 @@ class Painter:
 
 
 class Paint:
-    """The room's stage: callable (posed portraits, level) -> the painting of each, None where nothing is painted."""
+    """Stage `paint`: callable (posed portraits, level) -> one painting each, or None where nothing is painted."""
 
     def __init__(self, portraits: tuple[Portrait, ...], painter: Painter) -> None:
-        """Runs the model's graph that is run once per portrait; `painter` is its owner's to close."""
+        """Runs the model's once-per-portrait graph. The caller closes `painter`."""
         self._painter, self.family = painter, painter.family
         self._looks = {portrait.digest: painter.appearance(portrait) for portrait in portraits}
         self._last: dict[str, Painted] = {}
         self._shot = 0
 
     def __call__(self, posed: tuple[Posed, ...], level: PaintLevel = "full") -> tuple[Painting | None, ...]:
-        """What cannot be carried on, since nothing was painted of it in this shot yet, is painted."""
+        """At level `carry`, a portrait without a painting in this shot is painted."""
         if posed[0].shot != self._shot:
             self._shot = posed[0].shot
             self._last.clear()

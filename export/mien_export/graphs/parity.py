@@ -1,4 +1,4 @@
-"""How far runtimes and precisions are from the reference, float32 in ONNX Runtime, on real inputs, and may be."""
+"""Parity: differences of runtimes and precisions from float32 in ONNX Runtime, on real inputs, with bounds."""
 
 from __future__ import annotations
 
