@@ -1,4 +1,4 @@
-"""From an ONNX graph to an engine: the same calls in TensorRT 10 and 11, types as the graph has them.
+"""Builds TensorRT engines from ONNX graphs; works with TensorRT 10 and 11, types as in the graph.
 
 Whether an engine computes in what it was asked to is told by its own inspector: one that fell back runs all the same.
 """
@@ -71,7 +71,7 @@ def _types(layer: Any) -> str:
 
 
 class _Log(trt.ILogger):  # type: ignore[misc]
-    """TensorRT's words in Python's log."""
+    """Adapter from TensorRT's logger to Python's."""
 
     _LEVELS: Final = {
         trt.ILogger.Severity.INTERNAL_ERROR: logging.ERROR,
@@ -93,7 +93,7 @@ class _Log(trt.ILogger):  # type: ignore[misc]
 
 
 class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
-    """TensorRT's calls, handed on."""
+    """Adapter of TensorRT's progress monitor."""
 
     def __init__(self, progress: BuildProgress) -> None:
         trt.IProgressMonitor.__init__(self)
@@ -111,7 +111,7 @@ class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build gives."""
+    """Result of a build."""
 
     plan: bytes
     timing_cache: bytes
