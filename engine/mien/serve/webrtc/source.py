@@ -14,7 +14,6 @@ from mien.frame import Frame
 from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import FORMAT, MediaDecoder
 from mien.sound.sound import Sound
-from mien.stats import Latency
 from mien.timeline import TIME_BASE
 
 NOMINAL = (640, 480)
@@ -58,11 +57,6 @@ class PeerSource:
     @property
     def warnings(self) -> tuple[str, ...]:
         return ()
-
-    @property
-    def receive_latency(self) -> Latency:
-        """From the last packet of a picture to its pixels."""
-        return self.decoding.latency
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Until it is closed, or the peer is."""
