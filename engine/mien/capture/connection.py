@@ -62,7 +62,7 @@ class Connection:
         self.broken = 0
         self.jumped = Fraction(0)
         """Clock jump in seconds with the last read; 0 if there was none."""
-        self.manner = Manner(feed.patient, opened.nominal, opened.audio is not None)
+        self.manner = Manner(feed.patient, opened.nominal, sounding=opened.audio is not None)
         self._sound = SoundReader(opened.audio, sound, Fraction(_JUMP)) if opened.audio is not None else None
         self._line = Timeline(opened.time_base, round(1 / (opened.rate * opened.time_base)), Fraction(_JUMP))
         self._came: float | None = None
