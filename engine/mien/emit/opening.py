@@ -101,22 +101,22 @@ def need_place(name: str) -> None:
 def _stream(
     name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry | None, clock: Clock
 ) -> Sink:
-    from mien.emit.aside import Aside
-    from mien.emit.steady import Steady
+    from mien.emit.reconnecting import ReconnectingSink
+    from mien.emit.threaded import ThreadedSink
 
     def connect() -> Sink:
         return _connected(name, settings, threads)
 
     public, patient = public_name(name), retry or (Retry() if comes_back(name) else Retry(patience=0))
-    return Aside(lambda: Steady(connect, public, clock=clock, retry=patient, told=told), public)
+    return ThreadedSink(lambda: ReconnectingSink(connect, public, clock=clock, retry=patient, told=told), public)
 
 
 def _connected(name: str, settings: SinkSettings, threads: int) -> Sink:
-    from mien.emit.apart import Apart
-    from mien.emit.stream import APART, StreamSink
+    from mien.emit.stream import SUBPROCESS_SCHEMES, StreamSink
+    from mien.emit.subprocess_sink import SubprocessSink
 
-    apart = scheme_of(name) in APART and not settings.alpha
-    return (Apart if apart else StreamSink)(name, settings, threads=threads)
+    in_subprocess = scheme_of(name) in SUBPROCESS_SCHEMES and not settings.alpha
+    return (SubprocessSink if in_subprocess else StreamSink)(name, settings, threads=threads)
 
 
 def _bare(

@@ -14,7 +14,7 @@ from threading import Timer
 from typing import Any
 
 from mien.address import public_name
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound
@@ -25,7 +25,7 @@ ENDING = 4.0
 READY, DONE = "ready", "done"
 
 
-class Apart(Ending):
+class SubprocessSink(SinkBase):
     """A `StreamSink` in a process that ends with this one. Used by one thread; `discard` may be called by any."""
 
     def __init__(self, name: str, settings: SinkSettings, *, threads: int = 0) -> None:

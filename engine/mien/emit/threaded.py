@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from mien.emit.sink import Ending, Sink
+from mien.emit.sink import Sink, SinkBase
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
@@ -21,7 +21,7 @@ STOPPING = 1.0
 """Time limit in seconds for stopping."""
 
 
-class Aside(Ending):
+class ThreadedSink(SinkBase):
     """Opens, writes and ends a sink on its own thread; frames that it cannot keep up with are dropped.
 
     Frames are kept until they are written, so their arrays must not change. The sink's first error is raised by the
@@ -44,7 +44,7 @@ class Aside(Ending):
         self._discarded = False
         self._sink: Sink | None = None
         self._error: SinkError | None = None
-        self._thread = Thread(target=self._run, name="mien-aside", daemon=True)
+        self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
         self._thread.start()
         if not self._opened.wait(OPENING):
             self.discard(wait=0.0)
