@@ -115,7 +115,7 @@ def test_statistics_of_every_float_type(
 
 @layouts
 @pytest.mark.parametrize("side", [8, 150])
-def test_half_floats_of_a_large_mean_keep_their_variance(
+def test_16_bit_floats_of_a_large_mean_keep_their_variance(
     library: Any, layout: Literal["nchw", "nhwc"], side: int
 ) -> None:
     shape = (1, 8, side, side) if layout == "nchw" else (1, side, side, 8)

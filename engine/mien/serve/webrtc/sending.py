@@ -43,8 +43,8 @@ AT_ONCE = 0.1
 LONGEST = 0.25
 """Seconds that a packet waits at most: then pictures are left out by the encoder, not delayed here."""
 RETRANSMISSION_SHARE = 0.5
-"""Share of the rate that may go for packets that are asked for again. What is beyond is not sent: where so much is
-lost, sending it twice loses more."""
+"""Share of the rate that may go for retransmissions. What is beyond is not sent: where so much is lost, sending it
+twice loses more."""
 RETRANSMISSION_BURST = 0.3
 """Seconds of that share that may go at once."""
 _WRAP, _NEWER = 1 << 16, 1 << 15
@@ -70,7 +70,7 @@ class PacingBucket:
 
 
 class RetransmissionBudget:
-    """A bucket of bits for what is asked for again. Times are in seconds of any one clock."""
+    """A bucket of bits for retransmissions. Times are in seconds of any one clock."""
 
     def __init__(self) -> None:
         self._owed = 0.0
@@ -87,7 +87,7 @@ class RetransmissionBudget:
 
 
 class PacedTransport(SendingThrough):
-    """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
+    """A sender's transport: new packets of this sender wait their turn, a retransmission goes at once or not at all."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
         super().__init__(transport)
