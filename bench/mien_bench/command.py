@@ -168,7 +168,7 @@ def need_outputs(options: argparse.Namespace) -> None:
     Raises:
         SinkError: one of them cannot.
     """
-    need_places([path for path in (options.json, options.html) if path is not None], [])
+    need_places([options.json, options.html], [])
 
 
 def put(found: Report, json: Path | None, html: Path | None) -> None:

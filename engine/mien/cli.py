@@ -18,7 +18,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
+from mien.errors import MienError, ReaderGone, SettingError, reason_of
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -213,8 +213,7 @@ def _reenact(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     pictures, driver = [_sample_or_path(name) for name in options.portraits], _sample_or_path(options.driver)
-    need_places(_files(options.sheet, options.json), [*pictures, driver])
-    _need_apart(options.output, options.sheet, options.json)
+    need_places([options.sheet, options.json], [*pictures, driver], sink=options.output, settings=settings)
     with _Telling(options.quiet) as telling:
         statistics = api.render_file(
             pictures,
@@ -236,10 +235,10 @@ def _reenact(options: argparse.Namespace) -> int:
 
 def _live(options: argparse.Namespace) -> int:
     read = [_sample_or_path(name) for name in (*options.portraits, *options.next, options.camera)]
-    need_places(_files(options.record, options.json), read)
-    _need_apart(options.output, options.record, options.json)
+    settings = _settings(options)
+    need_places([options.record, options.json], read, sink=options.output, settings=settings)
     telling = _Telling(options.quiet)
-    statistics = live_command.run(options, _settings(options), _sample_or_path)
+    statistics = live_command.run(options, settings, _sample_or_path)
     telling.end(options.output, statistics)
     if options.json is not None:
         _write_json(options.json, statistics.as_json())
@@ -335,18 +334,6 @@ def _samples(options: argparse.Namespace) -> int:
         outputs.write(copy, path.read_bytes())
         print(copy)
     return DONE
-
-
-def _files(*paths: Path | None) -> list[Path]:
-    return [path for path in paths if path is not None]
-
-
-def _need_apart(output: str, *others: Path | None) -> None:
-    """Refuse an output that another one would replace, or the other way round."""
-    place = outputs.identity(output)
-    for other in _files(*others):
-        if place is not None and place == outputs.identity(other):
-            raise SinkError(f"{other}: expected a file of its own, got that of --output; choose another name")
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

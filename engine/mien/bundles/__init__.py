@@ -11,6 +11,8 @@ from mien.machine.folders import user_models
 from mien.manifest import MANIFEST
 
 PACKAGED = Path(__file__).parent
+BESIDE = ("LICENSE*", "LICENCE*", "NOTICE*", "README*")
+"""What else of a bundle is kept: words for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ def _need_open(path: Path, name: str) -> None:
         raise ModelError(
             f"model {name}: expected to be able to read it, got an error ({reason_of(error)}); check its permissions"
         ) from error
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a bundle, by their names: whatever of that kind lies in its folder."""
+    return [path for kind in (MANIFEST, "*.onnx", *BESIDE) for path in folder.glob(kind)]
 
 
 def find(name: str) -> Path:

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mien.bundles import Place, places
+from mien.bundles import BESIDE, Place, places
 from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
 from mien.manifest import MANIFEST, Bundle, read_bundle, read_manifest
 from mien.provenance import hash_file
-
-_BESIDE = ("LICENSE*", "LICENCE*", "NOTICE*", "README*")
-"""What else of a bundle is kept: words for people."""
 
 
 def add(source: str, sha256: str | None, told: Told) -> Bundle:
@@ -124,7 +121,7 @@ def _copied(said: Bundle, folder: Path) -> Bundle:
     """What the manifest names, and words for people, copied and then checked in full."""
     folder.mkdir()
     names = {MANIFEST, *(graph.path.name for graph in said.graphs)}
-    for pattern in _BESIDE:
+    for pattern in BESIDE:
         names |= {path.name for path in said.folder.glob(pattern) if path.is_file() and not path.is_symlink()}
     try:
         for name in sorted(names):
