@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
@@ -18,7 +19,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, reason_of
+from mien.errors import MienError, ReaderGone, SettingError, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -91,8 +92,7 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        what = error.filename if error.filename is not None else "standard output or a file"
-        return _refuse(f"{what}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
 
 
 def _command(given: list[str], debug: bool) -> int:
@@ -106,8 +106,19 @@ def _command(given: list[str], debug: bool) -> int:
 
 
 def _refuse(reason: str) -> int:
-    print(f"mien: {reason}", file=sys.stderr)
+    print(f"mien: {without_controls(reason)}", file=sys.stderr)
     return REFUSED
+
+
+def _what_of(error: OSError) -> str:
+    """What the system could not use."""
+    if error.filename is not None:
+        return os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    try:
+        os.getcwd()
+    except OSError:  # it was removed, and every name that is not absolute begins there
+        return "the working folder"
+    return "standard output or a file"
 
 
 def _added_command(given: list[str]) -> Callable[[list[str]], int] | None:
@@ -285,7 +296,7 @@ class _Telling:
         signals.check()
         if not self._quiet:
             if about != WARP:
-                tell(sys.stderr, f"mien: model: {about}\n")
+                tell(sys.stderr, f"mien: model: {without_controls(about)}\n")
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
@@ -295,14 +306,13 @@ class _Telling:
 
     def end(self, output: str, statistics: Statistics) -> None:
         for warning in statistics.warnings:
-            tell(sys.stderr, f"mien: warning: {warning}\n")
+            tell(sys.stderr, f"mien: warning: {without_controls(warning)}\n")
         if self._quiet:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-        tell(
-            sys.stderr,
-            f"mien: {output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})\n",
-        )
+        count, fps = statistics.frames_out, statistics.fps
+        said = f"{without_controls(output)}: {count} frames at {fps:.1f} fps (median ms: {stages})"
+        tell(sys.stderr, f"mien: {said}\n")
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -31,8 +31,8 @@ class Numbered:
 
     @property
     def is_possible(self) -> bool:
-        """Whether its names are no longer than names can be, and have one number."""
-        return len(self.before) + self.digits + len(self.after) <= LONGEST and _NUMBER.search(self.after) is None
+        """Whether it has one number, with no more digits than a name has room for."""
+        return self.digits <= LONGEST and _NUMBER.search(self.after) is None
 
     def name(self, number: int) -> str:
         """The name of the file with a number."""

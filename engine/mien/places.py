@@ -18,7 +18,10 @@ from pathlib import Path
 from mien.config import WARP, ReenactSettings
 from mien.errors import ModelError, SinkError
 from mien.machine.outputs import STANDARD_OUTPUT, identity
-from mien.numbered import LONGEST, Numbered
+from mien.numbered import Numbered
+
+_DIGITS = 12
+"""That numbers of pictures have at most."""
 
 Name = str | os.PathLike[str]
 
@@ -87,7 +90,7 @@ def _written(sink: str) -> Files:
     place = identity(folder)
     if not names.is_possible:  # and refused where it is opened
         return Files()
-    some = (names.name(10**digits) for digits in range(LONGEST - len(names.before) - len(names.after)))
+    some = (names.name(10**digits) for digits in range(_DIGITS))
     return Files(names=frozenset((place, name) for name in some), kinds={place: names.fits})
 
 

@@ -27,7 +27,7 @@ def test_what_has_no_number_is_no_pattern() -> None:
     assert Numbered.of("100%.png") is None
 
 
-@pytest.mark.parametrize("pattern", ["%999999999d.png", "%05d%05d.png", f"{'x' * 250}%09d.png"])
+@pytest.mark.parametrize("pattern", ["%999999999d.png", "%05d%05d.png"])
 def test_names_that_cannot_be(pattern: str) -> None:
     names = Numbered.of(pattern)
     assert names is not None

@@ -42,7 +42,7 @@ def _folders(root: Path | None) -> list[Path]:
         return []
 
 
-def _need_open(path: Path, name: str) -> None:
+def need_open(path: Path, name: str) -> None:
     """Tell what forbids looking at a path; that there is nothing is for others to tell."""
     try:
         os.stat(path)
@@ -73,7 +73,7 @@ def find(name: str) -> Path:
         return path
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
-    _need_open(path, name)
+    need_open(path, name)
     names = ", ".join(place.name for place in places()) or "none"
     raise ModelError(
         f"model {name}: expected one that is here ({names}) or the folder of a bundle, got neither; "

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mien.bundles import BESIDE, Place, places
+from mien.bundles import BESIDE, Place, need_open, places
 from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
@@ -104,6 +104,7 @@ def _unpacked(source: Path, sha256: str | None, stage: Path) -> Path:
         if sha256 is not None:
             raise ModelError(f"{source}: --sha256 is for archives, got a folder, whose manifest has the hashes")
         return source
+    need_open(source, str(source))
     if not os.path.isfile(source):
         raise ModelError(f"{source}: expected a model bundle (folder, .zip or .tar.gz), got none there")
     if not os.access(source, os.R_OK):

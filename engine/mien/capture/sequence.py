@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture.image import PictureReader
-from mien.capture.source import SourceInfo, Span
+from mien.capture.source import SourceInfo, Span, past_the_end
 from mien.errors import SettingError, SourceError, reason_of
 from mien.frame import Frame, Layout
 from mien.numbered import Numbered
@@ -197,7 +197,8 @@ def pictures_of_pattern(pattern: str) -> list[Path]:
     try:
         os.stat(folder or os.curdir)
     except PermissionError as error:  # which searching for names passes over
-        raise SourceError(f"{pattern}: expected pictures, got an error ({reason_of(error)})") from error
+        reason = reason_of(error)
+        raise SourceError(f"{pattern}: expected pictures, got an error ({reason}); change its permissions") from error
     except (OSError, ValueError):
         pass
     names = Numbered.of(last)
@@ -239,10 +240,7 @@ def played_numbers(count: int, name: str, rate: Fraction, span: Span) -> Sequenc
         return [0] * (span.count(None, rate) or 1)
     left = span.count(count, rate) or 0
     if left == 0:
-        raise SourceError(
-            f"{name}: expected a start before the end at {float(count / rate):.2f} s, "
-            f"got {float(span.start):g} s; choose an earlier start"
-        )
+        raise past_the_end(name, (count - 1) / rate, span.start)
     return range(count - _left_after(count, span, rate), count)[:left]
 
 
@@ -267,10 +265,13 @@ class _Cached:
 
 def _inside(folder: Path, name: str) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        there = list(folder.iterdir())
     except OSError as error:
         reason = reason_of(error)
         raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); check it") from error
+    if not os.access(folder, os.X_OK):  # names can be read, and nothing else
+        raise SourceError(f"{name}: expected a folder that may be entered, got another; change its permissions")
+    return there
 
 
 def is_listed(name: str) -> bool:
