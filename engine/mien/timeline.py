@@ -2,7 +2,8 @@
 
 All are pure functions (state, stamp, now) -> state. There are three, since three things are known in three places:
 
-    follow        a container's stamps, no clock: one line without jumps, shared by pictures and sound, offline too
+    follow        a container's stamps, no clock: one line without jumps, shared by pictures and sound, offline too;
+                  `beside` settles for sound what it saw first
     play_out      a live stream's stamps and when each frame came: when it is to be shown
     keep_beside   any source's times and the capture clock, behind the other two: no time is far from the clock
 
