@@ -143,7 +143,8 @@ def follow(
         shared = stamp + hint
         least = due - (line.step / 2 if overlap is None else overlap)
         if hint != line.offset and least <= shared <= known + JUMP:
-            line, time = replace(line, offset=hint, led=None), shared
+            last = time = shared  # what comes next follows this, not what it overlaps
+            line = replace(line, offset=hint, led=None)
         else:
             jump = time - due
             line = replace(line, offset=due - stamp, led=Step(line.offset, hint, due, jump))

@@ -108,6 +108,19 @@ def test_sound_that_stepped_first_goes_on_with_the_pictures() -> None:
     assert follow(sound, STEP, STEP, pictures.last, pictures.offset, GAP, overlap)[1] == 26 * STEP
 
 
+def test_sound_that_lasted_longer_than_its_pictures_stays_in_step() -> None:
+    sound, pictures, overlap = Line(), Line(), Fraction(JUMP)
+    for number in range(25):
+        sound, _, _ = follow(sound, number * STEP, STEP, pictures.last, NONE, GAP, overlap)
+    for number in range(19):
+        pictures, _, _ = follow(pictures, number % 18 * STEP, STEP, sound.last, sound.offset)
+    assert pictures.offset == 18 * STEP
+    for number in range(25):
+        sound = beside(sound, pictures.offset, pictures.last)
+        sound, time, _ = follow(sound, number * STEP, STEP, pictures.last, pictures.offset, GAP, overlap)
+        assert time == (18 + number) * STEP
+
+
 def test_sound_that_overlaps_while_pictures_go_on_is_cut() -> None:
     sound, times, overlap = Line(), list[Fraction](), Fraction(JUMP)
     for number in range(100):
