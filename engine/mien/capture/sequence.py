@@ -268,7 +268,8 @@ def _inside(folder: Path, name: str) -> list[Path]:
         there = list(folder.iterdir())
     except OSError as error:
         reason = reason_of(error)
-        raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); check it") from error
+        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); {cure}") from error
     if not os.access(folder, os.X_OK):  # names can be read, and nothing else
         raise SourceError(f"{name}: expected a folder that may be entered, got another; change its permissions")
     return there
