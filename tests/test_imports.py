@@ -30,7 +30,7 @@ LAYERS = [  # from below; what is not named is in the lowest layer, and the long
     {"portrait.portrait"},  # the value
     {"runtime"},
     ROOMS,
-    {"pipeline", "chain", "stages", "survey", "portrait.prepare"},
+    {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare"},
     {"api", "live"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},

@@ -147,6 +147,11 @@ def open_chain(
         return chain
 
 
+def background_picture(setting: str) -> str | None:
+    """The path of a picture that a background is; None for a word or a colour."""
+    return None if setting in _NAMED or colour_of(setting) is not None else setting
+
+
 def background_of(setting: str) -> Background:
     """What `keep`, `blur`, `alpha`, a colour (`#rrggbb` or a name) or the path of a picture stands for.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,13 +14,13 @@ from mien.emit.stream import comes_back, is_stream
 from mien.emit.video import CONTAINERS, VideoQuality, VideoSink, need_video
 from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
+from mien.numbered import Numbered
 from mien.retry import Retry
 
 WINDOW = "window"
 NOTHING = "null"
 _ANY = SinkSettings(2, 2, Fraction(25), Fraction(1, 25))
 _NAMELESS = "expected the name of an output, got an empty one; check the command line"
-_PATTERN = re.compile(r"%0?\d*d")
 
 
 def open(
@@ -82,6 +81,19 @@ def open(
     return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
 
 
+def is_written(name: str) -> bool:
+    """Whether a name is one of files that are made: a video, a picture or a sequence."""
+    return not (is_stream(name) or name in (WINDOW, NOTHING) or is_virtual(name))
+
+
+def is_sequence(name: str) -> bool:
+    """Whether files that are made have a number each: in a folder, or by a pattern."""
+    path = Path(name)
+    if path.suffix.lower() in CONTAINERS:
+        return False
+    return os.path.isdir(path) or not path.suffix or Numbered.of(path.name) is not None or name.endswith(os.sep)
+
+
 def need_place(name: str) -> None:
     """Refuse a file or a folder of pictures that cannot be written; of all else nothing is known before it is opened.
 
@@ -90,7 +102,7 @@ def need_place(name: str) -> None:
     """
     if not name:
         raise SinkError(_NAMELESS)
-    if is_stream(name) or name in (WINDOW, NOTHING) or is_virtual(name):
+    if not is_written(name):
         return
     if Path(name).suffix.lower() in CONTAINERS:
         need_video(Path(name))
@@ -142,7 +154,7 @@ def _pictures(name: str, settings: SinkSettings) -> Sink:
 
     path = Path(name)
     ending = path.suffix.lower()
-    if os.path.isdir(path) or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
+    if is_sequence(name):
         return SequenceSink(path, settings)
     if ending in ENDINGS:
         return StillSink(path, settings)

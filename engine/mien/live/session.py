@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
-from mien.api import need_other_file, sink_settings
+from mien.api import sink_settings
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
@@ -42,6 +42,7 @@ from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.stages import Stages
 from mien.pipeline.worker import first_of, in_thread, run_worker
+from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
@@ -185,7 +186,9 @@ class LiveSession:
             SinkError: it is a file that is read.
         """
         if path is not None:
-            _need_other_files(str(path), self._request)
+            shown = replace(self._request.settings, background=self.shown.background)
+            sink = self._request.output if isinstance(self._request.output, str) else None
+            need_apart([path], [*_read(self._request), *self.shown.pictures], sink=sink, settings=shown)
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
 
     def on_key(self, pressed: Callable[[str], None]) -> None:
@@ -250,8 +253,8 @@ async def open_live(request: LiveRequest, shared: Shared | None = None) -> Async
 def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> LiveSession:
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
-    _need_other_files(request.output, request)
     if isinstance(request.output, str):
+        need_apart([], _read(request), sink=request.output, settings=settings)
         need_place(request.output)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
@@ -295,10 +298,9 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, fitted)
 
 
-def _need_other_files(output: object, request: LiveRequest) -> None:
-    for given in (*request.pictures, request.source):
-        if isinstance(output, str) and isinstance(given, str):
-            need_other_file(output, given)
+def _read(request: LiveRequest) -> list[str]:
+    """What it names that is read."""
+    return [*request.pictures, *([request.source] if isinstance(request.source, str) else [])]
 
 
 def _source(request: LiveRequest, clock: Clock, shares: Shares) -> Source:

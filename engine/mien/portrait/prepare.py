@@ -75,7 +75,11 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
 
 def _read(picture: Picture) -> Pixels:
     if isinstance(picture, (str, os.PathLike)):
-        return image.read(picture)
+        pixels = image.read(picture)
+        if min(pixels.shape[:2]) < 2:
+            size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+            raise FaceError(f"{_name(picture)}: expected a face, got a picture of {size} pixels; use a larger one")
+        return pixels
     if not isinstance(picture, np.ndarray):
         raise SettingError(f"picture must be a file's name or (H, W, 3) uint8, got {_kind(picture)}")
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:

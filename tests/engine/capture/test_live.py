@@ -302,6 +302,22 @@ def test_a_clock_that_jumps_is_closed_in_pictures_and_sound(make_clip: MakeClip,
     assert ["jump" in line for line in warnings] == [True]
 
 
+def test_pieces_that_each_begin_anew_are_played_one_after_the_other(make_clip: MakeClip, tmp_path: Path) -> None:
+    piece = make_clip(count=30, sound=SoundFormat(48000, 1), options={"bf": "0"})
+    data, pipe, warnings = 4 * piece.write(tmp_path / "piece.ts").read_bytes(), tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    items = played(named_pipe(pipe, str(pipe)), told=warnings.extend)
+    writer.join()
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == 4 * list(range(30))
+    assert [frame.seconds for frame in frames] == pytest.approx([n / 30 for n in range(120)], abs=0.15)
+    heard = [item for item in items if isinstance(item, Sound)]
+    assert sum(run.samples.shape[1] for run in heard) == pytest.approx(4 * 48000, abs=0.15 * 48000)
+    assert any("jump" in line for line in warnings)
+
+
 def test_a_pipe_without_a_stream(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
