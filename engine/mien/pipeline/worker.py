@@ -51,10 +51,14 @@ async def run_worker(name: str, work: Callable[[], None], abort: Callable[[], No
         raise error
 
 
-async def in_thread(name: str, call: Callable[[], T]) -> T:
-    """What `call` returns, computed on a thread of its own; a cancellation waits until it has."""
+async def in_thread(name: str, call: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
+    """What `call` returns, computed on a thread of its own; a cancellation waits until it has.
+
+    Args:
+        abort: makes `call` return or raise soon, from any thread; called when this task is cancelled.
+    """
     results: list[T] = []
-    await run_worker(name, lambda: results.append(call()), lambda: None)
+    await run_worker(name, lambda: results.append(call()), abort)
     return results[0]
 
 
