@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Event, current_thread
 
@@ -76,7 +77,7 @@ def test_what_was_made_too_late_is_closed(monkeypatch: pytest.MonkeyPatch) -> No
     """An interrupt ends the wait; the work does not heed the cancellation, but ends."""
     made = Thing()
 
-    class Interrupted(cancellation.Future[Thing]):
+    class Interrupted(Future[Thing]):
         def result(self, timeout: float | None = None) -> Thing:
             if not self.done():
                 raise KeyboardInterrupt

@@ -6,19 +6,16 @@ import asyncio
 import contextlib
 import errno
 import logging
-import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from mien.errors import SettingError
 from mien.machine.memory import settled
 from mien.machine.signals import told_of_signals
-from mien.pipeline.worker import in_thread
+from mien.pipeline.worker import until
 from mien.serve.access import SWEEP
 from mien.serve.app import application
 from mien.serve.log import http_logger
@@ -30,8 +27,6 @@ logger = logging.getLogger(__name__)
 ENDING = 5.0
 """Seconds that requests under way have at the end."""
 KEPT_ALIVE = 30.0
-LOOK = 0.05
-"""Seconds between two tries to end a read."""
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +113,7 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     """
     _need_address(settings)
     with _interrupted() as interrupt:
-        tls = await _tls(settings, interrupt)
+        tls = await until("mien-tls", lambda: tls_of(settings), interrupt)  # a pipe may have a silent writer
         if interrupt.done():
             return
         async with Server.running(settings) as server, listening(server, tls) as (_, port):
@@ -130,34 +125,6 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
                     told(f"model: {server.about}; at most {server.sessions.most} sessions at once")
                     await interrupt
             await interrupt
-
-
-async def _tls(settings: ServeSettings, interrupt: asyncio.Future[None]) -> ssl.SSLContext | None:
-    """As `tls_of`, read once; an interrupt ends a read that waits for a pipe's writer.
-
-    Raises:
-        SettingError: as that.
-    """
-    if settings.cert is None:
-        return None
-    reading = asyncio.ensure_future(in_thread("mien-tls", lambda: tls_of(settings)))
-    either: list[asyncio.Future[Any]] = [reading, interrupt]
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    while not reading.done():
-        for path in (settings.cert, settings.key):
-            _end_of(path)
-        await asyncio.wait([reading], timeout=LOOK)
-    if interrupt.done():
-        await asyncio.gather(reading, return_exceptions=True)
-        return None
-    return reading.result()
-
-
-def _end_of(path: Path | None) -> None:
-    """Give whoever reads a pipe its end, in place of a writer that does not come; of a file, nothing."""
-    if path is not None and path.is_fifo():
-        with contextlib.suppress(OSError):  # nobody reads it
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
 
 
 def address_of(settings: ServeSettings, port: int) -> str:
