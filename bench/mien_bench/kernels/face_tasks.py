@@ -25,6 +25,7 @@ from mien_bench.kernels.harness import Peers, Side, Task
 from mien_bench.kernels.picture_tasks import GREY, picture
 from mien_bench.kernels.roofline import AFFINE_FLOPS, GREY_FLOPS, MIX_FLOPS, PLACE_FLOPS, SAMPLE_FLOPS
 from mien_kernels import ops, reference
+from mien_kernels.eye import EyeGeometry
 
 OUTLINES = (
     topology.OVAL,
@@ -105,8 +106,9 @@ def draw_eye(device: Device, peers: Peers) -> Iterator[Task]:
     mask = outline_mask(closed - np.array(corner), box.shape)
     mask = np.rint(mask)  # a second time draws no more than the first
     source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
-    eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)
-    expected = partial(reference.draw_eye, out, source, mask, *eye)
+    looks = np.array([[0.1, 0.0], [0.0, 0.0]], np.float32)
+    eye = EyeGeometry(corner, frame.into, frame.back, looks, lids, 0.2)
+    expected = partial(reference.draw_eye, out, source, mask, eye)
     into, given, share = device.put(out), device.put(source), device.put(mask)
     yield Task(
         op="draw_eye",
@@ -116,7 +118,7 @@ def draw_eye(device: Device, peers: Peers) -> Iterator[Task]:
         flops=EYE_FLOPS * int(mask.sum()),
         ours=Side(
             "mien",
-            lambda: ops.draw_eye(into, given, share, *eye, threads=device.threads),
+            lambda: ops.draw_eye(into, given, share, eye, threads=device.threads),
             lambda: device.get(into),
             GREY,
         ),

@@ -1,4 +1,4 @@
-"""What every sink is, how it ends (whole, or not at all), and the two that touch no disk."""
+"""Protocol of a sink, its context manager (finish or discard), and two sinks in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien.sound.sound import Sound, SoundFormat
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """What a sink must know before its first frame."""
+    """Properties of the frames that a sink will get."""
 
     width: int
     height: int
@@ -29,28 +29,32 @@ class SinkSettings:
 
 
 class Sink(Protocol):
-    """Where frames leave; a context manager that finishes on a clean exit and discards on an exception."""
+    """Output of frames; a context manager that finishes on a clean exit and discards on an exception."""
 
     @property
     def closed(self) -> bool:
-        """Whether nobody sees it any more: a window that the user has closed."""
+        """Whether the output is gone, such as a window that the user has closed."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Frames that were left out, since they did not get through in time."""
+        """Frames dropped because the output was too slow."""
         ...
 
-    def write(self, frame: Frame) -> None: ...
+    def write(self, frame: Frame) -> None:
+        """Take the next frame."""
+        ...
 
-    def write_sound(self, sound: Sound) -> None: ...
+    def write_sound(self, sound: Sound) -> None:
+        """Take the next run of sound; its times are on the frames' line."""
+        ...
 
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
         ...
 
     def discard(self) -> None:
-        """Stop and leave nothing half-written behind."""
+        """Stop and remove partial output."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -65,19 +69,19 @@ class Ending:
 
     @property
     def closed(self) -> bool:
-        """Whether nobody sees it any more: a window that the user has closed."""
+        """Whether the output is gone, such as a window that the user has closed."""
         return False
 
     @property
     def dropped(self) -> int:
-        """Frames that were left out, since they did not get through in time."""
+        """Frames dropped because the output was too slow."""
         return 0
 
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
 
     def discard(self) -> None:
-        """Stop and leave nothing half-written behind."""
+        """Stop and remove partial output."""
 
     def __enter__(self) -> Self:
         return self
@@ -103,22 +107,28 @@ class Wrapping(Ending):
 
     @property
     def closed(self) -> bool:
+        """Of the sink within."""
         return self._inner.closed
 
     @property
     def dropped(self) -> int:
+        """By the sink within."""
         return self._inner.dropped
 
     def write(self, frame: Frame) -> None:
+        """Hand on."""
         self._inner.write(frame)
 
     def write_sound(self, sound: Sound) -> None:
+        """Hand on."""
         self._inner.write_sound(sound)
 
     def finish(self) -> None:
+        """Finish the sink within."""
         self._inner.finish()
 
     def discard(self) -> None:
+        """Discard the sink within."""
         self._inner.discard()
 
 
@@ -131,15 +141,19 @@ class MemorySink(Ending):
         self.finished = False
 
     def write(self, frame: Frame) -> None:
+        """Keep it, or count it."""
         self.frames.append(frame)
 
     def write_sound(self, sound: Sound) -> None:
+        """Keep it."""
         self.sounds.append(sound)
 
     def finish(self) -> None:
+        """Note that it is whole."""
         self.finished = True
 
     def discard(self) -> None:
+        """Forget everything."""
         self.frames.clear()
         self.sounds.clear()
 
@@ -151,6 +165,7 @@ class NullSink(Ending):
         self.frames = 0
 
     def write(self, frame: Frame) -> None:
+        """Keep it, or count it."""
         self.frames += 1
 
     def write_sound(self, sound: Sound) -> None:
