@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -274,11 +275,8 @@ def _joined(
 ) -> LiveSession:
     settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
     shares = shares_of(settings)
-    size = settings.size
-    if shared is None:
-        portraits = prepare(*request.pictures, size=size, largest=LARGEST, need_wanted=need_wanted)
-    else:
-        portraits = shared.prepare(*request.pictures, size=size, largest=LARGEST)
+    prepared = partial(prepare, need_wanted=need_wanted) if shared is None else shared.prepare
+    portraits = prepared(*request.pictures, size=settings.size, largest=LARGEST)
     need_wanted()
     driver = stack.enter_context(open_driver(settings))
     need_wanted()
@@ -360,9 +358,7 @@ def _sink(
 def open_source(
     name: str, clock: Clock, threads: int, *, loop: bool = False, cancellation: Cancellation | None = None
 ) -> Source:
-    """A live source as it is; a recording in real time, looped if `loop` is set.
-
-    `cancellation` ends the opening of a live source.
+    """A live source as it is; a recording in real time, looped if `loop` is set. `cancellation` ends the opening.
 
     Raises:
         SourceError: as `mien.capture.open`.
