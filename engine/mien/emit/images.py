@@ -20,7 +20,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from mien.emit import target
 from mien.emit.mark import tags
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame, Layout
 from mien.machine import outputs
@@ -126,7 +126,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-class StillSink(Ending):
+class StillSink(SinkBase):
     """One picture in a file, there whole or not at all; into a device or a pipe it is written. Sound is dropped."""
 
     def __init__(self, path: Path, settings: SinkSettings) -> None:
@@ -170,7 +170,7 @@ def numbered(path: Path) -> tuple[Path, Numbered]:
     return (path, _IN_FOLDER) if names is None else (path.parent, names)
 
 
-class SequenceSink(Ending):
+class SequenceSink(SinkBase):
     """Numbered pictures from 1 on, written into a hidden folder and moved when all are there. Sound is dropped.
 
     A folder that does not exist is made; in one that does, no file is ever replaced. The hidden folder lies inside of

@@ -124,22 +124,24 @@ def _stream(
     clock: Clock,
     cancellation: Cancellation,
 ) -> Sink:
-    from mien.emit.aside import Aside
-    from mien.emit.steady import Steady
+    from mien.emit.reconnecting import ReconnectingSink
+    from mien.emit.threaded import ThreadedSink
 
     def connect() -> Sink:
         return _connected(name, settings, threads, cancellation)
 
     public, patient = public_name(name), retry or (Retry() if comes_back(name) else Retry(patience=0))
-    return Aside(lambda: Steady(connect, public, clock=clock, retry=patient, told=told), public, cancellation)
+    return ThreadedSink(
+        lambda: ReconnectingSink(connect, public, clock=clock, retry=patient, told=told), public, cancellation
+    )
 
 
 def _connected(name: str, settings: SinkSettings, threads: int, cancellation: Cancellation | None) -> Sink:
-    from mien.emit.apart import Apart
-    from mien.emit.stream import APART, StreamSink
+    from mien.emit.stream import SUBPROCESS_SCHEMES, StreamSink
+    from mien.emit.subprocess_sink import SubprocessSink
 
-    if scheme_of(name) in APART and not settings.alpha:
-        return Apart(name, settings, threads=threads, cancellation=cancellation)
+    if scheme_of(name) in SUBPROCESS_SCHEMES and not settings.alpha:
+        return SubprocessSink(name, settings, threads=threads, cancellation=cancellation)
     return StreamSink(name, settings, threads=threads)
 
 

@@ -17,7 +17,7 @@ from mien.face.face import turned_pixels
 from mien.face.pose import Similarity, fit_pose
 from mien.parse.find import find_faces, find_turned, refine
 from mien.parse.models import FaceMesh, segment_person
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien_kernels import ops
 

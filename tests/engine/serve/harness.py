@@ -19,7 +19,7 @@ from tests.engine.pipeline.fakes import FedSource
 from mien.capture.source import SourceInfo
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, Gains, ReenactSettings
-from mien.emit.sink import Ending
+from mien.emit.sink import SinkBase
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Shown
 from mien.live.shared import Shared
@@ -49,7 +49,7 @@ class PeerFeed(FedSource):
         return INFO
 
 
-class FakeBroadcast(Ending):
+class FakeBroadcast(SinkBase):
     """Keeps the newest picture, and counts; `on_write` may look at, or fail, each frame, on the run's thread."""
 
     def __init__(self, on_write: Callable[[Frame], None] = lambda frame: None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from mien.address import public_name
 from mien.cancellation import Cancellation
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound
@@ -26,7 +26,7 @@ ENDING = 4.0
 READY, DONE = "ready", "done"
 
 
-class Apart(Ending):
+class SubprocessSink(SinkBase):
     """A `StreamSink` in a process that ends with this one. Used by one thread; `discard` may be called by any."""
 
     def __init__(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from mien.cancellation import Cancellation
-from mien.emit.sink import Ending, Sink
+from mien.emit.sink import Sink, SinkBase
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
@@ -24,7 +24,7 @@ GIVING_UP = 0.5
 """Time limit in seconds for the end of a cancelled opening."""
 
 
-class Aside(Ending):
+class ThreadedSink(SinkBase):
     """Opens, writes and ends a sink on its own thread; frames that it cannot keep up with are dropped.
 
     Frames are kept until they are written, so their arrays must not change. The sink's first error is raised by the
@@ -50,7 +50,7 @@ class Aside(Ending):
         self._discarded = False
         self._sink: Sink | None = None
         self._error: SinkError | None = None
-        self._thread = Thread(target=self._run, name="mien-aside", daemon=True)
+        self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
         self._thread.start()
         with cancellation.calling(self._opened.set):
             answered = self._opened.wait(OPENING)
