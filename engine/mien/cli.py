@@ -73,6 +73,9 @@ def _carried_out(given: list[str], debug: bool) -> int:
     try:
         try:
             code = _command(given, debug)
+        except Exception:
+            signals.check()  # a library may have made an error of its own of what a signal raised
+            raise
         except SystemExit:  # --help, --version
             sys.stdout.flush()
             raise

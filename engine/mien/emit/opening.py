@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mien.address import public_name, scheme_of
+from mien.cancellation import Cancellation
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.stream import comes_back, is_stream
@@ -36,6 +37,7 @@ def open(
     retry: Retry | None = None,
     clock: Clock | None = None,
     waits: bool = False,
+    cancellation: Cancellation | None = None,
 ) -> Sink:
     """Open where frames go, and check it before any work is done.
 
@@ -56,8 +58,10 @@ def open(
         clock: for `retry`; None: the machine's.
         waits: for what need not be in time: a stream is written by whoever writes the frames, who waits as long as its
             reader does; nothing of it is left out, and the first break is the end.
+        cancellation: ends the wait for whoever a live stream goes to, from another thread; None: nothing does.
 
     Raises:
+        Stopped: it was cancelled.
         SinkError: a folder that does not exist or may not be written to, a folder or device where a file is needed, an
             unknown ending, no display, no driver, nobody who listens, or transparency where it cannot be kept.
     """
@@ -71,9 +75,10 @@ def open(
     streamed = is_stream(name)
     live = streamed and not waits
     if streamed and waits:
-        sink = _connected(name, outer, threads)
+        sink = _connected(name, outer, threads, None)
     elif streamed:
-        sink = _stream(name, outer, threads, told or (lambda line: None), retry, clock or MonotonicClock())
+        told, clock = told or (lambda line: None), clock or MonotonicClock()
+        sink = _stream(name, outer, threads, told, retry, clock, cancellation or Cancellation())
     else:
         sink = _bare(name, outer, quality or VideoQuality(), threads, pressed)
     if mark:
@@ -111,24 +116,33 @@ def need_place(name: str) -> None:
 
 
 def _stream(
-    name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry | None, clock: Clock
+    name: str,
+    settings: SinkSettings,
+    threads: int,
+    told: Callable[[str], None],
+    retry: Retry | None,
+    clock: Clock,
+    cancellation: Cancellation,
 ) -> Sink:
     from mien.emit.reconnecting import ReconnectingSink
     from mien.emit.threaded import ThreadedSink
 
     def connect() -> Sink:
-        return _connected(name, settings, threads)
+        return _connected(name, settings, threads, cancellation)
 
     public, patient = public_name(name), retry or (Retry() if comes_back(name) else Retry(patience=0))
-    return ThreadedSink(lambda: ReconnectingSink(connect, public, clock=clock, retry=patient, told=told), public)
+    return ThreadedSink(
+        lambda: ReconnectingSink(connect, public, clock=clock, retry=patient, told=told), public, cancellation
+    )
 
 
-def _connected(name: str, settings: SinkSettings, threads: int) -> Sink:
+def _connected(name: str, settings: SinkSettings, threads: int, cancellation: Cancellation | None) -> Sink:
     from mien.emit.stream import SUBPROCESS_SCHEMES, StreamSink
     from mien.emit.subprocess_sink import SubprocessSink
 
-    in_subprocess = scheme_of(name) in SUBPROCESS_SCHEMES and not settings.alpha
-    return (SubprocessSink if in_subprocess else StreamSink)(name, settings, threads=threads)
+    if scheme_of(name) in SUBPROCESS_SCHEMES and not settings.alpha:
+        return SubprocessSink(name, settings, threads=threads, cancellation=cancellation)
+    return StreamSink(name, settings, threads=threads)
 
 
 def _bare(

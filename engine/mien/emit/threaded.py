@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
+from mien.cancellation import Cancellation
 from mien.emit.sink import Sink, SinkBase
 from mien.errors import SinkError
 from mien.frame import Frame
@@ -19,6 +20,8 @@ ENDING = 5.0
 """Time limit in seconds for writing the rest and finishing."""
 STOPPING = 1.0
 """Time limit in seconds for stopping."""
+GIVING_UP = 0.5
+"""Time limit in seconds for the end of a cancelled opening."""
 
 
 class ThreadedSink(SinkBase):
@@ -28,15 +31,18 @@ class ThreadedSink(SinkBase):
     next call.
     """
 
-    def __init__(self, opening: Callable[[], Sink], name: str) -> None:
+    def __init__(self, opening: Callable[[], Sink], name: str, cancellation: Cancellation | None = None) -> None:
         """Open it.
 
         Args:
             name: the output as the user called it, for messages.
+            cancellation: ends the wait; what is being opened is given back by the thread that opens it.
 
         Raises:
             SinkError: it cannot be opened, or not in time.
+            Stopped: it was cancelled.
         """
+        cancellation = cancellation or Cancellation()
         self._opening = opening
         self._name = name
         self._waiting: DropQueue[Frame | Sound] = DropQueue({Frame: FRAMES, Sound: SOUNDS}, type)
@@ -46,7 +52,12 @@ class ThreadedSink(SinkBase):
         self._error: SinkError | None = None
         self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
         self._thread.start()
-        if not self._opened.wait(OPENING):
+        with cancellation.calling(self._opened.set):
+            answered = self._opened.wait(OPENING)
+        if cancellation.is_cancelled:
+            self.discard(wait=GIVING_UP)
+            cancellation.need_wanted()
+        if not answered:
             self.discard(wait=0.0)
             raise SinkError(f"{name}: expected an answer within {OPENING:g} s, got none; check address and network")
         self._raise()

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from mien import capture, emit
+from mien.cancellation import Cancellation
 from mien.capture.synthetic import number_of, pattern_source
 from mien.clock import ManualClock
 from mien.emit import subprocess_sink
@@ -28,7 +29,7 @@ from mien.emit.sink import Sink, SinkSettings
 from mien.emit.stream import LowDelay, StreamSink
 from mien.emit.subprocess_sink import SubprocessSink
 from mien.emit.wires import SrtWire
-from mien.errors import ReaderGone, SettingError, SinkError
+from mien.errors import ReaderGone, SettingError, SinkError, Stopped
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound, SoundFormat
@@ -340,6 +341,31 @@ def test_a_server_that_never_answers_is_given_up(
     with pytest.raises(SinkError, match="expected an answer within"):
         SubprocessSink(f"{protocol}://{silent_server}/live/one", SILENT)
     assert [process.poll() is not None for process in started] == [True]
+
+
+def test_a_wait_for_a_server_that_never_answers_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancellation, started = Cancellation(), list[subprocess.Popen[bytes]]()
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    def cancel_once_connected() -> None:
+        connection, _ = server.accept()
+        with connection:
+            cancellation.cancel()
+            started[0].wait(LIMIT)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(LIMIT)
+        cancelling = Thread(target=cancel_once_connected)
+        cancelling.start()
+        with pytest.raises(Stopped):
+            emit.open(f"rtmp://127.0.0.1:{server.getsockname()[1]}/live/one", SILENT, cancellation=cancellation)
+        cancelling.join()
+    assert started[0].poll() is not None
 
 
 def test_the_process_of_a_stream_imports_nothing_from_the_folder_it_stands_in(

@@ -23,7 +23,7 @@ from mien.emit.sink import SinkBase
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Shown
 from mien.live.shared import Shared
-from mien.serve.running import listening
+from mien.serve.running import listening, tls_of
 from mien.serve.server import Server, Warm
 from mien.serve.settings import Limits, Rate, ServeSettings
 from mien.serve.webrtc.offer import OfferError
@@ -236,7 +236,7 @@ async def serving(
     answering = answering or FakeAnswering()
     async with (
         Server.running(settings, answering=answering, warming=warming, clock=clock) as server,
-        listening(server) as (host, port),
+        listening(server, tls_of(settings)) as (host, port),
         aiohttp.ClientSession() as http,
     ):
         if warming is at_once:
