@@ -126,7 +126,7 @@ class ReenactSettings:
     mark: bool = True
     """Whether the visible mark that says "synthetic" is drawn."""
     measured: bool = False
-    """Measuring mode: the time code in a live driver's picture is shown in the portrait's; see `mien.emit.strip`."""
+    """Measuring mode: the time code in a live driver's picture is shown in the portrait's; see `mien.emit.timecode`."""
     threads: int | None = None
     """Processor threads that the engine may use; None: all that the process may run on."""
 

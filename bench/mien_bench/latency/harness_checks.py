@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mien.emit.strip import carry
+from mien.emit.timecode import carry
 from mien_bench.control import Control
 from mien_bench.latency.local_paths import offline
 from mien_bench.latency.path_run import PathRun, PathSetup

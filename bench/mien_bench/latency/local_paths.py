@@ -23,7 +23,7 @@ from mien import emit
 from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
-from mien.emit.strip import Carried
+from mien.emit.timecode import TimecodeSink
 from mien.emit.virtual import virtual_cameras
 from mien.errors import SinkError, SourceError
 from mien.frame import Frame
@@ -120,7 +120,7 @@ def _rendered(setup: PathSetup, source: Any, sink: Noting, clock: Clock) -> dict
             render(source, stages, sink, statistics, clock)
         return statistics.as_json()
     portraits = prepare(str(setup.portrait), size=setup.settings.size)
-    with Carried(sink) as carried, open_stages(portraits, source, setup.settings) as opened:
+    with TimecodeSink(sink) as carried, open_stages(portraits, source, setup.settings) as opened:
         render(source, opened, carried, statistics, clock)
     return statistics.as_json()
 

@@ -1,7 +1,7 @@
 """A frame's number and time as black and white cells in a strip on top of it, which lossy codecs leave readable.
 
-The strip is `mien.emit.strip`'s, in two rows of 40 cells: 18 bits of number, 30 of time, 32 of CRC, row by row from the
-left, highest bit first. A picture that was scaled is read like any other.
+The strip is `mien.emit.timecode`'s, in two rows of 40 cells: 18 bits of number, 30 of time, 32 of CRC, row by row from
+the left, highest bit first. A picture that was scaled is read like any other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.emit.strip import rows_of
+from mien.emit.timecode import rows_of
 from mien.sums import LUMA
 
 Pixels = NDArray[np.uint8]

@@ -29,7 +29,7 @@ from mien.emit.mark import Marked
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
-from mien.emit.strip import Carried
+from mien.emit.timecode import TimecodeSink
 from mien.emit.virtual import is_virtual
 from mien.errors import MienError
 from mien.face.face import Face
@@ -304,7 +304,7 @@ def _joined(
     need_wanted()
     sink = _sink(request, made, shares, controls, clock, cancellation)
     if settings.measured:
-        sink = Carried(sink)
+        sink = TimecodeSink(sink)
     stack.callback(_unless, begun, sink.discard)
     stages: Stages[Face, Motion] = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
     pipeline = LivePipeline(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien import samples
 from mien.capture import image
-from mien.emit.strip import carry
+from mien.emit.timecode import carry
 from mien_bench.latency.sources import Pixels, pictures_of
 from mien_bench.latency.timecode import (
     COLUMNS,

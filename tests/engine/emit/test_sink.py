@@ -12,7 +12,7 @@ from mien.emit.compare import CompareSink, SheetSink
 from mien.emit.mark import Marked
 from mien.emit.reconnecting import Rebased
 from mien.emit.sink import NullSink, Sink, SinkSettings, Wrapping
-from mien.emit.strip import Carried
+from mien.emit.timecode import TimecodeSink
 
 SETTINGS = SinkSettings(64, 48, Fraction(25), Fraction(1, 25))
 
@@ -33,7 +33,7 @@ class Window(NullSink):
     "wrapped",
     [
         lambda inner, folder: Marked(inner),
-        lambda inner, folder: Carried(inner),
+        lambda inner, folder: TimecodeSink(inner),
         lambda inner, folder: Rebased(inner),
         lambda inner, folder: CompareSink(inner, SETTINGS, (64, 48)),
         lambda inner, folder: SheetSink(folder / "sheet.png", inner, {}),

@@ -35,7 +35,7 @@ def carry(captured: NDArray[np.uint8], emitted: NDArray[np.uint8]) -> None:
     top[:, :, 3:] = 255
 
 
-class Carried(Wrapping):
+class TimecodeSink(Wrapping):
     """A sink that shows the strip of the captured frame in what goes into another one, on a copy."""
 
     def write(self, frame: Frame) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.emit.sink import MemorySink
-from mien.emit.strip import Carried, carry, rows_of
+from mien.emit.timecode import TimecodeSink, carry, rows_of
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
 
@@ -49,7 +49,7 @@ def test_a_sink_shows_it_on_a_copy_and_passes_all_else_on() -> None:
     answer = captured.answer(np.zeros((60, 80, 3), np.uint8))
     slate = Frame(np.zeros((60, 80, 3), np.uint8), 8, Fraction(1, 25))
     sound = Sound(np.zeros((1, 4), np.float32), 0, Fraction(1, 8000), SoundFormat(8000, 1))
-    with Carried(inner) as sink:
+    with TimecodeSink(inner) as sink:
         sink.write(answer)
         sink.write_sound(sound)
         sink.write(slate)
