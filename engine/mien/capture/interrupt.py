@@ -1,8 +1,9 @@
 """Ends a read of libav that waits for a network or a device, from another thread.
 
 PyAV's interrupt callback knows nothing but a timeout, for which libav asks it every tenth of a second or more often:
-`time.monotonic() > begun + timeout`, on the thread that reads. So that thread is shown a time past every deadline once
-it is to stop; all other threads are shown the true one.
+`time.monotonic() > begun + timeout`, on the thread that reads. So that thread is shown times that are farther apart
+than any timeout once it is to stop; all other threads are shown the true one. One time past every deadline would not
+do: a step that begins then, of several that opening has, would take it for its beginning, and wait for ever.
 
 This is the only file that touches PyAV beside its public interface: the name `time` in `av.container.core`, of which
 PyAV takes `monotonic` and nothing else. It is replaced for the whole process when the first such read begins, and
@@ -11,11 +12,11 @@ refused where a version has no such name; a test ends a real read.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import count
 from threading import Event, get_ident
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ from mien.errors import BackendError
 
 VERSION: Final = "18"
 """Of PyAV, with which this was tried."""
+APART: Final = 1e9
+"""Seconds between two times that a thread is shown that is to stop; timeouts are shorter."""
 _stopping: dict[int, Event] = {}
 """Threads inside of a libav read, with their interrupts."""
 
@@ -30,9 +33,14 @@ _stopping: dict[int, Event] = {}
 class _Deadlines:
     """Replacement for the module `time` inside of PyAV, which only uses `monotonic`."""
 
+    def __init__(self) -> None:
+        self._steps = count(1)
+
     def monotonic(self) -> float:
         event = _stopping.get(get_ident())
-        return math.inf if event is not None and event.is_set() else time.monotonic()
+        if event is None or not event.is_set():
+            return time.monotonic()
+        return time.monotonic() + APART * next(self._steps)
 
 
 class Interrupt:

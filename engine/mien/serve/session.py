@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
-from mien.errors import MienError
+from mien.errors import MienError, Stopped
 from mien.live.session import LiveRequest, LiveSession, Shown, open_live
 from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
@@ -261,6 +261,8 @@ class Session:
         live.paused, live.panic = self._paused, self._panic
 
     def _fail(self, error: Exception) -> None:
+        if isinstance(error, Stopped):  # it ends while it begins: whoever ends it says why
+            return
         if isinstance(error, MienError):
             self.notice(str(error))
             self.ended_because = self.ended_because or self.notices[-1][1]
