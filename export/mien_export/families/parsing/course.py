@@ -1,0 +1,272 @@
+"""A run that trains a segmenter: cross-entropy and Dice against made labels, averaged weights."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mien.errors import SettingError
+from mien.parsing.classes import CLASSES, EARRING, HAT, NECKLACE
+from mien_export.data.faces import Faces
+from mien_export.families.parsing.label_maker import UNKNOWN
+from mien_export.families.parsing.labelled import Labelled, default_place, load
+from mien_export.families.parsing.network import FINE_FOLD, SIZES, Segmenter
+from mien_export.families.parsing.samples import Samples, collate
+from mien_export.train import checkpoint
+from mien_export.train.course import Raw
+from mien_export.train.schedule import Part, shared_out
+
+KIND: Final = "parsing"
+WARM_UP: Final = 100
+"""Steps in which the learning rate rises."""
+DECAY: Final = 0.995
+"""Of the averaged weights, per step."""
+RARE: Final = 0.35
+"""Classes weigh by their frequency to the power of minus this."""
+DRAWN: Final = {HAT: 0.01, EARRING: 0.001, NECKLACE: 0.001}
+"""Frequencies of classes that only drawings show."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsingPart(Part):
+    """Part of a run, its learning rate flat and then a half cosine to nothing."""
+
+    rate: float = 3e-3
+    flat: float = 0.4
+    """Share of the steps before it falls."""
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at a step of this part."""
+        falling = max(step / max(self.steps, 1) - self.flat, 0.0) / (1 - self.flat)
+        return self.rate * min((step + 1) / WARM_UP, 1.0) * (0.5 + 0.5 * math.cos(math.pi * min(falling, 1.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class ParsingLosses:
+    """Weights of the terms of the loss."""
+
+    entropy: float = 1.0
+    dice: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ParsingConfig:
+    """A configuration of a run."""
+
+    size: str
+    stages: tuple[ParsingPart, ...]
+    losses: ParsingLosses = field(default_factory=ParsingLosses)
+
+
+CONFIGS: Final = {
+    "parsing": ParsingConfig("s", (ParsingPart(steps=4000, batch=12),)),
+    "parsing-refined": ParsingConfig("s", (ParsingPart(steps=3000, batch=12, rate=1.5e-3, flat=0.2),)),
+    "parsing-smoke": ParsingConfig("s", (ParsingPart(steps=4, batch=2),)),
+}
+"""`parsing-refined` begins with weights of `parsing`, on labels that those refined."""
+
+
+@dataclass(frozen=True)
+class ParsingCourse:
+    """A configuration, the labels that it learns from, and the weights that it begins with."""
+
+    config: ParsingConfig
+    labels: Path
+    begin: Path | None = None
+    """A checkpoint whose averaged weights the run begins with."""
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """One."""
+        return self.config.stages
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """What a checkpoint must agree on."""
+        return {"kind": KIND, "size": self.config.size}
+
+    def facts(self, done: int) -> dict[str, Any]:
+        """Nothing else is needed."""
+        return {}
+
+    def said(self) -> str:
+        """The terms with their weights."""
+        losses = self.config.losses
+        return f"entropy {losses.entropy:g}, dice {losses.dice:g}; labels made by mien's own label maker"
+
+    def step(self, device: torch.device) -> ParsingStep:
+        """New networks, or those of `begin`.
+
+        Raises:
+            SettingError: a file of labels or weights is missing or broken.
+        """
+        network = Segmenter(SIZES[self.config.size])
+        if self.begin is not None:
+            network.load_state_dict(averaged_weights(self.begin))
+        return ParsingStep(network, self.config.losses, class_weights(load(self.labels)), device)
+
+    def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Any]:
+        """Samples by number. The labels' file holds the portraits; `faces` are not read again."""
+        return Samples(self.labels, seed)
+
+    @property
+    def collate(self) -> Callable[[list[Any]], Raw]:
+        """Stacks samples."""
+        return collate
+
+
+def course_of(name: str, steps: int | None, labels: Path | None, begin: Path | None) -> ParsingCourse:
+    """The course of a configuration; `steps` in all instead of its own, labels from the user's cache where None."""
+    config = CONFIGS[name]
+    stages = config.stages if steps is None else shared_out(config.stages, steps)
+    return ParsingCourse(replace(config, stages=stages), labels or default_place("train"), begin)
+
+
+def averaged_weights(path: Path) -> dict[str, Tensor]:
+    """Weights and buffers of a run's checkpoint.
+
+    Raises:
+        SettingError: it is missing, broken or of another kind of network.
+    """
+    state = checkpoint.load(path)
+    if state.get("kind") != KIND:
+        raise SettingError(f"{path}: expected a checkpoint of kind {KIND}, got {state.get('kind')!r}")
+    weights: dict[str, Tensor] = state["step"]["average"]
+    return weights
+
+
+def class_weights(labelled: Labelled) -> Tensor:
+    """(19,): of each class in the cross-entropy, by how rare it is; 1 in the mean."""
+    counts = np.bincount(labelled.labels.ravel(), minlength=256)[: len(CLASSES)]
+    shares = counts / max(counts.sum(), 1)
+    for kind, share in DRAWN.items():
+        shares[kind] = max(shares[kind], share)
+    weights = np.minimum((shares + 1e-4) ** -RARE, 12.0)
+    return torch.tensor(weights / weights.mean(), dtype=torch.float32)
+
+
+class ParsingStep:
+    """The network, its optimiser and its averaged weights, which batch normalisation's statistics belong to."""
+
+    def __init__(self, network: Segmenter, losses: ParsingLosses, weights: Tensor, device: torch.device) -> None:
+        self._network: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._segmenter = network
+        self._losses, self._weights, self._device = losses, weights.to(device), device
+        self._optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-3, betas=(0.9, 0.99))
+        self._average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self._steps = 0
+
+    def __call__(self, raw: Raw) -> dict[str, float]:
+        """Learn from a batch."""
+        phase = self._steps % FINE_FOLD**2
+        row, column = divmod(phase, FINE_FOLD)
+        labels = raw["labels"][:, row::FINE_FOLD, column::FINE_FOLD].to(self._device).long()
+        self._network.train()
+        with torch.autocast(self._device.type, torch.bfloat16):
+            logits = self._segmenter.thinned(self._pictures(raw), phase)
+        terms = segmentation_terms(logits.float(), labels, self._weights)
+        loss = self._losses.entropy * terms["entropy"] + self._losses.dice * terms["dice"]
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self._optimiser.step()
+        self._steps += 1
+        self._take_in()
+        return {name: float(value.detach()) for name, value in terms.items()}
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate."""
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+
+    def compile(self, backend: str = "inductor") -> None:
+        """Nothing: the network is small, and half of a step is making its samples."""
+
+    @torch.no_grad()
+    def drawn(self, raw: Raw) -> Sequence[Tensor]:
+        """Pictures, what the averaged weights say of them, and their labels, in colours."""
+        with self._averaged():
+            found = self._segmenter(self._pictures(raw)).argmax(dim=1)
+        return self._pictures(raw), coloured(found), coloured(raw["labels"].to(self._device).long())
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on."""
+        average = {name: value.clone() for name, value in self._average.items()}
+        return {
+            "network": self._network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "average": average,
+            "steps": self._steps,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self._network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._steps = state["steps"]
+        for name, value in self._average.items():
+            value.copy_(state["average"][name])
+
+    def _pictures(self, raw: Raw) -> Tensor:
+        """(N, 3, S, S) in -1..1."""
+        pictures = raw["pictures"].to(self._device).float() / 127.5 - 1
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+    @torch.no_grad()
+    def _take_in(self) -> None:
+        """Present weights into the average; early on it follows them faster."""
+        decay = min(DECAY, (1 + self._steps) / (10 + self._steps))
+        for name, value in self._network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self._average[name].lerp_(value, 1 - decay)
+            else:
+                self._average[name].copy_(value)
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network with the averaged weights, in evaluation mode, inside."""
+        own = {name: value.clone() for name, value in self._network.state_dict().items()}
+        self._network.load_state_dict(self._average)
+        self._network.eval()
+        try:
+            yield
+        finally:
+            self._network.load_state_dict(own)
+            self._network.train()
+
+
+def segmentation_terms(logits: Tensor, labels: Tensor, weights: Tensor) -> dict[str, Tensor]:
+    """Weighted cross-entropy, and one minus the soft Dice coefficient in the mean over classes that are there.
+
+    Args:
+        logits: (N, 19, H, W).
+        labels: (N, H, W), 255 where they are unknown.
+        weights: (19,) of the classes in the cross-entropy.
+    """
+    entropy = functional.cross_entropy(logits, labels, weight=weights, ignore_index=UNKNOWN)
+    known = (labels != UNKNOWN).float()
+    shares = logits.softmax(dim=1)
+    own = shares.gather(1, labels.clamp(max=len(CLASSES) - 1)[:, None])[:, 0] * known
+    kinds = labels.clamp(max=len(CLASSES) - 1).flatten()
+    nothing = torch.zeros(len(CLASSES), device=logits.device)
+    hits = nothing.index_add(0, kinds, own.flatten())
+    there = nothing.index_add(0, kinds, known.flatten())
+    claimed = torch.einsum("nchw,nhw->c", shares, known)
+    dice = 1 - (2 * hits + 1) / (claimed + there + 1)
+    present = there > 0
+    return {"entropy": entropy, "dice": dice[present].mean()}
+
+
+def coloured(labels: Tensor) -> Tensor:
+    """(N, 3, H, W) in -1..1: label maps in the classes' colours, unknown pixels grey."""
+    table = torch.full((256, 3), 128.0)
+    table[: len(CLASSES)] = torch.tensor([found.colour for found in CLASSES], dtype=torch.float32)
+    return table[labels.cpu()].permute(0, 3, 1, 2) / 127.5 - 1

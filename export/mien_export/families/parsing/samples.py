@@ -1,0 +1,136 @@
+"""What a segmenter learns from: labelled portraits with drawn accessories, other backdrops, moved, in other light."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mien.parsing import classes
+from mien_export.data.augment import augmented
+from mien_export.families.parsing.accessories import Worn, noise, without_glasses
+from mien_export.families.parsing.face_frame import Floats
+from mien_export.families.parsing.label_maker import UNKNOWN
+from mien_export.families.parsing.labelled import Labelled, load
+
+Pixels = NDArray[np.uint8]
+Sample = tuple[Pixels, Pixels]
+"""A picture (S, S, 3) and its labels (S, S)."""
+
+GLASSES, HAT, EARRINGS, NECKLACE = 0.22, 0.10, 0.10, 0.08
+"""Shares of samples onto which each is drawn."""
+BACKDROP: Final = 0.6
+"""Share of samples that stand before another backdrop."""
+FAR: Final = 0.3
+"""Share of samples that are seen from farther away."""
+_MIRRORED: Final = np.arange(256, dtype=np.uint8)
+_MIRRORED[: len(classes.MIRRORED)] = classes.MIRRORED
+_GOES_ON: Final = np.isin(np.arange(256), (classes.BACKGROUND, classes.CLOTH))
+"""Labels that go on beyond a picture's edge."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples by number, the same for the same seed."""
+
+    place: Path
+    """Of the labels, as `labelled.save` wrote them."""
+    seed: int
+
+    @cached_property
+    def _labelled(self) -> Labelled:
+        return load(self.place)
+
+    def __call__(self, number: int) -> Sample:
+        """Sample `number`."""
+        rng = np.random.default_rng([self.seed, number])
+        index = int(rng.integers(len(self._labelled)))
+        worn = Worn(
+            self._labelled.pictures[index],
+            self._labelled.labels[index],
+            self._labelled.landmarks[index].astype(np.float64),
+        )
+        _dress(worn, rng)
+        person = np.maximum(self._labelled.mattes[index], np.uint8(255) * np.isin(worn.labels, _DRAWN))
+        picture, labels, person = _moved(worn.picture, worn.labels, person, rng)
+        if rng.uniform() < BACKDROP:
+            share = (person.astype(np.float32) / np.float32(255))[..., None]
+            behind = backdrop(labels.shape[0], rng)
+            picture = np.rint(behind + (picture - behind) * share).astype(np.uint8)
+        return augmented(picture, rng), labels
+
+
+_DRAWN: Final = (classes.HAT, classes.EARRING)
+
+
+def _dress(worn: Worn, rng: np.random.Generator) -> None:
+    if without_glasses(worn.labels) and rng.uniform() < GLASSES:
+        worn.glasses(rng)
+    if rng.uniform() < EARRINGS:
+        worn.earrings(rng)
+    if rng.uniform() < NECKLACE:
+        worn.necklace(rng)
+    if rng.uniform() < HAT:
+        worn.hat(rng)
+
+
+def _moved(picture: Pixels, labels: Pixels, person: Pixels, rng: np.random.Generator) -> tuple[Pixels, Pixels, Pixels]:
+    """Turned, scaled, shifted, bent, mirrored half of the time. Beyond the picture its edge is repeated; there only
+    backdrop and cloth are labelled, all else is unknown."""
+    side = picture.shape[0]
+    flow = moved_flow(side, rng)
+    mirror = rng.uniform() < 0.5
+    if mirror:
+        flow[..., 0] = side - 1 - flow[..., 0]
+    picture = cv2.remap(picture, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    person = cv2.remap(person, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    labels = cv2.remap(labels, flow, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    beyond = ((flow < -0.5) | (flow > side - 0.5)).any(axis=2)
+    labels[beyond & ~_GOES_ON[labels]] = UNKNOWN
+    return picture, _MIRRORED[labels] if mirror else labels, person
+
+
+def moved_flow(side: int, rng: np.random.Generator, far: float = FAR) -> Floats:
+    """(S, S, 2): where each pixel of a moved picture is taken from; a share of `far` is seen from farther away."""
+    zoom = rng.uniform(0.4, 0.9) if rng.uniform() < far else float(np.exp(rng.normal(0, 0.12)))
+    angle = np.radians(rng.normal(0, 8))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
+    middle = np.array([side / 2, 0.55 * side])
+    matrix = np.column_stack([turn, middle - turn @ middle + rng.normal(0, 0.045 * side, 2) / zoom])
+    grid = np.mgrid[:side, :side][::-1].transpose(1, 2, 0).astype(np.float32)
+    bend = np.stack([noise(5, (side, side), rng) for _ in range(2)], axis=-1)
+    return np.asarray(cv2.transform(grid, matrix.astype(np.float32)) + np.float32(0.015 * side) * bend)
+
+
+def backdrop(side: int, rng: np.random.Generator) -> Floats:
+    """(S, S, 3) in 0..255: plain, cloudy, grained, or with rectangles."""
+    out = np.ones((side, side, 3), np.float32) * rng.uniform(0, 255, 3).astype(np.float32)
+    kind = int(rng.integers(4))
+    if kind in (1, 2):
+        cells, strength = (3, rng.uniform(10, 60)) if kind == 1 else (int(rng.integers(4, 40)), rng.uniform(10, 50))
+        for channel in range(3):
+            out[..., channel] += np.float32(strength) * noise(cells, (side, side), rng)
+    if kind == 3:
+        ramp = np.linspace(-1, 1, side, dtype=np.float32)
+        down, across = rng.normal(0, 40, (2, 3)).astype(np.float32)
+        out += ramp[:, None, None] * down + ramp[None, :, None] * across
+        for _ in range(int(rng.integers(0, 6))):
+            x, y, wide, high = (int(value) for value in rng.integers((0, 0, 10, 10), (side, side, 150, 200)))
+            cv2.rectangle(out, (x, y), (x + wide, y + high), rng.uniform(0, 255, 3).tolist(), -1)
+    return np.clip(out, 0, 255)
+
+
+def collate(samples: list[Any]) -> dict[str, Tensor]:
+    """Pictures (N, 3, S, S) uint8 and labels (N, S, S) uint8."""
+    pictures, labels = zip(*samples, strict=True)
+    return {
+        "pictures": torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2),
+        "labels": torch.from_numpy(np.stack(labels)),
+    }
