@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final
 
 import cv2
@@ -29,7 +30,10 @@ class Worn:
     def __init__(self, picture: Pixels, labels: Pixels, landmarks: Array) -> None:
         self.picture, self.labels = picture.copy(), labels.copy()
         self._landmarks = landmarks
-        self._frame = FaceFrame.of(landmarks, (picture.shape[0], picture.shape[1]))
+
+    @cached_property
+    def _frame(self) -> FaceFrame:
+        return FaceFrame.of(self._landmarks, (self.labels.shape[0], self.labels.shape[1]))
 
     def glasses(self, rng: np.random.Generator) -> None:
         """Spectacles; their rims are labelled, what is seen through them stays what it is."""

@@ -19,7 +19,7 @@ from mien.parsing.classes import CLASSES, EARRING, HAT, NECKLACE
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import Labelled, default_place, load
-from mien_export.families.parsing.network import FINE_FOLD, SIZES, Segmenter
+from mien_export.families.parsing.network import FINE_FOLD, FOLD, SIZES, Segmenter, Window
 from mien_export.families.parsing.samples import Samples, collate
 from mien_export.train import checkpoint
 from mien_export.train.course import Raw
@@ -40,13 +40,15 @@ DRAWN: Final = {HAT: 0.01, EARRING: 0.001, NECKLACE: 0.001}
 class ParsingPart(Part):
     """Part of a run, its learning rate flat and then a half cosine to nothing."""
 
+    side: int = 192
+    """Of the samples: windows of the portraits, or all of them (256)."""
     rate: float = 3e-3
     flat: float = 0.4
     """Share of the steps before it falls."""
 
     def rate_at(self, step: int) -> float:
         """Learning rate at a step of this part."""
-        falling = max(step / max(self.steps, 1) - self.flat, 0.0) / (1 - self.flat)
+        falling = max(step / max(self.steps, 1) - self.flat, 0.0) / max(1 - self.flat, 1e-9)
         return self.rate * min((step + 1) / WARM_UP, 1.0) * (0.5 + 0.5 * math.cos(math.pi * min(falling, 1.0)))
 
 
@@ -56,6 +58,8 @@ class ParsingLosses:
 
     entropy: float = 1.0
     dice: float = 0.5
+    coarse: float = 0.5
+    """Cross-entropy of the coarse logits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,13 @@ class ParsingConfig:
 
 CONFIGS: Final = {
     "parsing": ParsingConfig("s", (ParsingPart(steps=4000, batch=12),)),
-    "parsing-refined": ParsingConfig("s", (ParsingPart(steps=3000, batch=12, rate=1.5e-3, flat=0.2),)),
+    "parsing-refined": ParsingConfig(
+        "s",
+        (
+            ParsingPart(steps=2000, batch=12, rate=1.5e-3, flat=1.0),
+            ParsingPart(steps=1000, batch=12, side=256, rate=1.0e-3, flat=0.0),
+        ),
+    ),
     "parsing-smoke": ParsingConfig("s", (ParsingPart(steps=4, batch=2),)),
 }
 """`parsing-refined` begins with weights of `parsing`, on labels that those refined."""
@@ -101,7 +111,8 @@ class ParsingCourse:
     def said(self) -> str:
         """The terms with their weights."""
         losses = self.config.losses
-        return f"entropy {losses.entropy:g}, dice {losses.dice:g}; labels made by mien's own label maker"
+        terms = f"entropy {losses.entropy:g}, dice {losses.dice:g}, coarse {losses.coarse:g}"
+        return f"{terms}; labels made by mien's own label maker"
 
     def step(self, device: torch.device) -> ParsingStep:
         """New networks, or those of `begin`.
@@ -116,7 +127,7 @@ class ParsingCourse:
 
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Any]:
         """Samples by number. The labels' file holds the portraits; `faces` are not read again."""
-        return Samples(self.labels, seed)
+        return Samples(self.labels, seed + 1000 * part, self.config.stages[part].side)
 
     @property
     def collate(self) -> Callable[[list[Any]], Raw]:
@@ -167,14 +178,18 @@ class ParsingStep:
 
     def __call__(self, raw: Raw) -> dict[str, float]:
         """Learn from a batch."""
-        phase = self._steps % FINE_FOLD**2
+        phase, window = self._steps % FINE_FOLD**2, window_of(self._steps, raw["labels"].shape[-1] // FOLD)
         row, column = divmod(phase, FINE_FOLD)
-        labels = raw["labels"][:, row::FINE_FOLD, column::FINE_FOLD].to(self._device).long()
+        labels = raw["labels"].to(self._device).long()
+        near = tuple(slice(FOLD * part.start, FOLD * part.stop) for part in window)
+        fine = labels[:, near[0], near[1]][:, row::FINE_FOLD, column::FINE_FOLD]
         self._network.train()
         with torch.autocast(self._device.type, torch.bfloat16):
-            logits = self._segmenter.thinned(self._pictures(raw), phase)
-        terms = segmentation_terms(logits.float(), labels, self._weights)
-        loss = self._losses.entropy * terms["entropy"] + self._losses.dice * terms["dice"]
+            coarse, logits = self._segmenter.thinned(self._pictures(raw), window, phase)
+        terms = segmentation_terms(logits.float(), fine, self._weights)
+        middle = labels[:, row + 1 :: FOLD, column + 1 :: FOLD]
+        terms["coarse"] = functional.cross_entropy(coarse.float(), middle, self._weights, ignore_index=UNKNOWN)
+        loss = torch.stack([getattr(self._losses, name) * value for name, value in terms.items()]).sum()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
@@ -241,6 +256,13 @@ class ParsingStep:
         finally:
             self._network.load_state_dict(own)
             self._network.train()
+
+
+def window_of(step: int, cells: int) -> Window:
+    """The part of `cells` x `cells` in which step `step` learns edges: half of them or more along each side."""
+    size = max(min(cells, 32), cells // 2)
+    top, left = np.random.default_rng(step).integers(0, cells - size + 1, 2).tolist()
+    return slice(top, top + size), slice(left, left + size)
 
 
 def segmentation_terms(logits: Tensor, labels: Tensor, weights: Tensor) -> dict[str, Tensor]:

@@ -40,8 +40,10 @@ _PARTS: Final = (
 
 
 def make_labels(picture: Pixels, landmarks: Array, matte: Floats) -> Labels:
-    """(H, W): the id of each pixel's class, or `UNKNOWN` around the eyes where glasses may be worn: their rims are not found well
-    enough to be labelled. Hats, earrings and necklaces are not found either; a hat is mostly labelled hair.
+    """(H, W): the id of each pixel's class, or `UNKNOWN` around the eyes where glasses may be worn.
+
+    Rims of glasses are not found well enough to be labelled. Hats, earrings and necklaces are not found either; a hat
+    is mostly labelled hair.
 
     Args:
         picture: (H, W, 3) RGB; parameters are for heads of about 150 to 200 pixels.

@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from mien.parsing.classes import CLASSES
 
+Window = tuple[slice, slice]
+"""Rows and columns of cells of the finest level of the U-Net."""
+
 FOLD: Final = 4
 """Pixels along each side of a cell of the finest level of the U-Net."""
 FINE_FOLD: Final = 2
@@ -23,13 +26,13 @@ class SegmenterSize:
 
     levels: tuple[int, int, int, int]
     """Channels at a quarter, an eighth, a sixteenth and a thirty-second of the side."""
-    merged: int
-    """Channels at a quarter of the side on the way up."""
+    spread: int
+    """Channels that the U-Net gives to each cell of half the side."""
     fine: int
     """Channels at half of the side."""
 
 
-SIZES: Final = {"s": SegmenterSize((40, 64, 96, 128), 64, 32)}
+SIZES: Final = {"s": SegmenterSize((48, 64, 96, 128), 20, 32)}
 
 
 class Segmenter(nn.Module):
@@ -38,44 +41,71 @@ class Segmenter(nn.Module):
     def __init__(self, size: SegmenterSize) -> None:
         super().__init__()
         quarter, eighth, sixteenth, least = size.levels
-        self.down1 = nn.Sequential(_unit(3 * FOLD**2, quarter), _unit(quarter, quarter))
+        self.down1 = nn.Sequential(_unit(3 * FOLD**2, quarter, kernel=1), _unit(quarter, quarter))
         self.down2 = nn.Sequential(_unit(quarter, eighth, 2), _unit(eighth, eighth))
         self.down3 = nn.Sequential(_unit(eighth, sixteenth, 2), _unit(sixteenth, sixteenth))
         self.down4 = nn.Sequential(_unit(sixteenth, least, 2), _unit(least, least))
-        self.up3 = _unit(sixteenth + least, sixteenth)
-        self.up2 = _unit(eighth + sixteenth, eighth)
-        self.up1 = _unit(quarter + eighth, size.merged)
-        self.spread = nn.Conv2d(size.merged, size.fine * FOLD, 1)
-        self.fine = _unit(size.fine + 3 * FINE_FOLD**2, size.fine)
+        self.up3 = _Up(least, sixteenth)
+        self.up2 = _Up(sixteenth, eighth)
+        self.up1 = _Up(eighth, quarter)
+        self.spread = nn.Conv2d(quarter, size.spread * (FOLD // FINE_FOLD) ** 2, 1)
+        self.fine = _unit(size.spread + 3 * FINE_FOLD**2, size.fine)
         self.logits = nn.Conv2d(size.fine, len(CLASSES) * FINE_FOLD**2, 1)
+        self.hinted = nn.Conv2d(quarter, len(CLASSES), 1)
+        """Coarse logits that only training looks at."""
 
     def forward(self, picture: Tensor) -> Tensor:
         """All logits, (N, 19, S, S)."""
-        return functional.pixel_shuffle(self.logits(self._features(picture)), FINE_FOLD)
+        fine = self._fine(self._merged(picture), functional.pixel_unshuffle(picture, FINE_FOLD))
+        return functional.pixel_shuffle(self.logits(fine), FINE_FOLD)
 
-    def thinned(self, picture: Tensor, phase: int) -> Tensor:
-        """(N, 19, S / 2, S / 2): the logits of one pixel of each 2 x 2, `phase` 0..3 in the order of reading."""
+    def thinned(self, picture: Tensor, window: Window, phase: int) -> tuple[Tensor, Tensor]:
+        """Logits for training, which costs a third of all of them.
+
+        Returns:
+            (N, 19, S / 4, S / 4): coarse ones, and (N, 19, 2 h, 2 w) within `window`: those of one pixel of each 2 x 2,
+            `phase` 0..3 in the order of reading.
+        """
+        merged = self._merged(picture)
+        rows, columns = window
+        cells = FOLD // FINE_FOLD
+        folded = functional.pixel_unshuffle(picture, FINE_FOLD)
+        near = (slice(cells * rows.start, cells * rows.stop), slice(cells * columns.start, cells * columns.stop))
+        fine = self._fine(merged[:, :, rows, columns], folded[:, :, near[0], near[1]])
         weight, bias = self.logits.weight[phase :: FINE_FOLD**2], self.logits.bias
         assert bias is not None
-        return functional.conv2d(self._features(picture), weight, bias[phase :: FINE_FOLD**2])
+        return self.hinted(merged), functional.conv2d(fine, weight, bias[phase :: FINE_FOLD**2])
 
-    def _features(self, picture: Tensor) -> Tensor:
-        """(N, fine, S / 2, S / 2)."""
+    def _merged(self, picture: Tensor) -> Tensor:
+        """(N, quarter, S / 4, S / 4)."""
         first = self.down1(functional.pixel_unshuffle(picture, FOLD))
         second = self.down2(first)
         third = self.down3(second)
-        low = self.up3(torch.cat([third, _twice(self.down4(third))], 1))
-        low = self.up2(torch.cat([second, _twice(low)], 1))
-        low = self.up1(torch.cat([first, _twice(low)], 1))
-        spread = functional.pixel_shuffle(self.spread(low), FOLD // FINE_FOLD)
-        fine: Tensor = self.fine(torch.cat([spread, functional.pixel_unshuffle(picture, FINE_FOLD)], 1))
+        merged: Tensor = self.up1(first, self.up2(second, self.up3(third, self.down4(third))))
+        return merged
+
+    def _fine(self, merged: Tensor, folded: Tensor) -> Tensor:
+        """(N, fine, 2 h, 2 w) of cells (N, quarter, h, w) and the folded picture (N, 12, 2 h, 2 w) there."""
+        spread = functional.pixel_shuffle(self.spread(merged), FOLD // FINE_FOLD)
+        fine: Tensor = self.fine(torch.cat([spread, folded], 1))
         return fine
 
 
-def _unit(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    convolution = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+class _Up(nn.Module):
+    """What a coarser level saw, added to a finer one: a third of what concatenating them would cost."""
+
+    def __init__(self, low: int, channels: int) -> None:
+        super().__init__()
+        self.given = nn.Conv2d(low, channels, 1, bias=False)
+        self.merged = _unit(channels, channels)
+
+    def forward(self, features: Tensor, low: Tensor) -> Tensor:
+        """(N, channels, h, w) of features of that shape and of (N, low, h / 2, w / 2)."""
+        spread = functional.interpolate(self.given(low), scale_factor=2.0, mode="nearest")
+        merged: Tensor = self.merged(features + spread)
+        return merged
+
+
+def _unit(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
     return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
-
-
-def _twice(features: Tensor) -> Tensor:
-    return functional.interpolate(features, scale_factor=2.0, mode="nearest")
