@@ -18,20 +18,20 @@ import mien
 from mien import api
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.emit.sheet import SheetSink
+from mien.emit.compare import SheetSink
 from mien.emit.sink import Sink
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
+from mien.machine.processor import usable_threads
 from mien.parse.parser import Parser
 from mien.pipeline import Stages, render
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.provenance import Provenance
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.stats import Statistics
 from mien.synthesis import Synthesis
-from mien.threads import usable_threads
 from mien_bench.performance import Performance
 from mien_bench.recording import Recording, read_recording
 

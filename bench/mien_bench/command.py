@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from mien.commands.options import Options, need_places
 from mien.errors import SettingError
-from mien.options import Options, need_places
 from mien_bench.bench import carried_out
 from mien_bench.results import Result
 from mien_bench.results_file import Report, report, write

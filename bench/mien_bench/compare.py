@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.options import Options, not_negative
+from mien.commands.options import Options, not_negative
 from mien_bench.control import SPREAD
 from mien_bench.results import Result, Row
 from mien_bench.results_file import Report, read

@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.eyes import LIDS, eye_frame
+from mien.draw.outlines import box_around, outline_mask
 from mien.face import topology
-from mien.face.eyes import LIDS, eye_frame
-from mien.face.outlines import box_around, outline_mask
 from mien_bench.face_shapes import OUTLINES, outlines, portrait_of, turned_mesh
 from mien_bench.flops import AFFINE_FLOPS, GREY_FLOPS, MIX_FLOPS, PLACE_FLOPS, SAMPLE_FLOPS
 from mien_bench.harness import Side, Task

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import api, outputs
 from mien.clock import Clock, MonotonicClock
+from mien.commands.options import count
 from mien.config import ReenactSettings
-from mien.options import count
-from mien.portrait import Portrait
+from mien.machine import outputs
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien_bench import report
 from mien_bench.answer import answer, seen_at_rest
 from mien_bench.control import Control
@@ -88,7 +89,7 @@ class _Person:
 
 
 def _person(path: Path, settings: ReenactSettings) -> _Person:
-    (portrait,) = api.prepare(path, size=settings.size)
+    (portrait,) = prepare(path, size=settings.size)
     return _Person(path.stem, portrait, seen_at_rest(portrait, settings))
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from mien.options import count
+from mien.commands.options import count
 from mien_bench import command, face_tasks, feature_tasks, picture_tasks
 from mien_bench.control import Control
 from mien_bench.harness import Outcome, Task, measure

@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mien import api
+from mien.commands.options import count, positive
 from mien.config import ReenactSettings
-from mien.options import count, positive
 from mien.stats import Statistics
 from mien_bench.control import Control
 from mien_bench.material import clips_of, portraits_of

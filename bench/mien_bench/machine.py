@@ -8,8 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from mien.processor import this_processor
-from mien.threads import usable_threads
+from mien.machine.processor import this_processor, usable_threads
 from mien_bench.results import Fact
 
 PACKAGES: Final = (

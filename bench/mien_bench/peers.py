@@ -14,10 +14,10 @@ from typing import Final
 
 import numpy as np
 
+from mien.commands.options import count
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError, SettingError
-from mien.options import count
-from mien.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien_bench.charts import stack
 from mien_bench.control import Control
 from mien_bench.engines.child import Child

@@ -14,7 +14,7 @@ from mien.errors import FaceError
 from mien.face.measures import channels_over_time
 from mien.face.motion import Motion
 from mien.frame import Frame
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.stages import open_stages
 from mien_bench.recording import Recording, read_recording
 

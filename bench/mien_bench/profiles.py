@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from mien.commands.options import Options
 from mien.errors import MienError
-from mien.options import Options
 from mien_bench.bench import carried_out
 from mien_bench.command import add_outputs, bench_of, need_outputs, parser_of, passed, put
 from mien_bench.results import Check, Result

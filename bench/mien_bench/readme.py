@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from mien import outputs
+from mien.commands.options import Options
 from mien.errors import SettingError, SourceError
-from mien.options import Options
+from mien.machine import outputs
 from mien_bench.results import Fact, Result, Row
 from mien_bench.results_file import Report, read
 from mien_bench.telling import number, under

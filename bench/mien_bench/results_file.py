@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mien import outputs
 from mien.errors import SourceError
+from mien.machine import outputs
 from mien_bench.machine import machine, versions
 from mien_bench.results import SCHEMA, Band, Chart, Check, Fact, Line, Result, Row, Steadiness, Strip, Table
 

@@ -18,14 +18,14 @@ from mien.clock import MonotonicClock
 from mien.config import WARP, ReenactSettings
 from mien.frame import Frame
 from mien.live.stages import open_chain, open_driver
+from mien.machine.processor import usable_threads
 from mien.manifest import Bundle
 from mien.pipeline import Stages
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
 from mien.runtime.sharing import SharedGraphs
 from mien.stats import LatencySummary
-from mien.threads import usable_threads
 from mien_bench.allocations import counted
 from mien_bench.cuda_events import Timed, why_not
 from mien_bench.reenact import measure

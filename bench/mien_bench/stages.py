@@ -11,17 +11,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import api, bundles, capture, samples
+from mien import bundles, capture, samples
 from mien.clock import MonotonicClock
+from mien.commands.options import count
 from mien.config import BACKENDS, WARP, Backend, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien.frame import Frame
+from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
-from mien.options import count
 from mien.pipeline import Stages
-from mien.portrait import Portrait
-from mien.runtime.usable import usable
-from mien.threads import usable_threads
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
+from mien.runtime.opening import usable
 from mien_bench.charts import stack
 from mien_bench.control import Control
 from mien_bench.cuda_events import why_not
@@ -68,7 +69,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
             control()
             size = setup.settings.size or 0
             if size not in prepared:
-                prepared[size] = api.prepare(portrait, size=size)
+                prepared[size] = prepare(portrait, size=size)
             try:
                 runs.setdefault(number, []).append(run_stages(setup, prepared[size], frames, options.warm_up))
             except MienError as error:

@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mien
-from mien import api, emit
+from mien import emit
+from mien.commands.options import count, not_negative, positive
 from mien.config import ReenactSettings
 from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
-from mien.options import count, not_negative, positive
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien_bench.answer import Track, answer, find_again
 from mien_bench.control import Control
 from mien_bench.jitter import Jitter, jitter
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     picture = frame_at(clip, options.at)
     found: dict[str, dict[str, Jitter]] = {}
     for path in portraits:
-        (portrait,) = api.prepare(path, size=settings.size)
+        (portrait,) = prepare(path, size=settings.size)
         found[path.stem] = tremble(picture, portrait, settings, options.seconds, options.noise)
         print(f"{path.stem}: {found[path.stem]['found'].mean:.3f} px", flush=True)
     return _result(found, {"model": options.model, "size": options.size, "noise": options.noise})

@@ -15,16 +15,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mien import telemetry
+from mien.machine import telemetry
 
 if TYPE_CHECKING:
     import mien.capture as capture
     import mien.emit as emit
     import mien.samples as samples
-    from mien.api import animate, prepare
+    from mien.api import animate
     from mien.config import Gains, MotionSettings, ReenactSettings
     from mien.errors import MienError
     from mien.frame import Frame
+    from mien.portrait.prepare import prepare
 
 __all__ = [
     "Frame",
@@ -47,7 +48,7 @@ _HOMES = {
     "MotionSettings": "mien.config",
     "ReenactSettings": "mien.config",
     "animate": "mien.api",
-    "prepare": "mien.api",
+    "prepare": "mien.portrait.prepare",
 }
 _MODULES = frozenset({"capture", "emit", "samples"})
 

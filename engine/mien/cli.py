@@ -11,18 +11,21 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Self
 
-from mien import live_command, models_command, outputs, serve_command, signals
-from mien.atomic import drop_drafts
 from mien.clock import MonotonicClock
+from mien.commands import live as live_command
+from mien.commands import models as models_command
+from mien.commands import serve as serve_command
+from mien.commands.options import Options, need_places
+from mien.commands.progress import ProgressLine, tell
+from mien.commands.streams import is_unread, silence, standard_streams, warnings_told
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
-from mien.memory import share_heaps
-from mien.options import Options, need_places
-from mien.progress import ProgressLine, tell
-from mien.signals import INTERRUPT, NAMES, ending_by_signals
+from mien.machine import outputs, signals
+from mien.machine.atomic import drop_drafts
+from mien.machine.memory import share_heaps
+from mien.machine.processor import spare_processors
+from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
 from mien.stats import Statistics
-from mien.streams import is_unread, silence, standard_streams, warnings_told
-from mien.threads import spare_processors
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
 ADDED_COMMANDS = "mien.commands"
@@ -304,7 +307,7 @@ class _Telling:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from mien import doctor
+    from mien.commands import doctor
 
     report = doctor.examine()
     print(json.dumps(report.as_json(), indent=2) if options.json else report.as_text())

@@ -1,11 +1,11 @@
-"""Every setting of a run in one place: frozen, validated, free of side effects."""
+"""Every setting of a run in one place: frozen, validated, free of side effects; and gains by name, as presets."""
 
 from __future__ import annotations
 
 import math
 import operator
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from mien.errors import SettingError
 
@@ -141,3 +141,19 @@ class ReenactSettings:
         need_size(self.size)
         if self.threads is not None:
             _need_within("threads", self.threads, 1, 1024)
+
+
+PRESETS: Final = {
+    "natural": Gains(),
+    "calm": Gains(expression=0.7, pose=0.6, brows=0.7, translation=0.4),
+    "lively": Gains(expression=1.3, brows=1.2),
+    "face-only": Gains(pose=0.0, translation=0.0),
+}
+"""In the order in which keys choose them."""
+
+
+def applied(preset: str, given: Gains) -> Gains:
+    """The gains of a preset, each times what is `given` beside: `natural` is `given` itself."""
+    gains = PRESETS[preset]
+    names = Gains.__slots__
+    return Gains(**{name: min(getattr(gains, name) * getattr(given, name), GAIN_LIMIT) for name in names})

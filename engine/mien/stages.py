@@ -13,16 +13,16 @@ from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
+from mien.machine.processor import usable_threads
 from mien.motion.retarget import Retarget
-from mien.painters import open_painter
+from mien.paint.opening import open_painter
 from mien.parse.parser import Parser
 from mien.pipeline import Stages
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.survey import Survey, survey
 from mien.synthesis import Synthesis
-from mien.threads import usable_threads
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import MouthHint
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 
 @dataclass(frozen=True, slots=True)

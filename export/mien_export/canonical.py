@@ -18,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import Delaunay
 
 from mien.face import topology
-from mien.face.procrustes import Array, fit_similarity
+from mien.face.pose import Array, fit_similarity
 
 Indices = NDArray[np.int64]
 RIGID = np.array(topology.RIGID)

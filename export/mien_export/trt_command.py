@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 
 from mien.bundles import find
+from mien.commands.options import Options
 from mien.errors import BackendError, SettingError
 from mien.manifest import read_bundle
 from mien.manifest.roles import GRAPHS
-from mien.options import Options
 from mien.runtime.cache import Cache
-from mien.runtime.tensorrt.engines import build_engine
-from mien.runtime.tensorrt.progress import BuildProgress
+from mien.runtime.tensorrt.engines import BuildProgress, build_engine
 
 
 def main(arguments: list[str]) -> int:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien import api, emit, samples
-from mien.align import sized
+from mien import emit, samples
 from mien.capture import image
 from mien.capture.synthetic import tone_of
 from mien.emit.sink import SinkSettings
 from mien.frame import Frame
-from mien.portrait import Portrait
-from mien.sound import Sound, SoundFormat
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, sized
+from mien.sound.sound import Sound, SoundFormat
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
@@ -33,7 +33,7 @@ def pictures() -> list[Path]:
 
 @pytest.fixture(scope="session")
 def portrait(pictures: list[Path]) -> Portrait:
-    return api.prepare(pictures[1], size=192)[0]
+    return prepare(pictures[1], size=192)[0]
 
 
 @pytest.fixture(scope="session")

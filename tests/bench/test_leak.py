@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
 from mien.face.motion import identity_motion
 from mien.face.pose import Angles
+from mien.face.topology import canonical_face
 from mien_bench.leak import calm_frames, leaks, unrest
 
 OWN = canonical_face().points * 100

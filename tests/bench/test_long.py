@@ -8,7 +8,7 @@ import pytest
 import mien
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench import command
 from mien_bench.memory import MemoryLog, resident, slope
 from mien_bench.prolonged import prolong

@@ -9,7 +9,7 @@ import pytest
 from mien import emit
 from mien.emit.sink import SinkSettings
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien_bench.recording import read_recording, sound_offset
 
 RATE = Fraction(25)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.config import WARP, ReenactSettings
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.jitter import jitter
 from mien_bench.still import tremble
 

@@ -12,13 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import samples
-from mien.api import prepare
 from mien.capture import image
-from mien.face.canonical import canonical_face
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS, canonical_face
 from mien.manifest import Bundle, Graph, TensorSpec, read_bundle, write_manifest
 from mien.parse.models import FaceMesh
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien_export.samples.composer import Performer, performer
 
 NAMES = ("aldo", "mira", "teo")

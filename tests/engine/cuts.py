@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien import capture, samples
 from mien.capture.image import resized
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.frame import Frame
 
 Pixels = NDArray[np.uint8]

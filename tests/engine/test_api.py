@@ -16,7 +16,7 @@ from mien import capture, samples
 from mien.capture import image
 from mien.config import WARP, MotionSettings, ReenactSettings
 from mien.errors import FaceError, SettingError, SourceError
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 SIZE = 256
 

@@ -14,7 +14,7 @@ from mien.face.pose import fit_pose
 from mien.frame import Frame
 from mien.motion.retarget import Retarget
 from mien.parse.parser import Parser
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.stages import open_stages
 from mien.survey import SAMPLES, Survey, survey
 

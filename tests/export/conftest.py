@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien import capture, samples
-from mien.api import prepare
 from mien.capture import image
 from mien.face.crop import crop_matrix, placed
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.pose import angles_of, fit_pose
+from mien.face.topology import canonical_face
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 from mien_export.samples.composer import Deed, Performer, compose, performer, reshaped
 

@@ -9,11 +9,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from mien import api
-from mien.align import sized
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.config import MotionSettings, ReenactSettings
 from mien.frame import Frame
+from mien.portrait.prepare import prepare, sized
 from mien.stages import open_stages
 from mien_bench.engines.protocol import Pixels, serve
 
@@ -32,7 +31,7 @@ class Own:
         self._number = 0
 
     def prepare(self, source: Pixels, first: Pixels) -> None:
-        portraits = api.prepare(sized(source, SIZE, SIZE), size=SIZE)
+        portraits = prepare(sized(source, SIZE, SIZE), size=SIZE)
         driver = IndexedSource("frames", lambda _: first, range(1), rate=RATE)
         self._stages = self._open.enter_context(open_stages(portraits, driver, self._settings))
         self.about = f"{self._stages.about}, 256 to {SIZE}"

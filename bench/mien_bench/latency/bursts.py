@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 Samples = NDArray[np.float32]
 

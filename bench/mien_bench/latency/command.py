@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final
 
 from mien import samples
+from mien.commands.options import count, not_negative
 from mien.config import ReenactSettings
 from mien.errors import MienError, SettingError
-from mien.options import count, not_negative
 from mien_bench.control import Control
 from mien_bench.latency.own_cost import own_cost
 from mien_bench.latency.passage import NotHere, Passage

@@ -13,7 +13,7 @@ from mien.capture.source import Source, SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
 from mien.slot import Channel, Closed
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 _SPARE = 64
 """Items that may wait beside the frames that the delay itself holds."""

@@ -11,7 +11,7 @@ from typing import Self
 from mien.capture.source import Source, SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.bursts import EVERY, FORMAT, with_bursts
 from mien_bench.latency.timecode import Code, draw
 from mien_bench.results import Fact

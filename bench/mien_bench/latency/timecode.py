@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.luma import LUMA
 from mien.emit.strip import rows_of
-from mien.luma import LUMA
 
 Pixels = NDArray[np.uint8]
 

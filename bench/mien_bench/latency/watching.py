@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mien.emit.ending import Ending
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.timecode import read
 from mien_bench.latency.trace import Trace
 

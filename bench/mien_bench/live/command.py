@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from mien import outputs, samples
+from mien import samples
+from mien.commands.options import count, positive
 from mien.config import ReenactSettings
-from mien.options import count, positive
+from mien.machine import outputs
 from mien_bench.charts import cdf, timeline
 from mien_bench.control import Control
 from mien_bench.live.camera import Pixels, pictures_of

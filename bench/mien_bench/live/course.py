@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
-from mien.controller import Target
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.frame import Frame
+from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline

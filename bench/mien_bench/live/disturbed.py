@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mien.errors import MienError
-from mien.threads import usable_threads
+from mien.machine.processor import usable_threads
 from mien_bench.live.course import Course
 
 BEGUN: Final = "begun"

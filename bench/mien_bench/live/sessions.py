@@ -13,7 +13,7 @@ import numpy as np
 
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.frame import Frame
 from mien.live.session import LiveRequest, LiveSession, open_live
 from mien_bench.live.camera import RATE, Pixels, camera

@@ -11,17 +11,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from mien.api import prepare
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
-from mien.emit.memory import NullSink
+from mien.emit.sink import NullSink
 from mien.live.session import shares_of
 from mien.live.stages import open_chain, open_driver
-from mien.memory import settled
+from mien.machine.memory import settled
 from mien.pipeline.chain import Chain
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.portrait.prepare import prepare
 from mien.stats import Statistics
 from mien_bench.live.camera import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.live.course import Course, run

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from mien import samples
+from mien.commands.options import count, not_negative, positive
 from mien.config import ReenactSettings
-from mien.options import count, not_negative, positive
 from mien_bench.control import Control
 from mien_bench.latency.passage import NotHere
 from mien_bench.latency.server import Server

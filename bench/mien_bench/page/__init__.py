@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mien import outputs
-from mien.options import Options, need_places
+from mien.commands.options import Options, need_places
+from mien.machine import outputs
 from mien_bench.page.document import document
 from mien_bench.results_file import Report, read
 

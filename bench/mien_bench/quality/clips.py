@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mien
-from mien.align import even, sized
 from mien.errors import FaceError
 from mien.face.measures import channels_over_time
 from mien.frame import Frame
 from mien.parse.models import segment_person
 from mien.parse.parser import Parser
-from mien.reenact.prepare import prepare_portrait
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.prepare import even, sized
 from mien_bench.quality.hints import Mouth, mouth_of
 from mien_bench.quality.scene import Moment, Scene, hints_for
 

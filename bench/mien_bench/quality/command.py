@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from mien import samples
+from mien.commands.options import count, positive
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError
-from mien.options import count, positive
 from mien_bench.control import Control
 from mien_bench.quality import runs, strips, summary, temporal
 from mien_bench.quality.crossing_tables import GRAIN, THESIS, crossed

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.mouth import lips_of, mouth_hint
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import lips_of
-from mien.face.mouth import mouth_hint
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

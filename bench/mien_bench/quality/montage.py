@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import outputs
-from mien.emit.picture import PictureEncoder
+from mien.emit.images import PictureEncoder
 from mien.errors import SettingError
 from mien.frame import Frame
+from mien.machine import outputs
 from mien_bench.quality.puppet import RATE
 from mien_bench.quality.regions import crop_of, cut
 from mien_bench.quality.scene import Moment, Scene

@@ -15,14 +15,14 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
 from mien.face.contacts import lip_gaps
-from mien.face.features import REGIONS, lower_face_height, region_weights
+from mien.face.measures import REGIONS, lower_face_height, region_weights
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
+from mien.face.topology import canonical_face
 from mien.parse.models import segment_person
-from mien.portrait import Portrait
-from mien.reenact.prepare import prepare_portrait
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.faces import Photograph
 from mien_bench.quality.hints import mouth_of
 from mien_bench.quality.puppet import open_puppet, settings_for

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.luma import LUMA
+from mien.draw.luma import LUMA
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

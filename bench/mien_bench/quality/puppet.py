@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.capture.source import SourceInfo
 from mien.config import Mouth, ReenactSettings
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.frame import Frame
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.stages import open_stages
 from mien.synthesis import Synthesis
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import SIDE, UNIT, crop_matrix, inverse
-from mien.face.parts import PARTS
 from mien.face.pose import fit_pose
-from mien.reenact.parsing import parsing_map
+from mien.face.topology import PARTS
+from mien.paint.parsing import parsing_map
 from mien_bench.quality.picture import blurred
 from mien_kernels import ops
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth, ReenactSettings
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.bootstrap import mean_of
 from mien_bench.quality.clips import Clip, watch
 from mien_bench.quality.flicker import flicker

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import MouthHint
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.hints import Mouth, mouth_of, nearest_of_others, recoloured
 
 Array = NDArray[np.float64]

@@ -9,20 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import api
-from mien.align import sized
 from mien.capture import image
 from mien.config import WARP
+from mien.draw.mouth import mouth_hint
 from mien.errors import FaceError
 from mien.face.face import MouthHint
 from mien.face.motion import Motion
-from mien.face.mouth import mouth_hint
 from mien.face.pose import angles_of
 from mien.motion.channels import measure, motion_of
 from mien.motion.neutral import Neutral, estimate, sight
 from mien.parse.models import segment_person
-from mien.portrait import Portrait
-from mien.reenact.prepare import prepare_portrait
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, sized
 from mien_bench.quality.clips import Clip, Seen, calm_order, calmest
 from mien_bench.quality.faces import Photograph
 from mien_bench.quality.measured import Measured, measured, rest_of
@@ -84,7 +83,7 @@ def portraits_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Portr
     """Pictures prepared as a user's are; those without a usable face are left out."""
     for path in paths:
         try:
-            yield path.stem, (api.prepare(sized(image.read(path), None, SIDE))[0],)
+            yield path.stem, (prepare(sized(image.read(path), None, SIDE))[0],)
         except FaceError:
             continue
 
@@ -114,7 +113,7 @@ def several_of_clip(clip: Clip, count: int) -> tuple[Portrait, ...]:
         apart = np.linalg.norm(turns[:, None] - turns[None, chosen], axis=2).min(axis=1)
         chosen.append(int(np.argmax(apart)))
     first, *more = (clip.frames[number].pixels for number in chosen)
-    return api.prepare(first, *more)
+    return prepare(first, *more)
 
 
 def motion_to(guide: Guide, portrait: Portrait, hint: bool) -> Motion:

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mien
-from mien import api
-from mien.align import sized
 from mien.config import ReenactSettings
 from mien.face.measures import CHANNELS
 from mien.frame import Frame
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, sized
 from mien_bench.performance import Performance, perform
 from mien_bench.quality.montage import jpeg
 from mien_bench.quality.puppet import open_puppet, settings_for
@@ -40,7 +39,7 @@ def strips(clip: Path, portraits: Sequence[Path], models: Sequence[str], threads
     Raises:
         MienError: material cannot be read, or a model not be opened.
     """
-    people = [api.prepare(path, size=SIZE)[0] for path in portraits]
+    people = [prepare(path, size=SIZE)[0] for path in portraits]
     performance = perform(clip, people[0], ReenactSettings(threads=threads))
     moments = extremes(performance)
     driver = _frames(clip, list(moments.values()))

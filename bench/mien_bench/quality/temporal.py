@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.clips import Clip
 from mien_bench.quality.regions import crop_of, cut
 from mien_bench.quality.runs import SMOOTH, answers

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mien.config import WARP
 from mien.parse.models import segment_person
-from mien.reenact.prepare import prepare_portrait
+from mien.portrait.measure import prepare_portrait
 from mien_bench.quality.clips import Clip, calmest
 from mien_bench.quality.cross import CrossScore, crossings, judge, unmoved
 from mien_bench.quality.faces import unseen_faces

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from mien import samples
+from mien.commands.options import count, positive
 from mien.config import ReenactSettings
-from mien.options import count, positive
 from mien_bench.control import Control
 from mien_bench.latency.passage import NotHere
 from mien_bench.latency.rows import READ

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mien.errors import ModelError
-from mien.folders import user_models
+from mien.machine.folders import user_models
 from mien.manifest import MANIFEST
 
 PACKAGED = Path(__file__).parent

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mien.bundles import Place, places
-from mien.bundles.archive import unpack
-from mien.bundles.download import Told, download, is_url
+from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
-from mien.folders import user_models
+from mien.machine.folders import user_models
 from mien.manifest import MANIFEST, Bundle, read_bundle, read_manifest
 from mien.provenance import hash_file
 

@@ -16,9 +16,8 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from mien.capture import png, still
 from mien.capture.image import PictureReader
-from mien.capture.indexed import IndexedSource
-from mien.capture.sequence import played_numbers
-from mien.capture.span import Span
+from mien.capture.sequence import IndexedSource, played_numbers
+from mien.capture.source import Span
 from mien.capture.still import Kind
 from mien.errors import SourceError
 

@@ -1,20 +1,141 @@
-"""A camera: V4L2 on Linux, AVFoundation on macOS, DirectShow on Windows."""
+"""The cameras of this machine: V4L2 on Linux, AVFoundation on macOS, DirectShow on Windows."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import re
+import stat
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 from av.container.input import InputContainer
 
-from mien.capture.cameras import DRIVERS, Camera, camera_called, list_cameras, wanted
 from mien.capture.pixels import describe
 from mien.errors import SourceError
+
+PREFIX = "camera:"
+DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
+"""What libav calls the system's way to its cameras."""
+_SYSFS = Path("/sys/class/video4linux")
+_WANTED = re.compile(r"camera:([^@]+?)(?:@(\d+)x(\d+))?(?:@(\d+))?")
+_DEVICE = re.compile(r"/dev/(?:video\d+|v4l/by-(?:id|path)/[^/]+)")
+"""What the kernel and udev call them; the latter names outlast a start and another socket."""
+_VIDEO4LINUX = 81
+"""Major number of its devices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One camera, in the order in which `camera:0`, `camera:1` count."""
+
+    device: str
+    """What the driver calls it."""
+    title: str
+    """What its maker calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user asks for."""
+
+    camera: str
+    """Its number, or a device."""
+    size: tuple[int, int] | None = None
+    rate: int | None = None
+
+
+def is_camera(name: str) -> bool:
+    """Whether a name is one of a camera; also one that the user had udev give, or a link to one."""
+    return name.startswith(PREFIX) or _is_device(name)
+
+
+def wanted(name: str) -> Wanted:
+    """What `camera:N`, `camera:DEVICE`, either with `@WxH` and `@RATE` behind, or a device's path asks for.
+
+    Raises:
+        SourceError: something else.
+    """
+    if not name.startswith(PREFIX) and _is_device(name):
+        return Wanted(os.path.abspath(name))
+    found = _WANTED.fullmatch(name)
+    if found is None:
+        raise SourceError(f"{name}: expected camera:0, camera:0@1280x720 or camera:0@1280x720@30")
+    camera, width, height, rate = found.groups()
+    return Wanted(camera, (int(width), int(height)) if width else None, int(rate) if rate else None)
+
+
+def _is_device(name: str) -> bool:
+    """Whether a path is that of a camera, which may be unplugged at present where its name says what it is."""
+    if _DEVICE.fullmatch(name):
+        return True
+    try:
+        facts = os.stat(name)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISCHR(facts.st_mode) and os.major(facts.st_rdev) == _VIDEO4LINUX
+
+
+def list_cameras(system: str = sys.platform, sysfs: Path = _SYSFS) -> tuple[Camera, ...]:
+    """The cameras that the system knows, whether they can be used or not."""
+    if system == "linux":
+        return tuple(_of_kernel(sysfs))
+    return tuple(_of_driver(DRIVERS[system])) if system in DRIVERS else ()
+
+
+def camera_called(name: str, cameras: Sequence[Camera]) -> Camera:
+    """The camera that a user means.
+
+    Raises:
+        SourceError: there is none; the line lists those that there are.
+    """
+    camera = wanted(name).camera
+    if camera.isdecimal() and int(camera) < len(cameras):
+        return cameras[int(camera)]
+    for known in cameras:
+        if camera in (known.device, known.title):
+            return known
+    if cameras:
+        there = ", ".join(f"camera:{number} ({known.title})" for number, known in enumerate(cameras))
+        raise SourceError(f"{name}: expected a camera of this machine, got none of that name; there are {there}")
+    raise SourceError(f"{name}: expected a camera, got none on this machine; plug one in, or name a file or a stream")
+
+
+def _of_kernel(sysfs: Path) -> list[Camera]:
+    """Linux: a camera's first node carries pictures, further ones only data about them."""
+    if not sysfs.is_dir():
+        return []
+    found = []
+    for entry in sorted(sysfs.iterdir(), key=lambda entry: (len(entry.name), entry.name)):
+        title, index = _line(entry / "name"), _line(entry / "index")
+        if entry.name.startswith("video") and index in ("", "0"):
+            found.append(Camera(f"/dev/{entry.name}", title or entry.name))
+    return found
+
+
+def _line(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _of_driver(driver: str) -> list[Camera]:
+    import av
+
+    try:
+        devices = av.enumerate_input_devices(driver)
+    except (av.FFmpegError, OSError, ValueError):
+        return []
+    cameras = (device for device in devices if "video" in device.media_types)
+    return [
+        Camera(f"video={device.name}" if driver == "dshow" else device.name, device.description) for device in cameras
+    ]
+
 
 _TIMES = (10.0, 5.0)
 """Seconds until a camera opens, and without a picture after which it counts as lost."""

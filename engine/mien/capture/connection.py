@@ -17,14 +17,13 @@ from av.video.stream import VideoStream
 from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
 from mien.capture.container import Opened, streams_of
-from mien.capture.deinterlace import Deinterlacer
-from mien.capture.feed import Feed
+from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.livetime import Arrival, Manner
-from mien.capture.pixels import describe
+from mien.capture.pixels import Deinterlacer, describe
 from mien.capture.timeline import Timeline
 from mien.clock import Clock
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 _POLL = 0.002
 """Seconds between two looks at a device that has no picture yet."""

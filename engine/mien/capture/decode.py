@@ -15,12 +15,11 @@ from av.video.stream import VideoStream
 
 from mien.capture.audio import Run, SoundReader, trimmed
 from mien.capture.container import Opened
-from mien.capture.deinterlace import Deinterlacer
-from mien.capture.pixels import PixelReader, describe
-from mien.capture.span import Span
+from mien.capture.pixels import Deinterlacer, PixelReader, describe
+from mien.capture.source import Span
 from mien.capture.timeline import Timeline
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds by which a container's clock may misplace a frame."""

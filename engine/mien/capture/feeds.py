@@ -1,17 +1,53 @@
-"""What a live source's name stands for."""
+"""What a live source reads from, and which feed its name stands for."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
+
+from av.container.input import InputContainer
 
 from mien.address import public_name, scheme_of
-from mien.capture.camera import CameraFeed
-from mien.capture.cameras import is_camera
-from mien.capture.feed import Feed
+from mien.capture.camera import CameraFeed, is_camera
 from mien.capture.network import SCHEMES, NetworkFeed
 from mien.capture.pipe import STANDARD_INPUT, named_pipe, standard_input
 from mien.capture.screen import PREFIX, ScreenFeed
 from mien.errors import SourceError
+
+
+class Feed(Protocol):
+    """Something that can be opened, breaks off, and may be opened again."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages."""
+        ...
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is opened again when it ends or breaks off."""
+        ...
+
+    @property
+    def patient(self) -> bool:
+        """Whether its sender can be held up, and may give more than the time that passes: it is read ahead."""
+        ...
+
+    def open(self) -> InputContainer:
+        """A container that is read by the thread that opened it, and closed by it.
+
+        Raises:
+            SourceError: it is not there, taken, or not what was expected.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End, from another thread, what libav's interrupt does not: reads of our own. It is opened no more."""
+        ...
+
+    def close(self) -> None:
+        """Give back what `open` took beside the container, which is closed by now, or was never made."""
+        ...
 
 
 def feed_of(name: str) -> Feed:
@@ -28,7 +64,7 @@ def feed_of(name: str) -> Feed:
         return standard_input()
     scheme = scheme_of(name)
     if scheme == "srt":
-        from mien.capture.srt import SrtFeed
+        from mien.capture.pipe import SrtFeed
 
         return SrtFeed(name)
     if scheme in SCHEMES:

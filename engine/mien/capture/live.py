@@ -15,7 +15,7 @@ from av.video.frame import VideoFrame
 from mien.capture.ahead import BrokeOff
 from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
-from mien.capture.feed import Feed
+from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.livetime import TIME_BASE, Arrival, Manner
 from mien.capture.pixels import PixelReader
@@ -25,7 +25,7 @@ from mien.clock import Clock
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""

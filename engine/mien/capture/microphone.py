@@ -10,8 +10,8 @@ from typing import Self
 
 import numpy as np
 
-from mien.sound import Sound, SoundFormat
-from mien.sound_server import need_server, stream_command
+from mien.sound.server import need_server, stream_command
+from mien.sound.sound import Sound, SoundFormat
 
 FORMAT = SoundFormat(rate=48000, channels=1)
 RUN = 480

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.address import public_name, scheme_of
-from mien.capture.entry import is_folder
-from mien.capture.source import Source
-from mien.capture.span import Span
+from mien.capture.source import Source, Span, is_folder
 from mien.clock import Clock, MonotonicClock
 from mien.errors import SettingError
-from mien.threads import usable_threads
+from mien.machine.processor import usable_threads
 
 _THREADS_LIMIT = 4
 """Of the default; more gain little for one stream."""
@@ -69,7 +67,7 @@ def open(
 
 def is_live(name: str) -> bool:
     """Whether a name is one of a camera, a stream, a screen or a pipe."""
-    from mien.capture.cameras import is_camera
+    from mien.capture.camera import is_camera
     from mien.capture.pipe import STANDARD_INPUT, is_pipe
 
     live = is_camera(name) or name.startswith("screen:") or name == STANDARD_INPUT or scheme_of(name) is not None

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from mien.capture.source import Source, SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 Item = TypeVar("Item", Frame, Sound)
 

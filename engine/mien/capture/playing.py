@@ -11,7 +11,7 @@ from fractions import Fraction
 from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, place, reconnected
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 BEHIND = 0.5
 """Seconds after its time at which a frame that came in time is left out."""

@@ -1,21 +1,171 @@
-"""Pictures in files as a source: one of them, a folder, or a pattern."""
+"""Sources over pictures that can be asked for by number: files of one picture, folders, patterns, arrays, formulas."""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture.image import PictureReader
-from mien.capture.indexed import IndexedSource
-from mien.capture.span import Span
+from mien.capture.source import SourceInfo, Span
 from mien.errors import SettingError, SourceError, reason_of
+from mien.frame import Frame, Layout
+from mien.sound.sound import Sound, SoundFormat
+
+Picture = Callable[[int], NDArray[np.uint8]]
+"""The (H, W, 3 or 4) uint8 picture of a number; raises SourceError where it is damaged."""
+Tone = Callable[[int, int], NDArray[np.float32]]
+"""(channels, n) float32 samples in -1..1: n of them from the first on."""
+_TOLD = 3
+"""Damaged pictures that are told one by one."""
+
+
+class IndexedSource:
+    """Plays the pictures `numbers`, each at its time; a damaged one is skipped and counted."""
+
+    def __init__(
+        self,
+        name: str,
+        picture: Picture,
+        numbers: Sequence[int],
+        *,
+        rate: Fraction,
+        times: Sequence[int] | None = None,
+        time_base: Fraction | None = None,
+        end: int | None = None,
+        sound: SoundFormat | None = None,
+        tone: Tone | None = None,
+    ) -> None:
+        """Read the first picture that is whole.
+
+        Args:
+            name: how the user called it, for messages.
+            times: when each of `numbers` is shown, in units of `time_base`; None: one after the other at `rate`.
+            end: when the last one is over; None: as long after its beginning as `rate` says.
+            sound, tone: a sound from time 0 to the end of the last picture.
+
+        Raises:
+            SourceError: no picture decodes.
+        """
+        self._name = name
+        self._picture = picture
+        self._numbers = numbers
+        self._time_base = time_base or 1 / rate
+        self._step = max(1, round(1 / (rate * self._time_base)))
+        self._times = times if times is not None else range(0, len(numbers) * self._step, self._step)
+        self._end = end if end is not None else self._times[-1] + self._step
+        self._tone = tone
+        self._broken = 0
+        self._warnings: list[str] = []
+        self._next = 0
+        self._ahead = self._first_whole()
+        height, width, _ = self._ahead.shape
+        self._info = SourceInfo(
+            name=name,
+            width=width,
+            height=height,
+            rate=rate,
+            time_base=self._time_base,
+            frame_count=len(numbers),
+            duration=float(self._end * self._time_base),
+            seekable=True,
+            live=False,
+            sound=sound if tone is not None else None,
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        return self._info
+
+    @property
+    def broken_frames(self) -> int:
+        return self._broken
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        left_out = self._broken - len(self._warnings)
+        more = (f"{self._name}: {left_out} more damaged",) if left_out > 0 else ()
+        return (*self._warnings, *more)
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        heard = 0
+        while self._next < len(self._numbers):
+            place = self._next
+            self._next += 1
+            try:
+                frame = self._frame_at(place)
+            except SourceError as error:
+                self._leave_out(error)
+                continue
+            yield frame
+            sound = self._sound_until(heard, self._time_after(place))
+            if sound is not None:
+                heard += sound.samples.shape[1]
+                yield sound
+
+    def sample(self, count: int) -> Iterator[Frame]:
+        total = len(self._numbers)
+        wanted = min(count, total)
+        for i in range(wanted):
+            with suppress(SourceError):  # told when it is played
+                yield self._frame_at((2 * i + 1) * total // (2 * wanted))
+
+    def close(self) -> None:
+        self._next = len(self._numbers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _time_after(self, place: int) -> int:
+        return self._times[place + 1] if place + 1 < len(self._times) else self._end
+
+    def _first_whole(self) -> NDArray[np.uint8]:
+        trouble: SourceError | None = None
+        for place, number in enumerate(self._numbers):
+            try:
+                pixels = self._picture(number)
+            except SourceError as error:
+                trouble = trouble or error
+                self._leave_out(error)
+                continue
+            self._next = place
+            return pixels
+        raise trouble or SourceError(f"{self._name}: expected pictures, got none; check the path")
+
+    def _leave_out(self, error: SourceError) -> None:
+        self._broken += 1
+        if len(self._warnings) < _TOLD:
+            self._warnings.append(f"{error} (left out)")
+
+    def _frame_at(self, place: int) -> Frame:
+        pixels = self._picture(self._numbers[place])
+        pts = self._times[place]
+        layout: Layout = "rgba" if pixels.shape[2] == 4 else "rgb24"
+        return Frame(pixels, pts, self._time_base, duration=self._time_after(place) - pts, layout=layout)
+
+    def _sound_until(self, heard: int, time: int) -> Sound | None:
+        format = self._info.sound
+        if format is None or self._tone is None:
+            return None
+        count = round(time * self._time_base * format.rate) - heard
+        if count <= 0:
+            return None
+        return Sound(self._tone(heard, count), heard, Fraction(1, format.rate), format)
+
 
 PICTURE_ENDINGS = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}

@@ -1,15 +1,20 @@
-"""What every source is."""
+"""What every source is, the part of it that is played, and what stands behind its path."""
 
 from __future__ import annotations
 
+import math
+import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from mien.errors import SettingError, SourceError, reason_of
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +72,83 @@ class Source(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+_FINEST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds from the source's beginning, exact."""
+
+    start: Fraction = Fraction(0)
+    duration: Fraction | None = None
+    """None: to the end."""
+
+    @classmethod
+    def of(cls, start: float, duration: float | None) -> Span:
+        """A span as users give it.
+
+        Raises:
+            SettingError: a negative start, or a duration that is not positive.
+        """
+        if not (math.isfinite(start) and start >= 0):
+            raise SettingError(f"start must be 0 or more seconds, got {start:g}")
+        if duration is not None and not (math.isfinite(duration) and duration > 0):
+            raise SettingError(f"duration must be more than 0 seconds, got {duration:g}")
+        return cls(_exact(start), None if duration is None else _exact(duration))
+
+    def count(self, frames: int | None, rate: Fraction) -> int | None:
+        """How many of a source's `frames` at `rate` lie in the span; None where neither end is known."""
+        wanted = None if self.duration is None else math.ceil(self.duration * rate)
+        if frames is None:
+            return wanted
+        left = max(0, frames - math.ceil(self.start * rate))
+        return left if wanted is None else min(left, wanted)
+
+
+def _exact(seconds: float) -> Fraction:
+    return Fraction(seconds).limit_denominator(_FINEST)
+
+
+_SPECIAL = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def is_folder(path: Path, name: str) -> bool:
+    """Whether `path` is a folder rather than a readable file that is not empty.
+
+    Args:
+        name: how the user called it, for messages.
+
+    Raises:
+        SourceError: it is neither.
+    """
+    try:
+        facts = path.stat()
+    except (OSError, ValueError) as error:  # also a name that no file can have
+        raise SourceError(f"{name}: expected a file, got none ({reason_of(error)}); check the path") from error
+    if stat.S_ISDIR(facts.st_mode):
+        return True
+    special = _SPECIAL.get(stat.S_IFMT(facts.st_mode))
+    if special is not None:
+        raise SourceError(f"{name}: expected a file, got {special}; record it to a file first")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{name}: expected a file that may be read, got another; change its permissions")
+    if facts.st_size == 0:
+        raise SourceError(f"{name}: expected a video or a picture, got an empty file; check how it was written")
+    return False
+
+
+def need_file(path: Path, name: str) -> None:
+    """Refuse whatever is not a readable file that is not empty.
+
+    Raises:
+        SourceError: it is something else.
+    """
+    if is_folder(path, name):
+        raise SourceError(f"{name}: expected a file, got a folder; name a file in it")

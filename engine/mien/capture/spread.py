@@ -13,8 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.capture.container import Opened, open_container
-from mien.capture.deinterlace import Deinterlacer, alone
-from mien.capture.pixels import PixelReader
+from mien.capture.pixels import Deinterlacer, PixelReader, alone
 from mien.capture.source import SourceInfo
 from mien.frame import Frame
 

@@ -8,11 +8,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.capture.indexed import IndexedSource, Tone
-from mien.capture.sequence import played_numbers
-from mien.capture.span import Span
+from mien.capture.sequence import IndexedSource, Tone, played_numbers
+from mien.capture.source import Span
 from mien.errors import SourceError
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 _BITS = 12
 _BIT_ROWS = 8

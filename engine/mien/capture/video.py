@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from mien.capture.container import open_container
 from mien.capture.decode import Decoding
 from mien.capture.pixels import PixelReader
-from mien.capture.source import SourceInfo
-from mien.capture.span import Span
+from mien.capture.source import SourceInfo, Span
 from mien.capture.spread import frames_of, sample_file
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 _ANIMATIONS = frozenset({"gif", "apng", "webp", "jpegxl_anim"})
 _LOOK_BACK = (Fraction(1, 2), Fraction(5), Fraction(30))

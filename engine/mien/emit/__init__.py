@@ -13,16 +13,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.emit.memory import MemorySink, NullSink
     from mien.emit.opening import open
-    from mien.emit.sink import Sink, SinkSettings
+    from mien.emit.sink import MemorySink, NullSink, Sink, SinkSettings
     from mien.emit.video import VideoQuality
 
 __all__ = ["MemorySink", "NullSink", "Sink", "SinkSettings", "VideoQuality", "open"]
 
 _HOMES = {
-    "MemorySink": "mien.emit.memory",
-    "NullSink": "mien.emit.memory",
+    "MemorySink": "mien.emit.sink",
+    "NullSink": "mien.emit.sink",
     "Sink": "mien.emit.sink",
     "SinkSettings": "mien.emit.sink",
     "VideoQuality": "mien.emit.video",

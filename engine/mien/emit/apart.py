@@ -14,11 +14,10 @@ from threading import Timer
 from typing import Any
 
 from mien.address import public_name
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 OPENING = 10.0
 ENDING = 4.0

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from mien.emit.ending import Ending
 from mien.emit.outbox import Outbox
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 OPENING = 15.0
 """Seconds within which a sink must be open."""

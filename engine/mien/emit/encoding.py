@@ -20,10 +20,10 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from mien.emit.sink import SinkSettings
-from mien.emit.soundtrack import Soundtrack
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
+from mien.sound.soundtrack import Soundtrack
 
 _BT709 = 1
 _BITS_PER_CHANNEL = 96_000

@@ -1,17 +1,18 @@
-"""The small visible mark that says that a picture is synthetic."""
+"""What says that an output is synthetic: a small visible mark in the picture, and a line in the metadata."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit import lettering
-from mien.emit.ending import Ending, dropped_by, is_closed
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink, dropped_by, is_closed
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 TEXT = "synthetic"
 _SHARE = 0.026
@@ -124,3 +125,25 @@ def _plate(rows: int, columns: int) -> NDArray[np.float32]:
     dy = np.maximum(radius - np.minimum(y, rows - y), 0)
     inside: NDArray[np.float32] = np.clip(radius + 0.5 - np.hypot(dx, dy), 0, 1).astype(np.float32)
     return inside
+
+
+def credit() -> str:
+    """The one line that marks an output as synthetic."""
+    return f"synthetic media, made with mien {_version()}"
+
+
+def tags(record: Mapping[str, str]) -> dict[str, str]:
+    """Container metadata: the credit, and the provenance record, flat, in fields that every container knows.
+
+    Args:
+        record: a sink's `metadata`; its entries are also kept one by one where the container allows any name.
+    """
+    flat = "; ".join(f"{key}={value}" for key, value in record.items())
+    return {**record, "comment": credit(), "description": f"{credit()}; {flat}" if flat else credit()}
+
+
+def _version() -> str:
+    try:
+        return version("mien")
+    except PackageNotFoundError:  # run from a tree that is not installed
+        return "of a source tree"

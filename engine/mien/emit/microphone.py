@@ -17,9 +17,9 @@ from typing import Self
 import numpy as np
 
 from mien.errors import BackendError
-from mien.sound import Sound, SoundFormat
-from mien.sound_clock import Samples, stretched
-from mien.sound_server import ask, need_server, stream_command
+from mien.sound.clock import Samples, stretched
+from mien.sound.server import ask, need_server, stream_command
+from mien.sound.sound import Sound, SoundFormat
 
 NAME = "mien"
 """What other programs list it as."""

@@ -127,7 +127,7 @@ def _bare(
 
         return WindowSink(settings, pressed=pressed)
     if name == NOTHING:
-        from mien.emit.memory import NullSink
+        from mien.emit.sink import NullSink
 
         return NullSink()
     if is_virtual(name):
@@ -138,8 +138,7 @@ def _bare(
 
 
 def _pictures(name: str, settings: SinkSettings) -> Sink:
-    from mien.emit.images import SequenceSink, StillSink
-    from mien.emit.picture import ENDINGS
+    from mien.emit.images import ENDINGS, SequenceSink, StillSink
 
     path = Path(name)
     ending = path.suffix.lower()

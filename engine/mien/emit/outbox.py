@@ -6,7 +6,7 @@ from collections import deque
 from threading import Condition
 
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 Item = Frame | Sound
 

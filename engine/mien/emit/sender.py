@@ -10,7 +10,7 @@ from mien.emit.apart import DONE, READY
 from mien.emit.sink import Sink
 from mien.emit.stream import StreamSink
 from mien.errors import SinkError
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 def send(items: BinaryIO, answers: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""What every sink is."""
+"""What every sink is, how it ends (whole, or not at all), and the two that touch no disk."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,83 @@ class Sink(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class Ending:
+    """The context manager of a sink: a clean exit finishes, an exception or an interrupt discards."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody sees it any more: a window that the user has closed."""
+        return False
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out, since they did not get through in time."""
+        return 0
+
+    def finish(self) -> None:
+        """Flush, close, and give the output its final name."""
+
+    def discard(self) -> None:
+        """Stop and leave nothing half-written behind."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.finish()
+        except BaseException:
+            self.discard()
+            raise
+
+
+def is_closed(sink: object) -> bool:
+    """Whether nobody sees a sink any more; sinks that do not tell are seen."""
+    return bool(getattr(sink, "closed", False))
+
+
+def dropped_by(sink: object) -> int:
+    """Frames that a sink left out; sinks that do not tell left out none."""
+    return int(getattr(sink, "dropped", 0))
+
+
+class MemorySink(Ending):
+    """Keeps what it is given, for tests and for use from Python."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.sounds: list[Sound] = []
+        self.finished = False
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        self.sounds.append(sound)
+
+    def finish(self) -> None:
+        self.finished = True
+
+    def discard(self) -> None:
+        self.frames.clear()
+        self.sounds.clear()
+
+
+class NullSink(Ending):
+    """Drops what it is given, and counts it, for measuring what comes before."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+
+    def write(self, frame: Frame) -> None:
+        self.frames += 1
+
+    def write_sound(self, sound: Sound) -> None:
+        """Drop it."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit import lettering
-from mien.emit.glyphs import GLYPHS
+from mien.emit.lettering import GLYPHS
 from mien.emit.mark import Mark
 
 PANIC: Final = ("one moment", "the picture is paused")

@@ -1,17 +1,43 @@
-"""A stream that is sent again where it broke off."""
+"""A stream that is sent again where it broke off, on a time line that begins with its first frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
 
 from mien.clock import Clock
-from mien.emit.ending import Ending
-from mien.emit.rebased import Rebased
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound
+from mien.sound.sound import Sound
+
+
+class Rebased(Ending):
+    """Hands frames and sound on with the time of the first frame as 0; sound from before it is dropped."""
+
+    def __init__(self, inner: Sink) -> None:
+        self._inner = inner
+        self._origin: Fraction | None = None
+
+    def write(self, frame: Frame) -> None:
+        if self._origin is None:
+            self._origin = frame.pts * frame.time_base
+        self._inner.write(replace(frame, pts=frame.pts - round(self._origin / frame.time_base)))
+
+    def write_sound(self, sound: Sound) -> None:
+        if self._origin is None:
+            return
+        first = sound.pts - round(self._origin / sound.time_base)
+        if first * sound.time_base + Fraction(sound.samples.shape[1], sound.format.rate) > 0:
+            self._inner.write_sound(replace(sound, pts=first))
+
+    def finish(self) -> None:
+        self._inner.finish()
+
+    def discard(self) -> None:
+        self._inner.discard()
 
 
 class Steady(Ending):

@@ -14,16 +14,15 @@ import av
 from av.container.output import OutputContainer
 
 from mien.address import public_name, scheme_of
-from mien.atomic import Place, place_of, standard_output
-from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.mark import tags
+from mien.emit.sink import Ending, SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
-from mien.outputs import STANDARD_OUTPUT, is_special
-from mien.sound import Sound
+from mien.machine.atomic import Place, place_of, standard_output
+from mien.machine.outputs import STANDARD_OUTPUT, is_special
+from mien.sound.sound import Sound
 
 _PIPED = ("", ".ts", ".mpegts", ".m2ts")
 """Endings of pipes and devices: what goes there is MPEG-TS."""

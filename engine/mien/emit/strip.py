@@ -12,10 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.emit.ending import Ending, dropped_by, is_closed
-from mien.emit.sink import Sink
+from mien.emit.sink import Ending, Sink, dropped_by, is_closed
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 SHARE = 15
 """The strip is the topmost fifteenth of a picture, over its whole width."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import av
 
 from mien.errors import SinkError
-from mien.outputs import as_sink_error
+from mien.machine.outputs import as_sink_error
 
 
 @contextmanager

@@ -10,16 +10,15 @@ from pathlib import Path
 import av
 from av.container.output import OutputContainer
 
-from mien.atomic import Draft, place_of
 from mien.emit import target
-from mien.emit.credit import tags
 from mien.emit.encoding import Coding, Encoding
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.mark import tags
+from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
-from mien.outputs import need_file
-from mien.sound import Sound
+from mien.machine.atomic import Draft, place_of
+from mien.machine.outputs import need_file
+from mien.sound.sound import Sound
 
 _FINEST = 1_000_000
 """Ticks a second that players cope with."""

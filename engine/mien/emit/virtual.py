@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from mien.emit.ending import Ending
-from mien.emit.sink import SinkSettings
+from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 VIRTUAL = "virtual"
 _SYSFS = Path("/sys/class/video4linux")

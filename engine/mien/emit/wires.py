@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from mien.address import public_name, scheme_of
 from mien.errors import SinkError
-from mien.ffmpeg import program_with
+from mien.machine.folders import program_with
 
 SECONDS = 5.0
 """After so long without progress a connection counts as broken."""

@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.pose import angles_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Similarity, angles_of
 
 Array = NDArray[np.float64]
 

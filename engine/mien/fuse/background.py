@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import FaceError
 from mien.face.face import eye_distance
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]

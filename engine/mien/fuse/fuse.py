@@ -6,14 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
-from mien.face.eyes import Eyes
-from mien.face.inner_mouth import draw_driver_mouth, draw_plain_mouth
-from mien.face.mouth import mouth_hint
+from mien.draw.eyes import Eyes
+from mien.draw.mouth import draw_driver_mouth, draw_plain_mouth, mouth_hint
 from mien.fuse.background import Background, cut
-from mien.fuse.detail import Detail
+from mien.fuse.finish import Detail, Tone
 from mien.fuse.lids import Lids
-from mien.fuse.tone import Tone
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.synthesis import Fused, Painting, Synthesis, Window
 from mien_kernels import ops
 

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.eyes import eye_frame, opening
+from mien.draw.outlines import Box, box_around
 from mien.face import topology
-from mien.face.eyes import eye_frame, opening
-from mien.face.outlines import Box, box_around
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mien.errors import BackendError, SettingError
-from mien.sound_server import need_server
+from mien.sound.server import need_server
 
 SoundFrom = Literal["auto", "source", "microphone", "none"]
 _WANTED = "virtual microphone"

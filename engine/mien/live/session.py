@@ -16,14 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
-from mien.api import need_other_file, prepare, prepare_to_fit, sink_settings
+from mien.api import need_other_file, sink_settings
 from mien.capture.microphone import Microphone
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
-from mien.controller import Target
 from mien.emit.mark import Marked
 from mien.emit.microphone import VirtualMicrophone
 from mien.emit.opening import need_place
@@ -37,18 +36,20 @@ from mien.face.motion import Motion
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.live.stages import Driver, open_chain, open_driver
+from mien.machine.processor import Shares, share_out, usable_threads
+from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.worker import first_of, in_thread, run_worker
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
 from mien.slot import Closed, Slot
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 from mien.stats import Statistics
-from mien.threads import Shares, share_out, usable_threads
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""

@@ -6,8 +6,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-from mien.api import prepare, prepare_to_fit
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.runtime.sharing import SharedGraphs
 
 Portraits = tuple[Portrait, ...]
@@ -33,7 +33,7 @@ class Shared:
         return self._once((pictures, size, largest), lambda: prepare(*pictures, size=size, largest=largest))
 
     def prepare_to_fit(self, size: tuple[int, int], *pictures: str) -> Portraits:
-        """As `mien.api.prepare_to_fit`, for files that do not change.
+        """As `mien.portrait.prepare.prepare_to_fit`, for files that do not change.
 
         Raises:
             SourceError, FaceError: as that.

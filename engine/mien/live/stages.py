@@ -11,16 +11,16 @@ from typing import Any
 
 from mien.backdrop import background_of
 from mien.config import Gains, ReenactSettings
-from mien.controller import FULL, LEVELS
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.fuse.fuse import Fuse
 from mien.motion.retarget import Retarget
-from mien.painters import open_painter
+from mien.paint.opening import open_painter
 from mien.parse.parser import Parser
 from mien.pipeline.chain import Chain
+from mien.pipeline.controller import FULL, LEVELS
 from mien.pipeline.governor import Paint
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
 from mien.shots import KEPT_LIVE, ShotLog

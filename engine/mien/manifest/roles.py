@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 
 SIGNED: Final = (-1.0, 1.0)
 UNIT: Final = (0.0, 1.0)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from mien.errors import ModelError
 from mien.face.crop import View
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest.bundle import BATCH, Bundle, Graph, TensorSpec
 from mien.manifest.roles import DTYPES, GRAPHS, INPUTS, KINDS, LINKS, MANY, OUTPUTS, PRECISIONS, ROLES, Ports, Role
 

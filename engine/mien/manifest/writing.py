@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
 
-from mien.atomic import write_atomically
 from mien.errors import ModelError
+from mien.machine.atomic import write_atomically
 from mien.manifest import files
 from mien.manifest.bundle import FORMAT, MANIFEST, Bundle, Graph, TensorSpec
 from mien.manifest.reading import parse

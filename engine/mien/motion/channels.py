@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from mien.config import Gains
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import lid_gaps, lip_gaps
-from mien.face.features import REGIONS, landmark_sizes, lower_face_height, region_weights
+from mien.face.measures import REGIONS, landmark_sizes, lower_face_height, region_weights
 from mien.face.motion import Motion
 from mien.face.pose import Angles, angles_of, fit_pose
-from mien.motion.limits import limit_scale, limit_shift, limit_turn
+from mien.face.topology import canonical_face
+from mien.motion.filters import limit_scale, limit_shift, limit_turn
 from mien.motion.neutral import Neutral
 
 Array = NDArray[np.float64]

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.contacts import at_rest, lid_gaps, lip_gaps
 from mien.face.pose import Angles, angles_of, fit_pose
-from mien.face.rest import at_rest
 
 Array = NDArray[np.float64]
 

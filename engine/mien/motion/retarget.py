@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import MotionSettings
-from mien.face.face import Face
+from mien.face.face import Face, Size, turned_points
 from mien.face.motion import Motion
-from mien.face.turns import Size, turned_points
 from mien.motion.channels import Channels, measure, motion_of, moved_on, scaled, still, with_gains
+from mien.motion.filters import EASE_IN, FilterState, Presence, one_euro, step_presence
 from mien.motion.neutral import Neutral, RunningNeutral, estimate, sight
-from mien.motion.one_euro import FilterState, one_euro
-from mien.motion.presence import EASE_IN, Presence, step_presence
 
 Array = NDArray[np.float64]
 GROUPS = ("pose", "scale", "expression", "eyes", "lips")

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
-from mien.face.face import eye_distance
+from mien.face.face import QUARTERS, eye_distance, quarters_of, turned_back, turned_pixels
 from mien.face.pose import RIGID, angles_of, fit_pose
-from mien.face.turns import QUARTERS, quarters_of, turned_back, turned_pixels
+from mien.face.topology import canonical_face
 from mien.parse.models import Box, FaceMesh
 
 Array = NDArray[np.float64]

@@ -10,15 +10,23 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.mouth import mouth_hint
 from mien.face import topology
-from mien.face.face import Face, MouthHint, eye_distance
-from mien.face.mouth import mouth_hint
-from mien.face.turns import QUARTERS, quarters_of, turned_back, turned_pixels, turned_points, turned_size
+from mien.face.face import (
+    QUARTERS,
+    Face,
+    MouthHint,
+    eye_distance,
+    quarters_of,
+    turned_back,
+    turned_pixels,
+    turned_points,
+    turned_size,
+)
 from mien.frame import Frame
 from mien.parse.find import TILTED, Found, bounds, find_turned
-from mien.parse.look import look_at
+from mien.parse.look import look_at, place_of
 from mien.parse.models import FaceMesh
-from mien.parse.place import place_of
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
 from mien.shots import ShotLog
 

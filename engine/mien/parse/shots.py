@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Floats, Look, colours_apart, is_blank, structure_apart
-from mien.parse.place import moved, outside_of, surroundings
+from mien.parse.look import Floats, Look, colours_apart, is_blank, moved, outside_of, structure_apart, surroundings
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from mien.pipeline.pace import Pace, passes
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.timeline import Times, place
 from mien.pipeline.travel import Captured
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Statistics
 
 JITTER = 0.25

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from mien.controller import FULL
+from mien.pipeline.controller import FULL
 
 
 def _nothing() -> None:
@@ -23,7 +23,7 @@ class Chain:
     """Named callables: the first is given (MotionT | None, Frame, Paint), each other what the one before returned, and
     the last returns (H, W, 3 or 4) uint8 pixels, C-contiguous, that it will not write to again."""
     best: int = FULL
-    """The best level that it has, as an index of `mien.controller.LEVELS`."""
+    """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
     close: Callable[[], None] = _nothing
     """Gives back what it holds; called once, when no frame is in it."""
     about: str = "warp"

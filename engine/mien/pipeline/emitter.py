@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.clock import Clock
-from mien.controller import Measured
 from mien.emit.sink import Sink
 from mien.frame import Frame
+from mien.pipeline.controller import Measured
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor
 from mien.pipeline.reason import slowest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from mien.controller import LEVELS, ControllerState, Measured, Target, begin, step
-from mien.live_counters import LiveCounters
+from mien.pipeline.controller import LEVELS, ControllerState, Measured, Target, begin, step
+from mien.stats import LiveCounters
 
 Paint = Literal["full", "carry", "off"]
 

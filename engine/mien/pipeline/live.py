@@ -15,13 +15,11 @@ from typing import Generic, Protocol, TypeVar
 
 from mien.capture.source import Source
 from mien.clock import Clock
-from mien.controller import Target
-from mien.emit.ending import dropped_by, is_closed
-from mien.emit.sink import Sink
+from mien.emit.sink import Sink, dropped_by, is_closed
 from mien.errors import SourceError
-from mien.live_counters import LiveCounters
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
+from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
 from mien.pipeline.follower import MOTION, PARSE, Follower, LiveStages
@@ -32,8 +30,8 @@ from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
 from mien.slot import Closed, Slot
-from mien.sound import Sound
-from mien.stats import Statistics
+from mien.sound.sound import Sound
+from mien.stats import LiveCounters, Statistics
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -20,7 +20,7 @@ from mien.errors import FaceError, SourceError
 from mien.frame import Frame
 from mien.pipeline.stages import FaceT, MotionT, Progress, Stages, timed
 from mien.slot import Channel, Closed
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Statistics
 
 DEPTH = 8

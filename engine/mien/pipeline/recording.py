@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Thread
 
-from mien.emit.rebased import Rebased
 from mien.emit.sink import Sink
+from mien.emit.steady import Rebased
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.slot import Channel, Closed
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 DEPTH = 50
 """Frames and runs of sound that may wait to be encoded: about a second."""

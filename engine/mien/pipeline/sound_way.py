@@ -14,10 +14,10 @@ from fractions import Fraction
 from typing import Protocol
 
 from mien.frame import Frame
-from mien.live_counters import LiveCounters
-from mien.sound import Sound
-from mien.sound_clock import ASTRAY, SoundClock
-from mien.sound_delay import SoundDelay, VideoDelay, watch_delay
+from mien.sound.clock import ASTRAY, SoundClock
+from mien.sound.delay import SoundDelay, VideoDelay, watch_delay
+from mien.sound.sound import Sound
+from mien.stats import LiveCounters
 
 WAITING = 200
 """Runs of sound that may wait for the sink, some seconds."""

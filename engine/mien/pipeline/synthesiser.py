@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.clock import Clock
-from mien.controller import HOLD
 from mien.frame import Frame
 from mien.pipeline.chain import Chain, ChainPlace
+from mien.pipeline.controller import HOLD
 from mien.pipeline.controls import Controls
 from mien.pipeline.follower import PARSE
 from mien.pipeline.governor import Governor

@@ -35,7 +35,7 @@ class Answered:
     frame: Frame
     captured: Captured
     level: int
-    """At which it was made, as an index of `mien.controller.LEVELS`."""
+    """At which it was made, as an index of `mien.pipeline.controller.LEVELS`."""
     busy: float
     """Seconds that the slowest worker takes for a frame, on average."""
     held: bool = False

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.pose import angles_of
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import Mesh
 from mien.synthesis import Window
 from mien_kernels import ops

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_RIM
-from mien.portrait import Portrait
-from mien.reenact.lashes import lash_thickness
+from mien.face.topology import canonical_face
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target
 
 Array = NDArray[np.float64]
@@ -218,3 +217,28 @@ def _strip(upper: tuple[int, ...], lower: tuple[int, ...], end: int) -> NDArray[
         rows.append((above[i], above[i + 1], below[i + 1]))
         rows.append((above[i], below[i + 1], below[i]))
     return np.array([row for row in rows if len(set(row)) == 3], dtype=np.int64)
+
+
+LEAST, MOST = 0.05, 0.2
+"""Bounds of the thickness, in eye widths."""
+BEYOND = 0.24
+"""Where along the way up there is skin in any case, in eye widths."""
+STEPS = 25
+
+
+def lash_thickness(pixels: NDArray[np.uint8], lid: Array, up: Array) -> float:
+    """Share of an eye width, from pixels (H, W, 3), the upper rim `lid` (n, 2) and `up` (2,), one eye width upwards.
+
+    Along each way up from the rim: where brightness has come half-way from the darkest to the skin's.
+    """
+    ways = np.linspace(0.0, BEYOND, STEPS)
+    places = lid[:, None] + ways[None, :, None] * up
+    x, y = np.rint(places).astype(np.int64).transpose(2, 0, 1)
+    height, width = pixels.shape[:2]
+    luma = pixels[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.float64).mean(axis=2)
+    ends = []
+    for row in luma:
+        darkest = int(row[: STEPS // 2].argmin())
+        lighter = np.flatnonzero(row[darkest:] > (row[darkest] + row[-1]) / 2)
+        ends.append(ways[darkest + lighter[0]] if len(lighter) else LEAST)
+    return float(np.clip(np.percentile(ends, 75), LEAST, MOST))

@@ -9,11 +9,11 @@ import numpy as np
 
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
-from mien.portrait import Portrait
+from mien.paint.painter import Look, Painted, Painter, Placed
+from mien.portrait.portrait import Portrait
 from mien.reenact.bank import BankState, choose, pose_distances, weights
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import Mesh, mesh_of
-from mien.reenact.painter import Look, Painted, Painter, Placed
 from mien.reenact.target import target_of, turned
 from mien.synthesis import Painting, Synthesis, Window
 

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
-from mien.face.features import landmark_sizes, lower_face_height
+from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
-from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, angles_of, fit_pose, rotation_of
 from mien.face.untangle import folded, untangle
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
 

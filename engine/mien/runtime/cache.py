@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mien.atomic import write_atomically
 from mien.errors import reason_of
-from mien.folders import user_cache
+from mien.machine.atomic import write_atomically
+from mien.machine.folders import user_cache
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""From a bundle to a running graph.
+"""From a bundle to a running graph, and which runtimes load here.
 
 choice = choose(bundle, "generator", threads=2)
 print(choice)
@@ -8,15 +8,16 @@ session = open_session(bundle, "generator", choice.backend, choice.precision, th
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from mien.clock import Clock, MonotonicClock
 from mien.config import BACKENDS
 from mien.errors import BackendError, SettingError
 from mien.manifest import Bundle
-from mien.runtime import auto
+from mien.runtime import auto, onnxruntime, openvino
+from mien.runtime.auto import Choice
 from mien.runtime.cache import Cache
-from mien.runtime.choice import Choice
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession
 from mien.runtime.session import Session
@@ -156,3 +157,37 @@ def _first_that_opens(
         else:
             return Choice(backend, precision, "exact; it runs once per portrait", notes=tuple(dict.fromkeys(notes)))
     raise BackendError("expected a runtime for the model, got none: " + "; ".join(dict.fromkeys(notes)))
+
+
+def _onnxruntime(backend: str) -> Callable[[], str]:
+    return lambda: onnxruntime.version(backend)
+
+
+def _openvino() -> str:
+    return f"{openvino.version()}, {'bf16' if openvino.has_bf16() else 'no bf16'}"
+
+
+def _tensorrt() -> str:
+    try:
+        from mien.runtime.tensorrt import build, run
+    except ImportError as error:
+        raise BackendError(f"tensorrt: it does not load ({error}); pip install 'mien[gpu]'") from error
+    return f"{build.VERSION} on {run.this_device().name}"
+
+
+_LOOKS: Final[Mapping[str, Callable[[], str]]] = {
+    **{backend: _onnxruntime(backend) for backend in onnxruntime.PROVIDERS},
+    "openvino": _openvino,
+    "tensorrt": _tensorrt,
+}
+
+
+def usable() -> tuple[dict[str, str], dict[str, str]]:
+    """Runtimes that load, each with its own word on itself; and those that do not, each with cause and cure."""
+    found, lacking = {}, {}
+    for backend, look in _LOOKS.items():
+        try:
+            found[backend] = look()
+        except BackendError as error:
+            lacking[backend] = str(error)
+    return found, lacking

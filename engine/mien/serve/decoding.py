@@ -82,7 +82,7 @@ def _decode(upload: Path, png: Path, largest_pixels: int) -> tuple[int, int]:
     from fractions import Fraction
 
     from mien.capture import image
-    from mien.emit.picture import PictureEncoder
+    from mien.emit.images import PictureEncoder
     from mien.frame import Frame
 
     try:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from mien.memory import memory
+from mien.machine.memory import memory
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve.server import Server
 from mien.serve.session import Session

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien import samples
-from mien.atomic import write_atomically
 from mien.capture import image
 from mien.errors import FaceError, MienError, SinkError, SourceError
 from mien.live.session import LARGEST
 from mien.live.shared import Shared
+from mien.machine.atomic import write_atomically
 from mien.pipeline.worker import in_thread
 from mien.serve.decoding import decoded
 from mien.serve.refusal import Refusal, later, missing

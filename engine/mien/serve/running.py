@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from aiohttp import web
 
 from mien.errors import SettingError
-from mien.memory import settled
+from mien.machine.memory import settled
+from mien.machine.signals import told_of_signals
 from mien.serve.app import application
 from mien.serve.connections import SWEEP
 from mien.serve.log import http_logger
 from mien.serve.server import Server
 from mien.serve.settings import ServeSettings
-from mien.signals import told_of_signals
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mien.config import GAIN_LIMIT
-from mien.controller import LEVELS
+from mien.pipeline.controller import LEVELS
 from mien.serve.decoding import KINDS
 from mien.serve.settings import LEAST_LATENCY, MOST_LATENCY
 from mien.serve.wishes import BACKGROUNDS, GAINS, ROOM, SDP_CHARACTERS

@@ -16,6 +16,7 @@ from mien.bundles import places
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP
 from mien.live.shared import Shared
+from mien.machine.processor import usable_threads
 from mien.pipeline.worker import in_thread
 from mien.serve.access import Access
 from mien.serve.admission import sustained
@@ -26,7 +27,6 @@ from mien.serve.rates import RateLimit
 from mien.serve.refusal import later
 from mien.serve.sessions import Sessions
 from mien.serve.settings import ServeSettings
-from mien.threads import usable_threads
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import NoReturn, Self
 
 from mien.clock import Clock
 from mien.live.shared import Shared
-from mien.memory import give_back
+from mien.machine.memory import give_back
 from mien.pipeline.worker import in_thread
 from mien.serve.admission import COME_AGAIN, overloaded
 from mien.serve.peering import Answering, Peering

@@ -10,7 +10,7 @@ from typing import Self
 from mien.capture.source import Source, SourceInfo
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Succession:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 from mien.face.untangle import folded, untangle
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target
 
 Array = NDArray[np.float64]

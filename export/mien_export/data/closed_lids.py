@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.eyes import lash_colours
 from mien.face import topology
 from mien.face.contacts import lip_gaps
-from mien.face.eyes import lash_colours
-from mien.face.features import lower_face_height
+from mien.face.measures import lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles
-from mien.reenact.prepare import prepare_portrait
+from mien.portrait.measure import prepare_portrait
 from mien.reenact.target import target_of
 from mien_export.data.lid_skin import draw_lashes, paint_lid
 from mien_export.data.moved_skin import moved_skin

@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.mouth import draw_driver_mouth, mouth_hint
 from mien.face import topology
 from mien.face.crop import SIDE
 from mien.face.face import MouthHint
-from mien.face.inner_mouth import draw_driver_mouth
-from mien.face.mouth import mouth_hint
-from mien.portrait import Portrait
-from mien.reenact.erase import NOTHING
+from mien.paint.erase import NOTHING
+from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

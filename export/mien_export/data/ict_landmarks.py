@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.procrustes import Similarity, fit_similarity
+from mien.face.pose import Similarity, fit_similarity
+from mien.face.topology import canonical_face
 from mien_export.data.ict import PARTS, Ict
 
 Array = NDArray[np.float64]

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.outlines import box_around
 from mien.face import topology
-from mien.face.outlines import box_around
 from mien_export.data.tones import LUMA, mask_in
 
 Array = NDArray[np.float64]

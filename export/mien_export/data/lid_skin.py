@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.eyes import EyeFrame, eye_frame
-from mien.face.outlines import box_around
+from mien.draw.eyes import EyeFrame, eye_frame
+from mien.draw.outlines import box_around
 from mien_export.data.occluders import SUBPIXEL
 from mien_export.data.tones import LUMA, mask_in
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.outlines import outline_mask
+from mien.draw.outlines import outline_mask
 from mien_export.data.mouth_look import MouthLook
 from mien_export.data.mouth_shape import GUM, PALATE, TONGUE, TOOTH
 from mien_kernels import ops

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.eyes import Eyes
 from mien.face import topology
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
-from mien.face.eyes import Eyes
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target

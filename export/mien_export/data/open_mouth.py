@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.outlines import box_around, outline_mask
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import UPPER_LIP_RIM, lip_gaps, set_lip_gaps
-from mien.face.features import landmark_sizes, lower_face_height
+from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion, identity_motion
-from mien.face.outlines import box_around, outline_mask
 from mien.face.pose import Angles
-from mien.portrait import Portrait
-from mien.reenact.prepare import prepare_portrait
+from mien.face.topology import canonical_face
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target, target_of
 from mien_export.data.ict import read_ict
 from mien_export.data.ict_landmarks import expression_fields

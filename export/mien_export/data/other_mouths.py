@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.mouth import lips_of
 from mien.face import topology
-from mien.face.inner_mouth import lips_of
 from mien_export.data.faces import Faces
 
 Array = NDArray[np.float64]

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from mien.commands.options import Options
 from mien.errors import SettingError
-from mien.options import Options
 from mien_export.data.faces import Faces
 from mien_export.data.packed import pack, part_folder
 from mien_export.train.config import CONFIGS

@@ -13,17 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.eyes import Eyes
 from mien.face.crop import SIDE, crop_matrix, inverse, placed
-from mien.face.eyes import Eyes
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
-from mien.portrait import Portrait
-from mien.reenact.erase import Erasing
+from mien.paint.erase import Erasing
+from mien.paint.parsing import TEETH, parsing_map
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
-from mien.reenact.parsing import TEETH, parsing_map
-from mien.reenact.prepare import prepare_portrait
 from mien.reenact.target import Target, target_of
 from mien.synthesis import Synthesis
 from mien_export.data.hint import hint_picture

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mien.errors import FaceError
 from mien.face.crop import SIDE, crop_matrix
 from mien.face.pose import fit_pose
-from mien.portrait import Portrait
-from mien.reenact.parsing import parsing_map
+from mien.paint.parsing import parsing_map
+from mien.portrait.portrait import Portrait
 from mien_export.data.boundary import resampled
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render

@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.contacts import lid_gaps, lip_gaps, set_lid_gaps, set_lip_gaps
-from mien.face.features import landmark_sizes, lower_face_height
-from mien.face.pose import Angles, angles_of, rotation_of
-from mien.face.procrustes import Similarity
-from mien.face.rest import at_rest
-from mien.portrait import Portrait
+from mien.face.contacts import at_rest, lid_gaps, lip_gaps, set_lid_gaps, set_lip_gaps
+from mien.face.measures import landmark_sizes, lower_face_height
+from mien.face.pose import Angles, Similarity, angles_of, rotation_of
+from mien.face.topology import canonical_face
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from mien.errors import FaceError
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.crop import SIDE
 from mien.face.face import MouthHint
+from mien.face.topology import canonical_face
 from mien_export.data.augment import mirrored
 from mien_export.data.faces import Faces
 from mien_export.data.hint import ANOTHERS, hint_of

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.luma import LUMA as SHARES
+from mien.draw.outlines import Box, box_around, outline_mask
 from mien.face import topology
-from mien.face.outlines import Box, box_around, outline_mask
-from mien.luma import LUMA as SHARES
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

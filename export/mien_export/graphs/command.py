@@ -11,12 +11,12 @@ from pathlib import Path
 
 import mien
 from mien.bundles import find
+from mien.commands.options import Options
 from mien.errors import SettingError
 from mien.face.crop import SIDE
+from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
 from mien.manifest.roles import PRECISIONS
-from mien.options import Options
-from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling

@@ -9,8 +9,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.atomic import Draft
 from mien.errors import SinkError, reason_of
+from mien.machine.atomic import Draft
 from mien.manifest import MANIFEST
 
 

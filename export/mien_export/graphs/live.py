@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from mien.face.crop import SIDE, View
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.roles import ROLES

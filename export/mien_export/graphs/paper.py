@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.roles import ROLES

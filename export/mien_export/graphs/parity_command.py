@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from mien import outputs
 from mien.bundles import find
+from mien.commands.options import Options, need_places
 from mien.errors import SettingError
 from mien.face.crop import SIDE
+from mien.machine import outputs
+from mien.machine.processor import usable_threads
 from mien.manifest import Bundle, read_bundle
-from mien.options import Options, need_places
-from mien.threads import usable_threads
 from mien_export.data.faces import Faces
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.graphs.bounds import BOUNDS, beyond, reasons

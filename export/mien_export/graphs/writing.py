@@ -9,7 +9,7 @@ from pathlib import Path
 from onnx import ModelProto
 
 from mien.errors import SettingError
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien.manifest import Bundle, Graph, write_manifest
 from mien_export.graphs.bounds import MOST_LOSS
 from mien_export.graphs.halved import halved

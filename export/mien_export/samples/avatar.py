@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.attire import curve
 from mien_export.samples.warping import Plane, blur

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 
 Array = NDArray[np.float64]
 Pins = dict[int, tuple[float, float, float]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 from mien_export.samples.album import Album, Array, Picture
 from mien_export.samples.warping import sample, spline_field
 

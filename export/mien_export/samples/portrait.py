@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 from mien_export.samples import attire, finish, inventing, strands
 from mien_export.samples.album import SIDE, Album, Array, Looks, Picture
 from mien_export.samples.blending import alike, encoded, face_mask, joined, linear, over, robust_mean, soft_step

@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.pose import fit_pose, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Similarity, fit_pose, rotation_of
+from mien.face.topology import canonical_face
 from mien_export.samples import features
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.basis import INDEX

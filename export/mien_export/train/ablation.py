@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from mien.commands.options import Options
 from mien.errors import SettingError
 from mien.manifest import MANIFEST
-from mien.options import Options
 from mien_export.graphs import command as onnx
 from mien_export.train import command as training
 from mien_export.train.loop import LATEST

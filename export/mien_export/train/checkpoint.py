@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from mien.atomic import written
 from mien.errors import SettingError
+from mien.machine.atomic import written
 
 FORMAT = 1
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from mien.atomic import written
+from mien.commands.options import Options
 from mien.errors import SettingError, SinkError
-from mien.options import Options
+from mien.machine.atomic import written
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.courses import NAMES, course_of

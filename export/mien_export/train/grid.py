@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from mien.atomic import written
+from mien.machine.atomic import written
 from mien_export.train.batch import HALF
 
 

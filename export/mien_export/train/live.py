@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.face.crop import SIDE
-from mien.reenact.parsing import TEETH
+from mien.paint.parsing import TEETH
 from mien_export.models.live.appearance import Appearance
 from mien_export.models.live.generator import LiveGenerator, fused
 from mien_export.models.live.patches import TwoScales

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from mien.errors import SettingError
-from mien.signals import ENDINGS, INTERRUPT
+from mien.machine.signals import ENDINGS, INTERRUPT
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.course import Course, Raw, Step

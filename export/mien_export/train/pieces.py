@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from mien.atomic import write_atomically, written
 from mien.errors import SettingError
+from mien.machine.atomic import write_atomically, written
 
 MOST: Final = 15 << 20
 """Bytes of a piece."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 
 REGIONS: Final = ("inner_mouth", "lips", "eyes", "face", "rest")
 SHARES: Final = {"inner_mouth": 1.0, "lips": 0.7, "eyes": 0.9, "face": 0.8, "rest": 0.4}

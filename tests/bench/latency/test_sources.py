@@ -10,7 +10,7 @@ from mien.capture.synthetic import array_source, pattern_source
 from mien.clock import ManualClock
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.bursts import EVERY, FORMAT, heard
 from mien_bench.latency.faults import BLOCK, Delayed, Losing, delay_of
 from mien_bench.latency.stamped import Stamped

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien import samples
 from mien.errors import BackendError
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench import command
 from mien_bench.quality import second_look
 from mien_bench.quality.clips import Clip, watch

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import samples
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.flicker import flicker
 from mien_bench.quality.regions import REGIONS
 from mien_bench.quality.runs import run_of, steadiness

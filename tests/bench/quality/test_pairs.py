@@ -7,9 +7,9 @@ import pytest
 
 from mien.errors import SourceError
 from mien.face.contacts import lip_gaps, set_lip_gaps
-from mien.face.features import lower_face_height
-from mien.portrait import Portrait
-from mien.reenact.prepare import prepare_portrait
+from mien.face.measures import lower_face_height
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.faces import unseen_faces
 from mien_bench.quality.pairs import OPEN, another_face, pairs
 

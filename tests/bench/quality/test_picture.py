@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.face.crop import SIDE
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality import picture
 from mien_bench.quality.frequency import detail, fine_energy
 

@@ -5,7 +5,7 @@ import pytest
 
 from mien.face.contacts import set_lip_gaps
 from mien.face.crop import SIDE
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.quality.regions import REGIONS, averages, crop_of, cut, regions_of
 
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import samples
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien_bench.performance import Performance
 from mien_bench.quality.runs import run_of
 from mien_bench.quality.strips import CELL, MARGIN, extremes, grid

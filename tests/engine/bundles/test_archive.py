@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.bundles import archive
-from mien.bundles.archive import unpack
+from mien.bundles import fetching
+from mien.bundles.fetching import unpack
 from mien.errors import ModelError
 
 Entries = list[tuple[str, bytes]]
@@ -91,7 +91,7 @@ def test_links_in_a_zip_are_refused(tmp_path: Path, folder: Path) -> None:
 
 @MAKERS
 def test_too_many_files_are_refused(make: Maker, tmp_path: Path, folder: Path) -> None:
-    many = [(f"file{number}", b"x") for number in range(archive.MOST_FILES + 1)]
+    many = [(f"file{number}", b"x") for number in range(fetching.MOST_FILES + 1)]
     with pytest.raises(ModelError, match="expected at most 64 files, got more"):
         unpack(make(tmp_path / "bundle", many), folder)
 
@@ -100,7 +100,7 @@ def test_too_many_files_are_refused(make: Maker, tmp_path: Path, folder: Path) -
 def test_what_swells_is_refused_while_it_does(
     make: Maker, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MOST_BYTES", 4 << 20)
+    monkeypatch.setattr(fetching, "MOST_UNPACKED", 4 << 20)
     bomb = make(tmp_path / "bundle", [("zeros", bytes(3 << 20)), ("more", bytes(3 << 20))])
     assert bomb.stat().st_size < 1 << 16
     with pytest.raises(ModelError, match=r"expected at most 4194304 bytes unpacked, got more"):

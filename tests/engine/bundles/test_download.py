@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mien.bundles import download as room
-from mien.bundles.download import download, is_url
+from mien.bundles import fetching
+from mien.bundles.fetching import download, is_url
 from mien.bundles.installing import add
 from mien.errors import ModelError
 from mien.manifest import Bundle
@@ -97,7 +97,7 @@ def test_what_cannot_be_had_is_told(
     body: bytes,
     reason: str,
 ) -> None:
-    monkeypatch.setattr(room, "MOST_BYTES", 100)
+    monkeypatch.setattr(fetching, "MOST_DOWNLOADED", 100)
     server.answers["/x.zip"] = (status, headers, body)
     with pytest.raises(ModelError, match=reason) as refused:
         download(f"{server.address}/x.zip", tmp_path / "x", Told(), hashed=True)

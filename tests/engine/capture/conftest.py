@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from mien.capture.synthetic import pattern, tone_of
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 
 @dataclass

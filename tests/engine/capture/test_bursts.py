@@ -22,7 +22,7 @@ from mien import capture
 from mien.capture.synthetic import number_of, pattern
 from mien.clock import ManualClock, MonotonicClock
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 MakeClip = Any
 NEAR = 0.25

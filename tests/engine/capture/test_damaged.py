@@ -15,7 +15,7 @@ from mien.capture.synthetic import number_of
 from mien.capture.timeline import Timeline
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 MakeClip = Any
 

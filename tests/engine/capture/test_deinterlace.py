@@ -144,8 +144,7 @@ def test_samples_have_no_combs(tmp_path: Path) -> None:
 
 
 def test_a_single_frame_has_no_combs(tmp_path: Path) -> None:
-    from mien.capture.deinterlace import alone
-    from mien.capture.pixels import PixelReader
+    from mien.capture.pixels import PixelReader, alone
 
     with av.open(str(write(tmp_path / "tape.ts", "mpeg2video", True))) as container:
         picture = next(container.decode(video=0))
@@ -165,7 +164,7 @@ def test_live_sources(tmp_path: Path, top_first: bool) -> None:
 
 def test_a_stream_that_changes_its_size_between_fields(tmp_path: Path) -> None:
     """What is in the filter comes out before the new size begins."""
-    from mien.capture.deinterlace import Deinterlacer
+    from mien.capture.pixels import Deinterlacer
 
     with av.open(str(write(tmp_path / "a.ts", "mpeg2video", True))) as container:
         large = list(container.decode(video=0))[:3]

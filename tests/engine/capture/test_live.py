@@ -19,7 +19,7 @@ import pytest
 from av.container.input import InputContainer
 
 from mien import capture
-from mien.capture.feed import Feed
+from mien.capture.feeds import Feed
 from mien.capture.live import LiveSource
 from mien.capture.livetime import START
 from mien.capture.network import NetworkFeed
@@ -30,7 +30,7 @@ from mien.clock import ManualClock, MonotonicClock
 from mien.errors import SettingError, SourceError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 MakeClip = Any
 ENDS_WITHIN = 5.0

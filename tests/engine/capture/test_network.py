@@ -32,12 +32,12 @@ from mien import capture
 from mien.capture.feeds import feed_of
 from mien.capture.live import LiveSource
 from mien.capture.network import NetworkFeed
-from mien.capture.srt import SrtFeed
+from mien.capture.pipe import SrtFeed
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock
 from mien.errors import SourceError
-from mien.ffmpeg import program_with
 from mien.frame import Frame
+from mien.machine.folders import program_with
 
 MakeClip = Any
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.capture.indexed import IndexedSource
 from mien.capture.paced import Paced
+from mien.capture.sequence import IndexedSource
 from mien.capture.synthetic import number_of, pattern, pattern_source
 from mien.clock import ManualClock, MonotonicClock
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 def source(count: int = 25, *, sound: SoundFormat | None = None) -> IndexedSource:

@@ -8,8 +8,8 @@ import pytest
 
 from mien import capture
 from mien.capture.synthetic import number_of, pattern
-from mien.emit.credit import tags
-from mien.emit.picture import ENDINGS, PictureEncoder
+from mien.emit.images import ENDINGS, PictureEncoder
+from mien.emit.mark import tags
 from mien.errors import SettingError, SourceError
 from mien.frame import Frame
 

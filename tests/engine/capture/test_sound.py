@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien import capture
 from mien.capture.synthetic import tone_of
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 MakeClip = Any
 FRAME_SAMPLES = 1024

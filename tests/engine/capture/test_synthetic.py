@@ -7,7 +7,7 @@ import pytest
 
 from mien.capture.synthetic import number_of, pattern, pattern_source, tone_of
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 def test_frames_carry_their_numbers() -> None:

@@ -13,7 +13,7 @@ from mien import capture
 from mien.capture.synthetic import number_of, pattern
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.sound import SoundFormat
+from mien.sound.sound import SoundFormat
 
 MakeClip = Any
 

@@ -14,12 +14,11 @@ import pytest
 from mien import capture, emit
 from mien.capture.synthetic import number_of, pattern
 from mien.emit.compare import CompareSink, beside_settings
-from mien.emit.memory import MemorySink, NullSink
-from mien.emit.sink import SinkSettings
+from mien.emit.sink import MemorySink, NullSink, SinkSettings
 from mien.emit.window import WindowSink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 SETTINGS = SinkSettings(128, 96, Fraction(25), Fraction(1, 25))
 TICK = Fraction(1, 25)

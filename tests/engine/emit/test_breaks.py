@@ -11,8 +11,7 @@ import pytest
 from mien.capture.synthetic import number_of, pattern_source
 from mien.clock import ManualClock
 from mien.emit.aside import Aside
-from mien.emit.memory import MemorySink
-from mien.emit.sink import Sink
+from mien.emit.sink import MemorySink, Sink
 from mien.emit.steady import Steady
 from mien.errors import SinkError
 from mien.frame import Frame

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.emit.mark import Mark, Marked
-from mien.emit.memory import MemorySink
+from mien.emit.sink import MemorySink
 from mien.frame import Frame
 
 

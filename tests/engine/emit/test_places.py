@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien import emit
-from mien.emit.memory import NullSink
-from mien.emit.sink import SinkSettings
+from mien.emit.sink import NullSink, SinkSettings
 from mien.errors import SinkError
 
 SETTINGS = SinkSettings(96, 64, Fraction(25), Fraction(1, 25))

@@ -9,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from mien.emit.sheet import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
+from mien.emit.compare import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 class Nowhere:

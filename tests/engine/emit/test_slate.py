@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.emit import lettering
-from mien.emit.glyphs import GLYPHS
+from mien.emit.lettering import GLYPHS
 from mien.emit.mark import Mark
 from mien.emit.slate import PANIC, STALLED, slate
 

@@ -31,7 +31,7 @@ from mien.emit.wires import SrtWire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
 from mien.retry import Retry
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 SOUND = SoundFormat(48000, 2)
 SETTINGS = SinkSettings(160, 120, Fraction(25), Fraction(1, 25), SOUND)

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from mien import capture, emit
-from mien.capture.indexed import IndexedSource
+from mien.capture.sequence import IndexedSource
 from mien.capture.synthetic import number_of, pattern, pattern_source, tone_of
 from mien.emit.sink import SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 ENDINGS = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
 STEREO = SoundFormat(48000, 2)

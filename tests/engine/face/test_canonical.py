@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.topology import canonical_face
 from mien_kernels import ops
 
 FACE = canonical_face()

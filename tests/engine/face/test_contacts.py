@@ -6,20 +6,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.contacts import (
+    EYE_OPEN,
     LOWER_LIDS,
     LOWER_LIP_RIM,
     UPPER_LIDS,
     UPPER_LIP_RIM,
+    at_rest,
+    close_lips,
     lid_gaps,
     lip_gaps,
+    open_lids,
     set_lid_gaps,
     set_lip_gaps,
 )
 from mien.face.pose import Angles, rotation_of
-from mien.face.rest import EYE_OPEN, at_rest, close_lips, open_lids
-from mien.portrait import Portrait
+from mien.face.topology import canonical_face
+from mien.portrait.portrait import Portrait
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 
 SHAPE = canonical_face().points

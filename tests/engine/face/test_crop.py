@@ -1,9 +1,8 @@
 import numpy as np
 
-from mien.face.canonical import canonical_face
 from mien.face.crop import PLACE, SIDE, UNIT, crop_matrix, inverse, placed
-from mien.face.pose import Angles, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, rotation_of
+from mien.face.topology import canonical_face
 
 
 def pose(yaw: float = 0.0, roll: float = 0.0, scale: float = 90.0) -> Similarity:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.face.canonical import canonical_face
-from mien.face.features import REGIONS, landmark_sizes, region_sizes, region_weights
+from mien.face.measures import REGIONS, landmark_sizes, region_sizes, region_weights
+from mien.face.topology import canonical_face
 from mien_export.samples.basis import INDEX, expression_basis
 from mien_export.samples.composer import reshaped
 

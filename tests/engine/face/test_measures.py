@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.face.canonical import canonical_face
 from mien.face.contacts import set_lip_gaps
 from mien.face.measures import CHANNELS, channels_of, channels_over_time, proportions_of
-from mien.face.pose import Angles, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, rotation_of
+from mien.face.topology import canonical_face
 
 NEUTRAL = canonical_face().points
 PLACE = np.array([200.0, 150.0, 0.0])

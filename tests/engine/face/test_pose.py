@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.face.canonical import canonical_face
 from mien.face.pose import Angles, angles_of, fit_pose, rotation_of
+from mien.face.topology import canonical_face
 from mien_export.samples.composer import Performer, compose
 
 CENTRE, SIZE = (320.0, 200.0), 110.0

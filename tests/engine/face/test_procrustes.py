@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.face.procrustes import Similarity, fit_similarity
+from mien.face.pose import Similarity, fit_similarity
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.face.canonical import canonical_face
 from mien.face.pose import Angles, rotation_of
+from mien.face.topology import canonical_face
 from mien.face.untangle import folded, untangle
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 
 SCALE = 120.0
 FEATURES = np.array([133, 362, 4, 1, 13, 14, 168, 61, 291])

@@ -13,7 +13,7 @@ from mien.face.motion import identity_motion
 from mien.face.pose import Angles
 from mien.fuse.background import Background, colour_of, cut, filling, plain
 from mien.fuse.fuse import Fuse
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Painting, Synthesis

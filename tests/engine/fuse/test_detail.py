@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.fuse.detail import Detail, grain_of
-from mien.portrait import Portrait
+from mien.fuse.finish import Detail, grain_of
+from mien.portrait.portrait import Portrait
 from mien.synthesis import Painting
 
 SIDE = 128

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.api import prepare
+from mien.draw.mouth import mouth_hint
 from mien.face.motion import identity_motion
-from mien.face.mouth import mouth_hint
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien.reenact.reenact import Reenact
 from mien.synthesis import Painting
 

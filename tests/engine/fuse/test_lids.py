@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.motion import identity_motion
 from mien.fuse.fuse import Fuse
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.synthesis import Painting, Synthesis
 

@@ -8,13 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from mien.draw.luma import luma
+from mien.draw.mouth import mouth_hint
 from mien.face.motion import identity_motion
-from mien.face.mouth import mouth_hint
 from mien.fuse.background import Background
+from mien.fuse.finish import Tone
 from mien.fuse.fuse import KEEP, Fuse
-from mien.fuse.tone import Tone
-from mien.luma import luma
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.synthesis import Painting, Synthesis
 

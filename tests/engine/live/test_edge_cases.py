@@ -12,26 +12,25 @@ from numpy.typing import NDArray
 from tests.engine.cuts import close_up, far_off
 
 from mien import capture, samples
-from mien.api import prepare
 from mien.capture.image import resized
 from mien.clock import ManualClock
 from mien.config import WARP, ReenactSettings
-from mien.controller import Target
 from mien.errors import FaceError
 from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.live.stages import open_chain, open_driver
-from mien.live_counters import LiveCounters
-from mien.motion.presence import EASE_OUT, HOLD
+from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
+from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.follower import Follower, LiveStages
 from mien.pipeline.governor import Governor
 from mien.pipeline.reason import reason
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Captured
-from mien.portrait import Portrait
-from mien.stats import Statistics
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
+from mien.stats import LiveCounters, Statistics
 
 Pixels = NDArray[np.uint8]
 RATE = 25

@@ -15,17 +15,17 @@ import pytest
 from numpy.typing import NDArray
 from tests.engine.pipeline.fakes import FedSource, NotingSink
 
-from mien import api, capture, emit, samples
+from mien import capture, emit, samples
 from mien.capture.image import resized
 from mien.capture.paced import Paced
 from mien.clock import ManualClock
-from mien.config import WARP, ReenactSettings
+from mien.config import PRESETS, WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
-from mien.live.presets import PRESETS
 from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle
+from mien.portrait.prepare import prepare_to_fit
 from mien.runtime.opening import open_session
 from mien.runtime.sharing import SharedGraphs
 
@@ -190,7 +190,7 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
 ) -> None:
     """As a server does; the second portrait was wanted before, with its background, and is not prepared again."""
     counted: list[str] = []
-    prepare = api.prepare_to_fit
+    prepare = prepare_to_fit
 
     def fitted(size: tuple[int, int], *names: str) -> Any:
         counted.extend(names)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
 from mien.face.face import Face
+from mien.face.topology import canonical_face
 from mien_export.samples.composer import Performance, compose, performer
 
 Clip = Callable[[NDArray[np.float64]], list[Face]]

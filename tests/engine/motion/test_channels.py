@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from mien.config import Gains
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.features import REGIONS, region_weights
+from mien.face.contacts import close_lips
+from mien.face.measures import REGIONS, region_weights
 from mien.face.pose import Angles, rotation_of
-from mien.face.rest import close_lips
+from mien.face.topology import canonical_face
 from mien.motion.channels import Channels, gaze_of, measure, motion_of, scaled, still, with_gains
 from mien.motion.neutral import Neutral, estimate, sight
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.face.pose import Angles
-from mien.motion.limits import PITCH, ROLL, SHIFT, SIZE, YAW, limit_scale, limit_shift, limit_turn, soft_limit
+from mien.motion.filters import PITCH, ROLL, SHIFT, SIZE, YAW, limit_scale, limit_shift, limit_turn, soft_limit
 
 limited = np.vectorize(soft_limit)
 laws = pytest.mark.parametrize(("knee", "limit"), [YAW, PITCH, ROLL, SHIFT, SIZE])

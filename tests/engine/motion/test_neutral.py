@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.canonical import canonical_face
 from mien.face.contacts import lid_gaps
 from mien.face.face import Face
+from mien.face.topology import canonical_face
 from mien.motion.neutral import MEMORY, Neutral, RunningNeutral, estimate, mix, sight
 from mien_export.samples.composer import Performance, reshaped
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.config import OneEuro
-from mien.motion.one_euro import FilterState, one_euro
+from mien.motion.filters import FilterState, one_euro
 
 LAW = OneEuro(min_cutoff=1.2, beta=0.7)
 finite = st.floats(-100, 100)

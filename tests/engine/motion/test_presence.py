@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.motion.presence import EASE_IN, EASE_OUT, HOLD, Presence, step_presence
+from mien.motion.filters import EASE_IN, EASE_OUT, HOLD, Presence, step_presence
 
 RATE = 50
 

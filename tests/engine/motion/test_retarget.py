@@ -7,12 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.config import Gains, MotionSettings, OneEuro
-from mien.face.canonical import canonical_face
 from mien.face.face import Face
 from mien.face.motion import Motion
-from mien.motion.presence import EASE_OUT, HOLD
+from mien.face.topology import canonical_face
+from mien.motion.filters import EASE_OUT, HOLD
 from mien.motion.retarget import Retarget
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import target_of
 from mien_export.samples.basis import INDEX
 from mien_export.samples.composer import Performance, reshaped

@@ -9,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.config import MotionSettings
-from mien.face.face import Face
+from mien.face.face import Face, turned_points, turned_size
 from mien.face.motion import Motion
-from mien.face.turns import turned_points, turned_size
-from mien.motion.presence import EASE_IN
+from mien.motion.filters import EASE_IN
 from mien.motion.retarget import KEPT, Retarget, framing_of
 
 Array = NDArray[np.float64]

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.capture.image import resized
-from mien.face.canonical import canonical_face
 from mien.face.face import eye_distance
 from mien.face.pose import fit_pose
+from mien.face.topology import canonical_face
 from mien.parse.find import bounds, cut_square, find_faces, refine
 from mien.parse.models import FaceDetector, FaceMesh, segment_person
 

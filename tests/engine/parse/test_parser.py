@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.capture.image import resized
+from mien.draw.luma import luma
 from mien.face import topology
 from mien.face.face import Face, eye_distance
 from mien.frame import Frame
-from mien.luma import luma
 from mien.parse.parser import Parser
 
 Pixels = NDArray[np.uint8]

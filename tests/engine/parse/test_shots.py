@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Look, look_at
-from mien.parse.place import moved, outside_of, surroundings
+from mien.parse.look import Look, look_at, moved, outside_of, surroundings
 from mien.parse.shots import KEPT, Cut, ShotState, is_suspect, step
 from mien.shots import BEGINNING, ShotLog
 

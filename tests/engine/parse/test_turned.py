@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from tests.engine.cuts import driver_frames, shown
 
-from mien import api
 from mien.capture.image import resized
+from mien.face.face import QUARTERS, quarters_of, turned_back, turned_pixels, turned_points, turned_size
 from mien.face.pose import angles_of, fit_pose
-from mien.face.turns import QUARTERS, quarters_of, turned_back, turned_pixels, turned_points, turned_size
 from mien.parse.find import find_faces, find_turned
 from mien.parse.models import FaceMesh
 from mien.parse.parser import Parser
+from mien.portrait.prepare import prepare, prepare_to_fit
 
 Pixels = NDArray[np.uint8]
 TURNS = QUARTERS[1:]
@@ -110,11 +110,11 @@ def test_a_driver_that_is_turned_on_the_way_stays_followed_and_upright() -> None
 @pytest.mark.parametrize("turn", TURNS)
 def test_a_picture_without_a_word_of_how_it_is_held_is_turned_upright(turn: int, pictures: dict[str, Pixels]) -> None:
     picture = np.ascontiguousarray(pictures["mira"][:, 60:452])
-    (portrait,) = api.prepare(turned_pixels(picture, turn))
+    (portrait,) = prepare(turned_pixels(picture, turn))
     assert portrait.size == (392, 512)
     np.testing.assert_array_equal(portrait.pixels, picture)
-    (fitted,) = api.prepare_to_fit((320, 320), turned_pixels(picture, turn))
+    (fitted,) = prepare_to_fit((320, 320), turned_pixels(picture, turn))
     assert abs(angles_of(fitted.pose.rotation).roll) < 15
-    first, other = api.prepare(picture, turned_pixels(resized(picture, 300, 392), turn))
+    first, other = prepare(picture, turned_pixels(resized(picture, 300, 392), turn))
     assert abs(first.pose.scale - other.pose.scale) < 0.03 * first.pose.scale
     assert abs(angles_of(other.pose.rotation).roll) < 15

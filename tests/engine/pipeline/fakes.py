@@ -14,15 +14,14 @@ import numpy as np
 
 from mien.capture.source import SourceInfo
 from mien.clock import ManualClock
-from mien.emit.memory import MemorySink
+from mien.emit.sink import MemorySink
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.live_counters import LiveCounters
 from mien.pipeline.chain import Chain
 from mien.pipeline.emitter import Slates
 from mien.pipeline.follower import LiveStages
-from mien.sound import Sound, SoundFormat
-from mien.stats import Statistics
+from mien.sound.sound import Sound, SoundFormat
+from mien.stats import LiveCounters, Statistics
 
 TIME_BASE = Fraction(1, 25)
 INTERVAL = 0.04

@@ -20,10 +20,10 @@ from tests.engine.pipeline.fakes import (
 )
 
 from mien.clock import ManualClock
-from mien.controller import LEVELS, Target
-from mien.emit.memory import MemorySink
+from mien.emit.sink import MemorySink
 from mien.errors import SinkError
 from mien.frame import Frame
+from mien.pipeline.controller import LEVELS, Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import HOLD_AFTER, SLATE_AFTER, Emitter
 from mien.pipeline.governor import SETTLING, Governor

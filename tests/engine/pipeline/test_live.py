@@ -19,13 +19,13 @@ from tests.engine.pipeline.fakes import (
 from tests.engine.pipeline.runs import PATIENCE, LockStep, in_lock_step, pipeline_of, run
 
 from mien.clock import MonotonicClock
-from mien.controller import Target
 from mien.emit.mark import Marked
 from mien.emit.sink import Sink
 from mien.errors import SinkError, SourceError
 from mien.frame import Frame
+from mien.pipeline.controller import Target
 from mien.pipeline.follower import LiveStages
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 def test_every_frame_is_answered_at_its_own_time_where_there_is_time() -> None:

@@ -15,7 +15,7 @@ from mien.clock import ManualClock
 from mien.errors import FaceError, SinkError, SourceError
 from mien.frame import Frame
 from mien.pipeline import DEPTH, Stages, render, stream
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Statistics
 
 PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test waits for it

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tests.engine.pipeline.fakes import INTERVAL, SOUND, frame, sound
 
-from mien.live_counters import LiveCounters
 from mien.pipeline.sound_way import WAITING, SoundWay
-from mien.sound import Sound
+from mien.sound.sound import Sound
+from mien.stats import LiveCounters
 
 CHUNK = SOUND.rate // 25
 

@@ -10,10 +10,10 @@ import pytest
 from tests.engine.pipeline.fakes import INFO, INTERVAL, SOUND, Portrayal, frame, sound, stages, statistics
 
 from mien.clock import ManualClock
-from mien.controller import HOLD, LEVELS, Measured, Target
 from mien.frame import Frame
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import ChainPlace
+from mien.pipeline.controller import HOLD, LEVELS, Measured, Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor

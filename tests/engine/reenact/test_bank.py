@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.api import prepare
 from mien.face.motion import identity_motion
 from mien.face.pose import Angles, rotation_of
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien.reenact.bank import FADE, MARGIN, BankState, choose, pose_distances, weights
 from mien.reenact.reenact import Reenact
 

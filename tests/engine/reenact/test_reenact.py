@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.api import prepare
 from mien.capture.image import resized
 from mien.config import MotionSettings
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.face import Face
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
+from mien.face.topology import canonical_face
 from mien.fuse.fuse import Fuse
 from mien.motion.retarget import Retarget
 from mien.parse.find import find_faces, refine
 from mien.parse.models import FaceMesh
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import prepare
 from mien.reenact.mesh import REACH, SKIN, mesh_of, mesh_triangles
 from mien.reenact.reenact import Reenact
 from mien.reenact.target import target_of

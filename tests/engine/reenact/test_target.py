@@ -7,10 +7,10 @@ import pytest
 
 from mien.face import topology
 from mien.face.contacts import lid_gaps, lip_gaps
-from mien.face.features import lower_face_height
+from mien.face.measures import lower_face_height
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles, angles_of, fit_pose
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.target import LIDS_WIDEST, target_of
 
 NAMES = ("aldo", "mira", "teo")

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from mien.clock import ManualClock
 from mien.manifest import Bundle
-from mien.runtime.batching import SIZES, BatchedSession, Batcher, chosen
 from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers
-from mien.runtime.sharing import SharedGraphs
+from mien.runtime.sharing import SIZES, BatchedSession, Batcher, SharedGraphs, chosen
 from mien.slot import Closed
 
 Arrays = dict[str, NDArray[Any]]

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from mien.clock import ManualClock
 from mien.errors import BackendError, SettingError
+from mien.machine.processor import Processor
 from mien.manifest import Bundle
-from mien.processor import Processor
 from mien.runtime import auto, opening
+from mien.runtime.auto import Choice, read_choice
 from mien.runtime.cache import Cache
-from mien.runtime.choice import Choice, read_choice
 from mien.runtime.opening import choose, open_session
 
 pytest.importorskip("onnxruntime", reason="onnxruntime (extra `cpu`) is needed to run graphs")

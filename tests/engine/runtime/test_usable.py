@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mien.runtime.usable import usable
+from mien.runtime.opening import usable
 
 
 def test_every_runtime_is_either_here_or_told_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien import samples
-from mien.api import prepare
 from mien.capture import image
 from mien.capture.image import resized
+from mien.portrait.prepare import prepare
 
 SIZE = 128
 

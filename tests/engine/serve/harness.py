@@ -19,18 +19,17 @@ from tests.engine.pipeline.fakes import FedSource
 from mien.capture.source import SourceInfo
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, Gains, ReenactSettings
-from mien.emit.ending import Ending
+from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Look
 from mien.live.shared import Shared
-from mien.live_counters import LiveCounters
 from mien.serve.rates import Rate
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
 from mien.serve.settings import Limits, ServeSettings
 from mien.serve.webrtc.offer import OfferError
-from mien.sound import Sound
-from mien.stats import Statistics
+from mien.sound.sound import Sound
+from mien.stats import LiveCounters, Statistics
 
 PATIENCE = 60.0
 """Seconds until a test that hangs fails."""

@@ -18,7 +18,7 @@ from tests.engine.serve.harness import LIMITS, SETTINGS, Answer, Place, limited,
 
 from mien import samples
 from mien.capture import image
-from mien.emit.picture import PictureEncoder
+from mien.emit.images import PictureEncoder
 from mien.errors import SinkError
 from mien.frame import Frame
 

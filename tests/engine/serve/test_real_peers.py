@@ -17,7 +17,7 @@ import pytest
 from tests.engine.serve.harness import PATIENCE, SETTINGS, FakeAnswering, Place, at_once, run
 from tests.engine.serve.webrtc.client import Client, Pictures
 
-from mien.memory import memory
+from mien.machine.memory import memory
 from mien.serve.peering import WebRtc
 from mien.serve.running import listening
 from mien.serve.server import Server

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mien import cli, serve_command
+from mien import cli
+from mien.commands import serve as serve_command
 from mien.config import ReenactSettings
 from mien.errors import SettingError
 from mien.serve.running import address_of

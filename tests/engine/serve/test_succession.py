@@ -9,7 +9,7 @@ from tests.engine.pipeline.fakes import FedSource, frame
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.serve.succession import Succession
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 
 def shades(items: Iterator[Frame | Sound]) -> list[int]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
-from mien.portrait import Portrait
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.synthesis import Fused, Synthesis

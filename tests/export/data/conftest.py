@@ -8,9 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.pose import Angles, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, rotation_of
+from mien.face.topology import canonical_face
 from mien_export.data.mouth_shape import GUM, TONGUE, TOOTH, MouthShape, normals_of
 from mien_export.data.open_mouth import MouthModel
 from mien_export.samples.basis import INDEX, expression_basis

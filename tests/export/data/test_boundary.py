@@ -7,14 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.canonical import canonical_face
-from mien.face.parts import PARTS
-from mien.face.pose import Angles, rotation_of
-from mien.face.procrustes import Similarity
+from mien.face.pose import Angles, Similarity, rotation_of
+from mien.face.topology import PARTS, canonical_face
 from mien.face.untangle import folded
-from mien.portrait import Portrait
-from mien.reenact.parsing import parsing_map
-from mien.reenact.prepare import prepare_portrait
+from mien.paint.parsing import parsing_map
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
 from mien_export.data.boundary import CONTOUR, INNER, resampled
 
 Array = NDArray[np.float64]

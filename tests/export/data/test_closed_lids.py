@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.outlines import outline_mask
 from mien.face import topology
-from mien.face.outlines import outline_mask
 from mien_export.data.closed_lids import close_lids, random_lids, with_lids
 
 Array = NDArray[np.float64]

@@ -12,9 +12,9 @@ import torch
 
 from mien.face.crop import SIDE, View, crop_matrix
 from mien.manifest import Bundle, Graph, TensorSpec
-from mien.portrait import Portrait
+from mien.paint.painter import Painter, Placed
+from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_of
-from mien.reenact.painter import Painter, Placed
 from mien.reenact.target import target_of
 from mien_export.data.faces import Faces
 from mien_export.data.hint import hint_of

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.draw.outlines import outline_mask
 from mien.face import topology
-from mien.face.outlines import outline_mask
 from mien_export.data.inner_mouth import edit_inner_mouth
 from mien_export.data.occlude import KINDS, occlude
 

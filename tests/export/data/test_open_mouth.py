@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.measures import channels_of
-from mien.face.outlines import outline_mask
 from mien.face.pose import Angles
 from mien_export.data.open_mouth import MouthModel, Opening, open_mouth, random_opening, with_opening
 

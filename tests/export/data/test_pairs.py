@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face.contacts import lid_gaps, lip_gaps
-from mien.face.parts import PARTS
 from mien.face.pose import angles_of
-from mien.reenact.erase import NOTHING
+from mien.face.topology import PARTS
+from mien.paint.erase import NOTHING
 from mien_export.data.faces import Faces
 from mien_export.data.other_mouths import ALIKE, OtherMouths, opening
 from mien_export.data.pairs import Pair, prepared

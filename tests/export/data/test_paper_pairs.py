@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.face.canonical import canonical_face
+from mien.face.topology import canonical_face
 from mien_export.data.faces import Faces
 from mien_export.data.paper_pairs import PaperPairs, PaperSampling
 

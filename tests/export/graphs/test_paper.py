@@ -14,8 +14,8 @@ from mien.cli import main
 from mien.errors import SettingError
 from mien.face.motion import identity_motion
 from mien.manifest import Bundle, read_bundle
-from mien.portrait import Portrait
-from mien.reenact.painter import Painter
+from mien.paint.painter import Painter
+from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
 from mien_export.data.faces import Faces

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from mien import samples
-from mien.api import prepare
 from mien.cli import main
 from mien.config import ReenactSettings
 from mien.errors import SettingError
 from mien.face.motion import identity_motion
-from mien.painters import open_painter
+from mien.paint.opening import open_painter
+from mien.portrait.prepare import prepare
 from mien.reenact.reenact import Reenact
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint

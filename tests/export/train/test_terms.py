@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mien.face.parts import PARTS
+from mien.face.topology import PARTS
 from mien_export.models.live.patches import TwoScales
 from mien_export.train.regions import REGIONS, SHARES, UNCOVERED, regions, weights
 from mien_export.train.terms import (

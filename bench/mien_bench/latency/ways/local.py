@@ -7,13 +7,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import mien
-from mien import api, emit
+from mien import emit
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.strip import Carried
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.pipeline import Stages, render
+from mien.portrait.prepare import prepare
 from mien.stages import open_stages
 from mien.stats import Statistics
 from mien_bench.latency.bursts import FORMAT
@@ -68,7 +69,7 @@ def _rendered(wish: Wish, source: Any, sink: Noting, clock: Clock) -> dict[str, 
         with sink:
             render(source, stages, sink, statistics, clock)
         return statistics.as_json()
-    portraits = api.prepare(str(wish.portrait), size=wish.settings.size)
+    portraits = prepare(str(wish.portrait), size=wish.settings.size)
     with Carried(sink) as carried, open_stages(portraits, source, wish.settings) as opened:
         render(source, opened, carried, statistics, clock)
     return statistics.as_json()

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from mien.emit.picture import PictureEncoder
+from mien.emit.images import PictureEncoder
 from mien.errors import MienError
 from mien.frame import Frame
 from mien_bench.latency import browser

@@ -15,7 +15,7 @@ from av.frame import Frame as AvFrame
 from numpy.typing import NDArray
 
 from mien.frame import Frame
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien_bench.latency.bursts import FORMAT
 from mien_bench.latency.wish import Rig
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from mien.config import GAIN_LIMIT
-from mien.memory import memory
+from mien.machine.memory import memory
 from mien.serve.bodies import answer
 from mien.serve.metrics import metrics_of
 from mien.serve.openapi import document

@@ -10,12 +10,12 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
 from mien.clock import Clock, MonotonicClock
-from mien.emit.ending import Ending
+from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.serve.webrtc.newest import Newest
 from mien.serve.webrtc.pictures import Picture, Planes
 from mien.serve.webrtc.soundline import RATE, SoundLine
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 
 class Broadcast(Ending):

@@ -27,7 +27,7 @@ from mien.emit.outbox import Outbox
 from mien.frame import Frame
 from mien.serve.webrtc.concealment import LONGEST, Concealment
 from mien.serve.webrtc.settings import Codec
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Latency
 
 FORMAT = SoundFormat(48_000, 2)

@@ -13,7 +13,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.sound_delay import VideoDelay, watch_delay
+from mien.sound.delay import VideoDelay, watch_delay
 
 Samples = NDArray[np.float32]
 

@@ -14,7 +14,7 @@ from mien.emit.outbox import Outbox
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.serve.webrtc.decoding import FORMAT, Decoding
-from mien.sound import Sound
+from mien.sound.sound import Sound
 from mien.stats import Latency
 
 NOMINAL = (640, 480)

@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from mien.errors import SettingError
 from mien.face import topology
-from mien.face.canonical import canonical_face
 from mien.face.crop import ANCHOR, PLACE, SIDE, UNIT
-from mien.face.procrustes import fit_similarity
+from mien.face.pose import fit_similarity
+from mien.face.topology import canonical_face
 from mien_export.train.extractors.onnx_graph import OnnxGraph
 
 TEMPLATE: Final = ((38.29, 51.70), (73.53, 51.50), (56.03, 71.74), (41.55, 92.37), (70.73, 92.20))

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from mien.atomic import written
 from mien.errors import SettingError
+from mien.machine.atomic import written
 
 
 def load_weights(module: nn.Module, name: str, path: Path | None = None) -> None:

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 from mien.errors import FaceError
 from mien.face.crop import SIDE, crop_matrix, placed
-from mien.portrait import Portrait
-from mien.reenact.parsing import parsing_map
+from mien.paint.parsing import parsing_map
+from mien.portrait.portrait import Portrait
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render
 from mien_export.data.perturb import Perturbation, perturbed

@@ -10,8 +10,7 @@ import pytest
 from mien.errors import BackendError
 from mien.manifest import Graph
 from mien.runtime.cache import Cache, key_of
-from mien.runtime.tensorrt.engines import BackgroundBuild, Device, build_engine, facts, kept_engine
-from mien.runtime.tensorrt.progress import BuildProgress
+from mien.runtime.tensorrt.engines import BackgroundBuild, BuildProgress, Device, build_engine, facts, kept_engine
 
 GPU = Device("A GPU", (9, 0), "13000 580.1")
 

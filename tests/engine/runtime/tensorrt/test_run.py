@@ -12,8 +12,7 @@ from mien.errors import BackendError
 from mien.manifest import Bundle, Graph
 from mien.runtime.cache import Cache
 from mien.runtime.opening import open_session
-from mien.runtime.tensorrt.engines import Device, build_engine
-from mien.runtime.tensorrt.progress import BuildProgress
+from mien.runtime.tensorrt.engines import BuildProgress, Device, build_engine
 
 COPIES_IN, COPIES_OUT = ["in"] * 5, ["out"] * 2
 

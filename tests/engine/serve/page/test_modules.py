@@ -11,8 +11,7 @@ from playwright.sync_api import Browser, Page
 from tests.engine.serve.page.browser import page_of, wait_for_state
 from tests.engine.serve.page.fake_server import PAGE, FakeServer
 
-from mien.config import GAIN_LIMIT
-from mien.live.presets import PRESETS
+from mien.config import GAIN_LIMIT, PRESETS
 
 
 @pytest.fixture(scope="module")

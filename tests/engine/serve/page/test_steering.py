@@ -15,7 +15,7 @@ from tests.engine.serve.page.browser import page_of, shoot, start, wait_for_stat
 from tests.engine.serve.page.fake_server import PAGE, FakeServer
 
 from mien import samples
-from mien.live.presets import PRESETS
+from mien.config import PRESETS
 
 NATURAL = asdict(PRESETS["natural"])
 

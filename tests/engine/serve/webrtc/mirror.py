@@ -16,7 +16,7 @@ from mien.serve.webrtc.offer import OfferError
 from mien.serve.webrtc.peer import Peer
 from mien.serve.webrtc.settings import PeerSettings
 from mien.serve.webrtc.source import PeerSource
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 SDP = "application/sdp"
 

@@ -19,7 +19,7 @@ from mien.serve.webrtc.pictures import Picture
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import PeerSettings
 from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
-from mien.sound import Sound, SoundFormat
+from mien.sound.sound import Sound, SoundFormat
 
 TIME_BASE = Fraction(1, 25)
 

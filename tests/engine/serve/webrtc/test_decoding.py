@@ -15,7 +15,7 @@ from mien.frame import Frame
 from mien.serve.webrtc.decoding import PICTURES, SOUNDS, Decoding, Encoded, Waiting
 from mien.serve.webrtc.encoders import SoundEncoder
 from mien.serve.webrtc.settings import CODECS, Codec
-from mien.sound import Sound
+from mien.sound.sound import Sound
 
 LARGEST = 1920 * 1088
 

@@ -1,0 +1,90 @@
+"""Options of commands: a mistake is told in one line, and numbers have the range that makes sense of them."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mien.errors import SettingError, SinkError
+from mien.machine.outputs import identity, need_file_place
+
+
+class Options(argparse.ArgumentParser):
+    """A parser that raises SettingError instead of printing its usage and leaving; so do those of its commands.
+
+    A path (`type=Path`) is never the empty one, which stands for the working folder.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.register("type", Path, _path)
+
+    def print_help(self, file: Any = None) -> None:
+        """Print it; unlike the base class, which passes over an output that does not take it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        print(self.format_help(), end="", file=file)
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse, in one line."""
+        raise SettingError(f"{message}; `{self.prog} --help` tells more")
+
+
+def positive(text: str) -> float:
+    """The type of an option that is a number above 0."""
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
+def not_negative(text: str) -> float:
+    """The type of an option that is a number from 0 up."""
+    value = _number(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 up, got {text}")
+    return value
+
+
+def count(text: str) -> int:
+    """The type of an option that is a whole number above 0."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text}")
+    return int(text)
+
+
+def need_places(outputs: Iterable[Path], inputs: Iterable[str]) -> None:
+    """Refuse files to write that cannot be, are one file, or are among those that are read; before the work.
+
+    Raises:
+        SinkError: one of them cannot be written, or would destroy another one.
+    """
+    seen: set[object] = set()
+    read = {identity(name) for name in inputs if os.path.isfile(name)}
+    for path in outputs:
+        need_file_place(path, str(path))
+        place = identity(path)
+        if place in read:
+            raise SinkError(f"{path}: expected another file than those that are read; choose another name")
+        if place in seen:
+            raise SinkError(f"{path}: expected a file of its own, got that of another output; choose another name")
+        seen |= {place} - {None}
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("expected the name of a file or folder, got an empty one")
+    return Path(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

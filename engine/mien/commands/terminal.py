@@ -1,0 +1,107 @@
+"""A live run on the terminal: how it goes, on one line, and single keys without Enter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from mien.clock import Clock
+from mien.commands.progress import ERASE_LINE, columns_of, tell
+from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien.pipeline.reason import reason
+from mien.stats import Statistics
+
+
+@contextlib.contextmanager
+def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
+    """Have the running event loop tell every key that is pressed; whether there is a terminal to press them on.
+
+    The terminal is as before after leaving; where it was closed meanwhile, no key comes any more.
+    """
+    try:
+        import termios
+        import tty
+    except ImportError:  # not on this system
+        yield False
+        return
+    terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
+    if terminal is None or not _is_ours(terminal):
+        yield False
+        return
+    loop = asyncio.get_running_loop()
+    before = termios.tcgetattr(terminal)
+
+    def read() -> None:
+        try:
+            pressed = os.read(terminal, 32)
+        except OSError:
+            pressed = b""
+        if not pressed:  # closed, which it would be told of again and again
+            loop.remove_reader(terminal)
+        for key in pressed.decode(errors="ignore"):
+            told(key)
+
+    tty.setcbreak(terminal)
+    loop.add_reader(terminal, read)
+    try:
+        yield True
+    finally:
+        loop.remove_reader(terminal)
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _is_ours(terminal: int) -> bool:
+    """Whether this program may touch it: one in the background would be stopped for that."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # not the terminal that controls this program, which so is never stopped
+        return True
+
+
+_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
+
+
+def describe(statistics: Statistics, fps: float, backend: str, state: str | None = None) -> str:
+    """Frames per second, latency, level and what makes the pictures; then a state such as paused, or what is wrong."""
+    assert statistics.live is not None
+    latency = statistics.stage(CAPTURE_TO_EMIT).recent * 1e3
+    parts = [f"{fps:4.1f} fps", f"{latency:3.0f} ms", statistics.live.level, backend]
+    if statistics.frames_dropped:
+        parts.append(f"{statistics.frames_dropped} dropped")
+    return "  ".join([*parts, *(told for told in (state, reason(statistics)) if told)])
+
+
+class StatusLine:
+    """Writes `describe` to `out`, not oftener than the eye or a log needs."""
+
+    def __init__(self, out: TextIO, statistics: Statistics, clock: Clock) -> None:
+        self._out = out
+        self._statistics = statistics
+        self._clock = clock
+        self._terminal = out.isatty()
+        self.interval = _TERMINAL_INTERVAL if self._terminal else _PLAIN_INTERVAL
+        """Seconds between two calls that make sense."""
+        self._frames, self._at = statistics.frames_out, clock.now()
+
+    def show(self, backend: str, state: str | None = None) -> None:
+        """Tell how it goes, with the frames per second since the last call."""
+        now, frames = self._clock.now(), self._statistics.frames_out
+        fps = (frames - self._frames) / max(now - self._at, 1e-3)
+        self._frames, self._at = frames, now
+        text = describe(self._statistics, fps, backend, state)
+        tell(self._out, f"{ERASE_LINE}{text[: columns_of(self._out)]}" if self._terminal else f"mien: {text}\n")
+
+    def say(self, line: str) -> None:
+        """Write a line of its own."""
+        self.clear()
+        tell(self._out, f"mien: {line}\n")
+
+    def clear(self) -> None:
+        """Leave the terminal's line empty for what is said next."""
+        if self._terminal:
+            tell(self._out, ERASE_LINE)

@@ -1,0 +1,224 @@
+"""What was painted made to look like the portrait around it: detail and grain, and the tone of toned pictures.
+
+A generator paints crops of a fixed side. Where the portrait is larger, its paint arrives stretched: smooth, beside skin
+that keeps the photograph's pores and grain. Both are given back here, in boxes around mouth and eyes, as much as the
+portrait itself shows. And the generator knows mouths as red, as a driver's mouth is: in a photograph whose colours
+depend on brightness alone, such as a grey or a sepia one, everything else would be seen at once.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.draw.luma import luma
+from mien.draw.outlines import Box, box_around
+from mien.face import topology
+from mien.portrait.portrait import Portrait
+from mien.synthesis import Painting
+from mien_kernels import ops
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+LARGER: Final = 1.15
+"""Pixels of the picture to one of the crop from which on paint needs help."""
+SHARPEN: Final = 0.5
+"""Share of its own high frequencies that paint gains for each doubling of its size."""
+MOST_SHARPEN: Final = 0.8
+MOST_GRAIN: Final = 8.0
+"""Standard deviation in levels of 0..255: more is not grain but texture."""
+TILE: Final = 256
+PLACES: Final = (topology.OUTER_LIPS, topology.LEFT_EYE, topology.RIGHT_EYE)
+CHEEKS: Final = ((50, 205, 36), (280, 425, 266))
+"""Triangles of skin without features, where a portrait's grain is measured."""
+MARGIN: Final = 0.12
+"""Around mouth and eyes, in eye distances."""
+
+
+class Detail:
+    """Callable for one portrait: works on what was painted into a window, in place."""
+
+    def __init__(self, portrait: Portrait, seed: int = 0) -> None:
+        self.grain = min(grain_of(portrait.pixels, portrait.landmarks), MOST_GRAIN)
+        self._margin = max(round(MARGIN * portrait.pose.scale), 2)
+        rng = np.random.default_rng(seed)
+        self._noise = _normalised(rng.standard_normal((TILE, TILE)).astype(np.float32))
+
+    def __call__(self, window: Pixels, painting: Painting, matrix: Array, landmarks: Array) -> None:
+        """Give detail to `window` (H, W, 3), into which `painting` was laid by `matrix` (2, 3), window to crop.
+
+        `landmarks` (478, 2 or 3) are the target's in pixels of the window.
+        """
+        larger = 1 / float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+        if larger < LARGER:
+            return
+        gain = min(SHARPEN * float(np.log2(larger)), MOST_SHARPEN)
+        place = np.rint(matrix[:, 2] * larger).astype(int) % TILE
+        mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
+        for outline in PLACES:
+            points = landmarks[list(outline), :2]
+            box = box_around(points, self._margin, window.shape[1], window.shape[0])
+            if box is not None:
+                self._work(window, box, mask, matrix, gain, place)
+
+    def _work(
+        self, window: Pixels, box: Box, mask: Pixels, matrix: Array, gain: float, place: NDArray[np.int_]
+    ) -> None:
+        share = _painted_share(mask, matrix, box)
+        inner = _painted(share)
+        if inner is None:
+            return
+        share = share[inner]
+        around, box = _shifted(box, inner, 1), _shifted(box, inner, 0)
+        wide = window[around].astype(np.float32)
+        paint = wide[1:-1, 1:-1]
+        fine = paint - _means(wide)
+        bright = luma(fine)
+        has = float(np.sqrt((bright * bright * share).sum() / max(float(share.sum()), 1.0)))
+        lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
+        y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
+        rows, columns = (np.arange(first, first + n) % TILE for first, n in zip((y0, x0), share.shape, strict=True))
+        noise = self._noise[rows[:, None], columns]
+        fine *= np.float32(gain)
+        fine += (np.float32(lacking) * noise)[..., None]
+        fine *= share[..., None]
+        paint += fine
+        paint += np.float32(0.5)
+        window[box] = np.clip(paint, 0, 255, out=paint).astype(np.uint8)
+
+
+def grain_of(picture: Pixels, landmarks: Array) -> float:
+    """Standard deviation, in levels, of a picture's high frequencies on the cheeks of a face (478, 2 or 3)."""
+    found = []
+    for corners in CHEEKS:
+        box = box_around(landmarks[list(corners), :2], 0, picture.shape[1], picture.shape[0])
+        if box is not None and min(box[0].stop - box[0].start, box[1].stop - box[1].start) >= 4:
+            skin = picture[box].astype(np.float32)
+            found.append(float(luma(skin - _soft(skin)).std()))
+    return float(np.median(found)) if found else 0.0
+
+
+def _painted_share(mask: Pixels, matrix: Array, box: Box) -> Floats:
+    """(h, w): how much of each pixel of the box was painted, for the painting's mask (rows, columns, 1)."""
+    into = matrix.copy()
+    into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
+    size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+    return np.asarray(1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0], dtype=np.float32)
+
+
+def _painted(share: Floats) -> Box | None:
+    """Rows and columns of what is painted, but for the box's border; None: nothing is."""
+    inside = share[1:-1, 1:-1] > 0
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]) + 1, int(rows[-1]) + 2), slice(int(columns[0]) + 1, int(columns[-1]) + 2)
+
+
+def _shifted(box: Box, part: Box, grown: int) -> Box:
+    """A part of a box, grown on all sides, in the picture that the box is of."""
+    (y, x), (down, across) = box, part
+    return (
+        slice(y.start + down.start - grown, y.start + down.stop + grown),
+        slice(x.start + across.start - grown, x.start + across.stop + grown),
+    )
+
+
+def _soft(values: Floats) -> Floats:
+    """(h, w, C): means over 3 x 3, edges repeated."""
+    return _means(np.pad(values, ((1, 1), (1, 1), (0, 0)), mode="edge"))
+
+
+def _means(wide: Floats) -> Floats:
+    """(h - 2, w - 2, C): means over 3 x 3."""
+    rows = wide[:-2] + wide[1:-1] + wide[2:]
+    return np.asarray((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9), dtype=np.float32)
+
+
+def _normalised(noise: Floats) -> Floats:
+    """Noise whose high frequencies, as measured here, have a standard deviation of 1."""
+    return np.asarray(noise / np.float32((noise - _soft(noise[..., None])[..., 0]).std()), dtype=np.float32)
+
+
+Levels = NDArray[np.intp]
+
+LEVELS: Final = 256
+BLOCK: Final = 4
+"""Pixels of a side over which colours are averaged before they are looked at: JPEG keeps colours coarsely."""
+NOISE: Final = 6.0
+"""Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality
+80, 0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
+COLOURED: Final = 0.025
+"""Share of blocks further off from which on a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
+DEGREE: Final = 3
+"""Of the polynomials over brightness that a tone is: print and toner are smooth."""
+_SHARES: Final = (77, 150, 29)
+"""Of red, green and blue in brightness, in 256ths (ITU-R BT.601)."""
+
+
+class Tone:
+    """Callable: brings a window (h, w, 3), in place, to the colour that the portrait has at each brightness."""
+
+    def __init__(self, colours: Pixels) -> None:
+        """`colours`: (256, 3), by brightness."""
+        self._colours = colours
+        self._sum = self._part = np.empty((0, 0), np.uint16)
+
+    @classmethod
+    def of(cls, portrait: Portrait) -> Self | None:
+        """That of a portrait; None of one in colour."""
+        low, high = portrait.landmarks[:, :2].min(axis=0), portrait.landmarks[:, :2].max(axis=0)
+        (x0, y0), (x1, y1) = np.maximum(low / BLOCK, 0).astype(int), np.ceil(high / BLOCK).astype(int)
+        blocks = _averaged(portrait.pixels)
+        colours = _fitted(blocks)
+        # both: a face in grey before a coloured wall is as much in colour as a made-up one before a grey wall
+        toned = all(_coloured(part, colours) < COLOURED for part in (blocks[y0:y1, x0:x1], blocks))
+        return cls(np.clip(np.rint(colours), 0, LEVELS - 1).astype(np.uint8)) if toned else None
+
+    def __call__(self, window: Pixels) -> None:
+        if self._sum.shape != window.shape[:2]:
+            self._sum, self._part = np.empty(window.shape[:2], np.uint16), np.empty(window.shape[:2], np.uint16)
+        np.multiply(window[..., 0], _SHARES[0], out=self._sum, dtype=np.uint16)
+        for channel, share in enumerate(_SHARES[1:], start=1):
+            np.multiply(window[..., channel], share, out=self._part, dtype=np.uint16)
+            self._sum += self._part
+        self._sum >>= 8
+        np.take(self._colours, self._sum, axis=0, out=window, mode="clip")
+
+
+def _averaged(pixels: Pixels) -> Pixels:
+    """(H / BLOCK, W / BLOCK, 3) of (H, W, 3)."""
+    height, width = (side // BLOCK for side in pixels.shape[:2])
+    whole = pixels[: height * BLOCK, : width * BLOCK]
+    return np.asarray(np.rint(whole.reshape(height, BLOCK, width, BLOCK, 3).mean(axis=(1, 3))), dtype=np.uint8)
+
+
+def _brightness(pixels: Pixels) -> Levels:
+    """(...) of (..., 3), in whole levels."""
+    return np.asarray((pixels.astype(np.uint16) * np.array(_SHARES, np.uint16)).sum(axis=-1) >> 8, dtype=np.intp)
+
+
+def _fitted(pixels: Pixels) -> NDArray[np.float64]:
+    """(256, 3): the smooth tone that comes nearest to a picture (H, W, 3)."""
+    levels = _brightness(pixels).ravel()
+    counts = np.bincount(levels, minlength=LEVELS)
+    there = np.flatnonzero(counts)
+    at = np.linspace(-1.0, 1.0, LEVELS)
+    colours = np.empty((LEVELS, 3))
+    for channel in range(3):
+        means = np.bincount(levels, pixels[..., channel].ravel(), LEVELS)[there] / counts[there]
+        degree = min(DEGREE, len(there) - 1)
+        colours[:, channel] = np.polyval(np.polyfit(at[there], means, degree, w=np.sqrt(counts[there])), at)
+    return colours
+
+
+def _coloured(pixels: Pixels, colours: NDArray[np.float64]) -> float:
+    """The share of pixels (H, W, 3) whose colour is another one than that of their brightness."""
+    if not pixels.size:
+        return 0.0
+    off = np.abs(pixels - colours[_brightness(pixels)]).max(axis=-1)
+    return float((off > NOISE).mean())

@@ -1,0 +1,67 @@
+"""From settings to a painter: the model's bundle found, its sessions opened on the backend that was asked for."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from mien.bundles import find
+from mien.config import WARP, ReenactSettings
+from mien.errors import ModelError
+from mien.manifest import Bundle, read_bundle
+from mien.paint.painter import OpenSession, Painter
+from mien.runtime.auto import Choice
+from mien.runtime.opening import choose, open_session
+from mien.runtime.session import Session
+from mien.runtime.sharing import SharedGraphs
+
+TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
+"""Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
+
+
+@contextlib.contextmanager
+def open_painter(
+    settings: ReenactSettings, threads: int, graphs: SharedGraphs | None = None
+) -> Iterator[tuple[Painter | None, str]]:
+    """The painter of `settings.model` and words that say what runs it, closed on leaving; None for `warp`.
+
+    Args:
+        graphs: whose weights it takes; None: it loads its own.
+
+    Raises:
+        ModelError: the bundle is missing or broken.
+        BackendError: the backend is not installed.
+    """
+    if settings.model == WARP:
+        yield None, WARP
+        return
+    bundle = _bundle(settings.model) if graphs is None else graphs.bundle(settings.model, _bundle)
+    choice = choose(bundle, "generator", settings.backend, threads=threads)
+    load = open_session if graphs is None else graphs.session
+    painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
+    try:
+        yield painter, f"{bundle.name} {bundle.size} on {choice}"
+    finally:
+        painter.close()
+
+
+def _opening(
+    bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
+) -> OpenSession:
+    def opened(graph: str) -> Session:
+        if graph == "generator":
+            return load(bundle, graph, choice.backend, choice.precision, threads)
+        return load(bundle, graph, settings.backend, threads=threads)
+
+    return opened
+
+
+def _bundle(name: str) -> Bundle:
+    try:
+        return read_bundle(find(name))
+    except ModelError as error:
+        if name in TRAINED:
+            made = f"mien export train --config {TRAINED[name]} --data DIR --out DIR"
+            raise ModelError(f"{error}; {made} trains it") from error
+        raise

@@ -1,0 +1,82 @@
+"""The parsing map: which part of a face lies where, by filling outlines of its landmarks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.draw.outlines import outline_mask
+from mien.face import topology
+from mien.face.crop import placed
+from mien.face.topology import PARTS
+from mien_kernels import ops
+
+Array = NDArray[np.float64]
+
+EYES, GAZE, TEETH = PARTS.index("eyes"), PARTS.index("gaze"), PARTS.index("teeth")
+IRIS_POINTS: Final = 16
+"""Corners of the outline of an iris."""
+
+_OUTLINES: Final[tuple[tuple[str, tuple[int, ...]], ...]] = (
+    ("face", topology.OVAL),
+    ("brows", topology.LEFT_BROW),
+    ("brows", topology.RIGHT_BROW),
+    ("eyes", topology.LEFT_EYE),
+    ("eyes", topology.RIGHT_EYE),
+    ("nose", topology.NOSE),
+    ("upper_lip", topology.UPPER_LIP),
+    ("lower_lip", topology.LOWER_LIP),
+    ("teeth", topology.INNER_LIPS),
+    ("nose_bridge", topology.NOSE_BRIDGE),
+)
+_LANDMARKS: Final = np.array([index for _, outline in _OUTLINES for index in outline])
+_LENGTHS: Final = [len(outline) for _, outline in _OUTLINES] + [IRIS_POINTS] * len(topology.IRISES)
+_STARTS: Final = np.cumsum([0, *_LENGTHS]).astype(np.int32)
+_CHANNELS: Final = np.array([PARTS.index(part) for part, _ in _OUTLINES] + [GAZE] * 2, dtype=np.int32)
+
+
+def parsing_map(
+    landmarks: Array,
+    matrix: Array,
+    size: tuple[int, int],
+    out: NDArray[np.float32] | None = None,
+    threads: int = 1,
+) -> NDArray[np.float32]:
+    """The parsing map of a face: float32 (9, h, w) in 0..1, anti-aliased, one channel for each of `PARTS`.
+
+    Args:
+        landmarks: (478, 2 or 3) in pixels of a picture, of the shape that is wanted, never of the driver's own face.
+        matrix: (2, 3), from pixels of the picture to pixels of the map.
+        size: (h, w) of the map.
+        out: (9, h, w) float32 to be filled; made where None.
+        threads: processor threads that may be used.
+    """
+    plane = landmarks[:, :2]
+    points = np.concatenate([plane[_LANDMARKS], *(_iris(plane[list(iris)]) for iris in topology.IRISES)])
+    corners = np.ascontiguousarray(placed(points, matrix), dtype=np.float32)
+    out = np.empty((len(PARTS), *size), np.float32) if out is None else out
+    ops.rasterize_parts(corners, _STARTS, _CHANNELS, out=out, threads=threads)
+    np.minimum(out[GAZE], out[EYES], out=out[GAZE])
+    return out
+
+
+def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
+    """The inner mouth's channel of `parsing_map` by itself, into `out` (h, w)."""
+    outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
+    return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
+
+
+def coarser(matrix: Array, times: int) -> Array:
+    """(2, 3): the map to a grid so many times as coarse as that of `matrix`."""
+    out = np.array(matrix, dtype=np.float64) / times
+    out[:, 2] += 0.5 / times - 0.5
+    return out
+
+
+def _iris(points: Array) -> Array:
+    """(IRIS_POINTS, 2): the ellipse of an iris (5, 2): its centre, then four points of its rim in their order."""
+    across, along = (points[1] - points[3]) / 2, (points[2] - points[4]) / 2
+    angles = np.linspace(0.0, 2 * np.pi, IRIS_POINTS, endpoint=False)
+    return np.asarray(points[1:].mean(axis=0) + np.outer(np.cos(angles), across) + np.outer(np.sin(angles), along))

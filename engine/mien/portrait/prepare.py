@@ -1,0 +1,168 @@
+"""From pictures to portraits: read, held upright, brought to size and place, then measured. `mien.prepare`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ContextDecorator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.capture import image
+from mien.capture.image import resized
+from mien.config import need_size
+from mien.errors import FaceError, SettingError
+from mien.face.face import turned_pixels
+from mien.face.pose import Similarity, fit_pose
+from mien.parse.find import find_faces, find_turned, refine
+from mien.parse.models import FaceMesh, segment_person
+from mien.portrait.measure import prepare_portrait
+from mien.portrait.portrait import Portrait
+from mien_kernels import ops
+
+Pixels = NDArray[np.uint8]
+Picture = str | os.PathLike[str] | Pixels
+"""A file, or (H, W, 3) uint8 sRGB."""
+
+LOOKED_AT = 1024
+"""Longer side in pixels of a picture in which the way that it is held is looked for."""
+LARGEST = 2048
+"""Longer side in pixels of a portrait that is prepared without a wish for its size."""
+_LENIENT: ContextDecorator = np.errstate(under="ignore")
+"""Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
+
+
+@_LENIENT
+def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: int = LARGEST) -> tuple[Portrait, ...]:
+    """Measure the face of a portrait, once; `animate` then moves it as often as wanted.
+
+    Args:
+        picture: a file, or an array (H, W, 3) uint8 sRGB. Of several faces the largest is taken.
+        more: further pictures of the same person, seen from other sides. The one nearest in pose to the driver answers;
+            all are aligned with the first, which also says how large the output is.
+        size: longer side of the output in pixels; None: as large as the picture, at most `largest`.
+
+    Returns:
+        One portrait per picture, all of one even width and height.
+
+    Raises:
+        SourceError: a picture cannot be read.
+        FaceError: a picture has no face, or one that is too small or turned away.
+        SettingError: something that is no picture, or a size out of range.
+    """
+    need_size(size)
+    with FaceMesh(still=True, most=5) as mesh:
+        first = _prepared(even(_upright(sized(_read(picture), size, largest), mesh)), _name(picture), mesh)
+        others = [_aligned_with(first, other, mesh) for other in more]
+    return (first, *others)
+
+
+@_LENIENT
+def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> tuple[Portrait, ...]:
+    """As `prepare`, with an output of exactly `size` (width, height): scaled to cover it, and cut around the face.
+
+    Raises:
+        SourceError, FaceError: as `prepare`.
+    """
+    with FaceMesh(still=True, most=5) as mesh:
+        pixels, name = _upright(_read(picture), mesh), _name(picture)
+        x, y = _landmarks(sized(pixels, None, LARGEST), mesh)[:, :2].mean(axis=0)
+        share = max(pixels.shape[:2]) / min(max(pixels.shape[:2]), LARGEST)
+        first = _prepared(fitted(pixels, (x * share, y * share), size), name, mesh)
+        others = [_aligned_with(first, other, mesh) for other in more]
+    return (first, *others)
+
+
+def _read(picture: Picture) -> Pixels:
+    if isinstance(picture, (str, os.PathLike)):
+        return image.read(picture)
+    if not isinstance(picture, np.ndarray):
+        raise SettingError(f"picture must be a file's name or (H, W, 3) uint8, got {_kind(picture)}")
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
+        raise SettingError(f"picture must be (H, W, 3) uint8, got {picture.shape} {picture.dtype}")
+    return np.ascontiguousarray(picture)
+
+
+def _name(picture: Picture) -> str:
+    return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else "picture"
+
+
+def _prepared(pixels: Pixels, name: str, mesh: FaceMesh) -> Portrait:
+    try:
+        return prepare_portrait(pixels, _landmarks(pixels, mesh), segment_person(pixels))
+    except FaceError as error:
+        raise FaceError(f"{name}: {error}") from error
+
+
+def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait:
+    pixels, name = _upright(_read(picture), mesh), _name(picture)
+    try:
+        pose = fit_pose(_landmarks(pixels, mesh))
+    except FaceError as error:
+        raise FaceError(f"{name}: {error}") from error
+    return _prepared(aligned(pixels, pose, first.pose, first.size), name, mesh)
+
+
+def _upright(pixels: Pixels, mesh: FaceMesh) -> Pixels:
+    """A picture that lies on its side or stands on its head, such as a phone's without a word of that, turned."""
+    found = find_turned(sized(pixels, None, LOOKED_AT), mesh)
+    return turned_pixels(pixels, found[0].turn) if found else pixels
+
+
+def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:
+    faces = find_faces(pixels, mesh)
+    if not faces:
+        height, width = pixels.shape[:2]
+        raise FaceError(
+            f"expected a face, got none at {width} x {height} pixels; "
+            "use a picture whose face is seen from the front, or a larger size"
+        )
+    return refine(pixels, faces[0], mesh)
+
+
+def sized(pixels: Pixels, size: int | None, largest: int) -> Pixels:
+    """`pixels` (H, W, 3) with a longer side of `size`; without a wish, as it is but not larger than `largest`."""
+    height, width = pixels.shape[:2]
+    wanted = size or min(max(height, width), largest)
+    share = wanted / max(height, width)
+    return resized(pixels, max(round(width * share), 2), max(round(height * share), 2))
+
+
+def even(pixels: Pixels) -> Pixels:
+    """`pixels` (H, W, 3) without the last row or column where there is an odd number, for video's halved colours."""
+    height, width = pixels.shape[:2]
+    return np.ascontiguousarray(pixels[: height - height % 2, : width - width % 2])
+
+
+def aligned(pixels: Pixels, pose: Similarity, to: Similarity, size: tuple[int, int]) -> Pixels:
+    """`pixels` (H, W, 3) shifted and scaled so that a head posed `pose` stands where and as large as one posed `to`.
+
+    The result has `size` (width, height); what lies beyond the picture repeats its border.
+    """
+    width, height = size
+    scale = pose.scale / to.scale
+    xs = (np.arange(width) - to.translation[0]) * scale + pose.translation[0]
+    ys = (np.arange(height) - to.translation[1]) * scale + pose.translation[1]
+    flow = np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
+    return ops.flow_warp(pixels, flow)
+
+
+def fitted(pixels: Pixels, middle: tuple[float, float], size: tuple[int, int]) -> Pixels:
+    """`pixels` (H, W, 3) scaled to cover `size` (width, height), and cut to it with `middle` (x, y) kept in the middle
+    as far as the picture reaches.
+    """
+    height, width = pixels.shape[:2]
+    share = max(size[0] / width, size[1] / height)
+    whole = resized(pixels, max(round(width * share), size[0]), max(round(height * share), size[1]))
+    left = _begin(middle[0] * share, size[0], whole.shape[1])
+    top = _begin(middle[1] * share, size[1], whole.shape[0])
+    return np.ascontiguousarray(whole[top : top + size[1], left : left + size[0]])
+
+
+def _begin(middle: float, wanted: int, there: int) -> int:
+    return min(max(round(middle - wanted / 2), 0), there - wanted)
+
+
+def _kind(value: object) -> str:
+    """What it is, for messages: `None` comes from a reader that failed without a word."""
+    return "None" if value is None else type(value).__name__
