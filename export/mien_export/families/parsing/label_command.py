@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mien.options import Options
+from mien.commands.options import Options
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.labelled import default_place, label_faces, save
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.atomic import written
 from mien.errors import SettingError, SinkError, reason_of
-from mien.folders import user_cache
+from mien.machine.atomic import written
+from mien.machine.folders import user_cache
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.samples.matte import mattes

@@ -106,11 +106,12 @@ def moved_flow(whole: int, side: int, rng: np.random.Generator, far: float = FAR
         side: of what is made; smaller than `whole`, it is a window that lies anywhere in it.
         far: share of those that are seen from farther away.
     """
-    zoom = rng.uniform(0.4, 0.9) if rng.uniform() < far else float(np.exp(rng.normal(0, 0.12)))
+    distant = rng.uniform() < far
+    zoom = rng.uniform(0.4, 0.9) if distant else float(np.exp(rng.normal(0, 0.12)))
     angle = np.radians(rng.normal(0, 8))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
     middle, corner = np.array([whole / 2, 0.55 * whole]), rng.uniform(0, whole - side, 2)
-    away = rng.normal(0, 0.045 * whole, 2)
+    away = rng.normal(0, (0.12 if distant else 0.045) * whole, 2)
     matrix = np.column_stack([turn, middle + turn @ (corner - middle + away)])
     grid = np.mgrid[:side, :side][::-1].transpose(1, 2, 0).astype(np.float32)
     bend = np.stack([noise(5, (side, side), rng) for _ in range(2)], axis=-1)
