@@ -29,9 +29,9 @@ ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "fuse", "smooth", 
 LAYERS = [  # from below; what is not named is ground floor, and the longest name that fits counts
     {"portrait.portrait"},  # the value
     {"runtime"},
-    ROOMS | {"paint"},
+    ROOMS | {"paint", "parsing"},
     {"pipeline", "stages", "survey", "backdrop", "portrait.prepare"},
-    {"api", "live"},
+    {"api", "live", "labelling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]

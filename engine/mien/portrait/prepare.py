@@ -52,7 +52,7 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
     """
     need_size(size)
     with FaceMesh(still=True, most=5) as mesh:
-        first = _prepared(even(_upright(sized(_read(picture), size, largest), mesh)), _name(picture), mesh)
+        first = _prepared(even(_upright(sized(read_picture(picture), size, largest), mesh)), _name(picture), mesh)
         others = [_aligned_with(first, other, mesh) for other in more]
     return (first, *others)
 
@@ -65,7 +65,7 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
         SourceError, FaceError: as `prepare`.
     """
     with FaceMesh(still=True, most=5) as mesh:
-        pixels, name = _upright(_read(picture), mesh), _name(picture)
+        pixels, name = _upright(read_picture(picture), mesh), _name(picture)
         x, y = _landmarks(sized(pixels, None, LARGEST), mesh)[:, :2].mean(axis=0)
         share = max(pixels.shape[:2]) / min(max(pixels.shape[:2]), LARGEST)
         first = _prepared(fitted(pixels, (x * share, y * share), size), name, mesh)
@@ -73,7 +73,13 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
     return (first, *others)
 
 
-def _read(picture: Picture) -> Pixels:
+def read_picture(picture: Picture) -> Pixels:
+    """(H, W, 3) uint8 sRGB, C-contiguous.
+
+    Raises:
+        SourceError: the file cannot be read.
+        SettingError: it is no file's name and no picture.
+    """
     if isinstance(picture, (str, os.PathLike)):
         return image.read(picture)
     if not isinstance(picture, np.ndarray):
@@ -95,7 +101,7 @@ def _prepared(pixels: Pixels, name: str, mesh: FaceMesh) -> Portrait:
 
 
 def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait:
-    pixels, name = _upright(_read(picture), mesh), _name(picture)
+    pixels, name = _upright(read_picture(picture), mesh), _name(picture)
     try:
         pose = fit_pose(_landmarks(pixels, mesh))
     except FaceError as error:
