@@ -110,7 +110,7 @@ def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Sta
     sessions: list[Session] = []
 
     def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
-        wanted = setup.precision if graph == "generator" and setup.precision is not None else precision
+        wanted = setup.precision if bundle.runs(graph) == "frame" and setup.precision is not None else precision
         session = open_session(bundle, graph, backend, wanted, threads)
         if hasattr(session, "stream") and why_not() is None:
             session = Timed(session, graph)

@@ -130,8 +130,8 @@ def _computed(model: str, options: argparse.Namespace) -> Iterator[tuple[Backend
 
 def _precisions(model: str) -> list[str]:
     """Those that the bundle has, and bf16, in which OpenVINO computes the same graphs."""
-    has = read_bundle(bundles.find(model)).precisions("generator")
-    return list(dict.fromkeys([*has, "bf16", "int8+bf16"]))
+    bundle = read_bundle(bundles.find(model))
+    return list(dict.fromkeys([*bundle.precisions(bundle.main), "bf16", "int8+bf16"]))
 
 
 def _frames(driver: str, count: int, warm_up: int) -> list[Frame]:

@@ -10,7 +10,7 @@ from mien.bundles import find
 from mien.commands.options import Options
 from mien.errors import BackendError, SettingError
 from mien.manifest import read_bundle
-from mien.manifest.roles import GRAPHS
+from mien.manifest.family import RUNS
 from mien.runtime.cache import Cache
 from mien.runtime.tensorrt.engines import BuildProgress, build_engine
 
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         ) from error
     device = this_device()
     cache = Cache() if options.out is None else Cache(options.out)
-    for name in GRAPHS:
+    for name in (name for runs in RUNS for name in bundle.names(runs)):
         graph = bundle.graph(name, options.precision)
         plan = build_engine(graph, options.batch, device, cache, BuildProgress(_told))
         print(f"{name} {graph.precision}: {len(plan) / 1e6:.1f} MB for {device.name}, kept in {cache.folder}")

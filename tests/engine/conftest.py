@@ -15,6 +15,7 @@ from mien import samples
 from mien.capture import image
 from mien.face.topology import PARTS, canonical_face
 from mien.manifest import Bundle, Graph, TensorSpec, read_bundle, write_manifest
+from mien.manifest.family import Runs
 from mien.parse.models import FaceMesh
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
@@ -80,6 +81,9 @@ TINY = {
 }
 
 
+RUNS: dict[str, Runs] = {"appearance": "once", "generator": "frame"}
+
+
 @pytest.fixture(scope="session")
 def whole_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A bundle of tiny graphs with random weights, in fp32, fp16 and (the generator) int8; not to be changed."""
@@ -90,7 +94,7 @@ def whole_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
             _save(folder / f"{name}.{precision}.onnx", name, nodes, precision)
     _save_int8(folder / "generator.fp32.onnx", folder / "generator.int8.onnx")
     listed = [("appearance", "fp32"), ("generator", "fp32"), ("generator", "int8"), *((n, "fp16") for n in TINY)]
-    graphs = tuple(Graph(n, p, folder / f"{n}.{p}.onnx", "", *TINY[n]) for n, p in listed)
+    graphs = tuple(Graph(n, p, folder / f"{n}.{p}.onnx", "", *TINY[n], RUNS[n]) for n, p in listed)
     words: dict[str, Any] = {
         "licence": "CC0-1.0",
         "version": "1",
@@ -98,7 +102,8 @@ def whole_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         "trained_on": "nothing",
         "losses": "none",
     }
-    bundle = Bundle(folder, "tiny", "oneshot-live", "xs", SIDE, PARTS, graphs=graphs, precisions_for_auto=AUTO, **words)
+    words |= {"graphs": graphs, "classes": PARTS, "precisions_for_auto": AUTO}
+    bundle = Bundle(folder, "tiny", "oneshot", "oneshot-live", "xs", SIDE, **words)
     return write_manifest(bundle, folder)
 
 

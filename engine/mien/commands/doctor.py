@@ -265,7 +265,7 @@ def _model(place: Place) -> Model:
     except MienError as error:
         return Model(place.name, place.packaged, "", str(error))
     where = "packaged" if place.packaged else str(place.folder)
-    precisions = ", ".join(bundle.precisions("generator"))
+    precisions = ", ".join(bundle.precisions(bundle.main))
     return Model(place.name, place.packaged, f"{bundle.kind} {bundle.size} in {precisions}; {where}", None)
 
 

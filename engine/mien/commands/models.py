@@ -57,7 +57,7 @@ def _list() -> Iterator[str]:
             yield f"{place.name}  broken: {error}"
             continue
         where = "packaged" if place.packaged else str(place.folder)
-        precisions = ", ".join(bundle.precisions("generator"))
+        precisions = ", ".join(bundle.precisions(bundle.main))
         facts = f"{bundle.kind} {bundle.size}, {bundle.side} px, {precisions}, version {bundle.version}"
         yield f"{place.name}  {facts}; licence {bundle.licence}; {where}"
 

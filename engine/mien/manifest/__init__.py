@@ -1,7 +1,8 @@
-"""The contract of a model bundle: a folder with `manifest.toml` and ONNX files.
+"""The contract of a model bundle: a folder with `manifest.toml` and ONNX files, checked against its family's rules.
 
     bundle = read_bundle(Path("oneshot-live"))
-    graph = bundle.graph("generator", precision="int8")
+    graph = bundle.graph(bundle.main, precision="int8")
+    family = family_named(bundle.family)
 
 A bundle is data: nothing in it is run while it is read, and one that asks for code or files from elsewhere is refused.
 """
@@ -9,7 +10,22 @@ A bundle is data: nothing in it is run while it is read, and one that asks for c
 from __future__ import annotations
 
 from mien.manifest.bundle import MANIFEST, Bundle, Graph, TensorSpec
+from mien.manifest.families import family_named
+from mien.manifest.family import Family, GraphRule, Link, Port
 from mien.manifest.reading import read_bundle, read_manifest
 from mien.manifest.writing import write_manifest
 
-__all__ = ["MANIFEST", "Bundle", "Graph", "TensorSpec", "read_bundle", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST",
+    "Bundle",
+    "Family",
+    "Graph",
+    "GraphRule",
+    "Link",
+    "Port",
+    "TensorSpec",
+    "family_named",
+    "read_bundle",
+    "read_manifest",
+    "write_manifest",
+]

@@ -9,12 +9,15 @@ from typing import Final
 
 from mien.errors import ModelError
 from mien.face.crop import View
+from mien.manifest.family import Runs
 
-FORMAT: Final = 1
-"""Of manifests that this code reads and writes."""
+FORMAT: Final = 2
+"""Of manifests that are written; those of format 1 are read, too."""
 MANIFEST: Final = "manifest.toml"
 BATCH: Final = "batch"
 """Name of the dynamic axis, which comes first in every tensor."""
+PRECISIONS: Final = ("fp32", "fp16", "int8")
+"""Of graphs; fp32 comes first, since the others are held to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +26,15 @@ class TensorSpec:
 
     name: str
     role: str
-    """One of `mien.manifest.roles.ROLES`: what the engine puts there or takes from there."""
+    """Of a port of its family: what the engine puts there or takes from there."""
     shape: tuple[str | int, ...]
-    """(batch, channels, height, width); the batch by its name."""
+    """(batch, channels, height, width), or (batch, channels) of a vector; the batch by its name."""
     dtype: str = "float32"
     """`float32`, or `float16` in a graph of that precision."""
     range: tuple[float, float] | None = None
     """Least and greatest value; None where there is none, as in features."""
     warped: bool = False
-    """Whether the frame's flow warps it on its way from `appearance` to `generator`."""
+    """Whether the frame's flow warps it on its way from a graph that runs once to one that runs for every frame."""
 
     def sized(self, batch: int) -> tuple[int, ...]:
         """The shape for a batch of this many."""
@@ -43,14 +46,16 @@ class Graph:
     """One ONNX file of a bundle."""
 
     name: str
-    """`appearance`: once per portrait; `generator`: for every frame."""
+    """Of one of its family's graphs, as `generator`."""
     precision: str
-    """`fp32`, `fp16` or `int8`."""
+    """One of `PRECISIONS`."""
     path: Path
     sha256: str
     """Of the file, in hexadecimal."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    runs: Runs
+    """Once per portrait, for every frame, or on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +65,14 @@ class Bundle:
     folder: Path
     name: str
     """What the user types."""
+    family: str
+    """Name of the contract that it keeps, as `oneshot`: how it is run."""
     kind: str
-    """`oneshot-live` or `oneshot-paper`: which engine runs it."""
+    """Which of the family's networks, as `oneshot-live`: how it was trained and exported."""
     size: str
     """The configuration's name, as `m`."""
     side: int
     """Height and width of the crop in pixels."""
-    parsing: tuple[str, ...]
-    """Names of the parsing map's channels."""
     licence: str
     version: str
     commit: str
@@ -76,10 +81,14 @@ class Bundle:
     losses: str
     """Which terms and extractors the weights were trained with."""
     graphs: tuple[Graph, ...]
+    classes: tuple[str, ...] = ()
+    """Names of the channels of its label maps, as its family has them."""
+    attributes: tuple[str, ...] = ()
+    """Of its family's, those that it was trained on."""
     precisions_for_auto: tuple[str, ...] = ("fp32",)
     """Those that keep the quality, so that `auto` may choose among them by speed."""
     view: View | None = None
-    """The part of the crop that `generator` sees and paints; None: all of it."""
+    """The part of the crop that graphs see and paint for every frame; None: all of it."""
 
     @property
     def seen(self) -> View:
@@ -91,6 +100,24 @@ class Bundle:
         """SHA-256 of what the graphs are, in hexadecimal: bundles that compute the same have the same."""
         graphs = sorted(f"{graph.name} {graph.precision} {graph.sha256}" for graph in self.graphs)
         return hashlib.sha256("\n".join(graphs).encode()).hexdigest()
+
+    def names(self, runs: Runs) -> tuple[str, ...]:
+        """The graphs that run then, each once, in the manifest's order."""
+        return tuple(dict.fromkeys(graph.name for graph in self.graphs if graph.runs == runs))
+
+    def runs(self, name: str) -> Runs:
+        """When the graph of this name runs.
+
+        Raises:
+            ModelError: the bundle has none.
+        """
+        return self.graph(name).runs
+
+    @property
+    def main(self) -> str:
+        """The graph whose speed counts, and whose precisions are the bundle's: the last one of a frame's way, or of all
+        where none runs for every frame."""
+        return (self.names("frame") or self.names("request") or self.names("once"))[-1]
 
     def precisions(self, name: str) -> tuple[str, ...]:
         """Those that the graph of this name comes in, as listed in the manifest; none where there is no such graph."""

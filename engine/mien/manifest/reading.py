@@ -13,6 +13,8 @@ from mien.errors import ModelError
 from mien.face.crop import View
 from mien.manifest import files
 from mien.manifest.bundle import FORMAT, MANIFEST, Bundle, Graph, TensorSpec
+from mien.manifest.families import ONESHOT, family_named
+from mien.manifest.family import RUNS, Runs
 from mien.manifest.rules import check
 
 _MOST_BYTES: Final = 1 << 20
@@ -20,9 +22,13 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _TENSOR_NAME: Final = re.compile(r"[\w./:-]{1,128}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _WORDS: Final = ("licence", "version", "commit", "trained_on", "losses")
-_BUNDLE_KEYS: Final = frozenset({"format", "name", "kind", "size", "side", "parsing", "graph", *_WORDS})
-_GRAPH_KEYS: Final = frozenset({"name", "precision", "file", "sha256", "input", "output"})
+_BUNDLE_KEYS: Final = frozenset({"format", "name", "family", "kind", "size", "side", "graph", *_WORDS})
+_BUNDLE_OPTIONS: Final = frozenset({"classes", "attributes", "precisions_for_auto", "view"})
+_GRAPH_KEYS: Final = frozenset({"name", "runs", "precision", "file", "sha256", "input", "output"})
 _TENSOR_KEYS: Final = frozenset({"name", "role", "shape", "dtype"})
+_TENSOR_OPTIONS: Final = frozenset({"range", "warped"})
+_KEYS_OF_1: Final = _BUNDLE_KEYS - {"family"} | {"parsing"}
+_OPTIONS_OF_1: Final = _BUNDLE_OPTIONS - {"classes", "attributes"}
 
 T = TypeVar("T")
 Table = Mapping[str, Any]
@@ -67,29 +73,47 @@ def parse(folder: Path, content: bytes) -> Bundle:
         table = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{where}: expected TOML, got something else ({error}); get the bundle again") from error
-    if table.get("format") != FORMAT:
+    if type(table.get("format")) is not int or table["format"] not in (1, FORMAT):
         raise ModelError(
-            f"{where}: expected format = {FORMAT}, got {table.get('format')!r}; it was made for another version of mien"
+            f"{where}: expected format = {FORMAT}, or 1, got {table.get('format')!r}; it was made for another version "
+            "of mien"
         )
-    bundle = _bundle(folder, table, where)
-    check(bundle, where)
+    bundle = _bundle(folder, _of_format_1(table, where) if table["format"] == 1 else table, where)
+    try:
+        family = family_named(bundle.family)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from error
+    check(bundle, family, where)
     return bundle
 
 
+def _of_format_1(table: Table, where: str) -> Table:
+    """The table as format 2 has it. Format 1 had one family, whose parsing map was the only label map."""
+    _need_keys(table, _KEYS_OF_1, _OPTIONS_OF_1, where)
+    graphs = [{"runs": _runs_in_1(graph.get("name")), **graph} for graph in _tables(table, "graph", where)]
+    changed = {"format": FORMAT, "family": ONESHOT.name, "classes": table["parsing"], "graph": graphs}
+    return {key: value for key, value in table.items() if key != "parsing"} | changed
+
+
+def _runs_in_1(name: object) -> Runs:
+    return next((rule.runs for rule in ONESHOT.graphs if rule.name == name), "frame")
+
+
 def _bundle(folder: Path, table: Table, where: str) -> Bundle:
-    _need_keys(table, _BUNDLE_KEYS, {"precisions_for_auto", "view"}, where)
+    _need_keys(table, _BUNDLE_KEYS, _BUNDLE_OPTIONS, where)
     words = {key: _value(table, key, str, where) for key in _WORDS}
-    auto = _texts(table, "precisions_for_auto", where) if "precisions_for_auto" in table else ("fp32",)
     graphs = tuple(_graph(folder, graph, where) for graph in _tables(table, "graph", where))
     return Bundle(
         folder,
         name=_matched(table, "name", _NAME, where),
+        family=_matched(table, "family", _NAME, where),
         kind=_value(table, "kind", str, where),
         size=_matched(table, "size", _NAME, where),
         side=_value(table, "side", int, where),
-        parsing=_texts(table, "parsing", where),
         graphs=graphs,
-        precisions_for_auto=auto,
+        classes=_texts(table, "classes", where, ()),
+        attributes=_texts(table, "attributes", where, ()),
+        precisions_for_auto=_texts(table, "precisions_for_auto", where, ("fp32",)),
         view=_view(table, where),
         **words,
     )
@@ -106,7 +130,7 @@ def _view(table: Table, where: str) -> View | None:
 
 def _graph(folder: Path, table: Table, where: str) -> Graph:
     where = f"{where}, graph {table.get('name')} {table.get('precision')}"
-    _need_keys(table, _GRAPH_KEYS, set(), where)
+    _need_keys(table, _GRAPH_KEYS, frozenset(), where)
     return Graph(
         name=_value(table, "name", str, where),
         precision=_value(table, "precision", str, where),
@@ -114,12 +138,20 @@ def _graph(folder: Path, table: Table, where: str) -> Graph:
         sha256=_matched(table, "sha256", _SHA256, where),
         inputs=tuple(_tensor(tensor, where) for tensor in _tables(table, "input", where)),
         outputs=tuple(_tensor(tensor, where) for tensor in _tables(table, "output", where)),
+        runs=_runs(table, where),
     )
+
+
+def _runs(table: Table, where: str) -> Runs:
+    for runs in RUNS:
+        if table["runs"] == runs:
+            return runs
+    raise ModelError(f"{where}: runs must be one of {', '.join(RUNS)}, got {table['runs']!r}")
 
 
 def _tensor(table: Table, where: str) -> TensorSpec:
     where = f"{where}, tensor {table.get('name')}"
-    _need_keys(table, _TENSOR_KEYS, {"range", "warped"}, where)
+    _need_keys(table, _TENSOR_KEYS, _TENSOR_OPTIONS, where)
     return TensorSpec(
         name=_matched(table, "name", _TENSOR_NAME, where),
         role=_value(table, "role", str, where),
@@ -146,7 +178,7 @@ def _range(table: Table, where: str) -> tuple[float, float] | None:
     return float(limits[0]), float(limits[1])
 
 
-def _need_keys(table: Table, needed: frozenset[str], optional: set[str], where: str) -> None:
+def _need_keys(table: Table, needed: frozenset[str], optional: frozenset[str], where: str) -> None:
     for key in sorted(needed - set(table)):
         raise ModelError(f"{where}: expected the key {key!r}, got none; get the bundle again")
     for key in sorted(set(table) - needed - optional):
@@ -167,7 +199,10 @@ def _matched(table: Table, key: str, pattern: re.Pattern[str], where: str) -> st
     return text
 
 
-def _texts(table: Table, key: str, where: str) -> tuple[str, ...]:
+def _texts(table: Table, key: str, where: str, without: tuple[str, ...]) -> tuple[str, ...]:
+    """A list of texts, `without` where the key is not there."""
+    if key not in table:
+        return without
     values = _value(table, key, list, where)
     if not all(isinstance(value, str) for value in values):
         raise ModelError(f"{where}: {key} must be a list of names, got {values}")

@@ -45,14 +45,19 @@ def _hashed(graph: Graph, folder: Path) -> Graph:
 
 def _lines(bundle: Bundle) -> Iterator[str]:
     yield f"format = {FORMAT}"
-    for key in ("name", "kind", "size", "side", "parsing", "licence", "version", "commit", "trained_on", "losses"):
+    for key in ("name", "family", "kind", "size", "side"):
+        yield _pair(key, getattr(bundle, key))
+    for key in ("classes", "attributes"):
+        if names := getattr(bundle, key):
+            yield _pair(key, names)
+    for key in ("licence", "version", "commit", "trained_on", "losses"):
         yield _pair(key, getattr(bundle, key))
     if bundle.view is not None:
         yield _pair("view", astuple(bundle.view))
     yield _pair("precisions_for_auto", bundle.precisions_for_auto)
     for graph in bundle.graphs:
         yield from ("", "[[graph]]")
-        for key in ("name", "precision"):
+        for key in ("name", "runs", "precision"):
             yield _pair(key, getattr(graph, key))
         yield _pair("file", graph.path.name)
         yield _pair("sha256", graph.sha256)

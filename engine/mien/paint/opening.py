@@ -37,7 +37,7 @@ def open_painter(
         yield None, WARP
         return
     bundle = _bundle(settings.model) if graphs is None else graphs.bundle(settings.model, _bundle)
-    choice = choose(bundle, "generator", settings.backend, threads=threads)
+    choice = choose(bundle, bundle.main, settings.backend, threads=threads)
     load = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:
@@ -50,7 +50,7 @@ def _opening(
     bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
 ) -> OpenSession:
     def opened(graph: str) -> Session:
-        if graph == "generator":
+        if bundle.runs(graph) == "frame":
             return load(bundle, graph, choice.backend, choice.precision, threads)
         return load(bundle, graph, settings.backend, threads=threads)
 

@@ -15,7 +15,7 @@ from mien.draw.outlines import Box
 from mien.face.crop import crop_matrix, inverse, placed
 from mien.face.face import MouthHint
 from mien.manifest import Bundle, TensorSpec
-from mien.manifest.roles import LINKS
+from mien.manifest.families import ONESHOT
 from mien.paint.erase import NOTHING, Erasing
 from mien.paint.parsing import TEETH, coarser, mouth_map, parsing_map
 from mien.portrait.portrait import Portrait
@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
+LINKS: Final = ONESHOT.linked("generator")
 HALF: Final = 128.0
 """The byte that becomes 0 in a graph; bytes become -1..0.99."""
 ALL: Final = 0.5

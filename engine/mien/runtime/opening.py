@@ -24,9 +24,6 @@ from mien.runtime.session import Session
 
 logger = logging.getLogger(__name__)
 
-ONCE: Final = "appearance"
-"""The graph that runs once per portrait, so that its speed is nothing to choose by."""
-
 
 def choose(
     bundle: Bundle,
@@ -53,7 +50,8 @@ def choose(
     """
     _need_backend(backend)
     cache, clock = cache or Cache(), clock or MonotonicClock()
-    if backend == "tensorrt" and graph_name == ONCE:
+    each_frame = bundle.runs(graph_name) == "frame"
+    if backend == "tensorrt" and not each_frame:
         return Choice("onnxruntime", "fp32", "exact; an engine is not worth its build for one run per portrait")
     if backend != "auto" and backend not in auto.CPU_BACKENDS:
         return Choice(backend, precision or _fastest_on_device(bundle, graph_name), "asked for")
@@ -67,7 +65,7 @@ def choose(
         )
     if len(among) == 1:
         return Choice(*among[0], "asked for" if precision else "all that there is")
-    if graph_name == ONCE:
+    if not each_frame:
         return _first_that_opens(bundle, graph_name, among, threads, cache)
 
     def open_one(backend: str, precision: str) -> Session:
@@ -95,7 +93,7 @@ def open_session(
     """
     _need_backend(backend)
     cache = cache or Cache()
-    if backend == "auto" or precision is None or (backend, graph_name) == ("tensorrt", ONCE):
+    if backend == "auto" or precision is None or (backend == "tensorrt" and bundle.runs(graph_name) != "frame"):
         choice = choose(bundle, graph_name, backend, precision, threads, cache=cache)
         backend, precision = choice.backend, choice.precision
     if backend == "openvino":

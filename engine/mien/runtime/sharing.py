@@ -19,7 +19,7 @@ import numpy as np
 from mien.clock import Clock, MonotonicClock
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
-from mien.runtime.opening import ONCE, open_session
+from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
 from mien.slot import Closed
 
@@ -242,7 +242,7 @@ class SharedGraphs:
             self._batchers.clear()
 
     def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
-        if graph == ONCE or backend in ("auto", *CPU_BACKENDS):
+        if bundle.runs(graph) != "frame" or backend in ("auto", *CPU_BACKENDS):
             return self._load(bundle, graph, backend, precision, threads)
         batcher = Batcher(lambda count: self._load(bundle, graph, backend, precision, threads, batch=count))
         self._batchers.append(batcher)

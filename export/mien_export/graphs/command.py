@@ -16,7 +16,7 @@ from mien.errors import SettingError
 from mien.face.crop import SIDE
 from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
-from mien.manifest.roles import PRECISIONS
+from mien.manifest.bundle import PRECISIONS
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling

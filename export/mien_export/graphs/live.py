@@ -9,7 +9,6 @@ from mien.face.crop import SIDE, View
 from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
-from mien.manifest.roles import ROLES
 from mien_export.graphs.lean import lean
 from mien_export.graphs.traced import Traced
 from mien_export.models.live.sizes import SIZES, LiveSize

@@ -7,7 +7,6 @@ from typing import Final
 from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
-from mien.manifest.roles import ROLES
 from mien_export.graphs.traced import Traced
 from mien_export.models.paper.graphs import PaperGraphs
 from mien_export.models.paper.sizes import SIZES, PaperSize

@@ -9,6 +9,7 @@ import pytest
 
 from mien.errors import ModelError
 from mien.manifest import MANIFEST, Bundle, read_bundle
+from mien.manifest.family import RUNS
 
 Change = Callable[[str], str]
 
@@ -25,6 +26,8 @@ def changed(bundle: Bundle, old: str, new: str, times: int = 1) -> None:
 
 def test_a_whole_bundle_is_read(bundle: Bundle) -> None:
     assert (bundle.name, bundle.kind, bundle.size, bundle.side) == ("tiny", "oneshot-live", "xs", 64)
+    assert (bundle.family, bundle.main) == ("oneshot", "generator")
+    assert [bundle.names(runs) for runs in RUNS] == [("appearance",), ("generator",), ()]
     assert bundle.precisions("generator") == ("fp32", "int8", "fp16")
     assert bundle.precisions_for_auto == ("fp32",)
     graph = bundle.graph("generator", "int8")
@@ -57,9 +60,16 @@ def test_a_graph_that_is_not_there_is_told_with_those_that_are(bundle: Bundle) -
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("format = 1", "format = 2", "expected format = 1, got 2"),
-        ("format = 1", "", "expected format = 1, got None"),
-        ("format = 1", "format = ", "expected TOML, got something else"),
+        ("format = 2", "format = 3", "expected format = 2, or 1, got 3"),
+        ("format = 2", "", "expected format = 2, or 1, got None"),
+        ("format = 2", "format = true", "expected format = 2, or 1, got True"),
+        ("format = 2", "format = ", "expected TOML, got something else"),
+        ("format = 2", "format = 1", "expected the key 'parsing', got none"),
+        ('family = "oneshot"\n', "", "expected the key 'family', got none"),
+        ('family = "oneshot"', "family = 1", "family must be a str, got 1"),
+        ('runs = "once"\n', "", "expected the key 'runs', got none"),
+        ('runs = "once"', 'runs = "twice"', "runs must be one of once, frame, request, got 'twice'"),
+        ('runs = "once"', 'runs = "frame"', "runs must be 'once', as in the family oneshot, got 'frame'"),
         ('size = "xs"', 'size = "xs"\nplugin = "evil.so"', "unknown key 'plugin'"),
         ('role = "hint"', 'role = "hint"\ncode = "x"', "tensor hint: unknown key 'code'"),
         ('licence = "CC0-1.0"\n', "", "expected the key 'licence'"),
@@ -71,7 +81,7 @@ def test_a_graph_that_is_not_there_is_told_with_those_that_are(bundle: Bundle) -
         (HINTED, HINTED.replace("64", "32"), "shape of the role hint must be ['batch', 3, 64, 64], got"),
         ('name = "tiny"', 'name = "../tiny"', "name must look like"),
         ('kind = "oneshot-live"', 'kind = "spade-video"', "kind must be one of oneshot-live, oneshot-paper"),
-        ('"face", "brows"', '"brows", "face"', "parsing must name the channels face, brows, eyes"),
+        ('"face", "brows"', '"brows", "face"', "classes must name the channels face, brows, eyes"),
         ('precisions_for_auto = ["fp32"]', 'precisions_for_auto = ["fp8"]', "precisions_for_auto must be of fp32"),
         ('precisions_for_auto = ["fp32"]', "precisions_for_auto = [8]", "precisions_for_auto must be a list of names"),
         ('name = "generator"', 'name = "critic"', "a graph's name must be one of appearance, generator, got 'critic'"),
@@ -94,7 +104,7 @@ def test_a_graph_that_is_not_there_is_told_with_those_that_are(bundle: Bundle) -
             "range = [2, 1]\nwarped = true",
             "tensor f8: range must be [least, greatest], got [2.0, 1.0]",
         ),
-        ('role = "picture"', 'role = "picture"\nwarped = true', "only features can be warped, got the role picture"),
+        ('role = "picture"', 'role = "picture"\nwarped = true', "a tensor of the role picture cannot be warped"),
         ('name = "parsing"', 'name = "picture"', "tensor picture is listed 2 times"),
         (
             "side = 64",

@@ -11,8 +11,7 @@ from mien.face.motion import identity_motion
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
-from mien.manifest.roles import LINKS
-from mien.paint.painter import ALL, Painter
+from mien.paint.painter import ALL, LINKS, Painter
 from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session

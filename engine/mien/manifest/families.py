@@ -1,0 +1,74 @@
+"""The families that mien knows: its own, and those that installed packages add by entry points.
+
+A package adds one as an entry point of the group `mien.families` whose name is the family's and which leads to a
+`Family`. Its roles' fillers and its training come by groups of their own (`mien.paint.roles`, `mien_export.families`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from mien import plugins
+from mien.errors import BackendError, ModelError
+from mien.face.topology import PARTS
+from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
+
+GROUP: Final = "mien.families"
+
+_FEATURE: Final = Port("feature", many=True, warped=True)
+_LATENT: Final = Port("latent", needed=False)
+
+ONESHOT: Final = Family(
+    "oneshot",
+    kinds=("oneshot-live", "oneshot-paper"),
+    graphs=(
+        GraphRule(
+            "appearance",
+            "once",
+            inputs=(
+                Port("picture", 3, "crop", SIGNED),
+                Port("portrait_parsing", len(PARTS), "crop", UNIT, needed=False),
+            ),
+            outputs=(_FEATURE, _LATENT),
+        ),
+        GraphRule(
+            "generator",
+            "frame",
+            inputs=(
+                Port("parsing", len(PARTS), "view", UNIT, coarser=True),
+                Port("warped", 3, "view", SIGNED),
+                Port("hint", 3, "view", SIGNED, needed=False),
+                _FEATURE,
+                _LATENT,
+            ),
+            outputs=(Port("generated", 3, "view", SIGNED), Port("mask", 1, "view", UNIT)),
+        ),
+    ),
+    links=(Link("appearance", "generator", frozenset({"feature", "latent"})),),
+    classes=PARTS,
+)
+"""One-shot reenactment: the portrait's features once, then for every frame a painted picture and its fusion mask."""
+
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT,)}
+"""Those of mien itself, by name."""
+
+
+def family_named(name: str) -> Family:
+    """The family of this name, mien's own or one that an installed package adds.
+
+    Raises:
+        ModelError: there is none, or what a package calls so is no family.
+    """
+    if name in FAMILIES:
+        return FAMILIES[name]
+    try:
+        found = plugins.added(GROUP, name)
+    except BackendError as error:
+        raise ModelError(str(error)) from error
+    if found is None:
+        known = ", ".join(dict.fromkeys([*FAMILIES, *plugins.added_names(GROUP)]))
+        raise ModelError(f"family must be one of {known}, got {name!r}; install the package that adds it to mien")
+    if not isinstance(found, Family) or found.name != name:
+        raise ModelError(f"family {name}: expected the entry point of {GROUP} to lead to this Family, got {found!r}")
+    return found
