@@ -51,7 +51,7 @@ _LENIENT: ContextDecorator = np.errstate(under="ignore")
 
 @_LENIENT
 def parse_labels(picture: Picture, *, threads: int | None = None) -> Pixels:
-    """The class of each pixel of a picture with a face: (H, W) ids, as `mien.parsing.classes.CLASSES` counts them.
+    """The class of each pixel of a picture with a face: (H, W) ids, as `mien.face.classes.CLASSES` counts them.
 
     Args:
         picture: a file, or an array (H, W, 3) uint8 sRGB. Of several faces the largest is taken; the others' pixels are
@@ -126,8 +126,8 @@ def open_segmenter(threads: int) -> Iterator[tuple[Segmenter, str]]:
         BackendError: no runtime is installed.
     """
     bundle = read_bundle(find(MODEL))
-    if bundle.family.name != MODEL:
-        raise ModelError(f"model {MODEL}: expected one of the family {MODEL}, got {bundle.family.name}")
+    if bundle.family != MODEL:
+        raise ModelError(f"model {MODEL}: expected one of the family {MODEL}, got {bundle.family}")
     choice = choose(bundle, GRAPH, threads=threads)
     session = open_session(bundle, GRAPH, choice.backend, choice.precision, threads)
     segmenter = Segmenter(session, threads)

@@ -11,6 +11,7 @@ from typing import Final
 
 from mien import plugins
 from mien.errors import BackendError, ModelError
+from mien.face.classes import NAMES
 from mien.face.topology import PARTS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
@@ -50,7 +51,22 @@ ONESHOT: Final = Family(
 )
 """One-shot reenactment: the portrait's features once, then for every frame a painted picture and its fusion mask."""
 
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT,)}
+PARSING: Final = Family(
+    "parsing",
+    graphs=(
+        GraphRule(
+            "segmenter",
+            "request",
+            inputs=(Port("picture", 3, "crop", SIGNED),),
+            outputs=(Port("labels", len(NAMES), "crop", UNIT),),
+        ),
+    ),
+    classes=NAMES,
+    stage="portrait",
+)
+"""Face parsing: how surely each pixel of a crop is of each of 19 classes."""
+
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING)}
 """Those of mien itself, by name."""
 
 

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.classes import CLASSES
 from mien.face.crop import PLACE, SIDE, crop_matrix, inverse, placed
 from mien.face.pose import fit_pose
-from mien.parsing.classes import CLASSES
 from mien.runtime.session import Session
 from mien_kernels import ops
 

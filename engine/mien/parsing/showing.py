@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parsing.classes import BACKGROUND, CLASSES
+from mien.face.classes import BACKGROUND, CLASSES
 
 Pixels = NDArray[np.uint8]
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face import classes
 from mien.face.face import eye_distance
-from mien.parsing import classes
 from mien_export.data.occluders import SUBPIXEL
 from mien_export.data.spectacles import spectacles
 from mien_export.families.parsing.face_frame import CHIN, Array, FaceFrame, Floats

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mien.errors import SettingError
-from mien.parsing.classes import CLASSES, EARRING, HAT, NECKLACE
+from mien.face.classes import CLASSES, EARRING, HAT, NECKLACE
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import Labelled, default_place, load

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from mien.face import topology
-from mien.parsing import classes
+from mien.face import classes, topology
 from mien_export.families.parsing import coarse
 from mien_export.families.parsing.face_frame import Array, Bits, FaceFrame, Floats
 from mien_export.families.parsing.glasses import glasses_zone

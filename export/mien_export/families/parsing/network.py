@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mien.parsing.classes import CLASSES
+from mien.face.classes import CLASSES
 
 Window = tuple[slice, slice]
 """Rows and columns of cells of the finest level of the U-Net."""

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mien.parsing import classes
+from mien.face import classes
 from mien_export.families.parsing.accessories import Worn, noise, without_glasses
 from mien_export.families.parsing.face_frame import Floats
 from mien_export.families.parsing.label_maker import UNKNOWN
