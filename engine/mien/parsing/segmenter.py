@@ -48,15 +48,16 @@ class Segmenter:
             landmarks: (478, 3) in pixels.
         """
         labels = np.empty(pixels.shape[:2], np.uint8)
-        for rows, shares in self._bands(pixels, landmarks):
-            labels[rows] = shares.argmax(axis=2)
+        for rows, logits in self._bands(pixels, landmarks):
+            labels[rows] = logits.argmax(axis=2)
         return labels
 
     def shares(self, pixels: Pixels, landmarks: Array) -> Floats:
         """(19, H, W) in 0..1: how surely each pixel is of each class; they add up to 1. Arguments as above."""
         out = np.empty((len(CLASSES), *pixels.shape[:2]), np.float32)
-        for rows, shares in self._bands(pixels, landmarks):
-            out[:, rows] = shares.transpose(2, 0, 1)
+        for rows, logits in self._bands(pixels, landmarks):
+            shares = np.exp(logits - logits.max(axis=2, keepdims=True))
+            out[:, rows] = (shares / shares.sum(axis=2, keepdims=True)).transpose(2, 0, 1)
         return out
 
     def close(self) -> None:
@@ -64,7 +65,7 @@ class Segmenter:
         self._session.close()
 
     def _bands(self, pixels: Pixels, landmarks: Array) -> list[tuple[slice, Floats]]:
-        """Rows of the picture with the shares (rows, W, 19) there."""
+        """Rows of the picture with the logits (rows, W, 19) there."""
         near = crop_matrix(fit_pose(landmarks), SIDE)
         looks = [(near, self._look(pixels, near))]
         if not _holds(near, pixels.shape[1], pixels.shape[0]):
@@ -75,7 +76,7 @@ class Segmenter:
         return [(rows, self._brought_back(rows, pixels.shape[1], looks)) for rows in bands]
 
     def _look(self, pixels: Pixels, matrix: Array) -> Floats:
-        """(S, S, 19): shares in the crop to which `matrix` (2, 3) leads from the picture."""
+        """(S, S, 19): logits in the crop to which `matrix` (2, 3) leads from the picture."""
         ops.to_tensor(pixels, inverse(matrix).astype(np.float32), self._input[0], 1 / HALF, -1.0, threads=self._threads)
         self._session.run()
         return np.ascontiguousarray(self._output[0].transpose(1, 2, 0))
@@ -84,9 +85,9 @@ class Segmenter:
         """(rows, W, 19): each later look over those before it, where it sees anything."""
         y, x = np.mgrid[rows, :width].astype(np.float32)
         out: Floats | None = None
-        for matrix, shares in looks:
+        for matrix, logits in looks:
             flow = _mapped(x, y, matrix)
-            seen = ops.flow_warp(shares, flow, threads=self._threads)
+            seen = ops.flow_warp(logits, flow, threads=self._threads)
             if out is None:
                 out = seen
             else:

@@ -1,4 +1,4 @@
-"""From a checkpoint of the segmenter to a bundle of the family `parsing`, and `mien export parsing`, which writes it."""
+"""From a checkpoint of the segmenter to a bundle of the family `parsing`: `mien export parsing`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import mien
@@ -17,7 +17,7 @@ from mien.face.classes import CLASSES, NAMES
 from mien.face.crop import SIDE
 from mien.manifest import Bundle, Graph, TensorSpec, write_manifest
 from mien.manifest.bundle import BATCH
-from mien.manifest.family import SIGNED, UNIT
+from mien.manifest.family import SIGNED
 from mien_export.families.parsing.course import KIND, averaged_weights
 from mien_export.families.parsing.network import SIZES, Segmenter
 from mien_export.graphs.folder import replaced
@@ -26,23 +26,10 @@ from mien_export.graphs.tracing import exported
 from mien_export.train import checkpoint
 
 OPERATORS: Final = frozenset(
-    {"Add", "Concat", "Conv", "DepthToSpace", "Relu", "Reshape", "Resize", "Softmax", "SpaceToDepth", "Transpose"}
+    {"Add", "Concat", "Conv", "DepthToSpace", "Relu", "Reshape", "Resize", "SpaceToDepth", "Transpose"}
 )
 INPUT: Final = TensorSpec("picture", "picture", (BATCH, 3, SIDE, SIDE), range=SIGNED)
-OUTPUT: Final = TensorSpec("labels", "labels", (BATCH, len(CLASSES), SIDE, SIDE), range=UNIT)
-
-
-class _Shares(nn.Module):
-    """How surely each pixel is of each class."""
-
-    def __init__(self, segmenter: Segmenter) -> None:
-        super().__init__()
-        self.segmenter = segmenter
-
-    def forward(self, picture: Tensor) -> Tensor:
-        """(N, 19, S, S) in 0..1 of (N, 3, S, S) in -1..1."""
-        logits: Tensor = self.segmenter(picture)
-        return logits.softmax(dim=1)
+OUTPUT: Final = TensorSpec("labels", "labels", (BATCH, len(CLASSES), SIDE, SIDE))
 
 
 def read_segmenter(path: Path) -> tuple[Segmenter, dict[str, str]]:
@@ -66,7 +53,7 @@ def segmenter_graph(network: Segmenter) -> Traced:
     for unit in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
         if len(unit) == 3 and isinstance(unit[1], nn.BatchNorm2d):
             unit[0], unit[1] = fuse_conv_bn_eval(unit[0], unit[1]), nn.Identity()
-    return Traced("segmenter", _Shares(network), (INPUT,), (OUTPUT,), OPERATORS)
+    return Traced("segmenter", network, (INPUT,), (OUTPUT,), OPERATORS)
 
 
 def write_bundle(folder: Path, trained: Path, trained_on: str, commit: str) -> Bundle:

@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import classes
-from mien.face.classes import CLASSES, MIRRORED, NAMES
+from mien.face.classes import CLASSES
 from mien.parse.models import FaceMesh
 from mien_export.families.parsing.accessories import Worn
 from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.families.parsing.labelled import Labelled
-from mien_export.families.parsing.samples import moved_flow
+from mien_export.families.parsing.samples import MIRRORED_LABELS, moved_flow
 from mien_export.samples.matte import mattes
 
 Pixels = NDArray[np.uint8]
 Label = Callable[[Pixels, Array], Pixels]
 """From a picture (S, S, 3) and landmarks (478, 3) to its labels (S, S)."""
 
-MADE: Final = tuple(
-    kind for kind in range(len(CLASSES)) if NAMES[kind] not in ("glasses", "hat", "earring", "necklace")
-)
+DRAWN: Final = (classes.GLASSES, classes.HAT, classes.EARRING, classes.NECKLACE)
+"""Classes that are only drawn."""
+MADE: Final = tuple(kind for kind in range(len(CLASSES)) if kind not in DRAWN)
 """Classes that the label maker knows."""
 CHANGES: Final = ("flip", "warp", "colour")
 
@@ -98,8 +98,6 @@ _DRAW: Final[dict[int, Callable[[Worn, np.random.Generator], None]]] = {
     classes.EARRING: Worn.earrings,
     classes.NECKLACE: Worn.necklace,
 }
-DRAWN: Final = tuple(_DRAW)
-"""Classes that are drawn."""
 
 
 def consistency(pictures: Pixels, label: Label, change: str, seed: int = 0) -> Agreement:
@@ -127,7 +125,7 @@ def _changed_pairs(
 def _changed(picture: Pixels, change: str, rng: np.random.Generator) -> tuple[Pixels, Callable[[Pixels], Pixels]]:
     """A changed picture, and how labels change with it."""
     if change == "flip":
-        return np.ascontiguousarray(picture[:, ::-1]), lambda labels: np.array(MIRRORED, np.uint8)[labels[:, ::-1]]
+        return np.ascontiguousarray(picture[:, ::-1]), lambda labels: MIRRORED_LABELS[labels[:, ::-1]]
     if change == "warp":
         flow = moved_flow(picture.shape[0], picture.shape[0], rng, far=0.0)
         inside = ((flow >= 0) & (flow <= picture.shape[0] - 1)).all(axis=2)

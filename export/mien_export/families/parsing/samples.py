@@ -29,8 +29,9 @@ BACKDROP: Final = 0.6
 """Share of samples that stand before another backdrop."""
 FAR: Final = 0.3
 """Share of samples that are seen from farther away."""
-_MIRRORED: Final = np.arange(256, dtype=np.uint8)
-_MIRRORED[: len(classes.MIRRORED)] = classes.MIRRORED
+MIRRORED_LABELS: Final = np.arange(256, dtype=np.uint8)
+MIRRORED_LABELS[: len(classes.MIRRORED)] = classes.MIRRORED
+"""The label of each once a picture is mirrored; unknown stays unknown."""
 _GOES_ON: Final = np.isin(np.arange(256), (classes.BACKGROUND, classes.CLOTH))
 """Labels that go on beyond a picture's edge."""
 
@@ -95,7 +96,7 @@ def _moved(
     labels = cv2.remap(labels, flow, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     beyond = ((flow < -0.5) | (flow > whole - 0.5)).any(axis=2)
     labels[beyond & ~_GOES_ON[labels]] = UNKNOWN
-    return picture, _MIRRORED[labels] if mirror else labels, person
+    return picture, MIRRORED_LABELS[labels] if mirror else labels, person
 
 
 def moved_flow(whole: int, side: int, rng: np.random.Generator, far: float = FAR) -> Floats:
