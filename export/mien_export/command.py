@@ -9,8 +9,11 @@ from mien.errors import BackendError, SettingError
 
 COMMANDS: Final = {
     "train": ("mien_export.train.command", "train a network on a folder of faces"),
-    "pack": ("mien_export.data.pack_command", "make pairs to learn from beforehand"),
-    "ablation": ("mien_export.train.ablation", "train the columns of the thesis's table 4.2 and write their bundles"),
+    "pack": ("mien_export.families.oneshot_live.pack_command", "make pairs to learn from beforehand"),
+    "ablation": (
+        "mien_export.families.oneshot_paper.ablation",
+        "train the columns of the thesis's table 4.2 and write their bundles",
+    ),
     "labels": ("mien_export.families.parsing.label_command", "label portraits for the family parsing"),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),

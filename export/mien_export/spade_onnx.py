@@ -8,9 +8,15 @@ of standard operators. Statistics are float32, whatever the type of the inputs i
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
 
-from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto, TensorProto, helper
+import onnxscript
+import torch
+from onnx import AttributeProto, FunctionProto, ModelProto, NodeProto, TensorProto, defs, helper
+
+from mien_export import spade  # noqa: F401  # registers the operator
 
 DOMAIN: Final = "mien"
 OPERATOR: Final = "SpadeModulate"
@@ -93,3 +99,44 @@ def with_spade_function(model: ModelProto) -> ModelProto:
     if all(opset.domain != DOMAIN for opset in complete.opset_import):
         complete.opset_import.append(helper.make_opsetid(DOMAIN, VERSION))
     return complete
+
+
+_FLOATS = ["tensor(float)", "tensor(float16)", "tensor(bfloat16)", "tensor(double)"]
+
+
+def translations() -> dict[Callable[..., Any], Callable[..., Any]]:
+    """For `custom_translation_table` of torch.onnx.export; `completed` then gives the model its function."""
+    return {torch.ops.mien.spade_modulate.default: _translate}
+
+
+def completed(program: torch.onnx.ONNXProgram) -> ModelProto:
+    """The exported model, able to run where there is no plug-in."""
+    return with_spade_function(program.model_proto)
+
+
+def _translate(x: Any, gamma: Any, beta: Any, slope: float, epsilon: float) -> Any:
+    node = onnxscript.values.Op(onnxscript.values.Opset(DOMAIN, VERSION), OPERATOR, _schema())
+    return node(
+        x, gamma, beta, slope=slope, epsilon=epsilon, plugin_namespace=DOMAIN, plugin_version=str(VERSION), aot=1
+    )
+
+
+@cache
+def _schema() -> defs.OpSchema:
+    """What the exporter asks of an operator; the model itself carries the function."""
+    parameter, attribute, kinds = defs.OpSchema.FormalParameter, defs.OpSchema.Attribute, defs.OpSchema.AttrType
+    return defs.OpSchema(
+        OPERATOR,
+        DOMAIN,
+        VERSION,
+        inputs=[parameter(name, "T") for name in ("x", "gamma", "beta")],
+        outputs=[parameter("out", "T")],
+        type_constraints=[("T", _FLOATS, "")],
+        attributes=[
+            attribute("slope", kinds.FLOAT),
+            attribute("epsilon", kinds.FLOAT),
+            attribute("plugin_namespace", kinds.STRING),
+            attribute("plugin_version", kinds.STRING),
+            attribute("aot", kinds.INT),
+        ],
+    )

@@ -17,11 +17,10 @@ from mien.face import topology
 from mien.face.pose import angles_of, fit_pose
 from mien.parse.models import FaceMesh
 from mien_export.samples.album import open_album
-from mien_export.samples.clip import ACTOR, SEED, driver_performance, open_puppet
+from mien_export.samples.clip import ACTOR, RATE, SEED, driver_performance, open_puppet, speak
 from mien_export.samples.composer import compose
-from mien_export.samples.likeness import SAME_PERSON, models_folder, nearest, open_recogniser, stranger_limit
+from mien_export.samples.nobody import SAME_PERSON, models_folder, nearest, open_recogniser, stranger_limit
 from mien_export.samples.puppet import landmarks_at, perform
-from mien_export.samples.voice import RATE, speak
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

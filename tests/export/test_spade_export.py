@@ -15,7 +15,7 @@ onnx: Any = pytest.importorskip("onnx", reason=f"onnx is {REASON}")
 pytest.importorskip("onnxscript", reason=f"onnxscript is {REASON}")
 runtime: Any = pytest.importorskip("onnxruntime", reason=f"onnxruntime is {REASON}")
 modulate: Any = pytest.importorskip("mien_export.spade").spade_modulate
-spade_export: Any = pytest.importorskip("mien_export.spade_export")
+spade_export: Any = pytest.importorskip("mien_export.spade_onnx")
 
 TOLERANCE = 1e-5
 """Of results around 1, from float32 sums in another order."""

@@ -114,6 +114,11 @@ class Family:
         """What `kind` in a manifest may be."""
         return self.kinds or (self.name,)
 
+    @property
+    def ranges(self) -> dict[str, Range | None]:
+        """Least and greatest values by role."""
+        return {port.role: port.range for rule in self.graphs for port in (*rule.inputs, *rule.outputs)}
+
     def linked(self, graph: str) -> frozenset[str]:
         """Roles of the inputs that other graphs give to this one."""
         return frozenset(role for link in self.links if link.target == graph for role in link.roles)

@@ -8,8 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_export.data.ict import LOWER_TEETH, PARTS, Ict
-from mien_export.data.ict_landmarks import ict_to_canonical
+from mien_export.data.ict import LOWER_TEETH, PARTS, Ict, ict_to_canonical
 
 Floats = NDArray[np.float32]
 

@@ -14,14 +14,12 @@ from mien.face import topology
 from mien.face.crop import SIDE
 from mien.face.face import MouthHint
 from mien.face.topology import canonical_face
-from mien_export.data.augment import mirrored
 from mien_export.data.faces import Faces
-from mien_export.data.hint import ANOTHERS, hint_of
+from mien_export.data.hint import ANOTHERS, OtherMouths, hint_of
 from mien_export.data.open_mouth import MouthModel
-from mien_export.data.other_mouths import OtherMouths
 from mien_export.data.pairs import Pair, manufacture, prepared
 from mien_export.data.perturb import perturbed
-from mien_export.data.variety import Variety, varied
+from mien_export.data.variety import Variety, mirrored, varied
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

@@ -1,1 +1,1 @@
-"""Model families: one folder each."""
+"""Families of networks that mien trains and exports, a folder each."""

@@ -5,28 +5,20 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 
 import mien
 from mien.bundles import find
 from mien.commands.options import Options
 from mien.errors import SettingError
-from mien.face.crop import SIDE
 from mien.machine.processor import usable_threads
 from mien.manifest import read_bundle
 from mien.manifest.bundle import PRECISIONS
 from mien_export.data.faces import Faces
-from mien_export.data.pairs import Pair
-from mien_export.data.sampler import Sampler, Sampling
-from mien_export.graphs.folder import replaced
-from mien_export.graphs.halving import with_float16
-from mien_export.graphs.int8 import RealPairs
-from mien_export.graphs.live import KIND as LIVE
-from mien_export.graphs.trained import Trained, read_trained
-from mien_export.graphs.writing import Words, need_precisions, write_bundle
-from mien_export.train.live import LiveLosses
+from mien_export.families.family import Trained
+from mien_export.families.registry import family_of, read_trained
+from mien_export.graphs.float16 import with_float16
+from mien_export.graphs.writing import RealFaces, Words, need_precisions, replaced, write_bundle
 
 UNKNOWN = "unknown"
 
@@ -45,9 +37,9 @@ def main(arguments: list[str]) -> int:
         raise SettingError("--precision int8 is calibrated on real pairs: expected --data DIR with faces, got none")
     trained = read_trained(options.checkpoint)
     need_precisions(trained, precisions)
-    pairs = _pairs(options) if "int8" in precisions else None
+    faces = _faces(options) if "int8" in precisions else None
     with replaced(options.out) as folder:
-        write_bundle(folder, trained, _words(options, trained), precisions, pairs, options.threads, _tell)
+        write_bundle(folder, trained, _words(options, trained), precisions, faces, options.threads, _tell)
     print(options.out)
     return 0
 
@@ -57,8 +49,10 @@ def _halved(options: argparse.Namespace, precisions: tuple[str, ...]) -> int:
         got = ",".join(precisions)
         raise SettingError(f"--bundle gives --precision fp16, got {got}; the others need --checkpoint")
     bundle = read_bundle(find(options.bundle))
-    if bundle.kind != LIVE:
-        raise SettingError(f"--bundle is for models of kind {LIVE}, got {bundle.kind}; the others need --checkpoint")
+    if not family_of(bundle.kind, str(bundle.folder)).halves_graphs:
+        raise SettingError(
+            f"--bundle is not for models of kind {bundle.kind}; give what it was trained to: --checkpoint"
+        )
     with replaced(options.out) as folder:
         with_float16(bundle, folder)
     print(options.out)
@@ -105,41 +99,29 @@ def _precisions(text: str) -> tuple[str, ...]:
     return wanted
 
 
-def _pairs(options: argparse.Namespace) -> RealPairs:
-    def drawn(split: str, count: int) -> Iterable[Pair]:
-        sampler = Sampler(Faces(options.data, split), Sampling(side=SIDE))
-        return (sampler(number) for number in range(count))
-
-    for split in ("train", "test"):
-        Faces(options.data, split)  # refused now rather than after minutes
-    return RealPairs(lambda: drawn("train", options.calibrate), lambda: drawn("test", options.measure))
+def _faces(options: argparse.Namespace) -> RealFaces:
+    train, test = (Faces(options.data, split) for split in ("train", "test"))
+    return RealFaces(train, test, options.calibrate, options.measure)
 
 
 def _words(options: argparse.Namespace, trained: Trained) -> Words:
     return Words(
-        name=options.name or trained.kind,
+        name=options.name or trained.family.kind,
         licence=options.licence,
         version=mien.__version__,
         commit=options.commit or _commit(),
         trained_on=options.trained_on or _trained_on(options.data, trained),
-        losses=options.losses or trained.said or _losses(),
+        losses=options.losses or trained.said or trained.family.usual_losses,
     )
 
 
 def _trained_on(data: Path | None, trained: Trained) -> str:
-    pairs = "pairs manufactured from stills" if trained.kind == LIVE else "stills with resampled boundaries"
-    words = f"{pairs}, {trained.steps} steps, seed {trained.seed}"
+    words = f"{trained.family.learnt_from}, {trained.steps} steps, seed {trained.seed}"
     if data is None:
         return words
     faces = Faces(data, "train")
     people = len({faces.identity(index) for index in range(faces.count)})
     return f"{words}; {faces.count} portraits of {people} people"
-
-
-def _losses() -> str:
-    plain = LiveLosses()
-    terms = [(field.name, getattr(plain, field.name)) for field in fields(plain)]
-    return ", ".join(f"{name} {weight:g}" for name, weight in terms if isinstance(weight, float) and weight)
 
 
 def _commit() -> str:

@@ -1,35 +1,122 @@
-"""Which int8 variant of a generator to keep: the fastest that is as good as any on unseen faces."""
+"""A generator in int8: activations and weights of convolutions, sums, products and resizes, by real pairs.
+
+Weights are symmetric, one scale per output channel; activations are unsigned with one scale and zero point per tensor,
+so that what a ReLU leaves uses all 256 values and the ReLU itself vanishes into the rounding. Both ONNX Runtime and
+OpenVINO then run every convolution in int8. Pictures and parsing maps were bytes before they were floats: with the
+scales 1/128 and 1/255 what enters loses nothing.
+"""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import onnx
 from onnx import ModelProto
+from onnxruntime import quantization
 
-from mien.manifest import Bundle, Graph
+from mien.manifest import Graph, TensorSpec
 from mien.runtime.onnxruntime import OnnxRuntimeSession
-from mien_export.data.pairs import Pair
-from mien_export.graphs.agreement import psnr
-from mien_export.graphs.quantised import Quantiser, variants
-from mien_export.graphs.reference import Arrays, Example, Reference, ran
+from mien_export.graphs.parity import Arrays, Example, psnr, ran
+from mien_export.graphs.tidy import ending, plain
+from mien_export.graphs.tracing import checked, quiet
 
-ENOUGH: Final = 0.05
-"""Decibels of loss by which a faster variant is still as good as a more exact one, or as float32."""
+OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
+"""What is quantised up to the last convolution. Convolutions alone would be slower: every sum between them would go to
+float and back."""
+MOVING: Final = frozenset({"Concat", "SpaceToDepth", "AveragePool"})
+"""Operators that leave the range of what they take."""
+BYTES: Final = {(-1.0, 1.0): (-1.0, 127 / 128), (0.0, 1.0): (0.0, 1.0)}
+"""What 256 bytes reach of the ranges that a manifest names."""
 
 
 @dataclass(frozen=True, slots=True)
-class RealPairs:
-    """Pairs of whole crops, without which int8 cannot be made."""
+class Variant:
+    """Which convolutions stay in float32."""
 
-    calibrating: Callable[[], Iterable[Pair]]
-    """Of portraits trained on."""
-    testing: Callable[[], Iterable[Pair]]
-    """Of portraits not trained on."""
+    name: str
+    exact: tuple[str, ...]
+    """By how the names of their weights begin."""
+
+
+class Quantiser:
+    """Knows the ranges of a model's tensors, and makes variants of it."""
+
+    def __init__(self, model: ModelProto, specs: Iterable[TensorSpec], inputs: Iterable[Arrays]) -> None:
+        """Runs `model` on all `inputs`, which are of these `specs`."""
+        self._folder = tempfile.TemporaryDirectory(prefix="mien-int8-")
+        self._source = Path(self._folder.name) / "float32.onnx"
+        self._model = model
+        onnx.save_model(model, self._source)
+        self._ranges = self._calibrated(inputs)
+        for name, (low, high) in _of_bytes(model, specs).items():
+            if name in self._ranges:
+                self._ranges[name] = quantization.calibrate.TensorData(lowest=np.float32(low), highest=np.float32(high))
+
+    def __call__(self, variant: Variant) -> ModelProto:
+        """The model in int8, checked."""
+        convolutions = [node for node in self._model.graph.node if node.op_type == "Conv"]
+        exact = [node.name for node in convolutions if node.input[1].startswith(variant.exact)]
+        exact += [node.name for node in ending(self._model)]
+        with quiet():
+            quantiser = quantization.QDQQuantizer(
+                onnx.load_model(self._source),
+                per_channel=True,
+                reduce_range=False,
+                weight_qType=quantization.QuantType.QInt8,
+                activation_qType=quantization.QuantType.QUInt8,
+                tensors_range=self._ranges,
+                nodes_to_quantize=[],
+                nodes_to_exclude=exact,
+                op_types_to_quantize=list(OPERATORS),
+                extra_options={"ActivationSymmetric": False},
+            )
+            quantiser.quantize_model()
+            quantiser.model.topological_sort()
+        return checked(plain(quantiser.model.model, self._model.graph.name))
+
+    def close(self) -> None:
+        """Remove what was written."""
+        self._folder.cleanup()
+
+    def _calibrated(self, inputs: Iterable[Arrays]) -> Any:
+        with quiet():
+            calibrator = quantization.create_calibrator(
+                self._source,
+                list(OPERATORS),
+                augmented_model_path=str(Path(self._folder.name) / "observed.onnx"),
+                calibrate_method=quantization.CalibrationMethod.MinMax,
+            )
+            calibrator.collect_data(_Reader(iter(inputs)))
+            return calibrator.compute_data()
+
+
+def _of_bytes(model: ModelProto, specs: Iterable[TensorSpec]) -> dict[str, tuple[float, float]]:
+    """Least and greatest value by name: of inputs that were bytes, and of what is only moved or averaged of them."""
+    known = {spec.name: BYTES[spec.range] for spec in specs if spec.range in BYTES}
+    for node in model.graph.node:
+        ranges = {known.get(name) for name in node.input}
+        if node.op_type in MOVING and len(ranges) == 1 and (only := ranges.pop()) is not None:
+            known[node.output[0]] = only
+    return known
+
+
+class _Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # it has no types
+    """Inputs one by one."""
+
+    def __init__(self, inputs: Iterator[Arrays]) -> None:
+        self._inputs = inputs
+
+    def get_next(self) -> Arrays | None:
+        return next(self._inputs, None)
+
+
+ENOUGH: Final = 0.05
+"""Decibels of loss by which a faster variant is still as good as a more exact one, or as float32."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,24 +137,30 @@ class Choice:
 
 def chosen(
     model: ModelProto,
-    bundle: Bundle,
-    levels: int,
-    reference: Reference,
-    pairs: RealPairs,
+    graph: Graph,
+    variants: Sequence[Variant],
+    calibrating: Iterable[Example],
+    testing: Iterable[Example],
     threads: int,
     tell: Callable[[str], None],
 ) -> Choice:
-    """The variant to keep, by `preferred`."""
-    graph = bundle.graph("generator")
-    calibrating = (example.generator for example in reference.examples(pairs.calibrating()))
-    quantiser = Quantiser(model, graph.inputs, calibrating)
+    """The variant to keep, by `preferred`.
+
+    Args:
+        model: in float32, what `graph` says.
+        variants: from the fastest to the most exact.
+        calibrating: of portraits trained on.
+        testing: of portraits not trained on; their truth is known.
+        tell: takes lines that say how it goes.
+    """
+    quantiser = Quantiser(model, graph.inputs, (example.inputs[graph.name] for example in calibrating))
     choices: list[Choice] = []
     try:
-        unseen = list(reference.examples(pairs.testing()))
-        for variant in variants(levels):
+        unseen = list(testing)
+        for variant in variants:
             quantised = quantiser(variant)
             painted = _painted(quantised, graph, unseen, threads)
-            choices.append(Choice(variant.name, quantised, _loss(painted, unseen), _likeness(painted, unseen)))
+            choices.append(Choice(variant.name, quantised, *_compared(painted, unseen, graph.name)))
             tell(f"int8, {choices[-1]}, {len(unseen)} unseen pairs")
             if choices[-1].loss <= ENOUGH:
                 break
@@ -91,23 +184,22 @@ def _painted(model: ModelProto, graph: Graph, examples: Iterable[Example], threa
         path.write_bytes(model.SerializeToString())
         session = OnnxRuntimeSession(replace(graph, path=path, precision="int8"), threads=threads)
         try:
-            return [ran(session, example.generator) for example in examples]
+            return [ran(session, example.inputs[graph.name]) for example in examples]
         finally:
             session.close()
 
 
-def _loss(painted: list[Arrays], examples: list[Example]) -> float:
-    """Mean over examples, of the picture shown or of the one painted, whichever loses more."""
-    losses = [
-        (
-            psnr(example.shown(example.painted), example.truth) - psnr(example.shown(own), example.truth),
-            psnr(example.painted["generated"], example.truth) - psnr(own["generated"], example.truth),
+def _compared(painted: list[Arrays], examples: list[Example], graph: str) -> tuple[float, float]:
+    """(loss, likeness) as `Choice` has them, means over examples."""
+    losses, likenesses = [], []
+    for own, example in zip(painted, examples, strict=True):
+        exact, truth = example.outputs[graph], example.truth
+        assert truth is not None, "int8 is measured against the truth"
+        losses.append(
+            (
+                psnr(example.shown(exact), truth) - psnr(example.shown(own), truth),
+                psnr(exact["generated"], truth) - psnr(own["generated"], truth),
+            )
         )
-        for own, example in zip(painted, examples, strict=True)
-    ]
-    return float(np.mean(losses, axis=0).max())
-
-
-def _likeness(painted: list[Arrays], examples: list[Example]) -> float:
-    pictures = zip(painted, examples, strict=True)
-    return float(np.mean([psnr(own["generated"], example.painted["generated"]) for own, example in pictures]))
+        likenesses.append(psnr(own["generated"], exact["generated"]))
+    return float(np.mean(losses, axis=0).max()), float(np.mean(likenesses))

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from mien.bundles import find
 from mien.commands.options import Options, need_places
 from mien.errors import SettingError
-from mien.face.crop import SIDE
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.manifest import Bundle, read_bundle
 from mien_export.data.faces import Faces
-from mien_export.data.sampler import Sampler, Sampling
-from mien_export.graphs.bounds import BOUNDS, beyond, reasons
-from mien_export.graphs.parity import Row, compare, table
-from mien_export.graphs.reference import Reference
-from mien_export.graphs.trained import read_trained
+from mien_export.families.registry import family_of, read_trained
+from mien_export.graphs.parity import Bound, Row, beyond, compare, reasons, table
+from mien_export.graphs.tracing import Traced
 
 
 def main(arguments: list[str]) -> int:
@@ -34,34 +32,45 @@ def main(arguments: list[str]) -> int:
         raise SettingError(f"--pairs must be 1 or more, got {options.pairs}")
     need_places([options.json] if options.json is not None else [], [])
     bundle = read_bundle(find(options.bundle))
-    trained = None if options.checkpoint is None else read_trained(options.checkpoint)
-    if trained is not None and (trained.kind, trained.size) != (bundle.kind, bundle.size):
-        raise SettingError(
-            f"{options.checkpoint} is of {trained.kind} {trained.size}, the bundle of {bundle.kind} {bundle.size}"
-        )
-    sampler = Sampler(Faces(options.data, options.split), Sampling(side=SIDE))
-    reference = Reference(bundle, options.threads)
-    examples = list(reference.examples(sampler(number) for number in range(options.pairs)))
-    reference.close()
-    rows = compare(bundle, examples, options.threads, trained)
+    family = family_of(bundle.kind, str(bundle.folder))
+    examples = list(family.examples(bundle, Faces(options.data, options.split), options.pairs, options.threads))
+    rows = compare(bundle, examples, options.threads, _traced(options.checkpoint, bundle))
     print(table(rows))
-    wrong = list(beyond(bundle.kind, rows))
-    for line in (*reasons(bundle.kind, rows), *(f"OUT OF BOUNDS {line}" for line in wrong)):
+    wrong = list(beyond(family.bounds, rows))
+    for line in (*reasons(family.bounds, rows), *(f"OUT OF BOUNDS {line}" for line in wrong)):
         print(line)
     if options.json is not None:
-        _write(options.json, bundle, rows, wrong, options.pairs)
+        found = _found(bundle, rows, family.bounds, wrong, options.pairs)
+        outputs.write(options.json, (json.dumps(found, indent=1) + "\n").encode())
     return int(bool(wrong))
 
 
-def _write(path: Path, bundle: Bundle, rows: Sequence[Row], wrong: Sequence[str], pairs: int) -> None:
-    found = {
+def _traced(checkpoint: Path | None, bundle: Bundle) -> tuple[Traced, ...]:
+    """The graphs of a checkpoint, none where none is given.
+
+    Raises:
+        SettingError: it is of other networks than the bundle.
+    """
+    if checkpoint is None:
+        return ()
+    trained = read_trained(checkpoint)
+    if (trained.family.kind, trained.size) != (bundle.kind, bundle.size):
+        raise SettingError(
+            f"{checkpoint} is of {trained.family.kind} {trained.size}, the bundle of {bundle.kind} {bundle.size}"
+        )
+    return trained.graphs()
+
+
+def _found(
+    bundle: Bundle, rows: Sequence[Row], bounds: Mapping[str, Bound], wrong: Sequence[str], pairs: int
+) -> dict[str, Any]:
+    return {
         "model": [bundle.name, bundle.kind, bundle.size, bundle.digest],
         "pairs": pairs,
         "rows": [asdict(row) for row in rows],
-        "bounds": {name: asdict(bound) for name, bound in BOUNDS[bundle.kind].items()},
+        "bounds": {name: asdict(bound) for name, bound in bounds.items()},
         "out_of_bounds": list(wrong),
     }
-    outputs.write(path, (json.dumps(found, indent=1) + "\n").encode())
 
 
 def _parser() -> argparse.ArgumentParser:

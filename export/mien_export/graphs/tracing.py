@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import onnx
 import torch
 from onnx import ModelProto
 from onnx.inliner import inline_local_functions
+from torch import nn
 
 from mien.errors import ModelError
 from mien.manifest import TensorSpec
-from mien_export.graphs.quiet import quiet
 from mien_export.graphs.tidy import tidied
-from mien_export.graphs.traced import Traced
-from mien_export.spade_export import translations
-from mien_export.spade_onnx import DOMAIN, with_spade_function
+from mien_export.spade_onnx import DOMAIN, translations, with_spade_function
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Traced:
+    """One graph to be."""
+
+    name: str
+    """Of one of its family's graphs, as `generator`."""
+    module: nn.Module
+    """Takes tensors in the order of `inputs`, those with the role feature as one tuple; gives those of `outputs`, a
+    single one by itself. Tensors other than features are called as their roles."""
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    operators: frozenset[str]
+    """All that the graph may be made of; those of another domain with it and two colons before the name."""
+    plain: nn.Module | None = None
+    """The module as it was trained, where `module` was rewritten."""
+
+
+LOGGERS = ("", "torch.onnx", "onnxscript", "onnx_ir")
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings, and of their logs only errors, inside."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
 
 OPSET: Final = 18
 _TRACED_BATCH: Final = 2

@@ -36,9 +36,8 @@ def main() -> None:
 def make_portraits(faces: Path, out: Path) -> None:
     """Write the photographic portraits of nobody to `out`."""
     from mien_export.samples.album import look_at, open_album
-    from mien_export.samples.inventing import shape_space
-    from mien_export.samples.plans import PLANS
-    from mien_export.samples.portrait import blend, composed, developed
+    from mien_export.samples.nobody import shape_space
+    from mien_export.samples.portrait import PLANS, blend, composed, developed
 
     album = open_album(faces)
     looks, space = look_at(album), shape_space(album)

@@ -12,7 +12,7 @@ from mien.face import topology
 from mien.face.topology import canonical_face
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.attire import curve
-from mien_export.samples.warping import Plane, blur
+from mien_export.samples.blending import Plane, blur
 
 SIDE: Final = 1024
 CENTRE: Final = np.array([512.0, 452.0])

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.attire import Colour, curve
-from mien_export.samples.blending import face_mask, soft_step
-from mien_export.samples.warping import Plane, blur
+from mien_export.samples.blending import Plane, blur, face_mask, soft_step
 
 SCALE: Final = 4
 UPPER_TEETH: Final = (0.0, 0.094, 0.168, 0.240, 0.296, 0.338)

@@ -1,19 +1,103 @@
-"""A photographic portrait of nobody, from a cast of many."""
+"""A photographic portrait of nobody, from a cast of many, and the three that come with the package."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
 
+from mien.face import topology
 from mien.face.topology import canonical_face
-from mien_export.samples import attire, finish, inventing, strands
-from mien_export.samples.album import SIDE, Album, Array, Looks, Picture
-from mien_export.samples.blending import alike, encoded, face_mask, joined, linear, over, robust_mean, soft_step
-from mien_export.samples.casting import Chosen, cast_for
-from mien_export.samples.matte import mattes
-from mien_export.samples.warping import Plane, blur, register, sample, spline_field
+from mien_export.samples import attire, nobody
+from mien_export.samples.album import SIDE, Album, Array, Chosen, Looks, Picture, cast_for
+from mien_export.samples.attire import Attire, Hair
+from mien_export.samples.blending import (
+    Plane,
+    alike,
+    blur,
+    encoded,
+    face_mask,
+    joined,
+    linear,
+    mattes,
+    over,
+    register,
+    robust_mean,
+    sample,
+    soft_step,
+    spline_field,
+)
+from mien_export.samples.nobody import Invention
+
+LIPS = topology.OUTER_LIPS
+
+
+def crisp(picture: Picture, points: Array, age: float = 1.0) -> Picture:
+    """`picture` with its features sharpened, most at the eyes; `age` deepens the folds of the skin."""
+    side = picture.shape[0]
+    features = np.zeros((side, side), np.float32)
+    for outline, weight, grow in ((topology.LEFT_EYE, 1.0, 6), (topology.RIGHT_EYE, 1.0, 6),
+                                  (topology.LEFT_BROW, 0.8, 5), (topology.RIGHT_BROW, 0.8, 5),
+                                  (LIPS, 0.6, 2)):  # fmt: skip
+        features = np.maximum(features, weight * face_mask(points[list(outline)], side, grow, 3.0))
+    fine = picture - blur(picture, 1.1)
+    middle = blur(picture, 1.1) - blur(picture, 3.0)
+    gain = features[..., None]
+    skin = face_mask(points[:468], side, soft=10.0)[..., None]
+    folds = (age - 1) * skin * (blur(picture, 1.1) - blur(picture, 7.0))
+    return np.clip(picture + (0.45 + 1.1 * gain) * fine + (0.25 + 0.45 * gain) * middle + folds, 0, 1)
+
+
+def with_catchlights(picture: Picture, points: Array) -> Picture:
+    """Darker pupils, a limbal ring, and the reflection of a lamp at the upper left of each iris."""
+    side = picture.shape[0]
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    light = picture
+    for eye, iris in zip(topology.EYES, topology.IRISES, strict=True):
+        centre, radius = points[iris[0]], float(np.linalg.norm(points[list(iris[1:])] - points[iris[0]], axis=1).mean())
+        open_eye = face_mask(points[list(eye)], side, soft=0.8)
+        r = np.hypot(x - centre[0], y - centre[1]) / radius
+        pupil = _falloff(r, 0.40, 0.12) * 0.55
+        ring = np.exp(-(((r - 0.95) / 0.16) ** 2)) * 0.30
+        dark = (1 - open_eye * np.maximum(pupil, ring))[..., None]
+        spark = np.hypot(x - centre[0] + 0.34 * radius, y - centre[1] + 0.36 * radius) / radius
+        bright = (open_eye * _falloff(spark, 0.20, 0.10) * 0.85)[..., None]
+        light = light * dark + bright * (1 - light * dark)
+    return np.clip(light, 0, 1).astype(np.float32)
+
+
+def _falloff(distance: Plane, radius: float, softness: float) -> Plane:
+    return np.asarray(1 / (1 + np.exp(np.clip((distance - radius) / (softness / 4), -50, 50))), dtype=np.float32)
+
+
+def with_skin(picture: Picture, where: Plane, seed: int, strength: float = 1.0) -> Picture:
+    """Pores and mottling on the skin in `where` (0..1), lit from above."""
+    rng = np.random.default_rng(seed)
+    height = _noise(rng, picture.shape[0], 0.8, 2.0) + 0.7 * _noise(rng, picture.shape[0], 1.6, 4.0)
+    relief = cv2.Sobel(height, cv2.CV_32F, 0, 1) + 0.5 * cv2.Sobel(height, cv2.CV_32F, 1, 0)
+    relief = relief / relief.std()
+    blotches = _noise(rng, picture.shape[0], 5.0, 14.0)
+    level = blur(picture.mean(axis=2), 2.0)
+    lit = where * strength * (0.5 + 0.4 * level)
+    change = lit[..., None] * (0.0065 * relief[..., None] + 0.006 * blotches[..., None] * np.array([1.0, -0.6, -0.5]))
+    return np.asarray(np.clip(picture * (1 + change), 0, 1).astype(np.float32))
+
+
+def with_grain(picture: Picture, seed: int, strength: float = 0.008) -> Picture:
+    """The noise of a sensor: a little colour, mostly light, finer than anything drawn."""
+    rng, side = np.random.default_rng(seed), picture.shape[0]
+    light = blur(rng.normal(size=(side, side)).astype(np.float32), 0.6)
+    colour = blur(rng.normal(size=(side, side, 3)).astype(np.float32), 1.0)
+    return np.clip(picture + strength * (1.6 * light[..., None] + 0.8 * colour), 0, 1).astype(np.float32)
+
+
+def _noise(rng: np.random.Generator, side: int, fine: float, coarse: float) -> Plane:
+    white = rng.normal(size=(side, side)).astype(np.float32)
+    band = blur(white, fine) - blur(white, coarse)
+    return np.asarray(band / band.std(), dtype=np.float32)
+
 
 OUT = 512
 ZOOM = 1.5
@@ -27,8 +111,8 @@ EAR_LOBES, TEMPLES = [132, 361], [127, 356]
 class Plan:
     """Everything about a portrait that is decided by hand."""
 
-    attire: attire.Attire
-    invention: inventing.Invention
+    attire: Attire
+    invention: Invention
     long_hair: bool
     girth: float
     """Width of the neck in jaw widths."""
@@ -38,7 +122,7 @@ class Plan:
     """Added to the skin's Lab."""
     age: float
     """How strongly folds and texture of the skin show."""
-    hairs: tuple[strands.Hair, ...]
+    hairs: tuple[Hair, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,17 +192,17 @@ def composed(head: Blend, plan: Plan) -> Picture:
     canvas = attire.with_garment(canvas, frame, plan.attire, plan.girth)
     canvas = over(face, matte * (_front(head, hairness, frame, plan) if plan.long_hair else 1), canvas)
     for layer in plan.hairs:
-        canvas = strands.with_strands(canvas, matte, _rooted(head, hairness, plan), layer)
+        canvas = attire.with_strands(canvas, matte, _rooted(head, hairness, plan), layer)
     return _side_lit(canvas, matte)
 
 
-def developed(canvas: Picture, points: Array, plan: Plan, space: inventing.ShapeSpace) -> Picture:
+def developed(canvas: Picture, points: Array, plan: Plan, space: nobody.ShapeSpace) -> Picture:
     """The finished portrait (512, 512, 3): `canvas`, with landmarks `points`, bent into the invented face."""
-    new = inventing.invented(points, space, plan.invention, ZOOM)
-    picture = finish.crisp(inventing.bent(canvas, points, new), new, plan.age)
-    picture = finish.with_catchlights(picture, new)
-    picture = finish.with_skin(picture, face_mask(new[:468], OUT, soft=4.0), plan.attire.seed, plan.age)
-    return finish.with_grain(picture, plan.attire.seed + 1)
+    new = nobody.invented(points, space, plan.invention, ZOOM)
+    picture = crisp(nobody.bent(canvas, points, new), new, plan.age)
+    picture = with_catchlights(picture, new)
+    picture = with_skin(picture, face_mask(new[:468], OUT, soft=4.0), plan.attire.seed, plan.age)
+    return with_grain(picture, plan.attire.seed + 1)
 
 
 def _hairness(head: Blend) -> Plane:
@@ -225,3 +309,22 @@ def _side_lit(picture: Picture, matte: Plane, strength: float = 0.09) -> Picture
     x = np.arange(OUT, dtype=np.float32)[None]
     light = 1 + strength * (OUT / 2 - x) / 200 * matte
     return np.clip(picture * light[..., None], 0, 1).astype(np.float32)
+
+
+SHORT: Final = (Hair(3500, 7, 0.35, 0.5, 0.25, 0.25, 1), Hair(700, 4, 0.6, 0.9, 0.25, 0.4, 2))
+LONG: Final = (Hair(7000, 60, 0.0, 0.5, 0.30, 0.28, 1), Hair(160, 46, 0.08, 1.5, 0.25, 0.40, 2))
+
+PLANS: Final = {
+    "aldo": Plan(
+        Attire((0.36, 0.40, 0.46), (0.17, 0.20, 0.26), 0.0, 8),
+        Invention(61, 1.4, 0.3, 2.0), False, 1.0, (0.0, 1.5), (0.0, 0.0, 0.0), 1.6, SHORT,
+    ),
+    "mira": Plan(
+        Attire((0.66, 0.63, 0.60), (0.22, 0.30, 0.36), 0.12, 3),
+        Invention(92, 1.4, 0.7, -2.5), True, 0.80, (0.0, 5.5), (-3.0, -1.0, 3.0), 0.9, LONG,
+    ),
+    "teo": Plan(
+        Attire((0.42, 0.50, 0.50), (0.50, 0.47, 0.42), 0.0, 5),
+        Invention(36, 1.0, 0.5, 2.0), False, 1.03, (1.5, 4.5), (0.0, -4.0, 1.0), 1.1, SHORT,
+    ),
+}  # fmt: skip

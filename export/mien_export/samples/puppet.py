@@ -14,9 +14,8 @@ from mien.face.topology import canonical_face
 from mien_export.samples import features
 from mien_export.samples.album import Array, Picture
 from mien_export.samples.basis import INDEX
+from mien_export.samples.blending import Field, Plane, blur, mattes, sample, spline_field
 from mien_export.samples.composer import NECK, Deed, Performer, performer
-from mien_export.samples.matte import mattes
-from mien_export.samples.warping import Field, Plane, blur, sample, spline_field
 
 LEAST_FACING: Final = 0.30
 MOST_CLOSED: Final = 0.6

@@ -1,14 +1,16 @@
-"""Checkpoints: written whole or not at all, read without running anything that they hold."""
+"""Checkpoints: written whole or not at all, read without running anything that they hold; also in small pieces."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from mien.errors import SettingError
-from mien.machine.atomic import written
+from mien.machine.atomic import write_atomically, written
 
 FORMAT = 1
 
@@ -35,3 +37,59 @@ def load(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path}: expected a checkpoint of format {FORMAT}; train it anew with this version")
     state.setdefault("kind", "oneshot-live")  # once there was no other
     return state
+
+
+MOST: Final = 15 << 20
+"""Bytes of a piece."""
+INDEX: Final = "index.json"
+
+
+def write_pieces(path: Path, folder: Path, most: int = MOST) -> None:
+    """Write the file `path` into `folder` as pieces of at most `most` bytes; pieces of an earlier one go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names: list[str] = []
+    whole = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(most):
+            whole.update(part)
+            names.append(f"{len(names):03d}-{hashlib.sha256(part).hexdigest()[:16]}.part")
+            _write(folder / names[-1], part)
+    said = {"sha256": whole.hexdigest(), "bytes": path.stat().st_size, "pieces": names}
+    _write(folder / INDEX, json.dumps(said, indent=1).encode())
+    for old in folder.glob("*.part"):
+        if old.name not in names:
+            old.unlink()
+
+
+def join_pieces(folder: Path, path: Path) -> None:
+    """Write the file that `folder` holds in pieces to `path`, whole or not at all.
+
+    Raises:
+        SettingError: a piece is missing or changed, or there is no index.
+    """
+    said = _index(folder)
+    whole = hashlib.sha256()
+    try:
+        with written(path) as file:
+            for name in said["pieces"]:
+                part = (folder / Path(name).name).read_bytes()
+                whole.update(part)
+                file.write(part)
+            if whole.hexdigest() != said["sha256"]:
+                raise SettingError(f"{folder}: expected pieces of one checkpoint, got others; get all of them again")
+    except OSError as error:
+        raise SettingError(f"{error.filename}: cannot be read or written ({error.strerror}); get all pieces") from error
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        if not isinstance(said["pieces"], list) or not isinstance(said["sha256"], str):
+            raise ValueError("it lacks pieces or their hash")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingError(f"{folder}: expected a checkpoint in pieces with an {INDEX}, got none ({error})") from error
+    return dict(said)
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, content)

@@ -13,11 +13,12 @@ from mien.commands.options import Options
 from mien.errors import SettingError, SinkError
 from mien.machine.atomic import written
 from mien_export.data.faces import Faces
+from mien_export.families.registry import configs, course_of
 from mien_export.train import checkpoint
-from mien_export.train.courses import NAMES, course_of
+from mien_export.train.checkpoint import join_pieces
+from mien_export.train.course import Asked
 from mien_export.train.extractors.given import Given
 from mien_export.train.loop import LATEST, Run, train
-from mien_export.train.pieces import join_pieces
 
 
 def main(arguments: list[str]) -> int:
@@ -27,8 +28,7 @@ def main(arguments: list[str]) -> int:
         MienError: a setting or the data is not as it should be.
     """
     options = _parser().parse_args(arguments)
-    course = course_of(
-        options.config,
+    asked = Asked(
         steps=options.steps,
         weights=options.weight,
         given=Given(options.vgg, options.identity),
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
         mouths=options.mouths,
         packed=options.packed,
     )
+    course = course_of(options.config, asked)
     _need_device(options.device)
     faces = Faces(options.data, "train")
     if options.resume is not None:
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train a network on a folder of faces. A run goes on where it was stopped or killed, to the bit: "
         "give the same --out again.",
     )
-    parser.add_argument("--config", required=True, metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    parser.add_argument("--config", required=True, metavar="NAME", help=f"one of {', '.join(configs())}")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and picture grids")
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")

@@ -8,24 +8,41 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import numpy as np
 import torch
+from PIL import Image
+from torch import Tensor
 
 from mien.errors import SettingError
+from mien.machine.atomic import written
 from mien.machine.signals import ENDINGS, INTERRUPT
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
-from mien_export.train.course import Course, Raw, Step
+from mien_export.train.checkpoint import write_pieces
+from mien_export.train.course import Course, Part, Raw, Step, all_steps, part_at
 from mien_export.train.feed import batches
-from mien_export.train.grid import write_grid
-from mien_export.train.pieces import write_pieces
-from mien_export.train.schedule import Part, all_steps, part_at
 
+
+def write_grid(path: Path, columns: Sequence[Tensor]) -> None:
+    """Write columns of pictures (N, 3, H, W) in -1..1 as PNG."""
+    rows = [_bytes(column) for column in columns]
+    whole = np.concatenate([np.concatenate(list(column), axis=0) for column in rows], axis=1)
+    with written(path) as file:
+        Image.fromarray(whole).save(file, "PNG")
+
+
+def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    values = pictures.detach().float().cpu().permute(0, 2, 3, 1).numpy() * HALF + HALF + 0.5
+    return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)
+
+
+HALF: Final = 128.0
+"""The byte that becomes 0; bytes become -1..0.99."""
 LATEST: Final = "latest.pt"
 PIECES: Final = "latest.pieces"
 SHOWN: Final = 6

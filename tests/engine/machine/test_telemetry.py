@@ -72,7 +72,7 @@ def test_nobody_is_asked_for_and_nothing_is_written_outside(tmp_path: Path) -> N
         [MIEN, "live", *driven, "--camera", "sample:driver", "--output", str(tmp_path / "live.mp4")],
         [MIEN, "bench", "stages", "--frames", "2", "--warm-up", "1", "--repetitions", "1", "--model", "warp"],
         [sys.executable, "-c", LIBRARY],
-        [sys.executable, "-c", "import mien_export.graphs.quantised"],
+        [sys.executable, "-c", "import mien_export.graphs.int8"],
         [sys.executable, "-c", SERVED, MIEN, "serve", "--port", "0"],
     ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL", "ORT_"))}

@@ -13,7 +13,7 @@ from mien.face.untangle import folded
 from mien.paint.parsing import parsing_map
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
-from mien_export.data.boundary import CONTOUR, INNER, resampled
+from mien_export.families.oneshot_paper.pairs import CONTOUR, INNER, resampled
 
 Array = NDArray[np.float64]
 STAY = np.eye(2, 3)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mien.draw.outlines import outline_mask
 from mien.face import topology
-from mien_export.data.closed_lids import close_lids, random_lids, with_lids
+from mien_export.data.eyelids import close_lids, random_lids, with_lids
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

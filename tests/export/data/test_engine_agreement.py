@@ -20,7 +20,7 @@ from mien_export.data.faces import Faces
 from mien_export.data.hint import hint_of
 from mien_export.data.pairs import Pair, absolute, pair_of, prepared, render
 from mien_export.data.perturb import perturbed
-from mien_export.train.batch import collate, to_batch, warp_features
+from mien_export.families.oneshot_pairs import collate, to_batch, warp_features
 
 WIDTHS = {"f16": (16, 6), "f32": (32, 5), "f64": (64, 4)}
 
@@ -57,7 +57,15 @@ def bundle() -> Bundle:
         return TensorSpec(role, role, ("batch", channels, SIDE, SIDE))
 
     graphs = (
-        Graph("appearance", "fp32", Path("a"), "", (picture("picture", 3), picture("portrait_parsing", 9)), features),
+        Graph(
+            "appearance",
+            "fp32",
+            Path("a"),
+            "",
+            (picture("picture", 3), picture("portrait_parsing", 9)),
+            features,
+            "once",
+        ),
         Graph(
             "generator",
             "fp32",
@@ -65,9 +73,10 @@ def bundle() -> Bundle:
             "",
             (*features, picture("parsing", 9), picture("warped", 3), picture("hint", 3)),
             (picture("generated", 3), picture("mask", 1)),
+            "frame",
         ),
     )
-    return Bundle(Path(), "fake", "oneshot-live", "m", SIDE, (), "", "", "", "", "", graphs)
+    return Bundle(Path(), "fake", "oneshot", "oneshot-live", "m", SIDE, "", "", "", "", "", graphs)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ import pytest
 from mien.errors import SettingError
 from mien.face import topology
 from mien.face.topology import canonical_face
-from mien_export.data.ict import COUNT, FILE, LOWER_TEETH, PARTS, Ict, read_ict
-from mien_export.data.ict_landmarks import expression_fields
+from mien_export.data.ict import COUNT, FILE, LOWER_TEETH, PARTS, Ict, expression_fields, read_ict
 from mien_export.data.mouth_shape import TOOTH, mouth_shape
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from mien.draw.outlines import outline_mask
 from mien.face import topology
-from mien_export.data.inner_mouth import edit_inner_mouth
-from mien_export.data.occlude import KINDS, occlude
+from mien_export.data.occluders import KINDS, occlude
+from mien_export.data.open_mouth import edit_inner_mouth
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

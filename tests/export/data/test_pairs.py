@@ -9,7 +9,7 @@ from mien.face.pose import angles_of
 from mien.face.topology import PARTS
 from mien.paint.erase import NOTHING
 from mien_export.data.faces import Faces
-from mien_export.data.other_mouths import ALIKE, OtherMouths, opening
+from mien_export.data.hint import ALIKE, OtherMouths, opening
 from mien_export.data.pairs import Pair, prepared
 from mien_export.data.perturb import TURN_LIMIT, Perturbation, perturbed
 from mien_export.data.sampler import Sampler, Sampling, mirrored_face

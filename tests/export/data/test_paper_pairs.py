@@ -12,7 +12,7 @@ from PIL import Image
 
 from mien.face.topology import canonical_face
 from mien_export.data.faces import Faces
-from mien_export.data.paper_pairs import PaperPairs, PaperSampling
+from mien_export.families.oneshot_paper.pairs import PaperPairs, PaperSampling
 
 COUNT, SIDE = 5, 96
 

@@ -9,12 +9,12 @@ import torch
 
 from mien.manifest import Bundle
 from mien_export.data.faces import Faces
-from mien_export.data.sampler import Sampler, Sampling
-from mien_export.graphs.int8 import RealPairs
-from mien_export.graphs.reference import Example, Reference
-from mien_export.graphs.trained import Trained
-from mien_export.graphs.writing import Words, write_bundle
-from mien_export.train.live import LiveNetworks
+from mien_export.families.family import Trained
+from mien_export.families.oneshot_examples import examples_of
+from mien_export.families.oneshot_live.family import LIVE
+from mien_export.families.oneshot_live.step import LiveNetworks
+from mien_export.graphs.parity import Example
+from mien_export.graphs.writing import RealFaces, Words, write_bundle
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it comes with the extra `cpu`")
 pytest.importorskip("openvino", reason="openvino is not installed: it comes with the extra `cpu`")
@@ -31,7 +31,7 @@ def trained() -> Trained:
     for name, weight in networks.generator.named_parameters():
         if ".gamma." in name or ".beta." in name:
             weight.mul_(5)
-    return Trained(networks, "xs", 0, 3)
+    return Trained(LIVE, networks, "xs", 0, 3)
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +43,7 @@ def told() -> list[str]:
 @pytest.fixture(scope="session")
 def bundle(trained: Trained, faces_folder: Path, told: list[str], tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """In fp32, fp16 and int8."""
-
-    def pairs(split: str) -> Sampler:
-        return Sampler(Faces(faces_folder, split), Sampling(side=256))
-
-    train, test = pairs("train"), pairs("test")
-    real = RealPairs(lambda: map(train, range(6)), lambda: map(test, range(3)))
+    real = RealFaces(Faces(faces_folder, "train"), Faces(faces_folder, "test"), 6, 3)
     folder = tmp_path_factory.mktemp("bundle")
     return write_bundle(folder, trained, WORDS, ("fp32", "fp16", "int8"), real, 1, told.append)
 
@@ -56,8 +51,4 @@ def bundle(trained: Trained, faces_folder: Path, told: list[str], tmp_path_facto
 @pytest.fixture(scope="session")
 def examples(bundle: Bundle, faces_folder: Path) -> list[Example]:
     """Real inputs, which no precision was calibrated on, and what fp32 makes of them."""
-    sampler = Sampler(Faces(faces_folder, "test"), Sampling(seed=1, side=256))
-    reference = Reference(bundle, 1)
-    found = list(reference.examples(map(sampler, range(3))))
-    reference.close()
-    return found
+    return list(examples_of(bundle, Faces(faces_folder, "test"), 3, 1, seed=1))

@@ -14,8 +14,9 @@ from mien.errors import BackendError, SettingError
 from mien.manifest import MANIFEST, Bundle, read_bundle
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export import command
-from mien_export.graphs.reference import Example, ran
-from mien_export.graphs.trained import Trained, read_trained
+from mien_export.families.family import Trained
+from mien_export.families.registry import read_trained
+from mien_export.graphs.parity import Example, ran
 from mien_export.train import checkpoint
 
 
@@ -72,8 +73,8 @@ def test_a_checkpoint_becomes_a_bundle_that_the_engine_runs(
     assert (found.name, found.commit, found.precisions_for_auto) == ("mine", "abc", ("fp32",))
     assert "12 steps" in found.trained_on
     assert found.graph("generator").sha256 == bundle.graph("generator").sha256
-    painted = ran(OnnxRuntimeSession(found.graph("generator")), examples[0].generator)
-    assert (painted["generated"] == examples[0].painted["generated"]).all()
+    painted = ran(OnnxRuntimeSession(found.graph("generator")), examples[0].inputs["generator"])
+    assert (painted["generated"] == examples[0].outputs["generator"]["generated"]).all()
 
 
 @pytest.mark.parametrize(

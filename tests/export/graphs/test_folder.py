@@ -6,7 +6,7 @@ import pytest
 
 from mien.errors import ModelError, SinkError
 from mien.manifest import MANIFEST
-from mien_export.graphs.folder import replaced
+from mien_export.graphs.writing import replaced
 
 
 def fill(folder: Path, word: str) -> None:

@@ -7,8 +7,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from mien.errors import ModelError
 from mien.manifest import Bundle
-from mien_export.graphs.ending import ending
-from mien_export.graphs.halved import EXACT, MOST_WEIGHT, halved
+from mien_export.graphs.float16 import EXACT, MOST_WEIGHT, halved
+from mien_export.graphs.tidy import ending
 
 
 def convolution(weight: float) -> ModelProto:

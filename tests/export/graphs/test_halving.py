@@ -10,7 +10,7 @@ import pytest
 
 from mien.cli import main
 from mien.manifest import Bundle, read_bundle
-from mien_export.graphs.halving import with_float16
+from mien_export.graphs.float16 import with_float16
 
 
 def test_it_is_what_the_checkpoint_would_have_given(bundle: Bundle, tmp_path: Path) -> None:

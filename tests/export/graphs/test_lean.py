@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import torch
 
-from mien_export.graphs.lean import Factored, lean
-from mien_export.graphs.trained import Trained
-from mien_export.models.live.blocks import Modulate
-from mien_export.models.live.generator import LiveGenerator
+from mien_export.families.family import Trained
+from mien_export.families.oneshot_live.graphs import Factored, lean
+from mien_export.families.oneshot_live.networks import LiveGenerator, Modulate
 
 
 def test_lean_networks_compute_the_same(trained: Trained) -> None:

@@ -13,12 +13,11 @@ from mien.manifest import Bundle
 from mien.runtime.openvino import has_bf16
 from mien_export.data.faces import Faces
 from mien_export.data.sampler import Sampler, Sampling
-from mien_export.graphs.agreement import MOST_DB, Agreement, psnr
-from mien_export.graphs.bounds import MOST_LOSS, beyond, reasons
-from mien_export.graphs.parity import Row, compare, table
-from mien_export.graphs.reference import Example, Reference
-from mien_export.graphs.trained import Trained
-from mien_export.train.batch import collate, to_batch, warp_features
+from mien_export.families.family import Trained
+from mien_export.families.oneshot_examples import examples_of_pairs
+from mien_export.families.oneshot_live.family import LIVE
+from mien_export.families.oneshot_pairs import collate, to_batch, warp_features
+from mien_export.graphs.parity import MOST_DB, MOST_LOSS, Agreement, Example, Row, beyond, compare, psnr, reasons, table
 
 LEAST_SIGNAL_DB = 15.0
 """Of int8 over its own noise: 256 steps for the range of each of forty tensors, here of weights that nobody trained,
@@ -27,7 +26,7 @@ which is the worst case. A wrong scale or zero point of a single tensor leaves l
 
 @pytest.fixture(scope="module")
 def rows(bundle: Bundle, examples: list[Example], trained: Trained) -> list[Row]:
-    return compare(bundle, examples, 1, trained)
+    return compare(bundle, examples, 1, trained.graphs())
 
 
 def of(rows: list[Row], **wanted: str) -> list[Row]:
@@ -48,8 +47,8 @@ def test_every_way_is_measured(rows: list[Row]) -> None:
 
 
 def test_all_ways_keep_their_bounds(rows: list[Row]) -> None:
-    assert list(beyond("oneshot-live", rows)) == []
-    lines = list(reasons("oneshot-live", rows))
+    assert list(beyond(LIVE.bounds, rows)) == []
+    lines = list(reasons(LIVE.bounds, rows))
     assert [line.partition(":")[0] for line in lines] == list(dict.fromkeys(row.precision for row in rows))
 
 
@@ -60,7 +59,7 @@ def test_what_is_out_of_bounds_is_told(rows: list[Row]) -> None:
     assert exact.truth is not None
     rough = replace(fine, agreement=Agreement(largest=0.5, mean=0.1, psnr=30))
     worse = replace(int8, truth=exact.truth - 1)
-    assert [line.partition(": ")[2] for line in beyond("oneshot-live", [exact, rough, worse])] == [
+    assert [line.partition(": ")[2] for line in beyond(LIVE.bounds, [exact, rough, worse])] == [
         "expected at least 60 dB, got 30.0",
         "expected errors up to 0.0078, got 0.5",
         f"expected at least {exact.truth - 0.5:.2f} dB against the truth, got {exact.truth - 1:.2f}",
@@ -72,7 +71,8 @@ def test_int8_loses_little(rows: list[Row], examples: list[Example], runtime: st
     found = [row for row in of(rows, graph="generator", runtime=runtime) if row.precision.startswith("int8")]
     (exact,) = of(rows, runtime="onnxruntime", precision="fp32", output="generated")
     assert exact.truth is not None
-    nothing = float(np.mean([psnr(0 * e.painted["generated"], e.painted["generated"]) for e in examples]))
+    exactly = [example.outputs["generator"]["generated"] for example in examples]
+    nothing = float(np.mean([psnr(0 * painted, painted) for painted in exactly]))
     for row in found:
         if row.output == "generated":
             assert row.agreement.psnr >= nothing + LEAST_SIGNAL_DB, row
@@ -103,13 +103,12 @@ def test_the_table_has_a_line_for_each_row(rows: list[Row]) -> None:
 def test_examples_are_cut_alike_to_what_the_generator_sees(bundle: Bundle, faces_folder: Path) -> None:
     pair = Sampler(Faces(faces_folder, "test"), Sampling(seed=1, side=256))(0)
     batch = to_batch(collate([pair]), torch.device("cpu"))
-    reference = Reference(bundle, 1)
-    (example,) = reference.examples([pair])
-    reference.close()
+    (example,) = examples_of_pairs(bundle, [pair], 1)
     rows, columns = bundle.seen.area
-    np.testing.assert_array_equal(example.generator["warped"], batch.warped[..., rows, columns])
+    np.testing.assert_array_equal(example.inputs["generator"]["warped"], batch.warped[..., rows, columns])
+    assert example.truth is not None
     np.testing.assert_array_equal(example.truth, batch.target[..., rows, columns])
     for name, cell in (("f32", 8), ("f64", 4)):
-        (moved,) = warp_features((torch.from_numpy(example.features[name]),), batch.flow)
+        (moved,) = warp_features((torch.from_numpy(example.outputs["appearance"][name]),), batch.flow)
         rows, columns = (slice(part.start // cell, part.stop // cell) for part in bundle.seen.area)
-        np.testing.assert_array_equal(example.generator[name], moved[..., rows, columns])
+        np.testing.assert_array_equal(example.inputs["generator"][name], moved[..., rows, columns])

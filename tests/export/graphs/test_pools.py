@@ -7,7 +7,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from mien.manifest import Bundle
-from mien_export.graphs.pools import cascade_pools
+from mien_export.graphs.tidy import cascade_pools
 
 
 def pool(cell: int, name: str, stride: int | None = None, source: str = "x") -> NodeProto:

@@ -8,17 +8,25 @@ import pytest
 from onnx import ModelProto, NodeProto, numpy_helper
 
 from mien.manifest import Bundle
-from mien_export.graphs.ending import ending
-from mien_export.graphs.quantised import OPERATORS, Quantiser, variants
-from mien_export.graphs.reference import Example
+from mien_export.families.oneshot_live.family import LIVE
+from mien_export.families.oneshot_live.step import LiveNetworks
+from mien_export.graphs.int8 import OPERATORS, Quantiser
+from mien_export.graphs.parity import Arrays, Example
+from mien_export.graphs.tidy import ending
+
+VARIANTS = LIVE.int8_variants(LiveNetworks("xs"))
+
+
+def inputs_of(examples: list[Example]) -> list[Arrays]:
+    return [example.inputs["generator"] for example in examples]
 
 
 @pytest.fixture(scope="module")
 def models(bundle: Bundle, examples: list[Example]) -> dict[str, ModelProto]:
     """Every variant."""
     graph = bundle.graph("generator")
-    quantiser = Quantiser(onnx.load_model(graph.path), graph.inputs, [example.generator for example in examples])
-    made = {variant.name: quantiser(variant) for variant in variants(levels=3)}
+    quantiser = Quantiser(onnx.load_model(graph.path), graph.inputs, inputs_of(examples))
+    made = {variant.name: quantiser(variant) for variant in VARIANTS}
     quantiser.close()
     return made
 
@@ -44,7 +52,7 @@ def in_int8(model: ModelProto) -> list[NodeProto]:
 
 
 def test_all_is_quantised_but_what_a_variant_keeps(models: dict[str, ModelProto]) -> None:
-    for variant in variants(levels=3):
+    for variant in VARIANTS:
         model = models[variant.name]
         last = ending(model)
         kept = [
@@ -85,12 +93,12 @@ def test_what_enters_loses_nothing(models: dict[str, ModelProto], examples: list
     assert {kind for kind, _ in scales} == {"SpaceToDepth", "AveragePool"}
     for kind, scale in scales:
         assert scale == pytest.approx(1 / 128 if kind == "SpaceToDepth" else 1 / 255, rel=1e-6)
-    picture = examples[0].generator["warped"]
+    picture = examples[0].inputs["generator"]["warped"]
     np.testing.assert_array_equal(picture * 128, np.rint(picture * 128))
 
 
 def test_what_follows_the_last_convolution_is_exact(models: dict[str, ModelProto]) -> None:
-    for variant in variants(levels=3):
+    for variant in VARIANTS:
         after = [node.op_type for node in ending(models[variant.name])]
         heads = 0 if "head." in variant.exact else 1
         assert (after.count("QuantizeLinear"), after.count("DequantizeLinear")) == (heads, heads), variant.name
@@ -111,7 +119,7 @@ def test_weights_have_a_scale_per_channel(models: dict[str, ModelProto]) -> None
 def test_the_same_pairs_give_the_same_bytes(
     models: dict[str, ModelProto], bundle: Bundle, examples: list[Example]
 ) -> None:
-    graph, variant = bundle.graph("generator"), variants(levels=3)[1]
-    quantiser = Quantiser(onnx.load_model(graph.path), graph.inputs, [example.generator for example in examples])
+    graph, variant = bundle.graph("generator"), VARIANTS[1]
+    quantiser = Quantiser(onnx.load_model(graph.path), graph.inputs, inputs_of(examples))
     assert quantiser(variant).SerializeToString() == models[variant.name].SerializeToString()
     quantiser.close()

@@ -11,11 +11,10 @@ from torch.nn import functional as F
 from mien.errors import ModelError
 from mien.manifest import Bundle, TensorSpec
 from mien.runtime.onnxruntime import OnnxRuntimeSession
-from mien_export.graphs.live import OPERATORS, VIEW
-from mien_export.graphs.reference import Example, ran
-from mien_export.graphs.traced import Traced
-from mien_export.graphs.tracing import OPSET, exported
-from mien_export.graphs.trained import Trained
+from mien_export.families.family import Trained
+from mien_export.families.oneshot_live.graphs import OPERATORS, VIEW
+from mien_export.graphs.parity import Example, ran
+from mien_export.graphs.tracing import OPSET, Traced, exported
 
 EXPORT = Path(__file__).parents[3] / "export"
 PICTURE = TensorSpec("picture", "picture", ("batch", 3, 8, 8))
@@ -53,11 +52,11 @@ def test_graphs_are_plain_and_modern(bundle: Bundle, name: str) -> None:
 def test_each_of_a_batch_is_as_if_alone(bundle: Bundle, examples: list[Example]) -> None:
     graph = bundle.graph("generator")
     session = OnnxRuntimeSession(graph, batch=2)
-    pair = [examples[0].generator, examples[1].generator]
+    pair = [examples[0].inputs["generator"], examples[1].inputs["generator"]]
     together = ran(session, {name: np.concatenate([arrays[name] for arrays in pair]) for name in pair[0]})
     for k, example in enumerate(examples[:2]):
         for name, array in together.items():
-            np.testing.assert_allclose(array[k : k + 1], example.painted[name], rtol=0, atol=1e-5)
+            np.testing.assert_allclose(array[k : k + 1], example.outputs["generator"][name], rtol=0, atol=1e-5)
 
 
 def test_other_operators_are_refused() -> None:

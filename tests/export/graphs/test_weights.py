@@ -4,10 +4,11 @@ from pathlib import Path
 
 import torch
 
-from mien_export.graphs.trained import Trained
-from mien_export.graphs.weights import read_weights
+from mien_export.families.family import Trained
+from mien_export.families.oneshot_live.family import LIVE
+from mien_export.families.oneshot_live.step import LiveNetworks
+from mien_export.families.oneshot_live.weights import read_weights
 from mien_export.graphs.writing import Words, write_bundle
-from mien_export.train.live import LiveNetworks
 
 
 def test_a_bundle_gives_the_weights_back_that_it_was_made_of(tmp_path: Path) -> None:
@@ -17,7 +18,7 @@ def test_a_bundle_gives_the_weights_back_that_it_was_made_of(tmp_path: Path) -> 
         if name.endswith("bias"):  # which begin alike; what is alike is written once
             value.normal_(0, 0.1)
     words = Words("oneshot-live", "Apache-2.0", "0", "unknown", "nothing", "none")
-    bundle = write_bundle(tmp_path, Trained(networks, "xs", 0, 7), words, ("fp32",), None, 1, print)
+    bundle = write_bundle(tmp_path, Trained(LIVE, networks, "xs", 0, 7), words, ("fp32",), None, 1, print)
     size, weights = read_weights(bundle.folder)
     assert size == "xs"
     own = networks.state_dict()

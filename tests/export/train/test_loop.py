@@ -23,17 +23,15 @@ from mien.paint.opening import open_painter
 from mien.portrait.prepare import prepare
 from mien.reenact.reenact import Reenact
 from mien_export.data.faces import Faces
+from mien_export.families.oneshot_live.course import LiveConfig, LiveCourse, Stage
+from mien_export.families.oneshot_live.step import LiveStep
+from mien_export.families.oneshot_paper.config import PaperConfig, PaperStage
+from mien_export.families.oneshot_paper.course import PaperCourse
+from mien_export.families.oneshot_paper.step import PaperStep
 from mien_export.train import checkpoint
-from mien_export.train.config import LiveConfig, Stage
-from mien_export.train.course import Course
-from mien_export.train.live import LiveStep
-from mien_export.train.live_course import LiveCourse
+from mien_export.train.checkpoint import join_pieces
+from mien_export.train.course import Course, shared_out
 from mien_export.train.loop import LATEST, PIECES, Run, train
-from mien_export.train.paper.config import PaperConfig, PaperStage
-from mien_export.train.paper.course import PaperCourse
-from mien_export.train.paper.step import PaperStep
-from mien_export.train.pieces import join_pieces
-from mien_export.train.schedule import shared_out
 
 CONFIG = LiveConfig("xs", (Stage(30, 8, side=128, rate=5e-4), Stage(4, 2, side=256, rate=2e-4)))
 COURSE = LiveCourse(CONFIG)
@@ -51,14 +49,14 @@ CHILD = f"""
 import sys
 from pathlib import Path
 from mien_export.data.faces import Faces
-from mien_export.train.config import LiveConfig, Stage
+from mien_export.families.oneshot_live.course import LiveConfig, Stage
 from mien_export.train.extractors.given import Given
-from mien_export.train.live import LiveLosses
-from mien_export.train.live_course import LiveCourse
+from mien_export.families.oneshot_live.step import LiveLosses
+from mien_export.families.oneshot_live.course import LiveCourse
 from mien_export.train.loop import Run, train
-from mien_export.train.paper.config import PaperConfig, PaperStage
-from mien_export.train.paper.course import PaperCourse
-from mien_export.train.paper.losses import PaperLosses
+from mien_export.families.oneshot_paper.config import PaperConfig, PaperStage
+from mien_export.families.oneshot_paper.course import PaperCourse
+from mien_export.families.oneshot_paper.losses import PaperLosses
 course = dict(live={COURSE!r}, paper={PAPER!r})[sys.argv[1]]
 train(course, Faces(Path(sys.argv[2])), {SEED}, Run(Path(sys.argv[3]), workers=0, threads=1, every=0.0))
 """

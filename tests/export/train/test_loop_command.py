@@ -12,14 +12,13 @@ import torch
 
 from mien.bundles import find
 from mien.cli import main
-from mien_export.graphs.weights import read_weights
-from mien_export.models.live.cut import cut
-from mien_export.models.live.sizes import SIZES
+from mien_export.families.oneshot_live.course import CONFIGS
+from mien_export.families.oneshot_live.networks import SIZES
+from mien_export.families.oneshot_live.weights import cut, read_weights
+from mien_export.families.oneshot_paper.config import CONFIGS as PAPER_CONFIGS
 from mien_export.train import checkpoint
-from mien_export.train.config import CONFIGS
+from mien_export.train.course import all_steps, shared_out
 from mien_export.train.loop import LATEST, PIECES
-from mien_export.train.paper.config import CONFIGS as PAPER_CONFIGS
-from mien_export.train.schedule import all_steps, shared_out
 
 NAME = "oneshot-live-xs"
 PACKAGED = find("oneshot-live")

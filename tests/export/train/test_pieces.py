@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mien.errors import SettingError
-from mien_export.train.pieces import INDEX, join_pieces, write_pieces
+from mien_export.train.checkpoint import INDEX, join_pieces, write_pieces
 
 MOST = 1000
 

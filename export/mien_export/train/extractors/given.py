@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mien_export.train.extractors.embedding import open_embedding
-from mien_export.train.extractors.landmarks import LandmarkNet, open_landmarks
 from mien_export.train.extractors.onnx_identity import OnnxIdentity
+from mien_export.train.extractors.own import LandmarkNet, open_embedding, open_landmarks
 from mien_export.train.extractors.vgg import Vgg16, open_vgg16, random_vgg16
 
 

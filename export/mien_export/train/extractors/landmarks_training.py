@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 
 from mien_export.data.faces import Faces
-from mien_export.train.extractors.landmarks import POINTS, LandmarkNet
-from mien_export.train.extractors.packaged import save_weights
+from mien_export.train.extractors.own import POINTS, LandmarkNet, save_weights
 from mien_export.train.extractors.views import Looks, looks_of, varied
 
 

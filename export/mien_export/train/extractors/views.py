@@ -22,7 +22,7 @@ from mien.portrait.portrait import Portrait
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render
 from mien_export.data.perturb import Perturbation, perturbed
-from mien_export.train.extractors.embedding import INPUT, WINDOW
+from mien_export.train.extractors.own import INPUT, WINDOW
 
 Array = NDArray[np.float64]
 

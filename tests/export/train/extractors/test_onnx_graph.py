@@ -15,9 +15,12 @@ torch: Any = pytest.importorskip("torch", reason="torch is not installed: it com
 onnx: Any = pytest.importorskip("onnx", reason="onnx is not installed: it comes with the extra `train`")
 reference: Any = pytest.importorskip("onnx.reference", reason="onnx is not installed")
 
-from mien_export.train.extractors.onnx_graph import OnnxGraph  # noqa: E402
-from mien_export.train.extractors.onnx_identity import OnnxIdentity, aligned_window  # noqa: E402
-from mien_export.train.extractors.onnx_operators import OPERATORS  # noqa: E402
+from mien_export.train.extractors.onnx_identity import (  # noqa: E402
+    OPERATORS,
+    OnnxGraph,
+    OnnxIdentity,
+    aligned_window,
+)
 
 Constants = dict[str, Any]
 SHAPE = (2, 3, 9, 8)

@@ -15,11 +15,18 @@ from mien_export.data.faces import Faces
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 
 from mien_export.train.extractors import embedding_training, landmarks_training  # noqa: E402
-from mien_export.train.extractors.embedding import WINDOW, FaceEmbedding, face_window, open_embedding  # noqa: E402
 from mien_export.train.extractors.embedding_training import EmbeddingRun, contrast, split, verify  # noqa: E402
-from mien_export.train.extractors.landmarks import POINTS, LandmarkNet, landmark_consistency  # noqa: E402
 from mien_export.train.extractors.landmarks_training import LandmarkRun, mean_error  # noqa: E402
-from mien_export.train.extractors.packaged import save_weights  # noqa: E402
+from mien_export.train.extractors.own import (  # noqa: E402  # noqa: E402
+    POINTS,
+    WINDOW,
+    FaceEmbedding,
+    LandmarkNet,
+    face_window,
+    landmark_consistency,
+    open_embedding,
+    save_weights,
+)
 from mien_export.train.extractors.views import Looks, looks_of  # noqa: E402
 
 

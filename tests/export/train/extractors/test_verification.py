@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien_export.train.extractors.verification import verified
+from mien_export.train.extractors.embedding_training import verified
 
 PEOPLE = np.repeat(np.arange(10), 2)
 

@@ -12,7 +12,7 @@ from mien_export.data.faces import Faces
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 
 from mien_export.train.extractors import views  # noqa: E402
-from mien_export.train.extractors.embedding import INPUT  # noqa: E402
+from mien_export.train.extractors.own import INPUT  # noqa: E402
 from mien_export.train.extractors.views import LOOK, Looks, looks_of, varied  # noqa: E402
 
 

@@ -1,0 +1,1 @@
+"""The live networks: features warped outside of the graphs, modulation by two 1x1 convolutions."""

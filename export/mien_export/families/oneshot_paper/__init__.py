@@ -1,0 +1,1 @@
+"""The networks of the thesis: appearance auto-encoder, SPADE decoder, FusionNet."""

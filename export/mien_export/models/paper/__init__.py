@@ -1,1 +1,0 @@
-"""The thesis's networks: appearance auto-encoder F, adaptive decoder D, discriminators and FusionNet."""
