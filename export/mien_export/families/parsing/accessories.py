@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from mien.face import classes
 from mien.face.face import eye_distance
-from mien_export.data.occluders import SUBPIXEL
-from mien_export.data.spectacles import spectacles
+from mien_export.data.occluders import SUBPIXEL, spectacles
 from mien_export.families.parsing.face_frame import CHIN, Array, FaceFrame, Floats
 
 Pixels = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,7 @@ from mien_export.families.parsing.labelled import Labelled, default_place, load
 from mien_export.families.parsing.network import FINE_FOLD, FOLD, SIZES, Segmenter, Window
 from mien_export.families.parsing.samples import Samples, collate
 from mien_export.train import checkpoint
-from mien_export.train.course import Raw
-from mien_export.train.schedule import Part, shared_out
+from mien_export.train.course import Asked, Part, Raw, changed
 
 KIND: Final = "parsing"
 WARM_UP: Final = 100
@@ -110,9 +109,7 @@ class ParsingCourse:
 
     def said(self) -> str:
         """The terms with their weights."""
-        losses = self.config.losses
-        terms = f"entropy {losses.entropy:g}, dice {losses.dice:g}, coarse {losses.coarse:g}"
-        return f"{terms}; labels made by mien's own label maker"
+        return said(self.config.losses)
 
     def step(self, device: torch.device) -> ParsingStep:
         """New networks, or those of `begin`.
@@ -122,7 +119,7 @@ class ParsingCourse:
         """
         network = Segmenter(SIZES[self.config.size])
         if self.begin is not None:
-            network.load_state_dict(averaged_weights(self.begin))
+            network.load_state_dict(begun(self.begin))
         return ParsingStep(network, self.config.losses, class_weights(load(self.labels)), device)
 
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Any]:
@@ -135,15 +132,24 @@ class ParsingCourse:
         return collate
 
 
-def course_of(name: str, steps: int | None, labels: Path | None, begin: Path | None) -> ParsingCourse:
-    """The course of a configuration; `steps` in all instead of its own, labels from the user's cache where None."""
-    config = CONFIGS[name]
-    stages = config.stages if steps is None else shared_out(config.stages, steps)
-    return ParsingCourse(replace(config, stages=stages), labels or default_place("train"), begin)
+def course_of(config: str, asked: Asked) -> ParsingCourse:
+    """The course of a configuration; its labels are `asked.packed`, those in the user's cache where that is None.
+
+    Raises:
+        SettingError: it does not take what is asked, or there is no place for labels.
+    """
+    if asked.mouths is not None:
+        raise SettingError(f"--mouths is for configurations oneshot-live-..., got {config}; leave it out")
+    return ParsingCourse(changed(CONFIGS[config], asked), asked.packed or default_place("train"), asked.begin)
 
 
-def averaged_weights(path: Path) -> dict[str, Tensor]:
-    """Weights and buffers of a run's checkpoint.
+def said(losses: ParsingLosses) -> str:
+    """Terms and weights, for a manifest."""
+    return ", ".join(f"{term.name} {getattr(losses, term.name):g}" for term in fields(losses))
+
+
+def begun(path: Path) -> dict[str, Tensor]:
+    """Averaged weights and buffers of a run's checkpoint.
 
     Raises:
         SettingError: it is missing, broken or of another kind of network.

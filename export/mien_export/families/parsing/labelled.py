@@ -15,7 +15,7 @@ from mien.machine.atomic import written
 from mien.machine.folders import user_cache
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.label_maker import make_labels
-from mien_export.samples.matte import mattes
+from mien_export.samples.blending import mattes
 
 Pixels = NDArray[np.uint8]
 

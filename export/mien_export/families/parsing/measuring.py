@@ -21,7 +21,7 @@ from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.samples import MIRRORED_LABELS, moved_flow
-from mien_export.samples.matte import mattes
+from mien_export.samples.blending import mattes
 
 Pixels = NDArray[np.uint8]
 Label = Callable[[Pixels, Array], Pixels]

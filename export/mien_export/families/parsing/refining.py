@@ -16,9 +16,11 @@ import torch
 from torch import Tensor
 
 from mien.face.classes import MIRRORED
-from mien_export.families.parsing.graphs import read_segmenter
+from mien_export.families.parsing.course import begun
 from mien_export.families.parsing.label_maker import UNKNOWN, Labels
 from mien_export.families.parsing.labelled import Labelled
+from mien_export.families.parsing.network import SIZES, Segmenter
+from mien_export.train import checkpoint
 
 SURE: Final = 0.85
 """Share of a class from which on it takes the place of another label."""
@@ -34,7 +36,7 @@ def refine(labelled: Labelled, trained: Path, tell: Callable[[int], None]) -> La
     Raises:
         SettingError: `trained` is no checkpoint of a segmenter.
     """
-    network, _ = read_segmenter(trained)
+    network = _segmenter(trained)
     labels = np.empty_like(labelled.labels)
     for index, picture in enumerate(labelled.pictures):
         with torch.inference_mode():
@@ -42,6 +44,12 @@ def refine(labelled: Labelled, trained: Path, tell: Callable[[int], None]) -> La
         labels[index] = corrected(labelled.labels[index], shares.numpy())
         tell(index + 1)
     return replace(labelled, labels=labels)
+
+
+def _segmenter(trained: Path) -> Segmenter:
+    network = Segmenter(SIZES[checkpoint.load(trained).get("size", next(iter(SIZES)))])
+    network.load_state_dict(begun(trained))
+    return network.eval().requires_grad_(False)
 
 
 def corrected(labels: Labels, shares: np.ndarray) -> Labels:

@@ -13,7 +13,6 @@ import torch
 from mien.errors import SettingError
 from mien.face import classes
 from mien.manifest import read_bundle
-from mien.runtime.opening import open_session
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.course import (
     ParsingConfig,
@@ -22,11 +21,14 @@ from mien_export.families.parsing.course import (
     segmentation_terms,
     window_of,
 )
-from mien_export.families.parsing.graphs import read_segmenter, write_bundle
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.measuring import DRAWN, Agreement, against_labels, on_drawn
-from mien_export.families.parsing.network import FOLD, SIZES, Segmenter
+from mien_export.families.parsing.network import SIZES, Segmenter
+from mien_export.families.registry import course_of, family_of, read_trained
+from mien_export.graphs.parity import beyond, compare
+from mien_export.graphs.writing import Words, write_bundle
 from mien_export.train import checkpoint
+from mien_export.train.course import Asked
 from mien_export.train.loop import LATEST, Run, train
 
 STEPS = 6
@@ -107,20 +109,23 @@ def test_weights_of_something_else_are_refused(tmp_path: Path, labels_file: Path
         ParsingCourse(CONFIG, labels_file, begin=path).step(torch.device("cpu"))
 
 
-def test_the_bundle_computes_what_the_network_does(trained: Path, tmp_path: Path) -> None:
-    write_bundle(tmp_path, trained, "portraits of nobody", "0" * 40)
+def test_the_bundle_computes_what_the_network_does(trained: Path, faces: Faces, tmp_path: Path) -> None:
+    words = Words("parsing", "Apache-2.0", "0", "0" * 40, "portraits of nobody", "entropy 1")
+    write_bundle(tmp_path, read_trained(trained), words, ("fp32",), None, 1, lambda line: None)
     bundle = read_bundle(tmp_path)
     assert (bundle.family, bundle.main) == ("parsing", "segmenter")
-    network, _ = read_segmenter(trained)
-    picture = np.random.default_rng(0).uniform(-1, 1, (1, 3, 256, 256)).astype(np.float32)
-    with torch.inference_mode():
-        expected = network(torch.from_numpy(picture)).numpy()
-    for backend in ("onnxruntime", "openvino"):
-        session = open_session(bundle, "segmenter", backend, "fp32", 1)
-        session.inputs["picture"][:] = picture
-        session.run()
-        assert np.abs(session.outputs["labels"] - expected).max() < 1e-3 * np.abs(expected).max()
-        session.close()
+    family = family_of(bundle.kind, "the bundle")
+    rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, read_trained(trained).graphs())
+    assert {row.runtime for row in rows} == {"torch", "onnxruntime", "openvino"}
+    assert not list(beyond(family.bounds, rows))
+
+
+def test_the_command_knows_the_configurations(labels_file: Path) -> None:
+    course = course_of("parsing-smoke", Asked(steps=2, packed=labels_file, weights=[("dice", 0.25)]))
+    assert course.said() == "entropy 1, dice 0.25, coarse 0.5"
+    assert [part.steps for part in course.parts] == [2]
+    with pytest.raises(SettingError, match="--mouths is for configurations oneshot-live"):
+        course_of("parsing", Asked(packed=labels_file, mouths=Path("ict")))
 
 
 def test_agreement_counts_each_class(labelled: Labelled) -> None:
@@ -146,7 +151,3 @@ def test_measures_ask_for_every_picture(labelled: Labelled) -> None:
     assert 0 < agreement.iou[classes.SKIN] < 1
     assert agreement.iou[classes.HAIR] == 0
     assert [on_drawn(labelled, all_skin, kind) for kind in DRAWN] == [0.0] * len(DRAWN)
-
-
-def test_folds_divide_the_crop() -> None:
-    assert 256 % (8 * FOLD) == 0
