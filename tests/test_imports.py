@@ -25,12 +25,12 @@ MAY_IMPORT = {
     "mien_export": {"mien_export", "mien", "mien_kernels"},
     "mien_bench": {"mien_bench", "mien", "mien_kernels"},
 }
-ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "fuse", "smooth", "emit"}
+ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "fuse", "smooth", "emit"}
 LAYERS = [  # from below; what is not named is ground floor, and the longest name that fits counts
     {"portrait.portrait"},  # the value
     {"runtime"},
-    ROOMS | {"paint", "parsing"},
-    {"pipeline", "stages", "survey", "backdrop", "portrait.prepare"},
+    ROOMS | {"parsing"},
+    {"pipeline", "chain", "stages", "survey", "portrait.prepare"},
     {"api", "live", "labelling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
@@ -120,6 +120,9 @@ def test_imports_point_downwards() -> None:
         ("mien.fuse.paste", "mien.frame.Frame", True),
         ("mien.fuse.paste", "mien.fuse.mask.Mask", True),
         ("mien.fuse.paste", "mien.smooth.blend", False),
+        ("mien.paint.scene", "mien.reenact.mesh.Mesh", False),
+        ("mien.paint.scene", "mien.posed.Posed", True),
+        ("mien.chain", "mien.paint.painter.Paint", True),
         ("mien.fuse.paste", "mien.pipeline.Stages", False),
         ("mien.frame", "mien.runtime.session.Session", False),
         ("mien.runtime.session", "mien.face.pose", True),

@@ -9,13 +9,13 @@ from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import mien
 from mien import api
+from mien.chain import ReenactChain
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
 from mien.emit.compare import SheetSink
@@ -27,11 +27,11 @@ from mien.machine.processor import usable_threads
 from mien.parse.parser import Parser
 from mien.pipeline import Stages, render
 from mien.portrait.portrait import Portrait
+from mien.posed import Posed
 from mien.provenance import Provenance
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.stats import Statistics
-from mien.synthesis import Synthesis
 from mien_bench.performance import Performance
 from mien_bench.recording import Recording, read_recording
 
@@ -75,9 +75,9 @@ def find_again(path: Path) -> Track:
 def seen_at_rest(portrait: Portrait, settings: ReenactSettings) -> tuple[Array, Array | None]:
     """The portrait without any motion: the target shape, and what the landmarker, tracking, finds in the picture."""
     threads = _threads(settings)
-    (synthesis,) = Reenact((portrait,), threads)(None, 0.0)
-    shape = synthesis.landmarks.copy()
-    pixels = Fuse(settings.mouth, threads)((synthesis,)).pixels
+    posed = Reenact((portrait,), threads)(None, 0.0)
+    shape = posed[0].landmarks.copy()
+    pixels = Fuse(settings.mouth, threads)(posed)
     with Parser(hints=False) as parser:
         faces = [parser(Frame(pixels, number, Fraction(1, 25))) for number in range(_SETTLING)]
     return shape, None if faces[-1] is None else faces[-1].landmarks
@@ -99,33 +99,38 @@ def _render(
         if sheet is not None:
             sink = SheetSink(sheet, sink, made.metadata, mark=settings.mark)
         stack.enter_context(sink)
-        render(source, _stages(performance, portrait, settings, targets), sink, Statistics(clock), clock)
+        stages = _stages(performance, portrait, settings, targets)
+        render(source, stages, sink, Statistics(clock), clock)
     return tuple(targets)
 
 
 def _stages(
     performance: Performance, portrait: Portrait, settings: ReenactSettings, targets: list[Array]
-) -> Stages[Any, Any]:
+) -> Stages[Array, Motion]:
     """The rooms from `reenact` on, fed with a performance; what `reenact` aims at is noted in `targets`."""
     threads = _threads(settings)
     motions: Iterator[Motion | None] = iter(performance.motions)
     faces = iter(performance.landmarks)
-    reenact = Reenact((portrait,), threads)
-
-    def synthesise(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
-        syntheses = reenact(motion, frame.seconds)
-        targets.append(max(syntheses, key=lambda one: one.weight).landmarks.copy())
-        return syntheses
-
-    return Stages(
-        parse=lambda _: next(faces),
-        motion=lambda _face, _seconds: next(motions),
-        synthesis=(
-            ("reenact", synthesise),
-            ("fuse", Fuse(settings.mouth, threads)),
-            ("smooth", Smooth(settings.smooth, threads)),
-        ),
+    chain = ReenactChain(
+        _Noting(targets, (portrait,), threads),
+        None,
+        Fuse(settings.mouth, threads),
+        Smooth(settings.smooth, threads),
     )
+    return Stages(lambda _: next(faces), lambda _face, _seconds: next(motions), chain)
+
+
+class _Noting(Reenact):
+    """Notes the shapes that it aims at."""
+
+    def __init__(self, targets: list[Array], portraits: tuple[Portrait, ...], threads: int) -> None:
+        super().__init__(portraits, threads)
+        self._targets = targets
+
+    def __call__(self, motion: Motion | None, seconds: float) -> tuple[Posed, ...]:
+        posed = super().__call__(motion, seconds)
+        self._targets.append(max(posed, key=lambda one: one.weight).landmarks.copy())
+        return posed
 
 
 def _threads(settings: ReenactSettings) -> int:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import LIDS, eye_frame
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
+from mien.plane import Box
 from mien_bench.face_shapes import OUTLINES, outlines, portrait_of, turned_mesh
 from mien_bench.flops import AFFINE_FLOPS, GREY_FLOPS, MIX_FLOPS, PLACE_FLOPS, SAMPLE_FLOPS
 from mien_bench.harness import Side, Task
@@ -47,10 +48,10 @@ def draw_eye(place: Place, peers: Peers) -> Iterator[Task]:
     own = frame.local(ring)
     lids = np.concatenate([own[LIDS], own[LIDS] * [1.0, 0.5]]).astype(np.float32)
     closed = frame.pixels(own * [1.0, 0.5])
-    box = box_around(closed, 2, EYE_SIZE, EYE_SIZE)
+    box = Box.around(closed, 2, EYE_SIZE, EYE_SIZE)
     assert box is not None, "the face is within its picture"
-    corner = (box[1].start, box[0].start)
-    mask = outline_mask(closed - np.array(corner), (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    corner = (box.x, box.y)
+    mask = outline_mask(closed - np.array(corner), box.shape)
     mask = np.rint(mask)  # a second time draws no more than the first
     source, out = picture(EYE_SIZE), picture(EYE_SIZE, 1)
     eye = (corner, frame.into, frame.back, np.array([[0.1, 0.0], [0.0, 0.0]], np.float32), lids, 0.2)

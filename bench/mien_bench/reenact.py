@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.pipeline import Stages, timed
-from mien.stats import Statistics
+from mien.pipeline import Stages
+from mien.stats import UNTIMED, Laps, Statistics, Stopwatch
+
+FaceT = TypeVar("FaceT")
+MotionT = TypeVar("MotionT")
 
 WHOLE = "frame"
 """Name of the sum over all stages."""
 
 
-def measure(stages: Stages[Any, Any], frames: Sequence[Frame], warm_up: int, clock: Clock) -> Statistics:
+def measure(
+    stages: Stages[FaceT, MotionT],
+    frames: Sequence[Frame],
+    warm_up: int,
+    clock: Clock,
+    shown: Callable[[NDArray[np.uint8]], None] = lambda pixels: None,
+) -> Statistics:
     """Send `frames` through `stages` on the calling thread; the first `warm_up` frames are not counted.
 
     Stages still use the threads that they were given, but no two stages run at once, so each has the machine to itself.
+
+    `shown` is given every picture, outside of what is timed.
     """
     for frame in frames[:warm_up]:
-        _answer(stages, frame)
+        shown(answer(stages, frame, UNTIMED))
     statistics = Statistics(clock)
-    watched = _watched(stages, statistics, clock)
-    answer = timed(statistics.stage(WHOLE), clock, _answer)
+    statistics.announce(*stages.names)
+    laps, whole = Stopwatch(statistics, clock), Stopwatch(statistics, clock)
     for frame in frames[warm_up:]:
         statistics.frames_in += 1
-        answer(watched, frame)
+        whole.begin()
+        pixels = answer(stages, frame, laps)
+        whole.lap(WHOLE)
+        shown(pixels)
         statistics.frames_out += 1
     statistics.end()
     return statistics
 
 
-def _watched(stages: Stages[Any, Any], statistics: Statistics, clock: Clock) -> Stages[Any, Any]:
-    return Stages(
-        parse=timed(statistics.stage("parse"), clock, stages.parse),
-        motion=timed(statistics.stage("motion"), clock, stages.motion),
-        synthesis=tuple((name, timed(statistics.stage(name), clock, call)) for name, call in stages.synthesis),
-    )
-
-
-def _answer(stages: Stages[Any, Any], frame: Frame) -> Any:
-    (_, first), *others = stages.synthesis
-    value = first(stages.motion(stages.parse(frame), frame.seconds), frame)
-    for _, call in others:
-        value = call(value)
-    return value
+def answer(stages: Stages[FaceT, MotionT], frame: Frame, laps: Laps) -> NDArray[np.uint8]:
+    """What answers a frame; `laps` is told of every stage."""
+    laps.begin()
+    face = stages.parse(frame)
+    laps.lap("parse")
+    motion = stages.motion(face, frame.seconds)
+    laps.lap("motion")
+    return stages.chain(motion, frame, "full", laps)

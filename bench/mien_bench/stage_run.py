@@ -6,18 +6,20 @@ import resource
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.chain import open_chain
 from mien.clock import MonotonicClock
 from mien.config import WARP, ReenactSettings
+from mien.face.face import Face
+from mien.face.motion import Motion
 from mien.frame import Frame
-from mien.live.stages import open_chain, open_driver
 from mien.machine.processor import usable_threads
 from mien.manifest import Bundle
 from mien.pipeline import Stages
@@ -25,10 +27,11 @@ from mien.portrait.portrait import Portrait
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
 from mien.runtime.sharing import SharedGraphs
+from mien.stages import open_driver
 from mien.stats import LatencySummary
 from mien_bench.allocations import counted
 from mien_bench.cuda_events import Timed, why_not
-from mien_bench.reenact import measure
+from mien_bench.reenact import answer, measure
 from mien_bench.results import Fact
 
 COUNTED: Final = 10
@@ -79,12 +82,11 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
     Raises:
         MienError: the setup cannot be run here.
     """
-    with _opened(setup, portraits) as (stages, sessions, about):
+    with _opened(setup, portraits) as (stages, sessions):
         made: list[NDArray[np.uint8]] = []
-        keeping = _keeping(stages, made)
         watched = [session for session in sessions if isinstance(session, Timed)]
         began = _used()
-        statistics = measure(keeping, frames, warm_up, MonotonicClock())
+        statistics = measure(stages, frames, warm_up, MonotonicClock(), lambda pixels: _keep(pixels, made))
         used = tuple(after - before for before, after in zip(began, _used(), strict=True))
         threads = threading.active_count() if not _TASKS.is_dir() else len(list(_TASKS.iterdir()))
         device = [value for session in watched for value in session.milliseconds()[warm_up:]]
@@ -97,7 +99,7 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
         used[1] / len(frames) * resource.getpagesize() / 1e6,
         allocated,
         [made[0].copy(), made[-1].copy()],
-        about,
+        stages.chain.about,
     )
 
 
@@ -105,7 +107,7 @@ _TASKS = Path("/proc/self/task")
 
 
 @contextmanager
-def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Any, Any], list[Session], str]]:
+def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Face, Motion], list[Session]]]:
     """The stages of a live run, at their best level."""
     sessions: list[Session] = []
 
@@ -121,45 +123,45 @@ def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Sta
     with open_driver(setup.settings) as driver:
         chain = open_chain(portraits, setup.settings, threads, graphs=graphs)
         try:
-            (name, first), *others = chain.synthesis
-            synthesis = ((name, lambda motion, frame: first(motion, frame, "full")), *others)
-            yield Stages(driver.parse, driver.motion, synthesis), sessions, chain.about
+            yield Stages(driver.parse, driver.motion, chain), sessions
         finally:
             chain.close()
             graphs.close()
 
 
-def _keeping(stages: Stages[Any, Any], made: list[NDArray[np.uint8]]) -> Stages[Any, Any]:
-    """The same stages, with the first and the newest picture kept."""
-    (name, last) = stages.synthesis[-1]
-
-    def keep(value: Any) -> Any:
-        pixels = last(value)
-        made[1:] = [pixels]
-        return pixels
-
-    return replace(stages, synthesis=(*stages.synthesis[:-1], (name, keep)))
+def _keep(pixels: NDArray[np.uint8], made: list[NDArray[np.uint8]]) -> None:
+    """Keeps the first and the newest picture."""
+    made[1:] = [pixels]
 
 
-def _allocated(stages: Stages[Any, Any], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
-    (first_name, first), *others = stages.synthesis
-    counts: dict[str, list[int]] = {}
+class _Counting:
+    """Laps that count what each stage allocates."""
 
-    def count(name: str, call: Any, *given: Any) -> Any:
-        with counted() as found:
-            result = call(*given)
-        sums = counts.setdefault(name, [0, 0])
-        sums[0] += found.arrays
-        sums[1] += found.bytes
-        return result
+    def __init__(self) -> None:
+        self.sums: dict[str, tuple[int, int]] = {}
+        """Arrays and bytes by stage."""
+        self._stack = ExitStack()
 
+    def begin(self) -> None:
+        self._stack.close()
+        self._found = self._stack.enter_context(counted())
+
+    def lap(self, stage: str) -> None:
+        self._stack.close()
+        arrays, size = self.sums.get(stage, (0, 0))
+        self.sums[stage] = arrays + self._found.arrays, size + self._found.bytes
+        self.begin()
+
+    def end(self) -> None:
+        self._stack.close()
+
+
+def _allocated(stages: Stages[Face, Motion], frames: Sequence[Frame]) -> dict[str, tuple[float, float]]:
+    counting = _Counting()
     for frame in frames:
-        face = count("parse", stages.parse, frame)
-        motion = count("motion", stages.motion, face, frame.seconds)
-        value = count(first_name, first, motion, frame)
-        for name, call in others:
-            value = count(name, call, value)
-    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counts.items()}
+        answer(stages, frame, counting)
+    counting.end()
+    return {name: (arrays / len(frames), size / len(frames) / 1e6) for name, (arrays, size) in counting.sums.items()}
 
 
 def _used() -> tuple[float, float]:

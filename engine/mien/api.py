@@ -131,10 +131,10 @@ def render_file(
         stack.enter_context(sink)
         stages = stack.enter_context(open_stages(portraits, source, settings))
         if begun is not None:
-            begun(source.info.frame_count, stages.about)
+            begun(source.info.frame_count, stages.chain.about)
         statistics = Statistics(clock)
         render(source, stages, sink, statistics, clock, progress)
-        statistics.warnings = (*stages.notes, *statistics.warnings)
+        statistics.warnings = (*stages.chain.notes, *statistics.warnings)
     return statistics
 
 

@@ -18,7 +18,6 @@ from mien.commands import parse as parse_command
 from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
-from mien.commands.streams import is_unread, silence, standard_streams, warnings_told
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
 from mien.machine import outputs, signals
@@ -26,6 +25,7 @@ from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
 from mien.machine.processor import spare_processors
 from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
+from mien.machine.streams import is_unread, silence, standard_streams, warnings_told
 from mien.stats import Statistics
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
@@ -359,7 +359,7 @@ def _need_apart(output: str, *others: Path | None) -> None:
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode())
+    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), wait=not signals.is_ending())
 
 
 class _Version(argparse.Action):

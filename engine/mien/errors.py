@@ -35,6 +35,10 @@ class BackendError(MienError):
     """A runtime or kernel that is missing or broken, with its likely causes."""
 
 
+class Stopped(MienError):
+    """Work that was given up because the program ends; nobody is left to be told."""
+
+
 def reason_of(error: OSError | ValueError) -> str:
     """What the system says of an error, in lower case."""
     said = error.strerror if isinstance(error, OSError) else None

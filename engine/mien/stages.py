@@ -1,28 +1,24 @@
-"""The rooms plugged together: from a portrait, a source and settings to the stages that a pipeline runs."""
+"""The rooms plugged together: from a portrait, a driver and settings to the stages that a pipeline runs."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
-from mien.backdrop import background_of
 from mien.capture.source import Source
-from mien.config import ReenactSettings
+from mien.chain import open_chain
+from mien.config import Gains, ReenactSettings
 from mien.errors import FaceError
 from mien.face.face import Face
 from mien.face.motion import Motion
-from mien.frame import Frame
-from mien.fuse.fuse import Fuse
 from mien.machine.processor import usable_threads
 from mien.motion.retarget import Retarget
-from mien.paint.opening import open_painter
 from mien.parse.parser import Parser
-from mien.pipeline import Stages
+from mien.pipeline.stages import Stages
 from mien.portrait.portrait import Portrait
-from mien.reenact.reenact import Reenact
-from mien.smooth.smooth import Smooth
+from mien.shots import KEPT_LIVE, ShotLog
 from mien.survey import Survey, survey
-from mien.synthesis import Synthesis
 
 
 @contextlib.contextmanager
@@ -40,27 +36,10 @@ def open_stages(
     known = _survey(source, settings) if source.info.seekable else Survey()
     with (
         Parser(face=settings.face, hints=settings.mouth == "driver", cuts=known.cuts) as parser,
-        open_painter(settings, threads) as (painter, about),
+        contextlib.closing(open_chain(portraits, settings, threads, warm=False)) as chain,
     ):
-        reenact = Reenact(portraits, threads, painter)
-
-        def synthesise(motion: Motion | None, frame: Frame) -> tuple[Synthesis, ...]:
-            return reenact(motion, frame.seconds)
-
-        stages = Stages(
-            parse=parser,
-            motion=Retarget(settings.motion, framings=known.framings),
-            synthesis=(
-                ("reenact", synthesise),
-                ("fuse", Fuse(settings.mouth, threads, background_of(settings.background))),
-                ("smooth", Smooth(settings.smooth, threads)),
-            ),
-            about=about,
-            notes=painter.notes if painter is not None else (),
-            shots=parser.shots,
-        )
         try:
-            yield stages
+            yield Stages(parser, Retarget(settings.motion, framings=known.framings), chain, parser.shots)
         except FaceError as error:
             if settings.face is None or not parser.most_seen:
                 raise
@@ -75,3 +54,25 @@ def _survey(source: Source, settings: ReenactSettings) -> Survey:
         return Parser(face=settings.face, hints=False, cuts=())
 
     return survey(source, one_shot, lambda: Parser(face=settings.face, hints=False))
+
+
+class Driver:
+    """Who moves the portrait of a live run: `parse`, `motion`, and what can be asked of them between two frames."""
+
+    def __init__(self, parser: Parser, settings: ReenactSettings) -> None:
+        self.parse = parser
+        self.motion = Retarget(settings.motion)
+
+    def rezero(self) -> None:
+        """Take how the driver looks now as neutral."""
+        self.motion.rezero()
+
+    def set_gains(self, gains: Gains) -> None:
+        self.motion.settings = replace(self.motion.settings, gains=gains)
+
+
+@contextlib.contextmanager
+def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
+    """The parser started, its neutral unknown; closed on leaving."""
+    with Parser(face=settings.face, hints=settings.mouth == "driver", shots=ShotLog(KEPT_LIVE)) as parser:
+        yield Driver(parser, settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Protocol
 
 from mien.clock import Clock
 from mien.shots import ShotLog
@@ -233,12 +233,11 @@ class Statistics:
         self.warnings: tuple[str, ...] = ()
         self.shots = ShotLog()
         """What the driver is made of."""
-        self.live: LiveCounters | None = None
-        """What only a live run counts; None offline."""
 
     def stage(self, name: str) -> Latency:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""
-        return self._stages.setdefault(name, Latency())
+        found = self._stages.get(name)
+        return self._stages.setdefault(name, Latency()) if found is None else found
 
     def stage_names(self) -> tuple[str, ...]:
         return tuple(self._stages)
@@ -281,5 +280,56 @@ class Statistics:
             "stages": {name: summary.as_json() for name, summary in self.latencies().items()},
             "shots": [shot.as_json() for shot in self.shots.all],
             "warnings": list(self.warnings),
-            **({"live": self.live.as_json()} if self.live is not None else {}),
         }
+
+
+class LiveStatistics(Statistics):
+    """Those of a live run, which counts more."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.live = LiveCounters()
+
+    def as_json(self) -> dict[str, Any]:
+        return {**super().as_json(), "live": self.live.as_json()}
+
+
+class Laps(Protocol):
+    """Who is told when the stages of one thread's work on a frame are over, as a stopwatch is."""
+
+    def begin(self) -> None:
+        """A frame's work begins."""
+        ...
+
+    def lap(self, stage: str) -> None:
+        """`stage` is over, which began when the one before it was over."""
+        ...
+
+
+class Stopwatch:
+    """Records the laps of one thread as latencies of the stages."""
+
+    def __init__(self, statistics: Statistics, clock: Clock) -> None:
+        self._statistics = statistics
+        self._clock = clock
+        self._at = 0.0
+
+    def begin(self) -> None:
+        self._at = self._clock.now()
+
+    def lap(self, stage: str) -> None:
+        now = self._clock.now()
+        self._statistics.stage(stage).record(now - self._at)
+        self._at = now
+
+
+class _Untimed:
+    def begin(self) -> None:
+        pass
+
+    def lap(self, stage: str) -> None:
+        pass
+
+
+UNTIMED: Final[Laps] = _Untimed()
+"""Laps that nobody is told of."""

@@ -185,5 +185,5 @@ def test_command_line_writes_statistics_beside(portrait: Path, tmp_path: Path) -
     assert cli.main([*arguments, "--duration", "0.4", "--size", "128", "--json", str(numbers)]) == 0
     form = json.loads(numbers.read_text())
     assert form["frames"]["out"] == len(_frame_times(output))
-    assert list(form["stages"]) == ["decode", "parse", "motion", "reenact", "fuse", "smooth", "encode"]
+    assert list(form["stages"]) == ["decode", "parse", "motion", "reenact", "paint", "fuse", "smooth", "encode"]
     assert {"p50_ms", "p95_ms", "p99_ms"} <= set(form["stages"]["parse"])

@@ -15,6 +15,7 @@ from mien.frame import Frame
 from mien.motion.retarget import Retarget
 from mien.parse.parser import Parser
 from mien.portrait.portrait import Portrait
+from mien.reenact.reenact import Reenact
 from mien.stages import open_stages
 from mien.survey import SAMPLES, Survey, survey
 
@@ -93,12 +94,12 @@ def test_all_frames_are_looked_at_only_where_a_few_differ(clip: list[Pixels]) ->
 def sizes(portrait: Portrait, pictures: list[Pixels]) -> list[float]:
     """How large the portrait's head is in each frame, as a share of its own size."""
     source, out = source_of(pictures), []
+    reenact = Reenact((portrait,))
     with open_stages((portrait,), source, PLAIN) as stages:
-        (_, reenact), *_ = stages.synthesis
         for frame in source:
             assert isinstance(frame, Frame)
-            (synthesis,) = reenact(stages.motion(stages.parse(frame), frame.seconds), frame)
-            out.append(fit_pose(synthesis.landmarks, portrait.shape).scale / portrait.pose.scale)
+            (posed,) = reenact(stages.motion(stages.parse(frame), frame.seconds), frame.seconds)
+            out.append(fit_pose(posed.landmarks, portrait.shape).scale / portrait.pose.scale)
     return out
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from mien import capture, samples
 from mien.capture import image
-from mien.face.crop import crop_matrix, placed
+from mien.face.crop import crop_matrix
+from mien.plane import placed
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien_export.data.faces import Faces

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.capture.image import resized
 from mien.errors import SettingError
-from mien.face.crop import placed
+from mien.plane import placed
 from mien_bench.quality.clips import calmest, watch
 from mien_bench.quality.regions import REGIONS, crop_of, cut
 from mien_bench.quality.scores import MEASURES, score

@@ -14,6 +14,7 @@ from mien.config import MotionSettings, ReenactSettings
 from mien.frame import Frame
 from mien.portrait.prepare import prepare, sized
 from mien.stages import open_stages
+from mien.stats import UNTIMED
 from mien_bench.engines.protocol import Pixels, serve
 
 RATE = Fraction(25)
@@ -34,18 +35,16 @@ class Own:
         portraits = prepare(sized(source, SIZE, SIZE), size=SIZE)
         driver = IndexedSource("frames", lambda _: first, range(1), rate=RATE)
         self._stages = self._open.enter_context(open_stages(portraits, driver, self._settings))
-        self.about = f"{self._stages.about}, 256 to {SIZE}"
+        self.about = f"{self._stages.chain.about}, 256 to {SIZE}"
 
     about = "mien"
 
     def answer(self, frame: Pixels) -> Pixels:
         given = Frame(np.ascontiguousarray(frame), self._number, 1 / RATE)
         self._number += 1
-        (_, begin), *others = self._stages.synthesis
-        value = begin(self._stages.motion(self._stages.parse(given), given.seconds), given)
-        for _, stage in others:
-            value = stage(value)
-        return np.array(value, np.uint8)
+        stages = self._stages
+        motion = stages.motion(stages.parse(given), given.seconds)
+        return np.array(stages.chain(motion, given, "full", UNTIMED))
 
 
 def _open(options: argparse.Namespace) -> Own:

@@ -11,12 +11,13 @@ import numpy as np
 from mien.capture.source import Source
 from mien.clock import Clock
 from mien.emit.sink import Sink
+from mien.frame import Frame
 from mien.live.session import LiveRequest, open_live
-from mien.pipeline.chain import Chain
+from mien.pipeline import Stages
+from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 from mien_bench.latency.wish import Wish
 
 
@@ -43,10 +44,10 @@ async def _answered(wish: Wish, source: Source, sink: Sink) -> dict[str, Any]:
 
 
 async def _passed_through(source: Source, sink: Sink, clock: Clock) -> dict[str, Any]:
-    chain = Chain((("reenact", lambda motion, frame, paint: frame.pixels),))
+    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
     black = np.zeros((source.info.height, source.info.width, 3), np.uint8)
-    stages: LiveStages[Any, Any] = LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
-    statistics = Statistics(clock)
+    stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
+    statistics = LiveStatistics(clock)
     with source:
         pipeline = LivePipeline(source, stages, sink, Slates(black, black), statistics=statistics, clock=clock)
         await pipeline.run()

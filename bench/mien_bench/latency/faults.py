@@ -12,7 +12,7 @@ from typing import Self
 from mien.capture.source import Source, SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.slot import Channel, Closed
+from mien.handover import Channel, Closed
 from mien.sound.sound import Sound
 
 _SPARE = 64

@@ -15,11 +15,12 @@ from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.emit.sink import NullSink
 from mien.frame import Frame
+from mien.pipeline import Stages
 from mien.pipeline.controller import Target
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
-from mien.stats import Statistics
+from mien.pipeline.stages import FaceT, MotionT
+from mien.stats import LiveStatistics
 from mien_bench.memory import resident
 
 LATENCY = 0.1
@@ -53,7 +54,7 @@ class Course:
 
 
 class _Noting(NullSink):
-    def __init__(self, course: Course, statistics: Statistics, now: Callable[[], float]) -> None:
+    def __init__(self, course: Course, statistics: LiveStatistics, now: Callable[[], float]) -> None:
         super().__init__()
         self._course = course
         self._statistics = statistics
@@ -69,16 +70,15 @@ class _Noting(NullSink):
         course.cpu = time.process_time() - self._cpu
         course.at.append(now - self._began)
         course.latency.append(now - frame.captured_at)
-        assert self._statistics.live is not None
         course.level.append(self._statistics.live.level)
         if len(course.at) % _MEMORY_EVERY == 0:
             course.megabytes.append(resident())
 
 
-def run(source: Source, stages: LiveStages[Any, Any], slates: Slates, seconds: float) -> Course:
+def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds: float) -> Course:
     """Run for so long; `source` gives frames whose time of capture is on `mien.clock.MonotonicClock`."""
     clock = MonotonicClock()
-    statistics, course = Statistics(clock), Course()
+    statistics, course = LiveStatistics(clock), Course()
     sink = _Noting(course, statistics, clock.now)
     pipeline = LivePipeline(source, stages, sink, slates, statistics=statistics, clock=clock, target=Target(LATENCY))
 

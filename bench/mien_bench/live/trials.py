@@ -7,22 +7,24 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from mien.chain import open_chain
 from mien.clock import MonotonicClock
 from mien.config import ReenactSettings
 from mien.emit.sink import NullSink
+from mien.frame import Frame
 from mien.live.session import shares_of
-from mien.live.stages import open_chain, open_driver
 from mien.machine.memory import settled
-from mien.pipeline.chain import Chain
+from mien.pipeline import Stages
+from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
 from mien.portrait.prepare import prepare
-from mien.stats import Statistics
+from mien.stages import open_driver
+from mien.stats import LiveStatistics
 from mien_bench.live.camera import HEIGHT, WIDTH, Pixels, camera
 from mien_bench.live.course import Course, run
 from mien_bench.memory import resident
@@ -60,7 +62,7 @@ def real(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, seco
     with open_driver(settings) as driver:
         driver.parse.warm(portraits[0].pixels)
         chain = open_chain(portraits, settings, shares_of(settings).synthesis)
-        stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
+        stages = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
         source = camera(pictures, MonotonicClock())
         with settled():  # as `mien live` is
             return run(source, stages, _black(width, height), seconds), chain.about
@@ -88,7 +90,7 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
         _idle_stages(),
         NullSink(),
         _black(WIDTH, HEIGHT),
-        statistics=Statistics(clock),
+        statistics=LiveStatistics(clock),
         clock=clock,
     )
 
@@ -99,9 +101,9 @@ def _start_and_stop(pictures: list[Pixels]) -> None:
     asyncio.run(main())
 
 
-def _idle_stages() -> LiveStages[Any, Any]:
-    chain = Chain((("reenact", lambda motion, frame, paint: frame.pixels),))
-    return LiveStages(lambda frame: frame, lambda face, seconds: face, chain)
+def _idle_stages() -> Stages[Frame, Frame]:
+    chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+    return Stages(lambda frame: frame, lambda face, seconds: face, chain)
 
 
 def held() -> Held:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
-from mien.face.crop import SIDE, placed
+from mien.face.crop import SIDE
+from mien.plane import placed
 from mien.reenact.mesh import mesh_triangles
 from mien_bench.quality.bootstrap import mean_of
 from mien_bench.quality.picture import luma

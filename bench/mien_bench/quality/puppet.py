@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.capture.sequence import IndexedSource
-from mien.capture.source import SourceInfo
+from mien.chain import open_chain
 from mien.config import Mouth, ReenactSettings
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
-from mien.frame import Frame
+from mien.machine.processor import usable_threads
 from mien.portrait.portrait import Portrait
-from mien.stages import open_stages
-from mien.synthesis import Synthesis
+from mien.posed import Painting
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -52,29 +49,22 @@ def open_puppet(
         MienError: the model cannot be opened.
     """
     portraits = (portrait,) if isinstance(portrait, Portrait) else tuple(portrait)
-    pixels = portraits[0].pixels
-    with open_stages(portraits, _OnePicture(pixels), settings) as stages:
-        (_, synthesise), *others = stages.synthesis
+    with closing(open_chain(portraits, settings, settings.threads or usable_threads(), warm=False)) as chain:
 
         def show(motion: Motion | None, number: int) -> Shown:
-            syntheses = synthesise(motion, Frame(pixels, number, 1 / RATE))
-            if not fusion:
-                syntheses = tuple(unfused(one) for one in syntheses)
-            shape = max(syntheses, key=lambda one: one.weight).landmarks.copy()
-            value: Any = syntheses
-            for _, stage in others:
-                value = stage(value)
-            return Shown(value, shape)
+            posed = chain.reenact(motion, number / float(RATE))
+            paintings = None if chain.paint is None else chain.paint(posed)
+            if paintings is not None and not fusion:
+                paintings = tuple(None if one is None else unfused(one) for one in paintings)
+            shape = max(posed, key=lambda one: one.weight).landmarks.copy()
+            return Shown(chain.smooth(chain.fuse(posed, paintings), posed), shape)
 
         yield show
 
 
-def unfused(synthesis: Synthesis) -> Synthesis:
-    """A synthesis that keeps nothing of the warped portrait where a generator painted."""
-    painting = synthesis.painting
-    if painting is None:
-        return synthesis
-    return replace(synthesis, painting=replace(painting, mask=np.zeros_like(painting.mask)))
+def unfused(painting: Painting) -> Painting:
+    """A painting that leaves nothing of the warped portrait."""
+    return replace(painting, mask=np.zeros_like(painting.mask))
 
 
 def settings_for(model: str, mouth: Mouth, *, smooth: float = 0.0, threads: int | None = None) -> ReenactSettings:
@@ -91,14 +81,3 @@ def towards(landmarks: Array, size: tuple[int, int], hint: MouthHint | None = No
     width, height = size
     shares = landmarks / np.array([width, height, width], dtype=np.float64)
     return replace(identity_motion(), landmarks=shares, hint=hint)
-
-
-class _OnePicture(IndexedSource):
-    """A source that no neutral is looked for in: the motions come from elsewhere."""
-
-    def __init__(self, pixels: Pixels) -> None:
-        super().__init__("picture", lambda _: pixels, range(1), rate=RATE)
-
-    @property
-    def info(self) -> SourceInfo:
-        return replace(super().info, seekable=False)

@@ -7,10 +7,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face.crop import SIDE, UNIT, crop_matrix, inverse
+from mien.face.crop import SIDE, UNIT, crop_matrix
 from mien.face.pose import fit_pose
 from mien.face.topology import PARTS
 from mien.paint.parsing import parsing_map
+from mien.plane import inverse
 from mien_bench.quality.picture import blurred
 from mien_kernels import ops
 

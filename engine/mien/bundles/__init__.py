@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.errors import ModelError
+from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
 from mien.manifest import MANIFEST
 
@@ -40,6 +40,18 @@ def _folders(root: Path | None) -> list[Path]:
         return []
 
 
+def _need_open(path: Path, name: str) -> None:
+    """Tell what forbids looking at a path; that there is nothing is for others to tell."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return
+    except OSError as error:
+        raise ModelError(
+            f"model {name}: expected to be able to read it, got an error ({reason_of(error)}); check its permissions"
+        ) from error
+
+
 def find(name: str) -> Path:
     """The folder of the bundle with this name, or at this path.
 
@@ -54,6 +66,7 @@ def find(name: str) -> Path:
         return path
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
+    _need_open(path, name)
     names = ", ".join(place.name for place in places()) or "none"
     raise ModelError(
         f"model {name}: expected one that is here ({names}) or the folder of a bundle, got neither; "

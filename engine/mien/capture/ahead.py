@@ -10,8 +10,8 @@ from typing import TypeAlias
 from av.packet import Packet
 from av.stream import Stream
 
-from mien.capture.livetime import Arrival
 from mien.clock import Clock
+from mien.timeline import Arrival
 
 ROOM = 32 << 20
 """Bytes that may wait; at least two packets may."""

@@ -14,8 +14,8 @@ from av.filter import Graph
 from av.packet import Packet
 from numpy.typing import NDArray
 
-from mien.capture.timeline import GAP, Line, follow
 from mien.sound.sound import Sound, SoundFormat
+from mien.timeline import GAP, Line, follow
 
 _JITTER = Fraction(1, 50)
 """Seconds; containers round times, so smaller deviations from the running count of samples mean nothing."""

@@ -19,11 +19,10 @@ from mien.capture.audio import Run, SoundReader
 from mien.capture.container import Opened, streams_of
 from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import Arrival, Manner
 from mien.capture.pixels import Deinterlacer, describe
-from mien.capture.timeline import Timeline
 from mien.clock import Clock
 from mien.sound.sound import SoundFormat
+from mien.timeline import Arrival, Manner, Timeline
 
 _POLL = 0.002
 """Seconds between two looks at a device that has no picture yet."""

@@ -17,9 +17,9 @@ from mien.capture.audio import Run, SoundReader, trimmed
 from mien.capture.container import Opened
 from mien.capture.pixels import Deinterlacer, PixelReader, describe
 from mien.capture.source import Span
-from mien.capture.timeline import Timeline
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
+from mien.timeline import Timeline
 
 _ROUNDING = Fraction(1, 1000)
 """Seconds by which a container's clock may misplace a frame."""

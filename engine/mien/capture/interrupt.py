@@ -1,8 +1,12 @@
 """Ends a read of libav that waits for a network or a device, from another thread.
 
-PyAV's own interrupt knows nothing but a deadline, for which libav asks it every tenth of a second or more often:
+PyAV's interrupt callback knows nothing but a timeout, for which libav asks it every tenth of a second or more often:
 `time.monotonic() > begun + timeout`, on the thread that reads. So that thread is shown a time past every deadline once
-it is to stop; everybody else is shown the true one.
+it is to stop; all other threads are shown the true one.
+
+This is the only file that touches PyAV beside its public interface: the name `time` in `av.container.core`, of which
+PyAV takes `monotonic` and nothing else. It is replaced for the whole process when the first such read begins, and
+refused where a version has no such name; a test ends a real read.
 """
 
 from __future__ import annotations
@@ -13,8 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from threading import Event, get_ident
-from typing import Any
+from typing import Any, Final
 
+from mien.errors import BackendError
+
+VERSION: Final = "18"
+"""Of PyAV, with which this was tried."""
 _stopping: dict[int, Event] = {}
 """Threads that are in a read, and what stops it."""
 
@@ -60,6 +68,19 @@ class Interrupt:
 
 
 def _install() -> None:
+    """Put the clock in place; more than once is allowed.
+
+    Raises:
+        BackendError: this version of PyAV takes its time elsewhere.
+    """
     core: Any = import_module("av.container.core")
-    if not isinstance(core.time, _Deadlines):
-        core.time = _Deadlines()
+    clock = getattr(core, "time", None)
+    if isinstance(clock, _Deadlines):
+        return
+    if clock is not time:
+        found = import_module("av").__version__
+        raise BackendError(
+            f"av {found}: expected its timeouts to be taken from the module time, as in {VERSION}, got another clock; "
+            f"pip install 'av>={VERSION},<19'"
+        )
+    core.time = _Deadlines()

@@ -17,7 +17,6 @@ from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
 from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
-from mien.capture.livetime import TIME_BASE, Arrival, Manner
 from mien.capture.pixels import PixelReader
 from mien.capture.playing import Playing
 from mien.capture.source import SourceInfo
@@ -26,6 +25,7 @@ from mien.errors import SourceError
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound
+from mien.timeline import TIME_BASE, Arrival, Manner
 
 _WARNINGS = 20
 """The newest are kept: a stream may run for weeks."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from mien.capture.livetime import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, place, reconnected
 from mien.clock import Clock
 from mien.frame import Frame
 from mien.sound.sound import Sound
+from mien.timeline import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, play_out, reconnected
 
 BEHIND = 0.5
 """Seconds after its time at which a frame that came in time is left out."""
@@ -53,7 +53,7 @@ class Playing:
         """The place in ticks of a frame of the stream's time `stamp`, decoded `now`; None where it is left out."""
         if self._given_up:  # the time that it took is lost
             arrival = Arrival(now, held=True)
-        self._times = place(self._times, round(stamp * TICKS), arrival, self._manner)
+        self._times = play_out(self._times, round(stamp * TICKS), arrival, self._manner)
         return None if self._is_missed(now, rate) else self._times.last
 
     def in_time(self, frame: Frame) -> Frame | None:

@@ -12,6 +12,7 @@ from av.container.input import InputContainer
 
 from mien.capture.pixels import describe
 from mien.errors import SourceError
+from mien.plane import Box
 
 PREFIX = "screen:"
 _REGION = re.compile(r"screen:(\d+),(\d+),(\d+)x(\d+)(?:@(\d+))?")
@@ -20,12 +21,9 @@ _SMALLEST = 16
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Part of the screen in pixels, and how often it is taken."""
+    """Part of the screen, and how often a second it is taken."""
 
-    x: int
-    y: int
-    width: int
-    height: int
+    box: Box
     rate: int = 25
 
 
@@ -41,7 +39,7 @@ def region_of(name: str) -> Region:
     x, y, width, height, rate = (int(part) if part else 25 for part in found.groups())
     if min(width, height) < _SMALLEST or not 1 <= rate <= 120:
         raise SourceError(f"{name}: expected at least {_SMALLEST} x {_SMALLEST} pixels at a rate from 1 to 120")
-    return Region(x, y, width, height, rate)
+    return Region(Box(x, y, width, height), rate)
 
 
 class ScreenFeed:
@@ -91,10 +89,10 @@ class ScreenFeed:
         """Nothing is taken beside the container."""
 
     def _device(self) -> tuple[str, str, dict[str, str]]:
-        region = self._region
-        size = {"video_size": f"{region.width}x{region.height}", "framerate": str(region.rate)}
+        box = self._region.box
+        size = {"video_size": f"{box.width}x{box.height}", "framerate": str(self._region.rate)}
         if self._system == "win32":
-            return "desktop", "gdigrab", size | {"offset_x": str(region.x), "offset_y": str(region.y)}
+            return "desktop", "gdigrab", size | {"offset_x": str(box.x), "offset_y": str(box.y)}
         if self._system == "darwin":
             raise SourceError(
                 f"{self._name}: expected X11 or Windows, got macOS, where a region cannot be taken; "
@@ -105,4 +103,4 @@ class ScreenFeed:
                 f"{self._name}: expected an X11 screen (DISPLAY), got none; "
                 "Wayland alone does not let programs take the screen: use OBS's virtual camera as camera:N"
             )
-        return f"{self._display}+{region.x},{region.y}", "x11grab", size
+        return f"{self._display}+{box.x},{box.y}", "x11grab", size

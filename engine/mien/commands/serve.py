@@ -13,15 +13,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.commands.streams import silence
 from mien.config import ReenactSettings
 from mien.errors import BackendError, SettingError
 from mien.machine.signals import held_back
+from mien.machine.streams import silence
 
 if TYPE_CHECKING:
     from mien.serve.settings import Limits, ServeSettings
     from mien.serve.webrtc.settings import IceServer, PeerSettings
 
+NEEDED = ("aiohttp", "aiortc", "msgspec", "prometheus_client")
+"""Packages of the extra `live` without which nothing is served."""
 TOKEN = "MIEN_TOKEN"
 """Variable of the environment that holds the token; no other user of the machine can read it, unlike a command."""
 _PORTS = re.compile(r"(\d{1,5})-(\d{1,5})")
@@ -64,9 +66,9 @@ def run(options: argparse.Namespace, settings: ReenactSettings) -> None:
     Raises:
         MienError: anything that the user can cure, in one line.
     """
-    lacking = [name for name in ("aiohttp", "aiortc") if find_spec(name) is None]
+    lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:
-        raise BackendError(f"serve: expected aiohttp and aiortc, got no {lacking[0]}; pip install 'mien[live]'")
+        raise BackendError(f"serve: expected {', '.join(NEEDED)}, got no {lacking[0]}; pip install 'mien[live]'")
     from mien.serve.log import log_to
     from mien.serve.running import run as run_server
 

@@ -13,7 +13,7 @@ from mien.clock import Clock
 from mien.commands.progress import ERASE_LINE, columns_of, tell
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.pipeline.reason import reason
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
 
 
 @contextlib.contextmanager
@@ -66,9 +66,8 @@ def _is_ours(terminal: int) -> bool:
 _TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
 
 
-def describe(statistics: Statistics, fps: float, backend: str, state: str | None = None) -> str:
+def describe(statistics: LiveStatistics, fps: float, backend: str, state: str | None = None) -> str:
     """Frames per second, latency, level and what makes the pictures; then a state such as paused, or what is wrong."""
-    assert statistics.live is not None
     latency = statistics.stage(CAPTURE_TO_EMIT).recent * 1e3
     parts = [f"{fps:4.1f} fps", f"{latency:3.0f} ms", statistics.live.level, backend]
     if statistics.frames_dropped:
@@ -79,7 +78,7 @@ def describe(statistics: Statistics, fps: float, backend: str, state: str | None
 class StatusLine:
     """Writes `describe` to `out`, not oftener than the eye or a log needs."""
 
-    def __init__(self, out: TextIO, statistics: Statistics, clock: Clock) -> None:
+    def __init__(self, out: TextIO, statistics: LiveStatistics, clock: Clock) -> None:
         self._out = out
         self._statistics = statistics
         self._clock = clock

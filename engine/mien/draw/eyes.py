@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
+from mien.plane import Box
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -116,20 +117,20 @@ def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
 
 def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8]) -> None:
     """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
-    box = box_around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
+    box = Box.around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
     if box is None:
         return
     frame = eye_frame(ring)
     taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
     over, under = ring[:9] - LASH_OVER * taper * frame.axes[1], np.concatenate([ring[8:], ring[:1]])
     under = under + LASH_UNDER * taper * frame.axes[1]
-    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-    shape = (box[0].stop - box[0].start, box[1].stop - box[1].start)
+    corner = box.corner
+    shape = box.shape
     mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(
         min(strength, 1.0) * LASH_COVER
     )
-    below = out[box].astype(np.float32)
-    out[box] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
+    below = out[box.area].astype(np.float32)
+    out[box.area] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
 
 
 def opening(ring: Array) -> float:
@@ -175,11 +176,11 @@ class _Place:
 
 
 def _draw(picture: NDArray[np.uint8], own: _Eye, to: _Place, iris: Array, out: NDArray[np.uint8]) -> None:
-    box = box_around(to.ring, 2, out.shape[1], out.shape[0])
+    box = Box.around(to.ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return
-    corner = (box[1].start, box[0].start)
-    mask = outline_mask(to.ring - np.array(corner), (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    corner = (box.x, box.y)
+    mask = outline_mask(to.ring - np.array(corner), box.shape)
     ops.draw_eye(
         out,
         picture,

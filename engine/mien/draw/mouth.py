@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.luma import luma
-from mien.draw.outlines import Box, box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.face import MouthHint
+from mien.plane import Box
 from mien_kernels import ops
 
 INNER, OUTER = np.array(topology.INNER_LIPS), np.array(topology.OUTER_LIPS)
@@ -69,6 +70,30 @@ OPEN = 0.08
 """Gap of the portrait's own lips, in mouth widths, from which on its teeth are shown."""
 
 
+LIP_COLOUR = (150.0, 90.0, 85.0)
+"""Of lips that lie outside of their picture."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnMouth:
+    """A portrait's own mouth, to match a driver's by and to show its teeth."""
+
+    hint: MouthHint | None
+    """None where it lies outside of the picture."""
+    lip_colour: Array
+    """(3,): 0..255."""
+    skin_colour: Array | None
+    """(3,): 0..255; None: not known."""
+
+    @classmethod
+    def of(cls, pixels: Pixels, landmarks: Array) -> OwnMouth:
+        """From a picture (H, W, 3) and its landmarks (478, 3)."""
+        hint = mouth_hint(pixels, landmarks)
+        if hint is None:
+            return cls(None, np.array(LIP_COLOUR), None)
+        return cls(hint, hint.lip_colour, hint.skin_colour)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lips:
     """The rims of an open mouth in coordinates along the line of its corners, which lies at x = -0.5 .. 0.5."""
@@ -101,7 +126,7 @@ def lips_of(outline: Array) -> Lips:
 
 def inner_mouth_box(target: Array, width: int, height: int) -> Box | None:
     """Rows and columns that a mouth is drawn into, of a picture in whose pixels `target` (478, 2 or 3) is."""
-    return box_around(target[INNER, :2], MARGIN, width, height)
+    return Box.around(target[INNER, :2], MARGIN, width, height)
 
 
 def draw_driver_mouth(
@@ -194,15 +219,15 @@ class _Spot:
         box = inner_mouth_box(target, out.shape[1], out.shape[0])
         if box is None:
             return None
-        outline = target[INNER, :2] - np.array([box[1].start, box[0].start], dtype=np.float64)
-        mask = outline_mask(outline, (box[0].stop - box[0].start, box[1].stop - box[1].start))
+        outline = target[INNER, :2] - box.corner
+        mask = outline_mask(outline, box.shape)
         rows, columns = np.nonzero(mask)
         lips = lips_of(outline)
         x, y = lips.local(np.stack([columns, rows], axis=-1).astype(np.float64)).T
         top, bottom = np.interp(x, *lips.upper), np.interp(x, *lips.lower)
         down = np.maximum(y - top, 0.0)
         share = down / np.maximum(bottom - top, 1e-3)
-        return cls(out[box], rows, columns, mask[rows, columns], x, share, down)
+        return cls(out[box.area], rows, columns, mask[rows, columns], x, share, down)
 
     def lay(self, drawn: NDArray[np.float32]) -> None:
         """Shade `drawn` (N, 3) below the upper lip and lay it over the picture."""

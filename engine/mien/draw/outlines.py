@@ -1,8 +1,6 @@
-"""Closed outlines of landmarks in a picture: the box around one, and what lies inside."""
+"""Closed outlines of landmarks in a picture: what lies inside of them."""
 
 from __future__ import annotations
-
-from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +8,6 @@ from numpy.typing import NDArray
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
-Box = tuple[slice, slice]
-
-
-def box_around(points: Array, margin: int, width: int, height: int) -> Box | None:
-    """Rows and columns around points (N, 2) within a picture; None where they lie outside."""
-    (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    x0, y0 = max(floor(left) - margin, 0), max(floor(top) - margin, 0)
-    x1, y1 = min(ceil(right) + margin + 1, width), min(ceil(bottom) + margin + 1, height)
-    return (slice(y0, y1), slice(x0, x1)) if x1 - x0 > 1 and y1 - y0 > 1 else None
 
 
 def outline_mask(

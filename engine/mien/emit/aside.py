@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from mien.emit.outbox import Outbox
 from mien.emit.sink import Ending, Sink
 from mien.errors import SinkError
 from mien.frame import Frame
+from mien.handover import DropQueue
 from mien.sound.sound import Sound
 
+FRAMES, SOUNDS = 4, 100
+"""Frames and runs of sound that may wait; of more, the newest."""
 OPENING = 15.0
 """Seconds within which a sink must be open."""
 ENDING = 5.0
@@ -37,7 +39,7 @@ class Aside(Ending):
         """
         self._opening = opening
         self._name = name
-        self._outbox = Outbox()
+        self._waiting: DropQueue[Frame | Sound] = DropQueue({Frame: FRAMES, Sound: SOUNDS}, type)
         self._opened = Event()
         self._discarded = False
         self._sink: Sink | None = None
@@ -52,7 +54,7 @@ class Aside(Ending):
     @property
     def dropped(self) -> int:
         """Frames that were left out."""
-        return self._outbox.dropped
+        return self._waiting.dropped(Frame)
 
     def write(self, frame: Frame) -> None:
         """Hand over; never waits.
@@ -61,7 +63,7 @@ class Aside(Ending):
             SinkError: the sink has failed.
         """
         self._raise()
-        self._outbox.put(frame)
+        self._waiting.put(frame)
 
     def write_sound(self, sound: Sound) -> None:
         """Hand over; never waits.
@@ -70,10 +72,10 @@ class Aside(Ending):
             SinkError: the sink has failed.
         """
         self._raise()
-        self._outbox.put(sound)
+        self._waiting.put(sound)
 
     def finish(self) -> None:
-        self._outbox.close()
+        self._waiting.close()
         self._thread.join(ENDING)
         if self._thread.is_alive():
             raise SinkError(f"{self._name}: expected it to take what was left within {ENDING:g} s, got no answer")
@@ -82,7 +84,7 @@ class Aside(Ending):
     def discard(self, *, wait: float = STOPPING) -> None:
         """Stop: a sink that does not let go within `wait` seconds is discarded under way, if it allows that."""
         self._discarded = True
-        self._outbox.close(empty=True)
+        self._waiting.close(empty=True)
         self._thread.join(wait)
         if self._thread.is_alive() and self._sink is not None:
             self._sink.discard()
@@ -91,7 +93,7 @@ class Aside(Ending):
     def _raise(self) -> None:
         if self._error is not None:
             error, self._error = self._error, None
-            self._outbox.close(empty=True)
+            self._waiting.close(empty=True)
             raise error
 
     def _run(self) -> None:
@@ -109,7 +111,7 @@ class Aside(Ending):
             sink.discard()
 
     def _pass_on(self, sink: Sink) -> None:
-        while (item := self._outbox.take()) is not None:
+        for item in self._waiting:
             if isinstance(item, Sound):
                 sink.write_sound(item)
             else:

@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 
 from mien.emit.images import ENDINGS, StillSink
 from mien.emit.mark import Marked
-from mien.emit.sink import Ending, Sink, SinkSettings, is_closed
+from mien.emit.sink import Sink, SinkSettings, Wrapping
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.machine.outputs import is_special, need_file_place
-from mien.sound.sound import Sound
 
 
 def beside_settings(settings: SinkSettings, driver: tuple[int, int]) -> SinkSettings:
@@ -31,7 +30,7 @@ def beside_settings(settings: SinkSettings, driver: tuple[int, int]) -> SinkSett
     return replace(settings, width=_driver_width(driver, settings.height) + settings.width)
 
 
-class CompareSink(Ending):
+class CompareSink(Wrapping):
     """Puts the frame that each frame answers on its left, at equal height, and hands both on as one picture."""
 
     def __init__(self, inner: Sink, settings: SinkSettings, driver: tuple[int, int], *, keeps: bool = False) -> None:
@@ -41,16 +40,12 @@ class CompareSink(Ending):
             settings: of the frames that come; `inner` was opened with `beside_settings` of them.
             keeps: `inner` holds on to its frames, so each needs an array of its own.
         """
-        self._inner = inner
+        super().__init__(inner)
         self._split = _driver_width(driver, settings.height)
         self._shape = settings.height, self._split + settings.width, 3
         self._keeps = keeps
         self._joined = np.zeros(self._shape, np.uint8)
         self._reformatter = VideoReformatter()
-
-    @property
-    def closed(self) -> bool:
-        return is_closed(self._inner)
 
     def write(self, frame: Frame) -> None:
         """Join and hand on; a frame that answers none has black on its left."""
@@ -60,15 +55,6 @@ class CompareSink(Ending):
         left[...] = 0 if frame.answers is None else self._scaled(frame.answers.pixels[:, :, :3])
         right[...] = frame.pixels[:, :, :3]
         self._inner.write(replace(frame, pixels=self._joined, layout="rgb24"))
-
-    def write_sound(self, sound: Sound) -> None:
-        self._inner.write_sound(sound)
-
-    def finish(self) -> None:
-        self._inner.finish()
-
-    def discard(self) -> None:
-        self._inner.discard()
 
     def _scaled(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height = self._shape[0]
@@ -133,7 +119,7 @@ class Spread:
         return [self._held[round(place)] for place in places]
 
 
-class SheetSink(Ending):
+class SheetSink(Wrapping):
     """Passes everything on to another sink, and writes the sheet when that one has finished."""
 
     def __init__(self, path: Path, inner: Sink, metadata: Mapping[str, str], *, mark: bool = True) -> None:
@@ -148,7 +134,7 @@ class SheetSink(Ending):
         """
         need_sheet_place(path)
         self._path = path
-        self._inner = inner
+        super().__init__(inner)
         self._metadata = dict(metadata)
         self._mark = mark
         self._spread = Spread(COLUMNS * ROWS)
@@ -156,9 +142,6 @@ class SheetSink(Ending):
     def write(self, frame: Frame) -> None:
         self._spread.see(frame)
         self._inner.write(frame)
-
-    def write_sound(self, sound: Sound) -> None:
-        self._inner.write_sound(sound)
 
     def finish(self) -> None:
         """
@@ -171,9 +154,6 @@ class SheetSink(Ending):
         still: Sink = StillSink(self._path, settings)
         with Marked(still) if self._mark else still as sheet:
             sheet.write(Frame(pixels, pts=0, time_base=settings.time_base))
-
-    def discard(self) -> None:
-        self._inner.discard()
 
 
 def need_sheet_place(path: Path) -> None:

@@ -1,14 +1,15 @@
-"""Frames and sound -> packets in an open container, each at its time."""
+"""Frames and sound -> packets in an open container, each at its time; sound as one unbroken track."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import cast
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.context import Flags, ThreadType
 from av.container.output import OutputContainer
@@ -23,10 +24,14 @@ from mien.emit.sink import SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
-from mien.sound.soundtrack import Soundtrack
+from mien.timeline import in_order
 
 _BT709 = 1
 _BITS_PER_CHANNEL = 96_000
+_SILENCE_SECONDS = 1
+"""Length of one run of the silence that fills a long gap."""
+_SOUND_JITTER = Fraction(1, 500)
+"""Seconds; smaller gaps are rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Encoding:
         self._reformatter = VideoReformatter()
         self._video = self._add_video(threads)
         self._audio = self._add_audio(settings.sound) if settings.sound is not None else None
-        self._soundtrack = Soundtrack(settings.sound) if settings.sound is not None else None
+        self._gapless = GaplessSound(settings.sound) if settings.sound is not None else None
 
     @property
     def begun(self) -> bool:
@@ -91,9 +96,9 @@ class Encoding:
 
     def write_sound(self, sound: Sound) -> None:
         """Encode sound at its time; ignored if the settings name no sound."""
-        if self._soundtrack is None or self._audio is None:
+        if self._gapless is None or self._audio is None:
             return
-        for run in self._soundtrack.place(sound):
+        for run in self._gapless.place(sound):
             self._mux(self._audio.encode(run))
 
     def flush(self) -> None:
@@ -151,11 +156,9 @@ class Encoding:
         return picture
 
     def _place(self, frame: Frame) -> int:
-        pts = round(frame.pts * frame.time_base / self._coding.time_base)
-        if self._last_pts is not None and pts <= self._last_pts:
-            pts = self._last_pts + 1  # rounding must not change the order
-        self._last_pts = pts
-        return pts
+        rounded = round(frame.pts * frame.time_base / self._coding.time_base)
+        self._last_pts = in_order(self._last_pts, rounded)  # two of them may round to one tick
+        return self._last_pts
 
     def _mux(self, packets: list[Packet[Stream]]) -> None:
         for packet in packets:
@@ -175,3 +178,42 @@ def _with_even_sides(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if height % 2 or width % 2:
         return np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return np.ascontiguousarray(pixels)
+
+
+class GaplessSound:
+    """Places sound by its time: gaps become silence, overlaps and what lies before 0 are cut."""
+
+    def __init__(self, format: SoundFormat) -> None:
+        self._format = format
+        self._next = 0
+
+    def place(self, sound: Sound) -> Iterator[AudioFrame]:
+        """The frames, without gap from the ones before, that bring the track to the end of `sound`.
+
+        Raises:
+            ValueError: sound of another format than the track's.
+        """
+        if sound.format != self._format:
+            raise ValueError(f"sound must be {self._format}, got {sound.format}")
+        first = round(sound.pts * sound.time_base * self._format.rate)
+        samples = sound.samples
+        if abs(first - self._next) <= _SOUND_JITTER * self._format.rate:
+            first = self._next
+        yield from self._silence_until(first)
+        samples = samples[:, max(0, self._next - first) :]
+        if samples.shape[1]:
+            yield self._frame(samples)
+
+    def _silence_until(self, first: int) -> Iterator[AudioFrame]:
+        while self._next < first:
+            count = min(first - self._next, _SILENCE_SECONDS * self._format.rate)
+            yield self._frame(np.zeros((self._format.channels, count), np.float32))
+
+    def _frame(self, samples: NDArray[np.float32]) -> AudioFrame:
+        layout = "mono" if self._format.channels == 1 else "stereo"
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples, np.float32), format="fltp", layout=layout)
+        frame.sample_rate = self._format.rate
+        frame.time_base = Fraction(1, self._format.rate)
+        frame.pts = self._next
+        self._next += samples.shape[1]
+        return frame

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.emit import lettering
-from mien.emit.sink import Ending, Sink, dropped_by, is_closed
+from mien.emit.sink import Sink, Wrapping
 from mien.frame import Frame
-from mien.sound.sound import Sound
 
 TEXT = "synthetic"
 _SHARE = 0.026
@@ -57,7 +56,7 @@ class Mark:
             corner[:, :, 3] = np.maximum(corner[:, :, 3], 255 - (self._keep[:, :, 0].clip(0, 255)))
 
 
-class Marked(Ending):
+class Marked(Wrapping):
     """A sink that marks what goes into another one.
 
     The mark is drawn on a copy: the array of a frame that was written stays as it was. The copy is reused from frame
@@ -65,18 +64,10 @@ class Marked(Ending):
     """
 
     def __init__(self, inner: Sink, *, keeps: bool = False) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._keeps = keeps
         self._mark: Mark | None = None
         self._copy: NDArray[np.uint8] | None = None
-
-    @property
-    def closed(self) -> bool:
-        return is_closed(self._inner)
-
-    @property
-    def dropped(self) -> int:
-        return dropped_by(self._inner)
 
     def write(self, frame: Frame) -> None:
         if self._mark is None or self._mark.size != frame.size:
@@ -84,15 +75,6 @@ class Marked(Ending):
         pixels = self._copied(frame.pixels)
         self._mark.apply(pixels)
         self._inner.write(replace(frame, pixels=pixels))
-
-    def write_sound(self, sound: Sound) -> None:
-        self._inner.write_sound(sound)
-
-    def finish(self) -> None:
-        self._inner.finish()
-
-    def discard(self) -> None:
-        self._inner.discard()
 
     def _copied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if self._keeps or self._copy is None or self._copy.shape != pixels.shape:

@@ -31,6 +31,16 @@ class SinkSettings:
 class Sink(Protocol):
     """Where frames leave; a context manager that finishes on a clean exit and discards on an exception."""
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody sees it any more: a window that the user has closed."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were left out, since they did not get through in time."""
+        ...
+
     def write(self, frame: Frame) -> None: ...
 
     def write_sound(self, sound: Sound) -> None: ...
@@ -85,14 +95,31 @@ class Ending:
             raise
 
 
-def is_closed(sink: object) -> bool:
-    """Whether nobody sees a sink any more; sinks that do not tell are seen."""
-    return bool(getattr(sink, "closed", False))
+class Wrapping(Ending):
+    """A sink around another one, which everything is handed on to; what it changes is overridden."""
 
+    def __init__(self, inner: Sink) -> None:
+        self._inner = inner
 
-def dropped_by(sink: object) -> int:
-    """Frames that a sink left out; sinks that do not tell left out none."""
-    return int(getattr(sink, "dropped", 0))
+    @property
+    def closed(self) -> bool:
+        return self._inner.closed
+
+    @property
+    def dropped(self) -> int:
+        return self._inner.dropped
+
+    def write(self, frame: Frame) -> None:
+        self._inner.write(frame)
+
+    def write_sound(self, sound: Sound) -> None:
+        self._inner.write_sound(sound)
+
+    def finish(self) -> None:
+        self._inner.finish()
+
+    def discard(self) -> None:
+        self._inner.discard()
 
 
 class MemorySink(Ending):

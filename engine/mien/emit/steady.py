@@ -7,18 +7,18 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mien.clock import Clock
-from mien.emit.sink import Ending, Sink
+from mien.emit.sink import Ending, Sink, Wrapping
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound
 
 
-class Rebased(Ending):
+class Rebased(Wrapping):
     """Hands frames and sound on with the time of the first frame as 0; sound from before it is dropped."""
 
     def __init__(self, inner: Sink) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._origin: Fraction | None = None
 
     def write(self, frame: Frame) -> None:
@@ -32,12 +32,6 @@ class Rebased(Ending):
         first = sound.pts - round(self._origin / sound.time_base)
         if first * sound.time_base + Fraction(sound.samples.shape[1], sound.format.rate) > 0:
             self._inner.write_sound(replace(sound, pts=first))
-
-    def finish(self) -> None:
-        self._inner.finish()
-
-    def discard(self) -> None:
-        self._inner.discard()
 
 
 class Steady(Ending):

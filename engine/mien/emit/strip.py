@@ -12,9 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.emit.sink import Ending, Sink, dropped_by, is_closed
+from mien.emit.sink import Wrapping
 from mien.frame import Frame
-from mien.sound.sound import Sound
 
 SHARE = 15
 """The strip is the topmost fifteenth of a picture, over its whole width."""
@@ -36,19 +35,8 @@ def carry(captured: NDArray[np.uint8], emitted: NDArray[np.uint8]) -> None:
     top[:, :, 3:] = 255
 
 
-class Carried(Ending):
+class Carried(Wrapping):
     """A sink that shows the strip of the captured frame in what goes into another one, on a copy."""
-
-    def __init__(self, inner: Sink) -> None:
-        self._inner = inner
-
-    @property
-    def closed(self) -> bool:
-        return is_closed(self._inner)
-
-    @property
-    def dropped(self) -> int:
-        return dropped_by(self._inner)
 
     def write(self, frame: Frame) -> None:
         if frame.answers is not None:
@@ -56,15 +44,6 @@ class Carried(Ending):
             carry(frame.answers.pixels, pixels)
             frame = replace(frame, pixels=pixels)
         self._inner.write(frame)
-
-    def write_sound(self, sound: Sound) -> None:
-        self._inner.write_sound(sound)
-
-    def finish(self) -> None:
-        self._inner.finish()
-
-    def discard(self) -> None:
-        self._inner.discard()
 
 
 @lru_cache(maxsize=8)

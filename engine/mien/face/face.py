@@ -71,8 +71,6 @@ class Face:
     """(478, 3): x, y in pixels of the frame, z in the same scale, smaller is nearer."""
     size: tuple[int, int]
     """(width, height) of the frame in pixels."""
-    score: float = 1.0
-    """Confidence in 0..1."""
     hint: MouthHint | None = None
     turn: int = 0
     """Quarters by which the frame is to be turned counter-clockwise for the face to stand upright."""

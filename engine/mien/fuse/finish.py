@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.luma import luma
-from mien.draw.outlines import Box, box_around
 from mien.face import topology
+from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
-from mien.synthesis import Painting
+from mien.posed import Painting
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Detail:
         mask = np.rint(painting.mask * 255).astype(np.uint8)[..., None]
         for outline in PLACES:
             points = landmarks[list(outline), :2]
-            box = box_around(points, self._margin, window.shape[1], window.shape[0])
+            box = Box.around(points, self._margin, window.shape[1], window.shape[0])
             if box is not None:
                 self._work(window, box, mask, matrix, gain, place)
 
@@ -72,15 +72,15 @@ class Detail:
         inner = _painted(share)
         if inner is None:
             return
-        share = share[inner]
-        around, box = _shifted(box, inner, 1), _shifted(box, inner, 0)
-        wide = window[around].astype(np.float32)
+        share = share[inner.area]
+        around, box = box.part(inner, grown=1), box.part(inner)
+        wide = window[around.area].astype(np.float32)
         paint = wide[1:-1, 1:-1]
         fine = paint - _means(wide)
         bright = luma(fine)
         has = float(np.sqrt((bright * bright * share).sum() / max(float(share.sum()), 1.0)))
         lacking = np.sqrt(max(self.grain**2 - (has * (1 + gain)) ** 2, 0.0))
-        y0, x0 = (box[0].start + place[1]) % TILE, (box[1].start + place[0]) % TILE
+        y0, x0 = (box.y + place[1]) % TILE, (box.x + place[0]) % TILE
         rows, columns = (np.arange(first, first + n) % TILE for first, n in zip((y0, x0), share.shape, strict=True))
         noise = self._noise[rows[:, None], columns]
         fine *= np.float32(gain)
@@ -88,26 +88,24 @@ class Detail:
         fine *= share[..., None]
         paint += fine
         paint += np.float32(0.5)
-        window[box] = np.clip(paint, 0, 255, out=paint).astype(np.uint8)
+        window[box.area] = np.clip(paint, 0, 255, out=paint).astype(np.uint8)
 
 
 def grain_of(picture: Pixels, landmarks: Array) -> float:
     """Standard deviation, in levels, of a picture's high frequencies on the cheeks of a face (478, 2 or 3)."""
     found = []
     for corners in CHEEKS:
-        box = box_around(landmarks[list(corners), :2], 0, picture.shape[1], picture.shape[0])
-        if box is not None and min(box[0].stop - box[0].start, box[1].stop - box[1].start) >= 4:
-            skin = picture[box].astype(np.float32)
+        box = Box.around(landmarks[list(corners), :2], 0, picture.shape[1], picture.shape[0])
+        if box is not None and min(box.size) >= 4:
+            skin = picture[box.area].astype(np.float32)
             found.append(float(luma(skin - _soft(skin)).std()))
     return float(np.median(found)) if found else 0.0
 
 
 def _painted_share(mask: Pixels, matrix: Array, box: Box) -> Floats:
     """(h, w): how much of each pixel of the box was painted, for the painting's mask (rows, columns, 1)."""
-    into = matrix.copy()
-    into[:, 2] += into[:, :2] @ np.array([box[1].start, box[0].start], dtype=np.float64)
-    size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    return np.asarray(1 - ops.to_tensor(mask, into.astype(np.float32), size=size)[0], dtype=np.float32)
+    into = from_box(matrix, box).astype(np.float32)
+    return np.asarray(1 - ops.to_tensor(mask, into, size=box.shape)[0], dtype=np.float32)
 
 
 def _painted(share: Floats) -> Box | None:
@@ -116,16 +114,7 @@ def _painted(share: Floats) -> Box | None:
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
         return None
-    return slice(int(rows[0]) + 1, int(rows[-1]) + 2), slice(int(columns[0]) + 1, int(columns[-1]) + 2)
-
-
-def _shifted(box: Box, part: Box, grown: int) -> Box:
-    """A part of a box, grown on all sides, in the picture that the box is of."""
-    (y, x), (down, across) = box, part
-    return (
-        slice(y.start + down.start - grown, y.start + down.stop + grown),
-        slice(x.start + across.start - grown, x.start + across.stop + grown),
-    )
+    return Box.between(int(columns[0]) + 1, int(rows[0]) + 1, int(columns[-1]) + 2, int(rows[-1]) + 2)
 
 
 def _soft(values: Floats) -> Floats:

@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from mien.config import Mouth
 from mien.draw.eyes import Eyes
-from mien.draw.mouth import draw_driver_mouth, draw_plain_mouth, mouth_hint
+from mien.draw.mouth import OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.background import Background, cut
 from mien.fuse.finish import Detail, Tone
 from mien.fuse.lids import Lids
+from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
-from mien.synthesis import Fused, Painting, Synthesis, Window
+from mien.posed import Painting, Posed
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -24,7 +25,9 @@ EDGE = 1 / 16
 
 
 class Fuse:
-    """Callable: syntheses of one frame, whose weights sum to 1 -> the fused frame, in an array of its own.
+    """Callable (posed portraits of one frame, whose weights sum to 1, and what is painted of each) -> the fused frame.
+
+    Pixels are (H, W, 3 or 4) in an array of their own.
 
     Raises FaceError where another background is wanted and a portrait's person cannot be told from its own.
     """
@@ -35,33 +38,31 @@ class Fuse:
         self._background = background
         self._canvases: dict[str, _Canvas] = {}
 
-    def __call__(self, syntheses: tuple[Synthesis, ...]) -> Fused:
-        first, *others = syntheses
-        pixels = self._canvas(first).draw(first, self._mouth, self._threads)
-        total = first.weight
-        for other in others:
-            total += other.weight
-            over = self._canvas(other).draw(other, self._mouth, self._threads)
-            share = np.full(pixels.shape[:2], other.weight / total, np.float32)
+    def __call__(self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None = None) -> Pixels:
+        """Without `paintings` nothing is painted."""
+        painted = paintings or (None,) * len(posed)
+        pixels, total = self._drawn(posed[0], painted[0]), posed[0].weight
+        for one, painting in zip(posed[1:], painted[1:], strict=True):
+            total += one.weight
+            over = self._drawn(one, painting)
+            share = np.full(pixels.shape[:2], one.weight / total, np.float32)
             ops.blend(pixels, over, share, pixels, threads=self._threads)
-        return Fused(pixels, syntheses)
+        return pixels
 
-    def _canvas(self, synthesis: Synthesis) -> _Canvas:
-        key = synthesis.portrait.digest
+    def _drawn(self, posed: Posed, painting: Painting | None) -> Pixels:
+        key = posed.portrait.digest
         if key not in self._canvases:
-            self._canvases[key] = _Canvas(synthesis.portrait, synthesis.window, self._background)
-        return self._canvases[key]
+            self._canvases[key] = _Canvas(posed.portrait, posed.window, self._background)
+        return self._canvases[key].draw(posed, painting, self._mouth, self._threads)
 
 
 class _Canvas:
     """A portrait's layers, cut to the window that moves, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, window: Window, background: Background) -> None:
+    def __init__(self, portrait: Portrait, window: Box, background: Background) -> None:
         self.window = window
-        self.area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
-        self.own = mouth_hint(portrait.pixels, portrait.landmarks)
-        self.lip_colour = self.own.lip_colour if self.own is not None else np.array([150.0, 90.0, 85.0])
-        self.skin_colour = self.own.skin_colour if self.own is not None else None
+        self.area = window.area
+        self.own = OwnMouth.of(portrait.pixels, portrait.landmarks)
         self.source = portrait.landmarks[:, :2] - window.corner
         person = portrait.pixels[self.area]
         self.behind: Pixels | None = None
@@ -81,48 +82,47 @@ class _Canvas:
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
 
-    def draw(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
+    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()
         if self.cut is not None:
-            out[self.area] = self._before_another(synthesis, mouth, threads)
+            out[self.area] = self._before_another(posed, painting, mouth, threads)
             return out
         inner = out if self.whole else self.inner
-        self._skin(synthesis, inner, threads)
-        self._paint(synthesis, mouth, inner, threads)
+        self._skin(posed, inner, threads)
+        self._paint(posed, painting, mouth, inner, threads)
         if not self.whole:
             out[self.area] = inner
         return out
 
-    def _before_another(self, synthesis: Synthesis, mouth: Mouth, threads: int) -> Pixels:
+    def _before_another(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
         """(h, w, 3 or 4): the person by itself, painted before it is laid over what is behind, so that paint ends
         where the person does."""
-        ops.flow_warp(self.person, synthesis.flow, self.warped, threads=threads)
+        ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
         np.copyto(self.inner, self.warped[..., :3])
-        self._paint(synthesis, mouth, self.inner, threads)
+        self._paint(posed, painting, mouth, self.inner, threads)
         self.warped[..., :3] = self.inner
         return self.warped if self.behind is None else ops.blend(self.behind, self.warped, threads=threads)
 
-    def _paint(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels, threads: int) -> None:
-        if synthesis.painting is not None:
-            self._lay(synthesis.painting, synthesis.landmarks, inner, threads)
+    def _paint(self, posed: Posed, painting: Painting | None, mouth: Mouth, inner: Pixels, threads: int) -> None:
+        if painting is not None:
+            self._lay(painting, posed.landmarks, inner, threads)
         else:
-            self._draw_features(synthesis, mouth, inner)
+            self._draw_features(posed, mouth, inner)
         if self.tone is not None:
             self.tone(inner)
 
-    def _draw_features(self, synthesis: Synthesis, mouth: Mouth, inner: Pixels) -> None:
-        """Eyes and mouth without a generator."""
-        target = synthesis.landmarks[:, :2] - self.window.corner
+    def _draw_features(self, posed: Posed, mouth: Mouth, inner: Pixels) -> None:
+        """Eyes and mouth without a network."""
+        target, own = posed.landmarks[:, :2] - self.window.corner, self.own
         self.eyes(target, inner)
-        if mouth == "driver" and synthesis.hint is not None:
-            draw_driver_mouth(synthesis.hint, self.lip_colour, target, inner, self.skin_colour)
+        if mouth == "driver" and posed.hint is not None:
+            draw_driver_mouth(posed.hint, own.lip_colour, target, inner, own.skin_colour)
         else:
-            draw_plain_mouth(self.own, self.lip_colour, target, inner)
+            draw_plain_mouth(own.hint, own.lip_colour, target, inner)
 
     def _lay(self, painting: Painting, landmarks: Array, inner: Pixels, threads: int) -> None:
         """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place; shut lids are not paint."""
-        matrix = painting.matrix.copy()
-        matrix[:, 2] += matrix[:, :2] @ self.window.corner
+        matrix = from_box(painting.matrix, self.window)
         target = landmarks[:, :2] - self.window.corner
         self.eyes(target, inner)
         lids = Lids(self.source, target, inner)
@@ -131,11 +131,11 @@ class _Canvas:
         self.detail(inner, painting, matrix, target)
         lids.lay(inner)
 
-    def _skin(self, synthesis: Synthesis, out: Pixels, threads: int) -> None:
+    def _skin(self, posed: Posed, out: Pixels, threads: int) -> None:
         if self.behind is None:
-            ops.flow_warp(self.person, synthesis.flow, out, threads=threads)
+            ops.flow_warp(self.person, posed.flow, out, threads=threads)
             return
-        ops.flow_warp(self.person, synthesis.flow, self.warped, threads=threads)
+        ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
         ops.blend(self.behind, self.warped, None, out, threads=threads)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import eye_frame, opening
-from mien.draw.outlines import Box, box_around
 from mien.face import topology
+from mien.plane import Box
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -40,15 +40,15 @@ class Lids:
             ring = target[list(eye), :2]
             share = _share(source[list(eye), :2], ring)
             reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
-            box = box_around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0]) if share else None
+            box = Box.around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0]) if share else None
             if box is not None:
-                self._kept.append((box, window[box].copy(), share * _around(ring, box)))
+                self._kept.append((box, window[box.area].copy(), share * _around(ring, box)))
 
     def lay(self, window: Pixels) -> None:
         """Lay them over the paint in `window` (H, W, 3)."""
         for box, skin, share in self._kept:
-            paint = window[box].astype(np.float32)
-            window[box] = (paint + (skin - paint) * share[..., None] + np.float32(0.5)).astype(np.uint8)
+            paint = window[box.area].astype(np.float32)
+            window[box.area] = (paint + (skin - paint) * share[..., None] + np.float32(0.5)).astype(np.uint8)
 
 
 def _share(ring: Array, ring_to: Array) -> float:
@@ -61,7 +61,7 @@ def _share(ring: Array, ring_to: Array) -> float:
 def _around(ring: Array, box: Box) -> Floats:
     """(h, w) in 0..1: 1 around an eye, falling to 0."""
     frame = eye_frame(ring)
-    ys, xs = np.mgrid[box].astype(np.float64)
+    ys, xs = np.mgrid[box.area].astype(np.float64)
     place = frame.local(np.stack([xs, ys], axis=-1))
     inner, outer = (np.linalg.norm(place / np.array(axes), axis=-1) for axes in REACH)
     share = np.clip((1 - outer) / np.maximum(inner - outer, 1e-6), 0.0, 1.0)

@@ -17,14 +17,13 @@ from pathlib import Path
 
 from mien import capture, emit
 from mien.api import need_other_file, sink_settings
-from mien.capture.microphone import Microphone
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
+from mien.chain import open_chain
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
-from mien.emit.microphone import VirtualMicrophone
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
@@ -33,23 +32,24 @@ from mien.emit.virtual import is_virtual
 from mien.errors import MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
+from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
-from mien.live.stages import Driver, open_chain, open_driver
 from mien.machine.processor import Shares, share_out, usable_threads
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
 from mien.pipeline.live import LivePipeline
+from mien.pipeline.stages import Stages
 from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
 from mien.runtime.sharing import SharedGraphs
-from mien.slot import Closed, Slot
+from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
-from mien.stats import Statistics
+from mien.stages import Driver, open_driver
+from mien.stats import LiveStatistics
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
@@ -276,12 +276,13 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     if settings.measured:
         sink = Carried(sink)
     stack.callback(_unless, begun, sink.discard)
+    stages: Stages[Face, Motion] = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
     pipeline = LivePipeline(
         source,
-        LiveStages(driver.parse, driver.motion, chain, driver.parse.shots),
+        stages,
         sink,
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
-        statistics=Statistics(clock),
+        statistics=LiveStatistics(clock),
         clock=clock,
         target=Target(request.latency, rate=request.rate),
         player=player,

@@ -46,6 +46,10 @@ class Shared:
             for key in [key for key in self._portraits if picture in _pictures(key)]:
                 del self._portraits[key]
 
+    def stop(self) -> None:
+        """Have whatever is being prepared or loaded end at its next step."""
+        self.graphs.stop()
+
     def close(self) -> None:
         """Let go of all."""
         with self._lock:

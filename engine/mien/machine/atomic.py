@@ -50,17 +50,30 @@ class Place:
     def is_folder(self) -> bool:
         return self.facts is not None and stat.S_ISDIR(self.facts.st_mode)
 
-    def open(self) -> int:
+    def open(self, *, wait: bool = True) -> int:
         """A descriptor, the caller's own, that writes into what is there.
 
+        Args:
+            wait: for whoever opens a pipe to read it.
+
         Raises:
-            OSError: it may not be written, or is a closed descriptor.
+            OSError: it may not be written, is a closed descriptor, or a pipe that nobody reads.
         """
         if self.descriptor is None:
-            return os.open(self.path, os.O_WRONLY)
+            return os.open(self.path, os.O_WRONLY) if wait else self._open_now()
         if not _may_write(self.descriptor):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
         return os.dup(self.descriptor)
+
+    def _open_now(self) -> int:
+        try:
+            opened = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno == errno.ENXIO and self.facts is not None and stat.S_ISFIFO(self.facts.st_mode):
+                raise OSError(errno.ENXIO, "nobody reads the pipe", str(self.path)) from error
+            raise
+        os.set_blocking(opened, True)
+        return opened
 
 
 def place_of(path: str | os.PathLike[str]) -> Place:
@@ -176,16 +189,19 @@ def drop_drafts() -> None:
 
 
 @contextlib.contextmanager
-def written(path: Path) -> Iterator[BinaryIO]:
+def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
     """A file to write what will be at `path`, whole, when the block ends, and is gone when it fails.
 
+    Args:
+        wait: for whoever opens a pipe to read it.
+
     Raises:
-        OSError: it cannot be written; what was there before still is.
+        OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
         ValueError: no file can have such a name.
     """
     place = place_of(path)
     if place.special:
-        with os.fdopen(place.open(), "wb") as file:
+        with os.fdopen(place.open(wait=wait), "wb") as file:
             yield file
         return
     if place.is_folder:
@@ -199,13 +215,13 @@ def written(path: Path) -> Iterator[BinaryIO]:
         draft.drop()
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, wait: bool = True) -> None:
     """Give `path` this content in one step, on the disk before it has the name; its folder must be there.
 
     Raises:
         OSError, ValueError: as `written`.
     """
-    with written(path) as file:
+    with written(path, wait=wait) as file:
         file.write(content)
 
 

@@ -106,14 +106,17 @@ def identity(name: str | os.PathLike[str]) -> object:
     return place.facts.st_dev, place.facts.st_ino
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes, *, wait: bool = True) -> None:
     """Give `path` this content, whole or not at all; into what is no regular file it is written.
+
+    Args:
+        wait: for whoever opens a pipe to read it.
 
     Raises:
         SinkError: it cannot be written; what was there before still is.
     """
     with told(str(path)):
-        write_atomically(path, content)
+        write_atomically(path, content, wait=wait)
 
 
 @contextlib.contextmanager

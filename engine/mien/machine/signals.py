@@ -34,6 +34,8 @@ class Ended:
         """Whether signals have no say any more: what is left is short, and must be done."""
         self.held = False
         """Whether they wait for `told_of_signals`."""
+        self.told = False
+        """Whether an event loop was told of one: what is left should wait for nobody."""
 
     def __call__(self, number: int, frame: FrameType | None = None) -> None:
         self.number = self.number or number
@@ -57,6 +59,12 @@ def check() -> None:
     ended = _present()
     if ended is not None and ended.number is not None and not ended.leaving:
         raise KeyboardInterrupt(ended.number)
+
+
+def is_ending() -> bool:
+    """Whether a signal has ended the command in order: then what is left should not wait for others."""
+    ended = _present()
+    return ended is not None and ended.told
 
 
 @contextlib.contextmanager
@@ -117,10 +125,16 @@ def told_of_signals(told: Callable[[int], None]) -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
     taken = [number for number in before if number == INTERRUPT or before[number] is not signal.SIG_IGN]
     ended = _present()
+
+    def heard(number: int) -> None:
+        if ended is not None:
+            ended.told = True
+        told(number)
+
     for number in taken:
-        loop.add_signal_handler(number, told, number)
+        loop.add_signal_handler(number, heard, number)
     if ended is not None and ended.number is not None:
-        loop.call_soon(told, ended.number)
+        loop.call_soon(heard, ended.number)
         ended.number = None
     try:
         yield

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.manifest.family import Runs
+from mien.plane import Box
 
 FORMAT: Final = 2
 """Of manifests that are written; those of format 1 are read, too."""
@@ -87,13 +87,13 @@ class Bundle:
     """Of its family's, those that it was trained on."""
     precisions_for_auto: tuple[str, ...] = ("fp32",)
     """Those that keep the quality, so that `auto` may choose among them by speed."""
-    view: View | None = None
+    view: Box | None = None
     """The part of the crop that graphs see and paint for every frame; None: all of it."""
 
     @property
-    def seen(self) -> View:
+    def seen(self) -> Box:
         """The view, the whole crop where there is none."""
-        return self.view or View.whole(self.side)
+        return self.view or Box.whole(self.side, self.side)
 
     @property
     def digest(self) -> str:

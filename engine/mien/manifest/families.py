@@ -1,7 +1,8 @@
 """The families that mien knows: its own, and those that installed packages add by entry points.
 
 A package adds one as an entry point of the group `mien.families` whose name is the family's and which leads to a
-`Family`. Its roles' fillers and its training come by groups of their own (`mien.paint.roles`, `mien_export.families`).
+`Family`. What fills new roles, and how networks are trained and exported, come by groups of their own: see
+`mien.paint.fillers` and `mien_export.families`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A model family: its graphs, when each of them runs, what enters and leaves it, and how the graphs are linked.
 
 A family is data. The reading of manifests checks every bundle against its family by one code (`mien.manifest.rules`),
-and the rooms that run graphs ask it what to fill and when. It names roles; what fills a role is in `mien.paint`.
+and what runs graphs asks it when each runs and what its inputs mean. It names roles; `mien.paint.fillers` fills them.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Family:
     attributes: tuple[str, ...] = ()
     """Names of which a bundle lists those that it was trained on."""
     stage: str = "paint"
-    """Which stage of a frame's way runs its graphs (`mien.chains`)."""
+    """Which stage runs its graphs: a key of `mien.chain.STAGES`."""
 
     def __post_init__(self) -> None:
         """Refuse rules that contradict each other.

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.manifest import files
 from mien.manifest.bundle import FORMAT, MANIFEST, Bundle, Graph, TensorSpec
 from mien.manifest.families import ONESHOT, family_named
 from mien.manifest.family import RUNS, Runs
 from mien.manifest.rules import check
+from mien.plane import Box
 
 _MOST_BYTES: Final = 1 << 20
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -55,6 +55,8 @@ def read_manifest(folder: Path) -> Bundle:
     path = folder / MANIFEST
     if not os.path.isdir(folder):
         raise ModelError(f"{folder}: expected the folder of a model bundle, got none")
+    if os.path.isdir(folder) and not os.access(folder, os.X_OK):
+        raise ModelError(f"{folder}: expected to be allowed to read the model bundle, got none; change its permissions")
     if os.path.islink(path) or not os.path.isfile(path):
         raise ModelError(f"{folder}: expected a model bundle with a {MANIFEST}, got none there")
     if path.stat().st_size > _MOST_BYTES:
@@ -119,13 +121,13 @@ def _bundle(folder: Path, table: Table, where: str) -> Bundle:
     )
 
 
-def _view(table: Table, where: str) -> View | None:
+def _view(table: Table, where: str) -> Box | None:
     if "view" not in table:
         return None
     numbers = _value(table, "view", list, where)
     if len(numbers) != 4 or not all(type(number) is int for number in numbers):
         raise ModelError(f"{where}: view must be four whole numbers: x, y, width, height; got {numbers}")
-    return View(*numbers)
+    return Box(*numbers)
 
 
 def _graph(folder: Path, table: Table, where: str) -> Graph:

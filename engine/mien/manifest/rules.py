@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.manifest.bundle import BATCH, PRECISIONS, Bundle, Graph, TensorSpec
 from mien.manifest.family import RUNS, Family, GraphRule, Link, Port
+from mien.plane import Box
 
 SIDES = range(64, 1025, 32)
 VIEW_STEP = 16
@@ -50,7 +50,7 @@ def _faults(bundle: Bundle, family: Family) -> Iterator[str]:
         yield from _faults_of_link(bundle, link)
 
 
-def _faults_of_view(view: View, side: int) -> Iterator[str]:
+def _faults_of_view(view: Box, side: int) -> Iterator[str]:
     numbers = [view.x, view.y, view.width, view.height]
     if any(number % VIEW_STEP for number in numbers):
         yield f"view must be of multiples of {VIEW_STEP}, got {numbers}"
@@ -160,7 +160,7 @@ def _faults_of_link(bundle: Bundle, link: Link) -> Iterator[str]:
     source, target = bundle.graph(link.source), bundle.graph(link.target)
     leaving = [tensor for tensor in source.outputs if tensor.role in link.roles]
     to_view = (source.runs, target.runs) == ("once", "frame")
-    if to_view and bundle.seen != View.whole(bundle.side):
+    if to_view and bundle.seen != Box.whole(bundle.side, bundle.side):
         for tensor in leaving:
             if not tensor.warped and len(tensor.shape) == 4:
                 yield f"{tensor.name} is not warped to a view, so {link.target} needs the whole crop, got {bundle.view}"

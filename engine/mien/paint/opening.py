@@ -32,12 +32,16 @@ def open_painter(
     Raises:
         ModelError: the bundle is missing or broken.
         BackendError: the backend is not installed.
+        Stopped: the program ends meanwhile.
     """
     if settings.model == WARP:
         yield None, WARP
         return
     bundle = _bundle(settings.model) if graphs is None else graphs.bundle(settings.model, _bundle)
-    choice = choose(bundle, bundle.main, settings.backend, threads=threads)
+    if graphs is None:
+        choice = choose(bundle, bundle.main, settings.backend, threads=threads)
+    else:
+        choice = choose(bundle, bundle.main, settings.backend, threads=threads, need_wanted=graphs.need_wanted)
     load = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:
@@ -50,9 +54,10 @@ def _opening(
     bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
 ) -> OpenSession:
     def opened(graph: str) -> Session:
-        if bundle.runs(graph) == "frame":
+        if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
-        return load(bundle, graph, settings.backend, threads=threads)
+        backend = choice.backend if bundle.runs(graph) == "frame" else settings.backend
+        return load(bundle, graph, backend, threads=threads)
 
     return opened
 

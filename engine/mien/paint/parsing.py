@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mien.draw.outlines import outline_mask
 from mien.face import topology
-from mien.face.crop import placed
 from mien.face.topology import PARTS
+from mien.plane import placed
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -66,13 +66,6 @@ def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads
     """The inner mouth's channel of `parsing_map` by itself, into `out` (h, w)."""
     outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
     return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
-
-
-def coarser(matrix: Array, times: int) -> Array:
-    """(2, 3): the map to a grid so many times as coarse as that of `matrix`."""
-    out = np.array(matrix, dtype=np.float64) / times
-    out[:, 2] += 0.5 / times - 0.5
-    return out
 
 
 def _iris(points: Array) -> Array:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mien.face.face import QUARTERS, eye_distance, quarters_of, turned_back, turned_pixels
 from mien.face.pose import RIGID, angles_of, fit_pose
 from mien.face.topology import canonical_face
-from mien.parse.models import Box, FaceMesh
+from mien.parse.models import FaceMesh
+from mien.plane import Bounds
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -105,7 +106,7 @@ def find_faces(pixels: Pixels, mesh: FaceMesh) -> list[Array]:
     return sorted(_distinct(faces), key=eye_distance, reverse=True)
 
 
-def _boxes_in_tiles(pixels: Pixels, mesh: FaceMesh) -> list[Box]:
+def _boxes_in_tiles(pixels: Pixels, mesh: FaceMesh) -> list[Bounds]:
     """What a detector finds when it looks at overlapping squares of half the picture's length one by one."""
     height, width = pixels.shape[:2]
     side = (max(height, width) + 1) // 2
@@ -136,13 +137,13 @@ def refine(pixels: Pixels, landmarks: Array, mesh: FaceMesh, looks: int = 5) -> 
     return np.asarray(np.median(found[1:] or found, axis=0))
 
 
-def bounds(landmarks: Array) -> Box:
+def bounds(landmarks: Array) -> Bounds:
     """The box of landmarks (478, 3)."""
     low, high = landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def cut_square(pixels: Pixels, box: Box, margin: float) -> tuple[tuple[int, int], Pixels]:
+def cut_square(pixels: Pixels, box: Bounds, margin: float) -> tuple[tuple[int, int], Pixels]:
     """A square around `box` with `margin` (share of its longer side) on each side, clipped to the picture.
 
     Returns its corner (x, y) in pixels and a contiguous copy.

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BackendError
+from mien.plane import Bounds
 from mien.runtime.cache import Cache
 from mien_kernels.stderr_filter import filter_stderr
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
-"""x0, y0, x1, y1 in pixels."""
-
 
 NOTES = (
     "Created TensorFlow Lite XNNPACK delegate",
@@ -77,7 +75,7 @@ class FaceDetector:
         self._graph: Any = detection.FaceDetection(model_selection=1, min_detection_confidence=least_score)
         self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
-    def __call__(self, pixels: Pixels) -> list[Box]:
+    def __call__(self, pixels: Pixels) -> list[Bounds]:
         """Boxes in `pixels` (H, W, 3), largest first."""
         found = self._graph.process(pixels).detections or ()
         height, width = pixels.shape[:2]
@@ -113,7 +111,7 @@ class FaceMesh:
         scale = np.array([width, height, width], dtype=np.float64)
         return [_points(face) * scale for face in found]
 
-    def boxes(self, pixels: Pixels) -> list[Box]:
+    def boxes(self, pixels: Pixels) -> list[Bounds]:
         """What a `FaceDetector` of its own, made when first asked for, finds in `pixels` (H, W, 3)."""
         self._detector = self._detector or FaceDetector()
         return self._detector(pixels)

@@ -28,10 +28,10 @@ from mien.parse.find import TILTED, Found, bounds, find_turned
 from mien.parse.look import look_at, place_of
 from mien.parse.models import FaceMesh
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
+from mien.plane import Box
 from mien.shots import ShotLog
 
 Array = NDArray[np.float64]
-Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels."""
 
 ROOM = 0.7
@@ -77,7 +77,7 @@ class Parser:
         self._cuts = None if cuts is None else [*cuts]
         self._finder = FaceMesh(still=True, most=FACES)
         self._tracker = FaceMesh(still=False)
-        self._window: Window | None = None
+        self._window: Box | None = None
         self._turn = 0
         """Quarters by which frames are turned before the tracker sees them."""
         self._turn_of_shot = 0
@@ -242,12 +242,12 @@ class Parser:
 
     def _track(self, pixels: NDArray[np.uint8]) -> Array | None:
         window, view = self._window, self._view(pixels)
-        seen = view if window is None else np.ascontiguousarray(view[window[1] : window[3], window[0] : window[2]])
+        seen = view if window is None else np.ascontiguousarray(view[window.area])
         faces = self._tracker(seen)
         if not faces:
             self._tracking = False
             return None
-        landmarks = faces[0] if window is None else faces[0] + np.array([window[0], window[1], 0.0])
+        landmarks = faces[0] if window is None else faces[0] + np.array([window.x, window.y, 0.0])
         if window is not None and _leaves(landmarks, window, view):
             self._window = _window_around(landmarks, view)
             self._tracker.forget()
@@ -282,22 +282,24 @@ def _is_same(a: Array, b: Array) -> bool:
     return bool(apart < ASTRAY * max(sizes) and max(sizes) < (1 + ASTRAY) * min(sizes))
 
 
-def _window_around(landmarks: Array, pixels: NDArray[np.uint8]) -> Window:
+def _window_around(landmarks: Array, pixels: NDArray[np.uint8]) -> Box:
     x0, y0, x1, y1 = bounds(landmarks)
     room = ROOM * max(x1 - x0, y1 - y0)
     height, width = pixels.shape[:2]
     low_x, low_y = max(int(x0 - room), 0), max(int(y0 - room), 0)
-    return low_x, low_y, max(min(int(x1 + room), width), low_x + 2), max(min(int(y1 + room), height), low_y + 2)
+    return Box.between(
+        low_x, low_y, max(min(int(x1 + room), width), low_x + 2), max(min(int(y1 + room), height), low_y + 2)
+    )
 
 
-def _leaves(landmarks: Array, window: Window, pixels: NDArray[np.uint8]) -> bool:
+def _leaves(landmarks: Array, window: Box, pixels: NDArray[np.uint8]) -> bool:
     """Whether the face has come nearer to an inner edge of its window than a third of its room, or outgrown it."""
     x0, y0, x1, y1 = bounds(landmarks)
     room = ROOM / 3 * max(x1 - x0, y1 - y0)
     height, width = pixels.shape[:2]
     return (
-        (x0 - room < window[0] and window[0] > 0)
-        or (y0 - room < window[1] and window[1] > 0)
-        or (x1 + room > window[2] and window[2] < width)
-        or (y1 + room > window[3] and window[3] < height)
+        (x0 - room < window.x and window.x > 0)
+        or (y0 - room < window.y and window.y > 0)
+        or (x1 + room > window.right and window.right < width)
+        or (y1 + room > window.bottom and window.bottom < height)
     )

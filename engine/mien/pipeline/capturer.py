@@ -11,10 +11,10 @@ from mien.clock import Clock
 from mien.frame import Frame
 from mien.pipeline.pace import Pace, passes
 from mien.pipeline.sound_way import SoundWay
-from mien.pipeline.timeline import Times, place
 from mien.pipeline.travel import Captured
 from mien.sound.sound import Sound
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
+from mien.timeline import ClockTimes, keep_beside
 
 JITTER = 0.25
 """Share of a source's interval by which a frame may come early."""
@@ -27,10 +27,9 @@ class Capturer:
     """
 
     def __init__(
-        self, info: SourceInfo, sound: SoundWay, statistics: Statistics, clock: Clock, rate: float = math.inf
+        self, info: SourceInfo, sound: SoundWay, statistics: LiveStatistics, clock: Clock, rate: float = math.inf
     ) -> None:
         """`rate`: so many frames per second at most."""
-        assert statistics.live is not None
         self._nominal = float(1 / info.rate)
         self._least = 1 / rate
         self._pace = Pace()
@@ -39,7 +38,7 @@ class Capturer:
         self._statistics = statistics
         self._counters = statistics.live
         self._clock = clock
-        self._times = Times()
+        self._times = ClockTimes()
         self._latency = statistics.stage("capture")
 
     def __call__(self, item: Frame | Sound) -> Captured | None:
@@ -49,7 +48,7 @@ class Capturer:
             return None
         captured_at = item.captured_at or now
         self._latency.record(max(now - captured_at, 0.0))
-        self._times = times = place(self._times, item.pts, item.time_base, captured_at)
+        self._times = times = keep_beside(self._times, item.pts, item.time_base, captured_at)
         assert times.last is not None
         frame = replace(item, pts=times.last, captured_at=captured_at)
         self._sound.see(frame, Fraction(times.last - item.pts) * item.time_base)

@@ -6,9 +6,54 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import Generic, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.frame import Frame
 from mien.pipeline.controller import FULL
+from mien.posed import PaintLevel
+from mien.stats import Laps
+
+MotionT = TypeVar("MotionT")
+MotionT_contra = TypeVar("MotionT_contra", contravariant=True)
+
+
+class Chain(Protocol[MotionT_contra]):
+    """The synthesis of one portrait. Used by one thread."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its stages, in the order of a frame's way."""
+        ...
+
+    @property
+    def best(self) -> int:
+        """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
+        ...
+
+    @property
+    def about(self) -> str:
+        """What makes the pictures, and which runtime runs it."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of that: runtimes that are missing."""
+        ...
+
+    def __call__(self, motion: MotionT_contra | None, frame: Frame, level: PaintLevel, laps: Laps) -> NDArray[np.uint8]:
+        """The picture that answers `frame`: (H, W, 3 or 4), C-contiguous, not written to again.
+
+        `laps` is told when it begins, and when each of `names` is over; a stage that does nothing need not be told of.
+        """
+        ...
+
+    @property
+    def close(self) -> Callable[[], None]:
+        """Gives back what it holds; called once, when no frame is in it."""
+        ...
 
 
 def _nothing() -> None:
@@ -16,37 +61,42 @@ def _nothing() -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Chain:
-    """The synthesis of one portrait."""
+class SingleStage(Generic[MotionT]):
+    """A chain of one stage, which is any function: for programs that bring their own, and for measuring the rest."""
 
-    synthesis: tuple[tuple[str, Callable[..., Any]], ...]
-    """Named callables: the first is given (MotionT | None, Frame, Paint), each other what the one before returned, and
-    the last returns (H, W, 3 or 4) uint8 pixels, C-contiguous, that it will not write to again."""
+    make: Callable[[MotionT | None, Frame, PaintLevel], NDArray[np.uint8]]
     best: int = FULL
-    """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
     close: Callable[[], None] = _nothing
-    """Gives back what it holds; called once, when no frame is in it."""
     about: str = "warp"
-    """What makes the pictures, and which runtime runs it."""
     notes: tuple[str, ...] = ()
-    """What a user should know of that: runtimes that are missing."""
+    name: str = "reenact"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    def __call__(self, motion: MotionT | None, frame: Frame, level: PaintLevel, laps: Laps) -> NDArray[np.uint8]:
+        laps.begin()
+        pixels = self.make(motion, frame, level)
+        laps.lap(self.name)
+        return pixels
 
 
-class ChainPlace:
+class ChainPlace(Generic[MotionT]):
     """Where the present chain lies. One thread takes it; any may put another one in its place."""
 
-    def __init__(self, chain: Chain) -> None:
+    def __init__(self, chain: Chain[MotionT]) -> None:
         self._lock = Lock()
         self._chain = chain
-        self._next: tuple[Chain, Future[Chain]] | None = None
+        self._next: tuple[Chain[MotionT], Future[Chain[MotionT]]] | None = None
         self._ended = False
 
-    def exchange(self, chain: Chain) -> Future[Chain]:
+    def exchange(self, chain: Chain[MotionT]) -> Future[Chain[MotionT]]:
         """Let `chain` take effect with the next frame; the future gives the one that then is no longer used.
 
         Where a third one comes before that frame does, or after the end, that is `chain` itself.
         """
-        future: Future[Chain] = Future()
+        future: Future[Chain[MotionT]] = Future()
         with self._lock:
             unused, self._next = self._next, (chain, future)
             if self._ended:
@@ -55,7 +105,7 @@ class ChainPlace:
             unused[1].set_result(unused[0])
         return future
 
-    def take(self) -> Chain:
+    def take(self) -> Chain[MotionT]:
         """The chain for the next frame."""
         with self._lock:
             taken, self._next = self._next, None

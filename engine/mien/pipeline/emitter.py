@@ -19,7 +19,8 @@ from mien.pipeline.reason import slowest
 from mien.pipeline.recording import Recording
 from mien.pipeline.sound_way import SoundWay
 from mien.pipeline.travel import Answered
-from mien.stats import Statistics
+from mien.stats import LiveStatistics
+from mien.timeline import in_order
 
 CAPTURE_TO_EMIT = "capture_to_emit"
 HOLD_AFTER = 0.5
@@ -39,7 +40,7 @@ class Slates:
 
 
 class Emitter:
-    """Writes to the sink; used by one thread. `statistics.live` must be there."""
+    """Writes to the sink; used by one thread."""
 
     def __init__(
         self,
@@ -48,12 +49,11 @@ class Emitter:
         governor: Governor,
         controls: Controls,
         sound: SoundWay,
-        statistics: Statistics,
+        statistics: LiveStatistics,
         clock: Clock,
         rate: float,
     ) -> None:
         """`slates` are of the size of the frames that come; `rate` is nominal, in frames per second."""
-        assert statistics.live is not None
         self._sink = sink
         self._slates = slates
         self._governor = governor
@@ -136,9 +136,8 @@ class Emitter:
         return replace(frame, pixels=np.concatenate([slate, opaque], axis=2))
 
     def _in_order(self, frame: Frame) -> Frame:
-        """With a time later than the one before."""
-        pts = frame.pts if self._pts is None else max(frame.pts, self._pts + 1)
-        self._pts = pts
+        """With a time later than the one before, which may be that of a picture shown again."""
+        pts = self._pts = in_order(self._pts, frame.pts)
         return frame if pts == frame.pts else replace(frame, pts=pts)
 
     def _measure(self, answered: Answered) -> None:

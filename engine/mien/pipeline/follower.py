@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Generic
 
 from mien.clock import Clock
 from mien.frame import Frame
-from mien.pipeline.chain import Chain
 from mien.pipeline.controls import Controls
-from mien.pipeline.stages import FaceT, MotionT, timed
+from mien.pipeline.stages import MOTION, PARSE, FaceT, MotionT, Stages
 from mien.pipeline.travel import Captured, Moved
-from mien.shots import ShotLog
-from mien.stats import Statistics
+from mien.stats import LiveStatistics, Stopwatch
 
-PARSE, MOTION = "parse", "motion"
 SPARSE = 16
 """Every so many pixels each way are looked at for how bright a frame is."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveStages(Generic[FaceT, MotionT]):
-    """What happens to a frame, as plain callables; each is only ever called by one thread."""
-
-    parse: Callable[[Frame], FaceT | None]
-    motion: Callable[[FaceT | None, float], MotionT | None]
-    chain: Chain
-    shots: ShotLog = field(default_factory=ShotLog)
-    """What `parse` takes the driver to be made of."""
 
 
 class Follower(Generic[FaceT, MotionT]):
     """Callable Captured -> Moved; used by one thread. While paused the driver is not looked at."""
 
     def __init__(
-        self, stages: LiveStages[FaceT, MotionT], controls: Controls, statistics: Statistics, clock: Clock
+        self, stages: Stages[FaceT, MotionT], controls: Controls, statistics: LiveStatistics, clock: Clock
     ) -> None:
-        assert statistics.live is not None
-        self._parse = timed(statistics.stage(PARSE), clock, stages.parse)
-        self._move = timed(statistics.stage(MOTION), clock, stages.motion)
+        self._parse, self._move = stages.parse, stages.motion
+        self._laps = Stopwatch(statistics, clock)
         self._controls = controls
         self._statistics = statistics
         self._counters = statistics.live
@@ -49,10 +32,13 @@ class Follower(Generic[FaceT, MotionT]):
         frame = captured.frame
         self._controls.fulfil()
         if not self._controls.paused:
+            self._laps.begin()
             face = self._parse(frame)
+            self._laps.lap(PARSE)
+            self._motion = self._move(face, frame.seconds)
+            self._laps.lap(MOTION)
             self._statistics.frames_without_face += face is None
             self._counters.brightness = None if face is not None else _brightness(frame)
-            self._motion = self._move(face, frame.seconds)
         return Moved(captured, self._motion)
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
 
 from mien.pipeline.controller import LEVELS, ControllerState, Measured, Target, begin, step
+from mien.posed import PaintLevel
 from mien.stats import LiveCounters
-
-Paint = Literal["full", "carry", "off"]
 
 SETTLING = 10
 """Frames at the beginning that say nothing: caches are cold and models start."""
@@ -59,7 +57,7 @@ class Governor:
             self._state = begin(self._target)
             self._counters.level = self._state.name
 
-    def paint(self, level: int) -> Paint:
+    def paint(self, level: int) -> PaintLevel:
         """What the generator is to do for the next frame at `level`."""
         if level >= WARP:
             self._carried = True  # there is nothing to carry on: painting comes first

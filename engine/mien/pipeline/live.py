@@ -15,23 +15,23 @@ from typing import Generic, Protocol, TypeVar
 
 from mien.capture.source import Source
 from mien.clock import Clock
-from mien.emit.sink import Sink, dropped_by, is_closed
+from mien.emit.sink import Sink
 from mien.errors import SourceError
+from mien.handover import Closed, Slot
 from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
-from mien.pipeline.follower import MOTION, PARSE, Follower, LiveStages
+from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import Player, SoundWay
-from mien.pipeline.stages import FaceT, MotionT
+from mien.pipeline.stages import FaceT, MotionT, Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Answered, Captured, Moved
 from mien.pipeline.worker import first_of, run_worker
-from mien.slot import Closed, Slot
 from mien.sound.sound import Sound
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -53,11 +53,11 @@ class LivePipeline(Generic[FaceT, MotionT]):
     def __init__(
         self,
         source: Source,
-        stages: LiveStages[FaceT, MotionT],
+        stages: Stages[FaceT, MotionT],
         sink: Sink,
         slates: Slates,
         *,
-        statistics: Statistics,
+        statistics: LiveStatistics,
         clock: Clock,
         target: Target | None = None,
         player: Player | None = None,
@@ -75,7 +75,6 @@ class LivePipeline(Generic[FaceT, MotionT]):
             deaf: to the source's own sound.
             controls: that somebody holds already.
         """
-        statistics.live = statistics.live or LiveCounters()
         statistics.shots = stages.shots
         self.statistics = statistics
         self.controls = controls or Controls()
@@ -85,8 +84,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
         self._chains = ChainPlace(stages.chain)
         self._sound = SoundWay(statistics.live, player, deaf=deaf or microphone is not None)
-        names = (name for name, _ in stages.chain.synthesis)
-        statistics.announce("capture", PARSE, MOTION, *names, "encode", CAPTURE_TO_EMIT)
+        statistics.announce("capture", *stages.names, "encode", CAPTURE_TO_EMIT)
         self._capturer = Capturer(source.info, self._sound, statistics, clock, target.rate)
         self._follower = Follower(stages, self.controls, statistics, clock)
         self._synthesiser: Synthesiser[MotionT] = Synthesiser(
@@ -140,7 +138,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         if self._begun and self._source.info.live:
             self._source.close()
 
-    def swap(self, chain: Chain) -> Future[Chain]:
+    def swap(self, chain: Chain[MotionT]) -> Future[Chain[MotionT]]:
         """Let another portrait answer from the next frame on; the future gives the chain that is then to be closed."""
         return self._chains.exchange(chain)
 
@@ -206,7 +204,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
 
     def _show(self) -> bool:
         """Whether more may come."""
-        if is_closed(self._sink):
+        if self._sink.closed:
             self.stop()
         try:
             self._emitter.emit(self._answered.take(timeout=self._emitter.interval))
@@ -224,7 +222,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         }
         self._counters.received = {name: slot.put for name, slot in told.items()}
         self._counters.dropped = {name: slot.dropped for name, slot in told.items()}
-        self._counters.sink_dropped = dropped_by(self._sink)
+        self._counters.sink_dropped = self._sink.dropped
         self.statistics.frames_dropped = sum(self._counters.dropped.values())
 
 

@@ -18,10 +18,10 @@ from mien.clock import Clock
 from mien.emit.sink import Sink
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
-from mien.pipeline.stages import FaceT, MotionT, Progress, Stages, timed
-from mien.slot import Channel, Closed
+from mien.handover import Channel, Closed
+from mien.pipeline.stages import MOTION, PARSE, FaceT, MotionT, Progress, Stages
 from mien.sound.sound import Sound
-from mien.stats import Statistics
+from mien.stats import Statistics, Stopwatch
 
 DEPTH = 8
 """Items per channel: about four frames with the sound between them."""
@@ -42,7 +42,7 @@ def stream(
     decoded: Channel[Frame | Sound] = Channel(depth)
     moved: Channel[tuple[Frame, MotionT | None] | Sound] = Channel(depth)
     answered: Channel[Frame | Sound] = Channel(depth)
-    statistics.announce(*stages.names)
+    statistics.announce("decode", *stages.names)
     statistics.shots = stages.shots
     crew = _Crew((decoded, moved, answered))
     try:
@@ -75,14 +75,16 @@ def render(
     Raises:
         As `stream`, and what the sink raises. All workers have stopped by then, also on KeyboardInterrupt.
     """
-    statistics.announce(*stages.names, "encode")
-    write = timed(statistics.stage("encode"), clock, sink.write)
+    statistics.announce("decode", *stages.names, "encode")
+    laps = Stopwatch(statistics, clock)
     with closing(stream(source, stages, statistics, clock)) as items:
         for item in items:
             if isinstance(item, Sound):
                 sink.write_sound(item)
                 continue
-            write(item)
+            laps.begin()
+            sink.write(item)
+            laps.lap("encode")
             statistics.frames_out += 1
             if progress is not None:
                 progress(statistics)
@@ -111,15 +113,18 @@ def _follow(
     statistics: Statistics,
     clock: Clock,
 ) -> None:
-    parse = timed(statistics.stage("parse"), clock, stages.parse)
-    motion = timed(statistics.stage("motion"), clock, stages.motion)
+    laps = Stopwatch(statistics, clock)
     for item in items:
         if isinstance(item, Sound):
             out.put(item)
             continue
-        face = parse(item)
+        laps.begin()
+        face = stages.parse(item)
+        laps.lap(PARSE)
+        motion = stages.motion(face, item.seconds)
+        laps.lap(MOTION)
         statistics.frames_without_face += face is None
-        out.put((item, motion(face, item.seconds)))
+        out.put((item, motion))
     out.close()
 
 
@@ -130,18 +135,14 @@ def _synthesise(
     statistics: Statistics,
     clock: Clock,
 ) -> None:
-    (first_name, first), *others = stages.synthesis
-    first = timed(statistics.stage(first_name), clock, first)
-    rest = [timed(statistics.stage(name), clock, call) for name, call in others]
+    laps = Stopwatch(statistics, clock)
     for item in items:
         if isinstance(item, Sound):
             out.put(item)
             continue
         frame, motion = item
-        value = first(motion, frame)
-        for call in rest:
-            value = call(value)
-        out.put(frame.answer(value, "rgba" if value.shape[2] == 4 else "rgb24"))
+        pixels = stages.chain(motion, frame, "full", laps)
+        out.put(frame.answer(pixels, "rgba" if pixels.shape[2] == 4 else "rgb24"))
     out.close()
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mien.pipeline.follower import MOTION, PARSE
-from mien.stats import Statistics
+from mien.pipeline.stages import MOTION, PARSE
+from mien.stats import LiveStatistics, Statistics
 
 DARK = 40.0
 """Mean of a picture, 0..255, below which it is told that it is dark."""
@@ -11,11 +11,9 @@ AROUND = ("capture", "encode", "capture_to_emit")
 """Stages outside of the workers that follow and make pictures."""
 
 
-def reason(statistics: Statistics) -> str | None:
+def reason(statistics: LiveStatistics) -> str | None:
     """What to tell now; None where all is well."""
     live = statistics.live
-    if live is None:
-        return None
     if live.stalled:
         return "the source gives no pictures"
     if live.brightness is not None:

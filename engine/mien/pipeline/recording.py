@@ -9,7 +9,7 @@ from mien.emit.sink import Sink
 from mien.emit.steady import Rebased
 from mien.errors import MienError
 from mien.frame import Frame
-from mien.slot import Channel, Closed
+from mien.handover import Channel, Closed
 from mien.sound.sound import Sound
 
 DEPTH = 50

@@ -14,8 +14,8 @@ from fractions import Fraction
 from typing import Protocol
 
 from mien.frame import Frame
-from mien.sound.clock import ASTRAY, SoundClock
 from mien.sound.delay import SoundDelay, VideoDelay, watch_delay
+from mien.sound.drift import ASTRAY, DriftCompensation
 from mien.sound.sound import Sound
 from mien.stats import LiveCounters
 
@@ -52,7 +52,7 @@ class SoundWay:
         self._shift = Fraction(0)
         self._anchor: tuple[float, float] | None = None
         """Time of a frame, and when it was captured, in seconds."""
-        self._placed: SoundClock | None = None
+        self._placed: DriftCompensation | None = None
         self._already: float | None = None
 
     def see(self, frame: Frame, shift: Fraction) -> None:
@@ -70,7 +70,7 @@ class SoundWay:
         if self._anchor is None:
             return  # no picture yet
         if self._placed is None:
-            self._placed = SoundClock(sound.format)
+            self._placed = DriftCompensation(sound.format)
         seconds, captured_at = self._anchor
         length = sound.samples.shape[1] / sound.format.rate
         place, samples = self._placed(sound.samples, seconds + now - length - captured_at)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.clock import Clock
-from mien.frame import Frame
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import HOLD
 from mien.pipeline.controls import Controls
-from mien.pipeline.follower import PARSE
 from mien.pipeline.governor import Governor
-from mien.pipeline.stages import MotionT, timed
+from mien.pipeline.stages import PARSE, MotionT
 from mien.pipeline.travel import Answered, Moved
-from mien.stats import Statistics
+from mien.stats import LiveStatistics, Stopwatch
 
 Pixels = NDArray[np.uint8]
 
@@ -30,29 +27,33 @@ class Synthesiser(Generic[MotionT]):
     """Callable Moved -> Answered; used by one thread, which owns the device."""
 
     def __init__(
-        self, chains: ChainPlace, governor: Governor, controls: Controls, statistics: Statistics, clock: Clock
+        self,
+        chains: ChainPlace[MotionT],
+        governor: Governor,
+        controls: Controls,
+        statistics: LiveStatistics,
+        clock: Clock,
     ) -> None:
-        assert statistics.live is not None
         self._chains = chains
         self._governor = governor
         self._controls = controls
         self._statistics = statistics
         self._counters = statistics.live
         self._clock = clock
-        self._chain: Chain | None = None
-        self._calls: list[Callable[..., Any]] = []
+        self._chain: Chain[MotionT] | None = None
+        self._laps = Stopwatch(statistics, clock)
         self._last: Pixels | None = None
         self._made_at = 0.0
         self._busy = _Busy()
 
     def __call__(self, moved: Moved[MotionT]) -> Answered:
-        self._exchange()
+        chain = self._present()
         frame, level = moved.captured.frame, self._governor.level
         pixels = self._last if self._holds(level) else None
         held = pixels is not None
         if pixels is None:
             self._made_at = began = self._clock.now()
-            self._last = pixels = self._made(moved.motion, frame, level)
+            self._last = pixels = chain(moved.motion, frame, self._governor.paint(level), self._laps)
             self._busy.add(level, self._clock.now() - began)
         slowest = max(self._busy.seconds(level), self._statistics.stage(PARSE).recent)
         answer = frame.answer(pixels, "rgba" if pixels.shape[2] == 4 else "rgb24")
@@ -61,22 +62,15 @@ class Synthesiser(Generic[MotionT]):
     def _holds(self, level: int) -> bool:
         return self._controls.paused or (level == HOLD and self._clock.now() - self._made_at < RENEWED)
 
-    def _made(self, motion: MotionT | None, frame: Frame, level: int) -> Pixels:
-        first, *others = self._calls
-        value = first(motion, frame, self._governor.paint(level))
-        for call in others:
-            value = call(value)
-        pixels: Pixels = value
-        return pixels
-
-    def _exchange(self) -> None:
+    def _present(self) -> Chain[MotionT]:
+        """The chain for the next frame."""
         chain = self._chains.take()
-        if chain is self._chain:
-            return
-        self._counters.swaps += self._chain is not None
-        self._chain, self._last = chain, None
-        self._calls = [timed(self._statistics.stage(name), self._clock, call) for name, call in chain.synthesis]
-        self._governor.aim(chain.best)
+        if chain is not self._chain:
+            self._counters.swaps += self._chain is not None
+            self._chain, self._last = chain, None
+            self._statistics.announce(*chain.names)
+            self._governor.aim(chain.best)
+        return chain
 
 
 class _Busy:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar
 
-from mien.slot import Closed
+from mien.handover import Closed
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.face import eye_distance
+from mien.plane import from_grid
 
 Floats = NDArray[np.float32]
 Bits = NDArray[np.bool_]
@@ -129,7 +130,7 @@ def _double(image: Floats, height: int, width: int) -> Floats:
 
 
 def _stretch(image: Floats, length: int, axis: int) -> Floats:
-    position = np.clip((np.arange(length) + 0.5) / 2 - 0.5, 0, image.shape[axis] - 1)
+    position = np.clip(from_grid(np.arange(length), 2), 0, image.shape[axis] - 1)
     low = np.floor(position).astype(np.int64)
     high = np.minimum(low + 1, image.shape[axis] - 1)
     share = (position - low).astype(np.float32)

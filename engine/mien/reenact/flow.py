@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.plane import Box, Grid, from_grid
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import Mesh
-from mien.synthesis import Window
 from mien_kernels import ops
 
 FINEST = 640
@@ -16,25 +16,25 @@ WHOLE = 0.6
 """Share of the picture from which on a window takes all of it."""
 
 
-def window_of(portrait: Portrait, mesh: Mesh) -> Window:
+def window_of(portrait: Portrait, mesh: Mesh) -> Box:
     """The part of the picture that the mesh covers."""
     width, height = portrait.size
     low, high = mesh.source.min(axis=0), mesh.source.max(axis=0)
     x0, y0 = max(int(low[0]), 0), max(int(low[1]), 0)
     x1, y1 = min(int(np.ceil(high[0])) + 1, width), min(int(np.ceil(high[1])) + 1, height)
     if (x1 - x0) * (y1 - y0) > WHOLE * width * height:
-        return Window(0, 0, width, height)
-    return Window(x0, y0, x1, y1)
+        return Box.whole(width, height)
+    return Box.between(x0, y0, x1, y1)
 
 
 class Flow:
     """Rasterises into buffers of its own, made once for a window."""
 
-    def __init__(self, window: Window, mesh: Mesh, threads: int) -> None:
+    def __init__(self, window: Box, mesh: Mesh, threads: int) -> None:
         width, height = window.size
         self._share = min(1.0, FINEST / max(width, height))
         shape = (max(round(height * self._share), 1), max(round(width * self._share), 1))
-        self._grid = np.array([shape[1] / width, shape[0] / height, self._share], dtype=np.float32)
+        self._grid = Grid(window.size, shape, self._share)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
         self._triangles = mesh.triangles
@@ -42,7 +42,7 @@ class Flow:
 
     def __call__(self, vertices: NDArray[np.float32], source: NDArray[np.float32]) -> NDArray[np.float32]:
         """The flow (h, w, 2) from target `vertices` (V, 3) back to `source` (V, 2), all in pixels of the window."""
-        scaled = (vertices + np.float32(0.5)) * self._grid - np.float32(0.5)
+        scaled = self._grid.cells(vertices)
         ops.rasterize_flow(scaled, source, self._triangles, out=self._flow, depth=self._depth, threads=self._threads)
         if self._share < 1.0:
             self._rescale_uncovered()
@@ -51,5 +51,5 @@ class Flow:
     def _rescale_uncovered(self) -> None:
         """Uncovered places hold their own coordinates in the flow's grid; bring them to the window's."""
         rows, columns = np.nonzero(np.isinf(self._depth))
-        self._flow[rows, columns, 0] = (columns + 0.5) / self._grid[0] - 0.5
-        self._flow[rows, columns, 1] = (rows + 0.5) / self._grid[1] - 0.5
+        self._flow[rows, columns, 0] = from_grid(columns, self._grid.share[0])
+        self._flow[rows, columns, 1] = from_grid(rows, self._grid.share[1])

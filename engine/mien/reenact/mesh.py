@@ -66,8 +66,8 @@ class Mesh:
     rims: tuple[Rim, ...]
     """Lips and lids of the portrait."""
 
-    def looked_up(self, target: Target) -> NDArray[np.float32]:
-        """(V, 2): where in the portrait each vertex takes its skin from: `source`, but beyond the rims that close."""
+    def texture(self, target: Target) -> NDArray[np.float32]:
+        """(V, 2): texture coordinates in pixels of the portrait: `source`, but beyond the rims that close."""
         out = self.source.copy()
         for rim in self.rims:
             rim.draw_in(target.shape, out)

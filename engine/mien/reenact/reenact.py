@@ -1,103 +1,129 @@
-"""The room's stage: motion in, syntheses out."""
+"""The room's stage: motion in, the posed portrait out; of several pictures of one person the nearest in pose.
+
+A switch between two pictures is a short cross-fade.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
-from mien.paint.painter import Look, Painted, Painter, Placed
+from mien.face.pose import angles_of
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
-from mien.reenact.bank import BankState, choose, pose_distances, weights
+from mien.posed import Posed
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import Mesh, mesh_of
-from mien.reenact.target import target_of, turned
-from mien.synthesis import Painting, Synthesis, Window
+from mien.reenact.target import Target, target_of, turned
 
-Paint = Literal["full", "carry", "off"]
+Array = NDArray[np.float64]
+
+MARGIN = 5.0
+"""Degrees by which another picture must be nearer before it takes over."""
+FADE = 0.25
+"""Seconds that a switch takes; until it is over, no other begins."""
 
 
-@dataclass(slots=True, eq=False)
-class _Puppet:
-    """A portrait with what moves it, and what was last painted of it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Puppet:
+    """A portrait with what moves it."""
 
     portrait: Portrait
     mesh: Mesh
-    window: Window
+    window: Box
     flow: Flow
-    look: Look | None = None
-    last: Painted | None = None
+
+    @classmethod
+    def of(cls, portrait: Portrait, threads: int = 1) -> Puppet:
+        """Made once; `threads` that rasterisation may use."""
+        mesh = mesh_of(portrait)
+        window = window_of(portrait, mesh)
+        return cls(portrait, mesh, window, Flow(window, mesh, threads))
+
+    def pose(self, target: Target, weight: float = 1.0, hint: MouthHint | None = None, shot: int = 0) -> Posed:
+        """The portrait at a target shape, in buffers that the next one is posed in."""
+        vertices, texture = self.mesh.place(self.portrait, target), self.mesh.texture(target)
+        corner = self.window.corner.astype(np.float32)
+        in_window = vertices - np.array([*corner, 0], dtype=np.float32)
+        return Posed(
+            portrait=self.portrait,
+            window=self.window,
+            pose=target.pose,
+            landmarks=target.landmarks,
+            vertices=vertices,
+            in_window=in_window,
+            texture=texture,
+            triangles=self.mesh.triangles,
+            flow=self.flow(in_window, texture - corner),
+            weight=weight,
+            hint=hint,
+            shot=shot,
+        )
 
 
 class Reenact:
-    """Callable (Motion | None, seconds) -> syntheses whose weights sum to 1; None shows the portrait at rest.
+    """Callable (Motion | None, seconds) -> posed portraits whose weights sum to 1; None shows the portrait at rest.
 
     Pictures of one person must be of one size and aligned (see `mien.prepare`); the first one's pose is the neutral of
     all.
     """
 
-    def __init__(self, portraits: tuple[Portrait, ...], threads: int = 1, painter: Painter | None = None) -> None:
-        """Without a `painter` nothing is painted."""
+    def __init__(self, portraits: tuple[Portrait, ...], threads: int = 1) -> None:
         if not portraits:
             raise ValueError("expected at least one portrait, got none")
-        self._painter = painter
-        self._puppets = [_puppet(portrait, threads, painter) for portrait in portraits]
+        self._puppets = [Puppet.of(portrait, threads) for portrait in portraits]
         self._portraits = portraits
         self._state = BankState()
         self._shot = 0
 
-    def __call__(self, motion: Motion | None, seconds: float, paint: Paint = "full") -> tuple[Synthesis, ...]:
-        """`paint`: by the generator, or its last painting carried on to this shape, or not at all."""
+    def __call__(self, motion: Motion | None, seconds: float) -> tuple[Posed, ...]:
         motion = identity_motion() if motion is None else motion
         cut, self._shot = motion.shot != self._shot, motion.shot
-        base = self._portraits[0].pose
         if len(self._puppets) > 1:
-            distances = pose_distances(self._portraits, turned(base, motion))
+            distances = pose_distances(self._portraits, turned(self._portraits[0].pose, motion))
             state = BankState(int(np.argmin(distances))) if cut else self._state
             self._state = choose(state, distances, seconds)
-        if cut:
-            for puppet in self._puppets:
-                puppet.last = None
-        return tuple(
-            self._synthesis(self._puppets[i], motion, weight, paint) for i, weight in weights(self._state, seconds)
-        )
+        return tuple(self._posed(self._puppets[i], motion, weight) for i, weight in weights(self._state, seconds))
 
-    def _synthesis(self, puppet: _Puppet, motion: Motion, weight: float, paint: Paint) -> Synthesis:
+    def _posed(self, puppet: Puppet, motion: Motion, weight: float) -> Posed:
         target = target_of(puppet.portrait, motion, self._portraits[0].pose)
-        vertices = puppet.mesh.place(puppet.portrait, target)
-        source = puppet.mesh.looked_up(target)
-        corner = puppet.window.corner.astype(np.float32)
-        painting = self._paint(puppet, Placed(target, vertices, source), motion.hint, paint)
-        vertices = vertices - np.array([*corner, 0], dtype=np.float32)
-        return Synthesis(
-            portrait=puppet.portrait,
-            window=puppet.window,
-            landmarks=target.landmarks,
-            vertices=vertices,
-            triangles=puppet.mesh.triangles,
-            flow=puppet.flow(vertices, source - corner),
-            weight=weight,
-            hint=motion.hint,
-            painting=painting,
-            shot=motion.shot,
-        )
-
-    def _paint(self, puppet: _Puppet, placed: Placed, hint: MouthHint | None, paint: Paint) -> Painting | None:
-        if self._painter is None or puppet.look is None or paint == "off":
-            puppet.last = None
-            return None
-        if paint == "carry" and puppet.last is not None:
-            puppet.last = self._painter.carry(puppet.look, placed, puppet.last)
-        else:
-            puppet.last = self._painter.paint(puppet.look, placed, hint)
-        return puppet.last.painting
+        return puppet.pose(target, weight, motion.hint, motion.shot)
 
 
-def _puppet(portrait: Portrait, threads: int, painter: Painter | None) -> _Puppet:
-    mesh = mesh_of(portrait)
-    window = window_of(portrait, mesh)
-    look = painter.look(portrait, mesh) if painter is not None else None
-    return _Puppet(portrait, mesh, window, Flow(window, mesh, threads), look)
+@dataclass(frozen=True, slots=True)
+class BankState:
+    """Which picture answers, which one it replaces, and since when."""
+
+    current: int = 0
+    before: int | None = None
+    since: float = 0.0
+
+
+def choose(state: BankState, distances: Array, seconds: float) -> BankState:
+    """The state at `seconds` for distances (k,) of the pictures to the wanted pose, in degrees."""
+    if state.before is not None and 0 <= seconds - state.since < FADE:
+        return state
+    nearest = int(np.argmin(distances))
+    if distances[nearest] < distances[state.current] - MARGIN:
+        return BankState(nearest, state.current, seconds)
+    return BankState(state.current)
+
+
+def weights(state: BankState, seconds: float) -> tuple[tuple[int, float], ...]:
+    """(picture, weight) of those that show at `seconds`; weights sum to 1."""
+    if state.before is None:
+        return ((state.current, 1.0),)
+    share = min(max((seconds - state.since) / FADE, 0.0), 1.0)
+    if share >= 1.0:
+        return ((state.current, 1.0),)
+    return ((state.before, 1.0 - share), (state.current, share))
+
+
+def pose_distances(portraits: tuple[Portrait, ...], rotation: Array) -> Array:
+    """(k,): angle in degrees between the wanted head rotation (3, 3) and each picture's own."""
+    turns = [angles_of(portrait.pose.rotation.T @ rotation) for portrait in portraits]
+    return np.array([np.hypot(turn.yaw, turn.pitch) for turn in turns])

@@ -107,6 +107,7 @@ def fastest(
     open_one: Open,
     cache: Cache,
     clock: Clock,
+    need_wanted: Callable[[], None],
 ) -> Choice:
     """The fastest of these candidates, from the cache where they were measured before on this machine.
 
@@ -114,12 +115,13 @@ def fastest(
 
     Raises:
         BackendError: none of them runs here.
+        Stopped: as `need_wanted`, which is called before each run.
     """
     place = f"choices/{key_of(_facts(bundle, graph_name, among, threads))}.json"
     kept = read_choice(cache.read(place))
     if kept is not None and (kept.backend, kept.precision) in among and not (kept.provisional and is_calm()):
         return kept
-    choice = _measured(bundle.graph(graph_name).inputs, among, threads, open_one, clock)
+    choice = _measured(bundle.graph(graph_name).inputs, among, threads, open_one, clock, need_wanted)
     cache.write(place, choice.as_json())
     return choice
 
@@ -144,7 +146,12 @@ def _installed(name: str) -> str | None:
 
 
 def _measured(
-    inputs: Sequence[TensorSpec], among: Sequence[Candidate], threads: int, open_one: Open, clock: Clock
+    inputs: Sequence[TensorSpec],
+    among: Sequence[Candidate],
+    threads: int,
+    open_one: Open,
+    clock: Clock,
+    need_wanted: Callable[[], None],
 ) -> Choice:
     logger.info("measuring %s, once", ", ".join(f"{backend} {precision}" for backend, precision in among))
     sessions: dict[Candidate, Session] = {}
@@ -162,7 +169,7 @@ def _measured(
     for session in sessions.values():
         _fill(session, inputs)
     before, begun = waited(), clock.now()
-    times = dict(zip(sessions, milliseconds(list(sessions.values()), clock), strict=True))
+    times = dict(zip(sessions, milliseconds(list(sessions.values()), clock, need_wanted), strict=True))
     busy = waited() - before > BUSY * (clock.now() - begun)
     wrong = _wrong(sessions)
     for session in sessions.values():
@@ -205,22 +212,26 @@ def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
         )
 
 
-def milliseconds(sessions: Sequence[Session], clock: Clock) -> list[float]:
+def milliseconds(
+    sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None] = lambda: None
+) -> list[float]:
     """Median time of a run of each; in turns, so that what else the machine does hits all alike."""
     for session in sessions:
         for _ in range(WARM_UP):
+            need_wanted()
             session.run()
-    rounds = list(_rounds(sessions, clock))
+    rounds = list(_rounds(sessions, clock, need_wanted))
     return [median(times) * 1e3 for times in zip(*rounds, strict=True)]
 
 
-def _rounds(sessions: Sequence[Session], clock: Clock) -> Iterator[list[float]]:
+def _rounds(sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
     begun = clock.now()
     for number in range(ROUNDS):
         if number >= LEAST_ROUNDS and clock.now() - begun > MOST_SECONDS:
             return
         times = []
         for session in sessions:
+            need_wanted()
             before = clock.now()
             session.run()
             times.append(clock.now() - before)

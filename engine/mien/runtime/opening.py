@@ -34,6 +34,7 @@ def choose(
     *,
     cache: Cache | None = None,
     clock: Clock | None = None,
+    need_wanted: Callable[[], None] = lambda: None,
 ) -> Choice:
     """Say what runs a graph, measuring where there is a choice.
 
@@ -43,6 +44,7 @@ def choose(
         threads: processor threads that it may use.
         cache: where measurements are kept; None: the user's.
         clock: to measure by; None: the machine's.
+        need_wanted: called before each step that takes long; what it raises ends the choice.
 
     Raises:
         SettingError: there is no such backend, or the bundle has no graph for the precision.
@@ -69,9 +71,10 @@ def choose(
         return _first_that_opens(bundle, graph_name, among, threads, cache)
 
     def open_one(backend: str, precision: str) -> Session:
+        need_wanted()
         return open_session(bundle, graph_name, backend, precision, threads, cache=cache)
 
-    return auto.fastest(bundle, graph_name, among, threads, open_one, cache, clock)
+    return auto.fastest(bundle, graph_name, among, threads, open_one, cache, clock, need_wanted)
 
 
 def open_session(

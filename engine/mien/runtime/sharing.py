@@ -11,17 +11,18 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Condition, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
 from mien.clock import Clock, MonotonicClock
+from mien.errors import Stopped
+from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
 from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers, Session
-from mien.slot import Closed
 
 logger = logging.getLogger(__name__)
 
@@ -196,6 +197,7 @@ class SharedGraphs:
     def __init__(self, load: Callable[..., Session] = open_session) -> None:
         self._load = load
         self._lock = Lock()
+        self._stopped = Event()
         self._first: dict[Key, Session] = {}
         self._batchers: list[Batcher] = []
         self._bundles: dict[str, Bundle] = {}
@@ -218,8 +220,9 @@ class SharedGraphs:
         """As `mien.runtime.opening.open_session`; whoever asks closes what is given.
 
         Raises:
-            As that.
+            As that; Stopped after `stop`.
         """
+        self.need_wanted()
         key = (str(bundle.folder), graph, backend, precision, threads)
         with self._lock:
             first = self._first.get(key)
@@ -230,6 +233,15 @@ class SharedGraphs:
                 first = self._first[key] = loaded
             assert isinstance(first, Sharing)
             return first.twin()
+
+    def stop(self) -> None:
+        """Have whatever is being loaded, on any thread, end at its next step."""
+        self._stopped.set()
+
+    def need_wanted(self) -> None:
+        """Raise Stopped after `stop`; for the steps of what takes long."""
+        if self._stopped.is_set():
+            raise Stopped("models: expected to be loaded, got the end of the program")
 
     def close(self) -> None:
         """Let go of the weights; sessions on the processor that still run keep theirs."""

@@ -1,15 +1,18 @@
-"""Who may ask: tokens, other origins, and names that lead to this machine by a detour."""
+"""Who may ask, how often, and with how many connections, so that nobody holds them all."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from mien.clock import Clock
 from mien.serve.refusal import Refusal
-from mien.serve.settings import is_loopback
+from mien.serve.settings import Rate, is_loopback
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
 """Answered to everybody."""
@@ -93,3 +96,75 @@ def _named_loopback(host: str) -> bool:
         return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:
         return False
+
+
+CLIENTS = 4096
+"""That are remembered; the one that was quiet for longest is forgotten first."""
+
+
+class RateLimit:
+    """Counts by client; a pure function of what was asked and when."""
+
+    def __init__(self, rate: Rate, clients: int = CLIENTS) -> None:
+        self._rate = rate
+        self._most = clients
+        self._clients: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        """(left, as of when) by client, the latest last."""
+
+    def wait(self, client: str, now: float) -> float:
+        """Take one request of `client` at `now` (seconds): 0 if it may go on, else the seconds until one may."""
+        left, since = self._clients.pop(client, (self._rate.burst, now))
+        left = min(left + max(now - since, 0.0) * self._rate.steady, self._rate.burst)
+        allowed = left >= 1.0
+        self._clients[client] = (left - 1.0 if allowed else left, now)
+        if len(self._clients) > self._most:
+            self._clients.popitem(last=False)
+        return 0.0 if allowed else (1.0 - left) / self._rate.steady
+
+
+SWEEP = 5.0
+"""Seconds between two looks."""
+
+
+class Connection(Protocol):
+    """As aiohttp's server lists them."""
+
+    @property
+    def transport(self) -> asyncio.BaseTransport | None: ...
+
+
+class Connections:
+    """Knows since when each has asked nothing. Lives on the event loop."""
+
+    def __init__(self, clock: Clock, idle: float, most: int) -> None:
+        """`idle`: seconds without a request after which one is closed; `most`: that may be open."""
+        self._clock = clock
+        self._idle = idle
+        self._most = most
+        self._quiet_since: dict[Connection, float] = {}
+        self._asking: dict[Connection, int] = {}
+        """Requests that are being answered; both forget what is no longer open when it is swept."""
+
+    def begin(self, connection: Connection) -> None:
+        """Take note of a request that is being answered."""
+        self._asking[connection] = self._asking.get(connection, 0) + 1
+
+    def end(self, connection: Connection) -> None:
+        """Take note that it was answered."""
+        self._asking[connection] = self._asking.get(connection, 1) - 1
+        self._quiet_since[connection] = self._clock.now()
+
+    def sweep(self, connections: list[Connection]) -> int:
+        """Close those that were quiet for too long, and the longest quiet of too many; how many."""
+        now = self._clock.now()
+        for known in (self._quiet_since, self._asking):
+            for gone in known.keys() - set(connections):
+                del known[gone]
+        quiet = [one for one in connections if not self._asking.get(one)]
+        quiet.sort(key=lambda one: self._quiet_since.setdefault(one, now))
+        too_many = len(connections) - self._most
+        closed = [one for at, one in enumerate(quiet) if at < too_many or now - self._quiet_since[one] >= self._idle]
+        for one in closed:
+            if one.transport is not None:
+                one.transport.close()
+        return len(closed)

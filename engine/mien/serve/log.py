@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from typing import Final, TextIO
 
+from mien.machine.streams import is_of_mien_or_wrong
+
 _QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av", "py.warnings")
 _LONGEST = 500
 
@@ -59,6 +61,8 @@ def log_to(out: TextIO, *, quiet: bool = False, debug: bool = False) -> logging.
     """Log into `out` from now on; of libraries only what is wrong, and with `debug` whole tracebacks."""
     handler = logging.StreamHandler(out)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s") if debug else OneLine())
+    if not debug:
+        handler.addFilter(is_of_mien_or_wrong)
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.addHandler(handler)

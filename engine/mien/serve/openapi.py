@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from mien.serve.schemas import ID, SCHEMAS, Schema, named
-from mien.serve.wishes import ROOM, SDP_CHARACTERS
+import msgspec
+
+from mien.serve import fields
+from mien.serve.fields import SDP_CHARACTERS, Table
 
 Operation = dict[str, Any]
+Schema = dict[str, Any]
 
 JSON, SDP, TRICKLE = "application/json", "application/sdp", "application/trickle-ice-sdpfrag"
 ALWAYS = (401, 403, 429)
 """Of every address that is not open: no token, another origin, too often."""
 READING = (400, 408, 413, 415, 422)
 """Of every address that takes a body."""
-_ROOM: Schema = {"type": "string", "pattern": f"^{ROOM}$"}
+_ROOM: Schema = msgspec.json.schema(fields.RoomName)
 _SHORT: Schema = {"type": "string", "maxLength": 128}
+_REF = "#/components/schemas/{name}"
 WORDS = {
     400: "It cannot be read as what it should be",
     401: "A token is needed",
@@ -45,65 +49,81 @@ def document(version: str) -> dict[str, Any]:
         "security": [{"token": []}, {}],
         "paths": _paths(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
             "responses": {str(status): _refusal(status) for status in WORDS},
         },
     }
 
 
+def schemas() -> dict[str, Schema]:
+    """The shape of every object that is sent or answered, by its class in `mien.serve.fields`."""
+    _, found = msgspec.json.schema_components((*fields.REQUESTS, *fields.ANSWERS), ref_template=_REF)
+    return found
+
+
+def _ref(table: type[Table]) -> Schema:
+    return {"$ref": _REF.format(name=table.__name__)}
+
+
 def _paths() -> dict[str, dict[str, Any]]:
     id = _in_path("id")
     return {
-        "/healthz": {"get": _operation("Whether the server lives", _gives("Status"), always=())},
+        "/healthz": {"get": _operation("Whether the server lives", _gives(fields.Status), always=())},
         "/readyz": {
-            "get": _operation("Whether sessions may begin", _gives("Status") | _gives("Status", 503), always=())
+            "get": _operation(
+                "Whether sessions may begin", _gives(fields.Status) | _gives(fields.Status, 503), always=()
+            )
         },
         "/metrics": {"get": _operation("Counters for Prometheus", {"200": _text("text/plain")})},
         "/api/v1/openapi.json": {"get": _operation("This document", {"200": _content(JSON, {"type": "object"})})},
-        "/api/v1/server": {"get": _operation("What the server is", _gives("Server"), always=(403, 429))},
-        "/api/v1/models": {"get": _operation("The models that are here", _gives("Models"))},
-        "/api/v1/statistics": {"get": _operation("How the server fares", _gives("ServerStatistics"))},
+        "/api/v1/server": {"get": _operation("What the server is", _gives(fields.Server), always=(403, 429))},
+        "/api/v1/models": {"get": _operation("The models that are here", _gives(fields.Models))},
+        "/api/v1/statistics": {"get": _operation("How the server fares", _gives(fields.ServerStatistics))},
         "/api/v1/sessions": {
-            "get": _operation("All sessions", _gives("Sessions")),
+            "get": _operation("All sessions", _gives(fields.Sessions)),
             "post": _operation(
                 "Begin or resume a session",
-                _gives("Begun", 201),
+                _gives(fields.Begun, 201),
                 404,
                 409,
                 *(503, *READING),
-                takes=_takes(JSON, named("Opening")),
+                takes=_takes(JSON, _ref(fields.Opening)),
             ),
         },
         "/api/v1/sessions/{id}": {
             "parameters": [id],
-            "get": _operation("A session", _gives("Session"), 404),
+            "get": _operation("A session", _gives(fields.Session), 404),
             "patch": _operation(
-                "Change it while it runs", _gives("Session"), 404, *READING, takes=_takes(JSON, named("Change"))
+                "Change it while it runs",
+                _gives(fields.Session),
+                404,
+                *READING,
+                takes=_takes(JSON, _ref(fields.Change)),
             ),
             "delete": _operation("End it", _nothing(204), 404),
         },
         "/api/v1/sessions/{id}/statistics": {
             "parameters": [id],
-            "get": _operation("How it fares", _gives("Statistics"), 404),
+            "get": _operation("How it fares", _gives(fields.Statistics), 404),
         },
         "/api/v1/sessions/{id}/events": {
             "parameters": [id],
             "get": _operation("How it fares, four times a second", {"200": _text("text/event-stream")}, 404, 503),
         },
         "/api/v1/portraits": {
-            "get": _operation("All portraits", _gives("Portraits")),
+            "get": _operation("All portraits", _gives(fields.Portraits)),
             "post": _operation(
                 "Upload one, with consent",
-                _gives("Portrait", 201),
+                _gives(fields.Portrait, 201),
                 409,
                 *(503, *READING),
-                takes=_takes("multipart/form-data", named("Upload")),
+                takes=_takes("multipart/form-data", _ref(fields.Upload)),
             ),
         },
         "/api/v1/portraits/{id}": {
             "parameters": [id],
-            "get": _operation("A portrait", _gives("Portrait"), 404),
+            "get": _operation("A portrait", _gives(fields.Portrait), 404),
             "delete": _operation("Delete an uploaded one", _nothing(204), 404),
         },
         "/api/v1/portraits/{id}/picture": {
@@ -112,7 +132,7 @@ def _paths() -> dict[str, dict[str, Any]]:
         },
         "/api/v1/rooms/{name}": {
             "parameters": [_room()],
-            "get": _operation("Who is in a room", _gives("Room"), 422, 404),
+            "get": _operation("Who is in a room", _gives(fields.Room), 422, 404),
         },
         "/api/v1/rooms/{name}/events": {
             "parameters": [_room()],
@@ -165,9 +185,9 @@ def _takes(kind: str, schema: Schema) -> dict[str, Any]:
     return {"required": True, "content": {kind: {"schema": schema}}}
 
 
-def _gives(name: str, status: int = 200) -> dict[str, Any]:
+def _gives(table: type[Table], status: int = 200) -> dict[str, Any]:
     headers = ("Location",) if status == 201 else ()
-    return {str(status): _content(JSON, named(name), *headers)}
+    return {str(status): _content(JSON, _ref(table), *headers)}
 
 
 def _content(kind: str, schema: Schema, *headers: str) -> dict[str, Any]:
@@ -189,11 +209,11 @@ def _nothing(status: int) -> dict[str, Any]:
 
 def _refusal(status: int) -> dict[str, Any]:
     waits = {"headers": {"Retry-After": {"schema": {"type": "string"}}}} if status in (429, 503) else {}
-    return {"description": WORDS[status], "content": {JSON: {"schema": named("Error")}}} | waits
+    return {"description": WORDS[status], "content": {JSON: {"schema": _ref(fields.Error)}}} | waits
 
 
 def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": ID}
+    return {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(fields.Id)}
 
 
 def _room() -> dict[str, Any]:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from mien import samples
 from mien.capture import image
-from mien.errors import FaceError, MienError, SinkError, SourceError
+from mien.errors import FaceError, MienError, SourceError
 from mien.live.session import LARGEST
 from mien.live.shared import Shared
+from mien.machine import outputs
 from mien.machine.atomic import write_atomically
 from mien.pipeline.worker import in_thread
+from mien.serve import fields
 from mien.serve.decoding import decoded
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.settings import Limits
@@ -38,10 +39,17 @@ class Entry:
     """Who is seen, and that they agree, in the words of whoever uploaded it; None for samples, which are of nobody."""
     path: Path
 
-    def as_json(self) -> dict[str, Any]:
-        told = asdict(self)
-        del told["path"]
-        return told | {"picture": f"/api/v1/portraits/{self.id}/picture"}
+    def told(self) -> fields.Portrait:
+        """PORTRAIT of the API."""
+        return fields.Portrait(
+            id=self.id,
+            name=self.name,
+            sample=self.sample,
+            width=self.width,
+            height=self.height,
+            picture=f"/api/v1/portraits/{self.id}/picture",
+            consent=self.consent,
+        )
 
 
 class Portraits:
@@ -160,10 +168,9 @@ class Portraits:
     def _read(self) -> None:
         for name, path in samples.portraits().items():
             self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
-        with contextlib.suppress(OSError):
+        with outputs.told(str(self._folder)), contextlib.suppress(FileExistsError):
             self._folder.mkdir(parents=True, exist_ok=True)
-        if not os.path.isdir(self._folder) or not os.access(self._folder, os.W_OK):
-            raise SinkError(f"{self._folder}: expected a folder that portraits can be kept in, got none; make it first")
+        outputs.need_folder(self._folder, "portraits")
         for record in sorted(self._folder.glob("*.json"), key=_changed_at):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(record.read_text()), record.with_suffix(".png")

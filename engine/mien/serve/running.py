@@ -15,8 +15,8 @@ from aiohttp import web
 from mien.errors import SettingError
 from mien.machine.memory import settled
 from mien.machine.signals import told_of_signals
+from mien.serve.access import SWEEP
 from mien.serve.app import application
-from mien.serve.connections import SWEEP
 from mien.serve.log import http_logger
 from mien.serve.server import Server
 from mien.serve.settings import ServeSettings

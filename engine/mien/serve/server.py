@@ -18,12 +18,11 @@ from mien.config import WARP
 from mien.live.shared import Shared
 from mien.machine.processor import usable_threads
 from mien.pipeline.worker import in_thread
-from mien.serve.access import Access
+from mien.serve import fields
+from mien.serve.access import Access, Connections, RateLimit
 from mien.serve.admission import sustained
-from mien.serve.connections import Connections
 from mien.serve.peering import Answering, WebRtc
 from mien.serve.portraits import Portraits
-from mien.serve.rates import RateLimit
 from mien.serve.refusal import later
 from mien.serve.sessions import Sessions
 from mien.serve.settings import ServeSettings
@@ -54,7 +53,7 @@ def warm(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
     Raises:
         MienError: the model cannot be used.
     """
-    from mien.serve.measuring import measure
+    from mien.serve.admission import measure
 
     cost, about = measure(picture, settings.reenact, shared)
     processors = settings.reenact.threads or usable_threads()
@@ -119,6 +118,7 @@ class Server:
                         yield server
                     finally:
                         server.closing.set()
+                        shared.stop()
                         await asyncio.gather(server.warming, return_exceptions=True)
         finally:
             await in_thread("mien-close", shared.close)
@@ -144,11 +144,13 @@ class Server:
         """Since it began."""
         return self.clock.now() - self.began
 
-    def models(self) -> list[dict[str, object]]:
+    def models(self) -> fields.Models:
         """That there are, and which is used."""
         used = self.settings.reenact.model
-        found = [{"name": place.name, "packaged": place.packaged, "used": place.name == used} for place in places()]
-        return [*found, {"name": WARP, "packaged": True, "used": used == WARP}]
+        found = [*((place.name, place.packaged) for place in places()), (WARP, True)]
+        return fields.Models(
+            models=[fields.Model(name=name, packaged=packaged, used=name == used) for name, packaged in found]
+        )
 
     async def _warm(self, warming: Warming) -> None:
         first = str(self.portraits.find(None).path)

@@ -9,7 +9,6 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
 
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
@@ -17,19 +16,43 @@ from mien.errors import MienError
 from mien.live.session import LiveRequest, LiveSession, Look, open_live
 from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien.serve import fields
 from mien.serve.admission import Load
-from mien.serve.fps import Fps
 from mien.serve.log import in_a_line
-from mien.serve.peering import Broadcasting, Peering
+from mien.serve.peering import Broadcasting, Peering, Succession
 from mien.serve.portraits import Entry
-from mien.serve.succession import Succession
-from mien.serve.wishes import Change
+from mien.stats import Statistics
 
 logger = logging.getLogger(__name__)
 
-State = Literal["opening", "running", "waiting", "ended"]
 NOTICES = 20
+FPS_APART, FPS_OVER = 0.2, 1.5
+"""Seconds between two looks that count, and over which the rate is taken."""
 FAILED = "it failed; the server's log says why"
+
+
+class Fps:
+    """Frames per second of late: looks at counters now and then; used by one thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, int, int]] = deque(maxlen=64)
+        self.coming = 0.0
+        """Frames a second that the source gave."""
+        self.going = 0.0
+        """Frames a second that were shown."""
+
+    def see(self, statistics: Statistics) -> None:
+        """Look at the counters; whoever asks oftener than every fifth of a second is told the same again."""
+        now = self._clock.now()
+        if self._seen and now - self._seen[-1][0] < FPS_APART:
+            return
+        self._seen.append((now, statistics.frames_in, statistics.frames_out))
+        while len(self._seen) > 2 and now - self._seen[1][0] >= FPS_OVER:
+            self._seen.popleft()
+        (then, came, went), (_, comes, goes) = self._seen[0], self._seen[-1]
+        if now > then:
+            self.coming, self.going = (comes - came) / (now - then), (goes - went) / (now - then)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +113,13 @@ class Session:
         self._source: Succession | None = None
         self._wanted = Look((str(asked.portrait.path),), asked.background)
         self._paused = self._panic = False
-        self._told = 0
+        self._noticed = 0
         self._followed = asyncio.Event()
 
     # What a client sees
 
     @property
-    def state(self) -> State:
+    def state(self) -> fields.State:
         if self.ended_because is not None:
             return "ended"
         if self.gone_since is not None:
@@ -112,29 +135,28 @@ class Session:
         """How it fares; None while nothing comes."""
         if self.live is None or self.state != "running" or self.live.statistics.frames_out == 0:
             return None
-        assert self.live.statistics.live is not None
         latency = self.live.statistics.stage(CAPTURE_TO_EMIT).recent
         return Load(self.seconds, self.live.statistics.live.level, latency, self.latency)
 
-    def as_json(self) -> dict[str, Any]:
+    def told(self) -> fields.Session:
         """SESSION of the API."""
         self.listen()
-        return {
-            "id": self.id,
-            "state": self.state,
-            "ended_because": self.ended_because,
-            "portrait": self.portrait.id,
-            "room": self.room,
-            "gains": {name: getattr(self.gains, name) for name in Gains.__slots__},
-            "target_latency_ms": round(self.latency * 1e3, 3),
-            "background": self._background,
-            "paused": self._paused,
-            "panic": self._panic,
-            "mark": self._mark,
-            "seconds": round(self.seconds, 3),
-            "whep": f"/whep/{self.id}",
-            "viewers": len(self.viewers),
-        }
+        return fields.Session(
+            id=self.id,
+            state=self.state,
+            ended_because=self.ended_because,
+            portrait=self.portrait.id,
+            room=self.room,
+            gains=fields.Gains(**{name: getattr(self.gains, name) for name in fields.GAINS}),
+            target_latency_ms=round(self.latency * 1e3, 3),
+            background=self._background,
+            paused=self._paused,
+            panic=self._panic,
+            mark=self._mark,
+            seconds=round(self.seconds, 3),
+            whep=f"/whep/{self.id}",
+            viewers=len(self.viewers),
+        )
 
     @property
     def _background(self) -> str:
@@ -152,10 +174,9 @@ class Session:
             self._source.follow(peer.source)
         self._followed.set()
 
-    def change(self, change: Change, portrait: Entry | None) -> None:
+    def change(self, change: fields.Change, portrait: Entry | None) -> None:
         """Take effect with the next frame; a portrait or background when it is prepared."""
-        if change.gains:
-            self.gains = change.applied_to(self.gains)
+        self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
         self._paused = self._paused if change.paused is None else change.paused
@@ -198,8 +219,8 @@ class Session:
         for picture in {*self._wanted.pictures, str(self.portrait.path)}:
             entry = self._named(picture)
             text = text.replace(picture, "portrait" if entry is None else f"portrait {entry.name}")
-        self._told += 1
-        self.notices.append((self._told, text))
+        self._noticed += 1
+        self.notices.append((self._noticed, text))
 
     # Its life
 

@@ -16,12 +16,12 @@ from mien.live.shared import Shared
 from mien.machine.memory import give_back
 from mien.pipeline.worker import in_thread
 from mien.serve.admission import COME_AGAIN, overloaded
+from mien.serve.fields import Change, Opening
 from mien.serve.peering import Answering, Peering
 from mien.serve.portraits import Portraits
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.session import Asked, Session
 from mien.serve.settings import ServeSettings
-from mien.serve.wishes import Change, Opening
 
 logger = logging.getLogger(__name__)
 
@@ -186,10 +186,9 @@ class Sessions:
 
     def _made(self, opening: Opening, portrait: str) -> Session:
         plain = self._settings.reenact
-        change = Change(gains=opening.gains)
         asked = Asked(
             self._portraits.find(portrait),
-            change.applied_to(plain.motion.gains),
+            opening.applied_to(plain.motion.gains),
             opening.latency or self._settings.latency,
             opening.background or plain.background,
             opening.room,

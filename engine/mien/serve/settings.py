@@ -9,12 +9,23 @@ from pathlib import Path
 
 from mien.config import ReenactSettings
 from mien.errors import SettingError
-from mien.serve.rates import Rate
 from mien.serve.webrtc.settings import PeerSettings
 
 LEAST_TOKEN = 16
 """Characters of a token that somebody chose."""
 LEAST_LATENCY, MOST_LATENCY = 0.02, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`steady` requests a second for good, and up to `burst` at once."""
+
+    steady: float
+    burst: float
+
+    def __post_init__(self) -> None:
+        if not (self.steady > 0 and self.burst >= 1):
+            raise ValueError(f"expected a steady rate above 0 and a burst of at least 1, got {self}")
 
 
 @dataclass(frozen=True, slots=True)

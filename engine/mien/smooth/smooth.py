@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.synthesis import Fused, Synthesis, Window
+from mien.plane import Box, Grid
+from mien.posed import Posed
 from mien_kernels import ops
 
 COARSE = 4
@@ -23,26 +24,25 @@ CALM = 0.75
 
 
 class Smooth:
-    """Callable: the fused frame -> pixels (H, W, 3) in an array of its own."""
+    """Callable (fused frame, the posed portraits in it) -> pixels (H, W, 3 or 4), which are read again for the next."""
 
     def __init__(self, strength: float, threads: int = 1) -> None:
         self._strength = strength
         self._threads = threads
-        self._before: tuple[Synthesis, NDArray[np.uint8]] | None = None
-        self._flows: dict[tuple[str, Window], _Carry] = {}
+        self._before: tuple[Posed, NDArray[np.uint8]] | None = None
+        self._flows: dict[tuple[str, Box], _Carry] = {}
 
-    def __call__(self, fused: Fused) -> NDArray[np.uint8]:
+    def __call__(self, pixels: NDArray[np.uint8], posed: tuple[Posed, ...]) -> NDArray[np.uint8]:
         if self._strength <= 0:
-            return fused.pixels
-        synthesis = max(fused.syntheses, key=lambda s: s.weight)
-        pixels = fused.pixels
-        if self._before is not None and _goes_on(self._before[0], synthesis):
-            pixels = self._blend(fused.pixels, synthesis, *self._before)
-        self._before = (synthesis, pixels)
+            return pixels
+        most = max(posed, key=lambda one: one.weight)
+        if self._before is not None and _goes_on(self._before[0], most):
+            pixels = self._blend(pixels, most, *self._before)
+        self._before = (most, pixels)
         return pixels
 
     def _blend(
-        self, pixels: NDArray[np.uint8], now: Synthesis, then: Synthesis, previous: NDArray[np.uint8]
+        self, pixels: NDArray[np.uint8], now: Posed, then: Posed, previous: NDArray[np.uint8]
     ) -> NDArray[np.uint8]:
         key = (now.portrait.digest, now.window)
         if key not in self._flows:
@@ -53,7 +53,7 @@ class Smooth:
         return out
 
 
-def _goes_on(then: Synthesis, now: Synthesis) -> bool:
+def _goes_on(then: Posed, now: Posed) -> bool:
     """Whether two frames are of one picture and of one shot."""
     return then.portrait.digest == now.portrait.digest and then.shot == now.shot
 
@@ -61,26 +61,25 @@ def _goes_on(then: Synthesis, now: Synthesis) -> bool:
 class _Carry:
     """The flow from one frame's target shape to another's over the whole picture, coarse."""
 
-    def __init__(self, synthesis: Synthesis, threads: int) -> None:
-        width, height = synthesis.portrait.size
+    def __init__(self, posed: Posed, threads: int) -> None:
+        width, height = posed.portrait.size
         shape = (max(height // COARSE, 1), max(width // COARSE, 1))
-        self._share = np.array([shape[1] / width, shape[0] / height], dtype=np.float32)
+        self._grid = Grid((width, height), shape)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
         self._apart = np.empty((*shape, 2), np.float32)
         self._way = np.empty(shape, np.float32)
         self._still, self._uncovered = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
-        ys, xs = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-        self._places = (np.stack([xs, ys], axis=-1) + np.float32(0.5)) / self._share - np.float32(0.5)
+        self._places = self._grid.places()
         self._calm = CALM * max(width, height) / 512
-        self._corner = synthesis.window.corner.astype(np.float32)
+        self._corner = posed.window.corner.astype(np.float32)
         self._threads = threads
 
-    def between(self, now: Synthesis, then: Synthesis) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def between(self, now: Posed, then: Posed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1; until the next."""
-        target = now.vertices.copy()
-        target[:, :2] = (target[:, :2] + self._corner + np.float32(0.5)) * self._share - np.float32(0.5)
-        source = then.vertices[:, :2] + self._corner
+        target = now.in_window.copy()
+        target[:, :2] = self._grid.cells(target[:, :2] + self._corner)
+        source = then.in_window[:, :2] + self._corner
         flow, way, still = self._flow, self._way, self._still
         ops.rasterize_flow(target, source, now.triangles, out=flow, depth=self._depth, threads=self._threads)
         apart = np.abs(np.subtract(flow, self._places, out=self._apart), out=self._apart)

@@ -1,12 +1,17 @@
-"""Holding back sound until the picture that it belongs to is shown, without a click when that takes longer or shorter.
+"""Delay lines: sound held back until its picture is shown, without a click when pictures take longer or shorter.
 
-A change of a few milliseconds is followed by playing imperceptibly faster or slower; a larger one by cross-fading to
-the right place, so that lips and sound are never far apart for longer than it takes to notice.
+A small change of the delay is followed by playing imperceptibly faster or slower, a larger one by cross-fading to the
+right place, so that lips and sound are never far apart for longer than it takes to notice. `SoundDelay` gives as many
+samples as it takes, for a virtual microphone; `SoundLine` keeps sound by its time for any number of listeners, which
+peers of WebRTC are. Both read one kind of memory (`_Memory`) and follow by one rule (`Following`).
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,19 +19,53 @@ from numpy.typing import NDArray
 from mien.sound.sound import SoundFormat
 
 Samples = NDArray[np.float32]
+Places = NDArray[np.float64]
 
 LONGEST = 2.0
-"""Seconds that are remembered; no delay is longer."""
-NEAR = 0.003
-"""Seconds of difference that are left alone."""
-FAR = 0.015
-"""Seconds of difference from which on the line cross-fades instead of stretching."""
-STRETCH = 0.004
-"""How much faster or slower sound is played: a fifteenth of a semitone."""
+"""Seconds; no delay is longer."""
 FADE = 0.012
-"""Seconds of a cross-fade."""
+"""Seconds of a cross-fade of `SoundDelay`; of `SoundLine` it is a run."""
 WINDOW = 6
 """Frames over which the delay of the video is steadied; even."""
+RATE = 48_000
+CHANNELS = 2
+RUN = 960
+"""Of `SoundLine`: samples that are read at once, 20 ms."""
+KEPT = 4 * RATE
+"""Samples that it remembers."""
+JITTER = 0.005
+"""Seconds by which the times of its runs may deviate from counting samples."""
+RECENT = 150
+"""Runs whose delay it remembers: three seconds."""
+PUNCTUAL = 0.97
+"""Share of the runs that are waited for: a single late one does not hold back all that follows."""
+MARGIN = 0.01
+"""Seconds between the arrival of sound and its earliest play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How a reader comes to the place where it should be."""
+
+    near: float
+    """Seconds of difference that are left alone."""
+    far: float
+    """Seconds of difference from which on it cross-fades to its place, instead of hurrying or tarrying."""
+    stretch: float
+    """How much it hurries or tarries, as a share of the speed."""
+
+    def step(self, apart: float, count: int, rate: int) -> float | None:
+        """Samples by which to come nearer within `count`, where `apart` are missing; None: cross-fade there."""
+        if abs(apart) > self.far * rate:
+            return None
+        most = self.stretch * count
+        return min(max(apart, -most), most) if abs(apart) > self.near * rate else 0.0
+
+
+MICROPHONE: Final = Following(near=0.003, far=0.015, stretch=0.004)
+"""Close, since nothing else is between it and the listener; 0.4 % is a fifteenth of a semitone."""
+NETWORK: Final = Following(near=0.005, far=0.06, stretch=0.005)
+"""Wider, since times of runs come over a network and jitter by more; 0.5 % is a twelfth of a semitone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +86,46 @@ def watch_delay(state: VideoDelay, latency: float) -> VideoDelay:
     return replace(state, seconds=sum(kept) / len(kept), recent=recent)
 
 
+class _Memory:
+    """The latest samples, by number: a ring buffer. Whatever is not in it is silence."""
+
+    def __init__(self, channels: int, kept: int) -> None:
+        self._kept = kept
+        self._held = np.zeros((channels, kept), np.float32)
+        """The sample with the number n lies at n % kept."""
+
+    def put(self, first: int, samples: Samples) -> None:
+        """Take (channels, n) float32, n <= kept, whose first has the number `first`."""
+        begin, count = first % self._kept, samples.shape[1]
+        whole = min(count, self._kept - begin)
+        self._held[:, begin : begin + whole] = samples[:, :whole]
+        self._held[:, : count - whole] = samples[:, whole:]
+
+    def clear(self) -> None:
+        self._held[:] = 0.0
+
+    def played(self, end: int, places: Places) -> Samples:
+        """(channels, n) float32 at n places between samples, interpolated linearly.
+
+        Args:
+            end: the number after the latest sample.
+            places: float64 (n), from `end` on, so that they stay small: -1 is the latest sample.
+        """
+        left = np.floor(places).astype(np.int64)
+        share = (places - left).astype(np.float32)
+        there = (left >= -self._kept) & (np.ceil(places) < 0)
+        before, after = self._held[:, (end + left) % self._kept], self._held[:, (end + left + 1) % self._kept]
+        return np.asarray((before + share * (after - before)) * there, np.float32)
+
+
 class SoundDelay:
     """Callable (samples, delay) -> as many samples, those of `delay` seconds ago; one thread."""
 
     def __init__(self, format: SoundFormat) -> None:
         self._rate = format.rate
-        self._kept = round((LONGEST + 2 * FADE) * format.rate)
-        self._held = np.zeros((format.channels, 2 * self._kept), np.float32)
-        self._end = self._kept
-        """Where the next sample goes: what is held moves to the front each time that the end is reached."""
+        self._memory = _Memory(format.channels, round((LONGEST + 2 * FADE) * format.rate))
+        self._end = 0
+        """The number of the next sample."""
         self._behind: float | None = None
 
     @property
@@ -78,33 +148,98 @@ class SoundDelay:
         return np.concatenate(parts, axis=1) if parts else samples[:, :0]
 
     def _part(self, samples: Samples, wanted: float) -> Samples:
-        self._remember(samples)
         count = samples.shape[1]
+        self._memory.put(self._end, samples)
+        self._end += count
         behind = wanted if self._behind is None else self._behind
-        apart = wanted - behind
-        if abs(apart) > FAR * self._rate:
-            self._behind = wanted
+        step = MICROPHONE.step(wanted - behind, count, self._rate)
+        self._behind = wanted if step is None else behind + step
+        if step is None:
             return _faded(self._played(count, behind, behind), self._played(count, wanted, wanted))
-        most = STRETCH * count
-        moved = behind + float(np.clip(apart, -most, most)) if abs(apart) > NEAR * self._rate else behind
-        self._behind = moved
-        return self._played(count, behind, moved)
-
-    def _remember(self, samples: Samples) -> None:
-        if self._end + samples.shape[1] > self._held.shape[1]:
-            self._held[:, : self._kept] = self._held[:, self._end - self._kept : self._end]
-            self._end = self._kept
-        self._held[:, self._end : self._end + samples.shape[1]] = samples
-        self._end += samples.shape[1]
+        return self._played(count, behind, self._behind)
 
     def _played(self, count: int, behind: float, then: float) -> Samples:
         """The newest `count` samples, but from `behind` ago at first and from `then` ago in the end."""
         ago = behind + (then - behind) * np.arange(1, count + 1) / count
-        places = self._end - count + np.arange(count) - ago
-        left = np.floor(places).astype(np.int64)
-        share = (places - left).astype(np.float32)
-        before, after = self._held[:, left], self._held[:, np.minimum(left + 1, self._end - 1)]
-        return np.asarray(before + share * (after - before), np.float32)
+        return self._memory.played(self._end, np.arange(-count, 0) - ago)
+
+
+@dataclass(slots=True)
+class Listener:
+    """Where one who reads a `SoundLine` is."""
+
+    at: float | None = None
+    """The next sample, on the line; None before the first."""
+
+
+class SoundLine:
+    """(2, n) float32 at 48 kHz on a line of seconds, read by any number of listeners at their own pace.
+
+    The picture is late by what the engine takes; a listener hears the sound late by as much. So whatever shows picture
+    and sound as they arrive shows them in step. One thread writes and shows, others read.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._memory = _Memory(CHANNELS, KEPT)
+        self._end: int | None = None
+        self._video = VideoDelay()
+        self._arrivals: deque[float] = deque(maxlen=RECENT)
+
+    def write(self, samples: Samples, seconds: float, now: float) -> None:
+        """Take the run that begins at `seconds` on the line, at the time `now`; gaps are silence."""
+        first = round(seconds * RATE)
+        samples = samples[:, -KEPT:]
+        with self._lock:
+            end = self._end
+            self._arrivals.append(now - first / RATE)
+            if end is not None and abs(first - end) <= JITTER * RATE:
+                first = end
+            if end is None or not -RATE < first - end < KEPT:
+                self._memory.clear()  # the line began, or began anew
+                while len(self._arrivals) > 1:
+                    self._arrivals.popleft()
+            elif first < end:
+                samples, first = samples[:, end - first :], end  # what was there before stays
+            else:
+                self._memory.put(end, np.zeros((CHANNELS, first - end), np.float32))
+            self._memory.put(first, samples)
+            self._end = first + samples.shape[1]
+
+    def show(self, seconds: float, now: float) -> None:
+        """Take note that the picture of `seconds` on the line is shown at `now`."""
+        with self._lock:
+            if self._video.seconds is not None and abs(now - seconds - self._video.seconds) > LONGEST:
+                self._video = VideoDelay()  # the line began anew
+            self._video = watch_delay(self._video, now - seconds)
+
+    def read(self, listener: Listener, now: float) -> Samples | None:
+        """(2, 960) float32: what is to be heard from `now` on; None where there is none for long. Moves `listener`."""
+        with self._lock:
+            wanted = self._wanted(now)
+            if self._end is None or wanted is None or wanted - self._end > RATE:
+                listener.at = None
+                return None
+            at = wanted if listener.at is None else listener.at
+            step = NETWORK.step(wanted - at, RUN, RATE)
+            if step is None:
+                listener.at = wanted + RUN
+                return _faded(self._played(self._end, at, RUN), self._played(self._end, wanted, RUN))
+            listener.at = at + RUN + step
+            return self._played(self._end, at, RUN + step)
+
+    def _wanted(self, now: float) -> float | None:
+        """The sample to be heard now: that of the picture that is shown, unless sound comes later than that."""
+        if not self._arrivals:
+            return None
+        offset = sorted(self._arrivals)[round(PUNCTUAL * (len(self._arrivals) - 1))] + MARGIN
+        if self._video.seconds is not None and self._video.seconds - offset < LONGEST:
+            offset = max(offset, self._video.seconds)
+        return (now - offset) * RATE
+
+    def _played(self, end: int, at: float, count: float) -> Samples:
+        """960 samples out of the `count` from `at` on."""
+        return self._memory.played(end, (at - end) + np.arange(RUN) * (count / RUN))
 
 
 def _cut(samples: Samples, most: int) -> list[Samples]:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import EyeFrame, eye_frame, lash_colours
-from mien.draw.outlines import box_around
 from mien.face import topology
 from mien.face.contacts import lip_gaps
 from mien.face.measures import lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles
+from mien.plane import Box
 from mien.portrait.measure import prepare_portrait
 from mien.reenact.target import target_of
 from mien_export.data.occluders import SUBPIXEL
@@ -38,7 +38,7 @@ FINE: Final = 3
 
 def paint_lid(out: Pixels, before: Array, after: Array, grain: float, rng: np.random.Generator) -> None:
     """Paint, in `out` (H, W, 3), what an upper lid covers that came down from ring `before` to `after` (16, 2)."""
-    box = box_around(before, 3, out.shape[1], out.shape[0])
+    box = Box.around(before, 3, out.shape[1], out.shape[0])
     if box is None:
         return
     frame = eye_frame(before)
@@ -49,25 +49,25 @@ def paint_lid(out: Pixels, before: Array, after: Array, grain: float, rng: np.ra
     mask = cv2.GaussianBlur(inside, (0, 0), 1.0)
     down = _way_down(box, frame, before, after)
     skin = _skin(out, frame, after)
-    stretched = out[box][inside >= 0.5].astype(np.float32) @ LUMA.astype(np.float32)
+    stretched = out[box.area][inside >= 0.5].astype(np.float32) @ LUMA.astype(np.float32)
     shade = float(np.percentile(stretched, 70)) / max(float(skin @ LUMA), 1.0)
     skin = skin * np.float32(np.clip((1 + shade) / 2, 0.6, 1.1))  # half in the shade that the stretched lid has
     tone = 1 - FOLD * (1 - down) ** 2 + BULGE * np.sin(np.pi * down) * rng.uniform(0.0, 1.0)
     paint = skin * tone[..., None] + rng.normal(0.0, grain, (*mask.shape, 1)).astype(np.float32)
-    under = out[box].astype(np.float32)
+    under = out[box.area].astype(np.float32)
     share = (mask * np.float32(COVER))[..., None]
-    out[box] = np.clip(under + (paint - under) * share + 0.5, 0, 255).astype(np.uint8)
+    out[box.area] = np.clip(under + (paint - under) * share + 0.5, 0, 255).astype(np.uint8)
 
 
 def draw_lashes(out: Pixels, ring: Array, colour: Array, shut: float, rng: np.random.Generator) -> None:
     """Draw the lashes of an upper lid with outline `ring` (16, 2), hanging the more the more it is `shut` (0..1)."""
     frame = eye_frame(ring)
     width = float(np.hypot(*frame.axes[0]))
-    box = box_around(ring, int(0.3 * width) + 2, out.shape[1], out.shape[0])
+    box = Box.around(ring, int(0.3 * width) + 2, out.shape[1], out.shape[0])
     if box is None or shut <= 0:
         return
-    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-    size = ((box[1].stop - box[1].start) * FINE, (box[0].stop - box[0].start) * FINE)
+    corner = box.corner
+    size = (box.width * FINE, box.height * FINE)
     canvas = np.zeros(size[::-1], np.uint8)
     t = np.linspace(0.0, 1.0, 40)
     rim = np.stack([np.interp(t, np.linspace(0, 1, 9), ring[:9, k]) for k in range(2)], axis=1)
@@ -81,13 +81,13 @@ def draw_lashes(out: Pixels, ring: Array, colour: Array, shut: float, rng: np.ra
         cv2.polylines(canvas, [_fixed(np.array([root, tip]), corner)], False, 130, 1, cv2.LINE_AA, SUBPIXEL)
     share = cv2.resize(canvas, (size[0] // FINE, size[1] // FINE), interpolation=cv2.INTER_AREA).astype(np.float32)
     share = (share * np.float32(min(4 * shut, 1.0) / 255))[..., None]
-    under = out[box].astype(np.float32)
-    out[box] = (under + (colour.astype(np.float32) - under) * share + np.float32(0.5)).astype(np.uint8)
+    under = out[box.area].astype(np.float32)
+    out[box.area] = (under + (colour.astype(np.float32) - under) * share + np.float32(0.5)).astype(np.uint8)
 
 
-def _way_down(box: tuple[slice, slice], frame: EyeFrame, before: Array, after: Array) -> Floats:
+def _way_down(box: Box, frame: EyeFrame, before: Array, after: Array) -> Floats:
     """(h, w) in 0..1: from where the lid was to where it is."""
-    y, x = np.mgrid[box].astype(np.float64)
+    y, x = np.mgrid[box.area].astype(np.float64)
     place = frame.local(np.stack([x, y], axis=-1))
     tops = []
     for ring in (before, after):

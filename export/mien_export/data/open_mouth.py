@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.contacts import UPPER_LIP_RIM, lip_gaps, set_lip_gaps
 from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.face.topology import canonical_face
+from mien.plane import Box
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target, target_of
@@ -39,14 +40,14 @@ SOFT: Final = 0.6
 def edit_inner_mouth(picture: Pixels, landmarks: Array, rng: np.random.Generator) -> Pixels:
     """A copy of a portrait (H, W, 3) with landmarks (478, 2 or 3), its inner mouth toned otherwise; mild."""
     outline = landmarks[INNER, :2]
-    box = box_around(outline, 3, picture.shape[1], picture.shape[0])
+    box = Box.around(outline, 3, picture.shape[1], picture.shape[0])
     out = picture.copy()
     if box is None:
         return out
     mask = cv2.GaussianBlur(mask_in(box, outline), (0, 0), SOFT)[..., None]
-    mouth = picture[box].astype(np.float32)
+    mouth = picture[box.area].astype(np.float32)
     toned = _toned(mouth, _lips(picture, landmarks), rng)
-    out[box] = np.clip(mouth + (toned - mouth) * mask + 0.5, 0, 255).astype(np.uint8)
+    out[box.area] = np.clip(mouth + (toned - mouth) * mask + 0.5, 0, 255).astype(np.uint8)
     return out
 
 
@@ -219,11 +220,11 @@ def _lay_mouth(
     out: Pixels, posed: tuple[Array, Array, MouthShape], target: Target, tones: Tones, rng: np.random.Generator
 ) -> None:
     lips = target.landmarks[INNER]
-    box = box_around(lips[:, :2], 2, out.shape[1], out.shape[0])
+    box = Box.around(lips[:, :2], 2, out.shape[1], out.shape[0])
     if box is None or lips[15, 1] - lips[5, 1] < LEAST_GAP:
         return
-    size = (box[0].stop - box[0].start, box[1].stop - box[1].start)
-    corner = np.array([box[1].start, box[0].start, 0.0])
+    size = box.shape
+    corner = np.array([box.x, box.y, 0.0])
     points, normals, shape = posed
     mouth = Posed(
         (points - corner).astype(np.float32),
@@ -237,5 +238,5 @@ def _lay_mouth(
     noise = cv2.GaussianBlur(rng.normal(0.0, 1.4, size).astype(np.float32), (0, 0), 0.6)[..., None]
     shown += tones.grain * noise * (0.25 + shown.mean(axis=2, keepdims=True) / 170)
     mask = cv2.GaussianBlur(outline_mask((lips - corner)[:, :2], size), (0, 0), 0.6)[..., None]
-    under = out[box].astype(np.float32)
-    out[box] = np.clip(under + (shown - under) * mask + 0.5, 0, 255).astype(np.uint8)
+    under = out[box.area].astype(np.float32)
+    out[box.area] = np.clip(under + (shown - under) * mask + 0.5, 0, 255).astype(np.uint8)

@@ -14,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.face.crop import SIDE, crop_matrix, inverse, placed
+from mien.face.crop import SIDE, crop_matrix
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
 from mien.paint.erase import Erasing
 from mien.paint.parsing import TEETH, parsing_map
+from mien.plane import inverse, placed
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
-from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
+from mien.reenact.reenact import Puppet
 from mien.reenact.target import Target, target_of
-from mien.synthesis import Synthesis
 from mien_export.data.hint import hint_picture
 from mien_kernels import ops
 
@@ -92,7 +92,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     goal = target_of(seen, absolute(truth.landmarks, picture.shape))
     mesh = mesh_of(seen)
     vertices = placed(mesh.place(seen, goal).astype(np.float64), into).astype(np.float32)
-    back = placed(mesh.looked_up(goal).astype(np.float64), from_).astype(np.float32)
+    back = placed(mesh.texture(goal).astype(np.float64), from_).astype(np.float32)
     flow, _ = ops.rasterize_flow(vertices, back, mesh.triangles, size=(SIDE, SIDE))
     parsing = parsing_map(truth.landmarks, into, (SIDE, SIDE))
     portrait_crop = crop(source, from_)
@@ -114,14 +114,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
 
 def render(portrait: Portrait, moved: Target) -> Pixels:
     """(H, W, 3): the portrait at other landmarks, as the engine shows it without a generator."""
-    mesh = mesh_of(portrait)
-    window = window_of(portrait, mesh)
-    corner = window.corner.astype(np.float32)
-    vertices = mesh.place(portrait, moved)
-    vertices[:, :2] -= corner
-    flow = Flow(window, mesh, 1)(vertices, mesh.looked_up(moved) - corner)
-    synthesis = Synthesis(portrait, window, moved.landmarks, vertices, mesh.triangles, flow)
-    return Fuse("none")((synthesis,)).pixels
+    return Fuse("none")((Puppet.of(portrait).pose(moved),))
 
 
 def crop(picture: Pixels, matrix: Array) -> Pixels:

@@ -21,7 +21,6 @@ from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 Array = NDArray[np.float64]
 
 OVAL: Final = np.array(topology.OVAL)
-LEAST_LIDS: Final = 0.02
 TURN_LIMIT: Final = (32.0, 22.0)
 """Yaw and pitch in degrees beyond which no source is made."""
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
 from mien.draw.luma import LUMA as SHARES
-from mien.draw.outlines import Box, box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
@@ -64,8 +65,8 @@ def tones_of(picture: Pixels, landmarks: Array) -> Tones:
 
 def mask_in(box: Box, outline: Array) -> Floats:
     """(h, w) in 0..1: what of a box's pixels lies inside of an outline (N, 2) in pixels of the picture."""
-    corner = np.array([box[1].start, box[0].start], dtype=np.float64)
-    return outline_mask(outline - corner, (box[0].stop - box[0].start, box[1].stop - box[1].start))
+    corner = box.corner
+    return outline_mask(outline - corner, box.shape)
 
 
 def _white(picture: Pixels, landmarks: Array, skin: Array) -> Array:
@@ -85,10 +86,10 @@ def _white(picture: Pixels, landmarks: Array, skin: Array) -> Array:
 
 def _grain(picture: Pixels, landmarks: Array) -> float:
     """From second differences across the cheeks' middles, whose median magnitude is robust against edges."""
-    box = box_around(landmarks[[50, 280, 205, 425], :2], 0, picture.shape[1], picture.shape[0])
+    box = Box.around(landmarks[[50, 280, 205, 425], :2], 0, picture.shape[1], picture.shape[0])
     if box is None:
         return 1.0
-    grey = picture[box].astype(np.float64) @ LUMA
+    grey = picture[box.area].astype(np.float64) @ LUMA
     second = grey[1:-1, 1:-1] * 4 - grey[:-2, 1:-1] - grey[2:, 1:-1] - grey[1:-1, :-2] - grey[1:-1, 2:]
     return float(np.clip(np.median(np.abs(second)) / 0.6745 / np.sqrt(20), 0.3, 6.0)) if second.size else 1.0
 
@@ -101,10 +102,10 @@ def _at(picture: Pixels, points: Array) -> Array:
 
 def _inside(picture: Pixels, outline: Array) -> Array:
     """(n, 3): linear colours well inside of an outline (N, 2)."""
-    box = box_around(outline, 1, picture.shape[1], picture.shape[0])
+    box = Box.around(outline, 1, picture.shape[1], picture.shape[0])
     if box is None:
         return np.zeros((0, 3))
-    return to_linear(picture[box][mask_in(box, outline) > 0.98])
+    return to_linear(picture[box.area][mask_in(box, outline) > 0.98])
 
 
 CORNERS: Final = (topology.INNER_LIPS[0], topology.INNER_LIPS[10])
@@ -119,7 +120,7 @@ def moved_skin(portrait: Portrait, target: Target, lip_skin: float = 0.0) -> Pix
     rim the picture shows teeth.
     """
     mesh = mesh_of(portrait)
-    source = mesh.looked_up(target)
+    source = mesh.texture(target)
     shown = np.clip(lip_gaps(portrait.shape) / SHOWS_TEETH, 0.0, 1.0)[:, None]
     across = portrait.landmarks[CORNERS[1], :2] - portrait.landmarks[CORNERS[0], :2]
     down = lip_skin * np.array([-across[1], across[0]])
@@ -130,7 +131,7 @@ def moved_skin(portrait: Portrait, target: Target, lip_skin: float = 0.0) -> Pix
     vertices = mesh.place(portrait, target)
     vertices[:, :2] -= corner
     flow = Flow(window, mesh, 1)(vertices, source - corner)
-    area = (slice(window.y0, window.y1), slice(window.x0, window.x1))
+    area = window.area
     person = np.ascontiguousarray(portrait.pixels[area])
     inner = ops.flow_warp(person, flow, np.empty_like(person))
     Eyes(person, portrait.landmarks[:, :2] - window.corner)(target.landmarks[:, :2] - window.corner, inner)

@@ -12,8 +12,8 @@ from typing import Any, Protocol, TypeVar
 
 from torch import nn
 
-from mien.face.crop import View
 from mien.manifest import Bundle
+from mien.plane import Box
 from mien_export.data.faces import Faces
 from mien_export.graphs.int8 import Variant
 from mien_export.graphs.parity import Bound, Example
@@ -86,7 +86,7 @@ class NetworkFamily(Protocol[Networks]):
         """Height and width of the crop in pixels."""
         ...
 
-    def view(self, size: str) -> View | None:
+    def view(self, size: str) -> Box | None:
         """The part of the crop that is seen and painted for every frame; None: all of it."""
         ...
 

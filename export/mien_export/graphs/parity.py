@@ -178,10 +178,15 @@ def _row(name: str, runtime: str, precision: str, spec: TensorSpec, got: list[Ar
     unit = float(np.std(expected)) if spec.range is None else 1.0
     peak = 1.0 if spec.range is None else spec.range[1] - spec.range[0]
     agreement = Agreement.of([arrays[output] / unit for arrays in got], [array / unit for array in expected], peak)
-    pairs = zip(got, examples, strict=True)
-    truths = [psnr(example.shown(own), example.truth) for own, example in pairs if example.truth is not None]
-    truth = float(np.mean(truths)) if spec.role == "generated" and truths else None
+    truth = _to_truth(got, examples) if spec.role == "generated" else None
     return Row(name, runtime, precision, output, agreement, truth, spec.range is not None)
+
+
+def _to_truth(painted: list[Arrays], examples: list[Example]) -> float | None:
+    """Mean PSNR in dB of what is shown; None where no truth is known."""
+    pairs = zip(painted, examples, strict=True)
+    found = [psnr(example.shown(own), example.truth) for own, example in pairs if example.truth is not None]
+    return float(np.mean(found)) if found else None
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mien.serve.webrtc.bitrate import BitrateControl, Reports
-from mien.serve.webrtc.feedback import Told
-from mien.serve.webrtc.pacing import Pace
+from mien.serve.webrtc.bitrate import BitrateControl, Reports, Told
+from mien.serve.webrtc.sending import Pace
 from mien.serve.webrtc.settings import BitrateLimits
 from mien_bench.network.line import Line
 from mien_bench.network.profiles import Way

@@ -7,8 +7,8 @@ import pytest
 from av.packet import Packet
 
 from mien.capture.ahead import ROOM, BrokeOff, ReadAhead
-from mien.capture.livetime import Arrival
 from mien.clock import ManualClock
+from mien.timeline import Arrival
 
 PATIENCE = 10.0
 

@@ -12,10 +12,10 @@ import pytest
 
 from mien import capture
 from mien.capture.synthetic import number_of
-from mien.capture.timeline import Timeline
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.sound.sound import SoundFormat
+from mien.timeline import Timeline
 
 MakeClip = Any
 

@@ -21,7 +21,6 @@ from av.container.input import InputContainer
 from mien import capture
 from mien.capture.feeds import Feed
 from mien.capture.live import LiveSource
-from mien.capture.livetime import START
 from mien.capture.network import NetworkFeed
 from mien.capture.pipe import PipeFeed, named_pipe
 from mien.capture.playing import BEHIND
@@ -31,6 +30,7 @@ from mien.errors import SettingError, SourceError
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound, SoundFormat
+from mien.timeline import START
 
 MakeClip = Any
 ENDS_WITHIN = 5.0

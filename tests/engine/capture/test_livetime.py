@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.capture.livetime import (
+from mien.timeline import (
     EARLY,
     HOLD,
     LATE,
@@ -22,7 +22,7 @@ from mien.capture.livetime import (
     Times,
     begun,
     early,
-    place,
+    play_out,
     reconnected,
 )
 
@@ -53,7 +53,7 @@ def play(frames: Iterable[tuple[float, float]], manner: Manner, times: Times | N
         held = room > sent
         came = max(sent, room)
         now = max(now, came)
-        times = place(times, round(stamp * TICKS), Arrival(now if held else came, held), manner)
+        times = play_out(times, round(stamp * TICKS), Arrival(now if held else came, held), manner)
         if times.began is None:
             times = begun(times, now, manner)
         now += early(times, times.last, now, manner)
@@ -194,21 +194,21 @@ STEADY_DELAY = 0.25
 
 
 def test_a_new_connection_goes_on_at_the_time_that_has_passed() -> None:
-    times = begun(place(Times(), 7 * TICKS, Arrival(100.0), AT_ONCE), 100.0, AT_ONCE)
-    times = place(times, 8 * TICKS, Arrival(101.0), AT_ONCE)
+    times = begun(play_out(Times(), 7 * TICKS, Arrival(100.0), AT_ONCE), 100.0, AT_ONCE)
+    times = play_out(times, 8 * TICKS, Arrival(101.0), AT_ONCE)
     assert times.last == TICKS
     times = reconnected(times)
     assert times.anchor is None
-    times = place(times, 3 * TICKS, Arrival(111.0), AT_ONCE)
+    times = play_out(times, 3 * TICKS, Arrival(111.0), AT_ONCE)
     assert times.last == 11 * TICKS
-    assert place(times, 4 * TICKS, Arrival(112.0), AT_ONCE).last == 12 * TICKS
+    assert play_out(times, 4 * TICKS, Arrival(112.0), AT_ONCE).last == 12 * TICKS
 
 
 def test_a_quick_new_connection_keeps_the_step() -> None:
     times = Times()
     for n in range(3):
-        times = place(times, n * TICKS // 25, Arrival(0.0), AT_ONCE)
-    assert place(reconnected(times), 9, Arrival(0.0), AT_ONCE).last == 3 * TICKS // 25
+        times = play_out(times, n * TICKS // 25, Arrival(0.0), AT_ONCE)
+    assert play_out(reconnected(times), 9, Arrival(0.0), AT_ONCE).last == 3 * TICKS // 25
 
 
 def test_a_frame_that_is_early_by_less_than_a_moment_is_not_waited_for() -> None:
@@ -229,7 +229,7 @@ def test_every_time_is_later_than_the_one_before_and_beside_the_clock(
     manner, times, now, before = Manner(patient, nominal), Times(), 0.0, -1
     for stamp, passed, held in frames:
         now += passed
-        times = place(times, round(stamp * TICKS), Arrival(now, held), manner)
+        times = play_out(times, round(stamp * TICKS), Arrival(now, held), manner)
         assert times.last > before
         before = times.last
         if times.began is None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.capture.timeline import GAP, Line, Timeline, follow
+from mien.timeline import GAP, Line, Timeline, follow
 
 STEP, NONE = Fraction(1, 25), Fraction(0)
 WRAP = Fraction(1 << 33, 90_000)

@@ -23,15 +23,14 @@ from mien.commands.terminal import StatusLine
 from mien.config import PRESETS, Gains
 from mien.errors import FaceError
 from mien.live.session import LiveRequest
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 
 class FakeSession:
     """Notes what it is asked, and runs until it is stopped, or fails."""
 
     def __init__(self, error: BaseException | None = None) -> None:
-        self.statistics = Statistics(ManualClock())
-        self.statistics.live = LiveCounters()
+        self.statistics = LiveStatistics(ManualClock())
         self.backend = "warp"
         self.done: list[Any] = []
         self.told: list[str] = []

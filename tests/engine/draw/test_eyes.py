@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes, draw_lash_line, eye_frame, lash_colours
-from mien.draw.outlines import box_around, outline_mask
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.motion import identity_motion
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import target_of
 
@@ -105,7 +106,7 @@ def test_eyes_out_of_the_picture_are_left_out(portrait: Portrait) -> None:
     far = portrait.landmarks + [2000.0, 0.0, 0.0]
     Eyes(portrait.pixels, portrait.landmarks)(far, out)
     assert (out == 90).all()
-    assert box_around(far[:, :2], 2, 64, 64) is None
+    assert Box.around(far[:, :2], 2, 64, 64) is None
 
 
 def test_an_eyes_frame_goes_there_and_back() -> None:

@@ -2,43 +2,27 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
 import numpy as np
 import pytest
 
 from mien.emit.compare import CELL, COLUMNS, FOOT, GROUND, ROWS, SheetSink, Spread, fit
+from mien.emit.sink import NullSink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.sound.sound import Sound
 
 
-class Nowhere:
+class Nowhere(NullSink):
     """A sink that only remembers how it ended."""
 
-    def __init__(self) -> None:
-        self.frames = 0
-        self.end = ""
-
-    def write(self, frame: Frame) -> None:
-        self.frames += 1
-
-    def write_sound(self, sound: Sound) -> None: ...
+    end = ""
 
     def finish(self) -> None:
         self.end = "finished"
 
     def discard(self) -> None:
         self.end = "discarded"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def _frame(number: int, height: int = 32, width: int = 32) -> Frame:

@@ -1,8 +1,9 @@
 import numpy as np
 
-from mien.face.crop import PLACE, SIDE, UNIT, crop_matrix, inverse, placed
+from mien.face.crop import PLACE, SIDE, UNIT, crop_matrix
 from mien.face.pose import Angles, Similarity, rotation_of
 from mien.face.topology import canonical_face
+from mien.plane import inverse, placed
 
 
 def pose(yaw: float = 0.0, roll: float = 0.0, scale: float = 90.0) -> Similarity:

@@ -7,28 +7,28 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.backdrop import background_of
+from mien.chain import background_of
 from mien.errors import FaceError, SettingError
 from mien.face.motion import identity_motion
 from mien.face.pose import Angles
 from mien.fuse.background import Background, colour_of, cut, filling, plain
 from mien.fuse.fuse import Fuse
 from mien.portrait.portrait import Portrait
+from mien.posed import Painting, Posed
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
-from mien.synthesis import Painting, Synthesis
 
 Pixels = NDArray[np.uint8]
 STILL = identity_motion()
 GREEN = (0, 177, 64)
 
 
-def synthesis(portrait: Portrait, yaw: float = 0.0) -> Synthesis:
+def posed(portrait: Portrait, yaw: float = 0.0) -> Posed:
     return Reenact((portrait,))(replace(STILL, turn=Angles(yaw, 0, 0)), 0.0)[0]
 
 
 def shown(portrait: Portrait, background: str, yaw: float = 0.0) -> Pixels:
-    return Fuse("none", 1, background_of(background))((synthesis(portrait, yaw),)).pixels
+    return Fuse("none", 1, background_of(background))((posed(portrait, yaw),))
 
 
 def surely_person(portrait: Portrait) -> NDArray[np.bool_]:
@@ -43,8 +43,8 @@ def test_colours(name: str, colour: tuple[int, int, int] | None) -> None:
 
 
 def test_what_is_kept_stays_as_it_was(portrait: Portrait) -> None:
-    one = synthesis(portrait, 10)
-    np.testing.assert_array_equal(Fuse("none", 1, background_of("keep"))((one,)).pixels, Fuse("none")((one,)).pixels)
+    one = posed(portrait, 10)
+    np.testing.assert_array_equal(Fuse("none", 1, background_of("keep"))((one,)), Fuse("none")((one,)))
 
 
 def test_a_colour_stands_behind_and_nothing_of_the_old_background_is_left(portrait: Portrait) -> None:
@@ -53,7 +53,7 @@ def test_a_colour_stands_behind_and_nothing_of_the_old_background_is_left(portra
     assert (out[portrait.matte == 0] == GREEN).all()
     person = surely_person(portrait)
     assert 0.1 < person.mean() < 0.9
-    kept = Fuse("none")((synthesis(portrait),)).pixels
+    kept = Fuse("none")((posed(portrait),))
     assert np.abs(out.astype(int) - kept)[person].max() <= 1
 
 
@@ -95,7 +95,7 @@ def test_a_blurred_background_is_smooth_and_the_person_sharp(portrait: Portrait)
     out = shown(noisy, "blur").astype(int)
     behind = portrait.matte == 0
     assert np.abs(np.diff(out, axis=1))[behind[:, 1:]].max() < 16
-    kept = Fuse("none")((synthesis(portrait),)).pixels
+    kept = Fuse("none")((posed(portrait),))
     assert np.abs(out - kept)[surely_person(portrait)].max() <= 1
 
 
@@ -105,7 +105,7 @@ def test_paint_ends_where_the_person_does(portrait: Portrait) -> None:
     width, height = portrait.size
     matrix = np.array([[side / width, 0, 0], [0, side / height, 0]], np.float64)
     red = Painting(np.full((side, side, 3), (255, 0, 0), np.uint8), np.zeros((side, side), np.float32), matrix)
-    out = Fuse("none", 1, background_of("green"))((replace(synthesis(portrait), painting=red),)).pixels
+    out = Fuse("none", 1, background_of("green"))((posed(portrait),), (red,))
     assert portrait.matte is not None
     assert (out[portrait.matte == 0] == GREEN).all()
     y, x = np.rint(portrait.landmarks[4, 1::-1]).astype(int)
@@ -131,13 +131,14 @@ def test_a_picture_fills_the_frame() -> None:
 def test_smoothing_takes_transparency_along(portrait: Portrait) -> None:
     fuse, smooth, reenact = Fuse("none", 1, Background("alpha")), Smooth(0.5), Reenact((portrait,))
     for number in range(3):
-        out = smooth(fuse(reenact(STILL, number / 25)))
+        still = reenact(STILL, number / 25)
+        out = smooth(fuse(still), still)
     np.testing.assert_allclose(out.astype(int), shown(portrait, "alpha").astype(int), atol=1)
 
 
 def test_without_a_matte_only_the_own_background_can_be_shown(portrait: Portrait) -> None:
     bare = replace(portrait, matte=None, background=None)
-    assert Fuse("none")((synthesis(bare),)).pixels.shape[2] == 3
+    assert Fuse("none")((posed(bare),)).shape[2] == 3
     with pytest.raises(FaceError, match="could not be told from its background"):
         shown(bare, "blur")
 

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from mien.fuse.finish import Detail, grain_of
 from mien.portrait.portrait import Portrait
-from mien.synthesis import Painting
+from mien.posed import Painting
 
 SIDE = 128
 

@@ -15,8 +15,8 @@ from mien.fuse.background import Background
 from mien.fuse.finish import Tone
 from mien.fuse.fuse import KEEP, Fuse
 from mien.portrait.portrait import Portrait
+from mien.posed import Painting, Posed
 from mien.reenact.reenact import Reenact
-from mien.synthesis import Painting, Synthesis
 
 Pixels = NDArray[np.uint8]
 SEPIA = ((1.07, 6.0), (0.86, 3.0), (0.66, 0.0))
@@ -42,15 +42,15 @@ def toned(portrait: Portrait, pixels: Pixels) -> Portrait:
     return replace(portrait, pixels=pixels, background=grey(portrait.background), digest="toned")
 
 
-def wide(portrait: Portrait, driver: Portrait, painted: tuple[int, int, int] | None) -> Synthesis:
+def wide(portrait: Portrait, driver: Portrait, painted: tuple[int, int, int] | None) -> tuple[Posed, Painting | None]:
     """A mouth wide open: that of `driver`, or paint in one colour."""
     hint = mouth_hint(driver.pixels, driver.landmarks)
-    (synthesis,) = Reenact((portrait,))(replace(identity_motion(), lips=np.full(9, 0.25), hint=hint), 0.0)
+    (posed,) = Reenact((portrait,))(replace(identity_motion(), lips=np.full(9, 0.25), hint=hint), 0.0)
     if painted is None:
-        return synthesis
+        return posed, None
     colour, mask = np.full((64, 64, 3), painted, np.uint8), np.zeros((64, 64), np.float32)
     matrix = np.column_stack([np.eye(2), 32 - portrait.landmarks[13, :2].round()])
-    return replace(synthesis, painting=Painting(colour, mask, matrix))
+    return posed, Painting(colour, mask, matrix)
 
 
 @pytest.mark.parametrize("painted", [None, (220, 40, 40)])
@@ -59,7 +59,8 @@ def test_nothing_red_comes_into_a_black_and_white_portrait(
     portraits: dict[str, Portrait], painted: tuple[int, int, int] | None, background: Background
 ) -> None:
     portrait = toned(portraits["aldo"], grey(portraits["aldo"].pixels))
-    shown = Fuse("driver", background=background)((wide(portrait, portraits["teo"], painted),)).pixels
+    posed, painting = wide(portrait, portraits["teo"], painted)
+    shown = Fuse("driver", background=background)((posed,), (painting,))
     assert np.ptp(shown.astype(int), axis=-1).max() <= 2
 
 

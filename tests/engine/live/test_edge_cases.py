@@ -13,24 +13,27 @@ from tests.engine.cuts import close_up, far_off
 
 from mien import capture, samples
 from mien.capture.image import resized
+from mien.chain import open_chain
 from mien.clock import ManualClock
 from mien.config import WARP, ReenactSettings
 from mien.errors import FaceError
+from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.frame import Frame
-from mien.live.stages import open_chain, open_driver
 from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
-from mien.pipeline.follower import Follower, LiveStages
+from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.reason import reason
+from mien.pipeline.stages import Stages
 from mien.pipeline.synthesiser import Synthesiser
 from mien.pipeline.travel import Captured
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.stats import LiveCounters, Statistics
+from mien.stages import open_driver
+from mien.stats import LiveStatistics
 
 Pixels = NDArray[np.uint8]
 RATE = 25
@@ -57,8 +60,7 @@ class Live:
 
     def __init__(self, portraits: tuple[Portrait, ...]) -> None:
         clock = ManualClock()
-        self.statistics = Statistics(clock)
-        self.statistics.live = LiveCounters()
+        self.statistics = LiveStatistics(clock)
         self.controls = Controls()
         self.motions: list[Motion] = []
         self._portraits = portraits
@@ -66,14 +68,13 @@ class Live:
 
     def __call__(self, pictures: Sequence[Pixels]) -> list[Pixels]:
         """What is shown for each picture of the driver."""
-        assert self.statistics.live is not None
         chain = open_chain(self._portraits, SETTINGS, 1)
         governor = Governor(Target(), self.statistics.live)
-        chains = ChainPlace(chain)
+        chains: ChainPlace[Motion] = ChainPlace(chain)
         out = []
         with open_driver(SETTINGS) as driver:
             self.statistics.shots = driver.parse.shots
-            stages = LiveStages(driver.parse, driver.motion, chain, driver.parse.shots)
+            stages: Stages[Face, Motion] = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
             follow = Follower(stages, self.controls, self.statistics, self._clock)
             make: Synthesiser[Motion] = Synthesiser(chains, governor, self.controls, self.statistics, self._clock)
             for number, picture in enumerate(pictures):

@@ -268,7 +268,6 @@ def test_a_portrait_that_is_swapped_in_runs_on_the_weights_that_are_there(
     def act(stage: Stage) -> None:
         session = stage.session
         assert session is not None
-        assert session.statistics.live is not None
         if not steps:
             session.swap(PORTRAITS["mira"])
             steps.append("wanted")

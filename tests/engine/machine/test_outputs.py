@@ -92,3 +92,16 @@ def test_a_reader_that_has_gone_is_told_apart(tmp_path: Path) -> None:
         write(Path("/dev/full"), b"text")
     with pytest.raises(SinkError, match="no such file or directory"), told("a.json"):
         (tmp_path / "none" / "a.json").write_text("")
+
+
+def test_a_pipe_without_a_reader_is_told_where_nobody_will_wait_for_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkError, match="nobody reads the pipe"):
+        write(pipe, b"statistics", wait=False)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write(pipe, b"statistics", wait=False)
+        assert os.read(reader, 100) == b"statistics"
+    finally:
+        os.close(reader)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.engine.processes import LIMIT, SMALL, begun, hidden
 
-from mien.machine.signals import Ended, check, ending_by_signals, held_back, told_of_signals
+from mien.machine.signals import Ended, check, ending_by_signals, held_back, is_ending, told_of_signals
 
 pytestmark = pytest.mark.usefixtures("one_stack")
 
@@ -75,6 +75,23 @@ def test_what_comes_before_a_loop_is_there_is_told_to_it_and_what_comes_after_is
         with pytest.raises(KeyboardInterrupt) as raised, held_back():
             signal.raise_signal(signal.SIGHUP)
         assert ended.code(raised.value) == 129
+
+
+def test_a_command_knows_that_it_is_ending_once_its_loop_was_told() -> None:
+    known = list[bool]()
+
+    async def run() -> None:
+        heard = asyncio.Event()
+        with told_of_signals(lambda number: heard.set()):
+            known.append(is_ending())
+            signal.raise_signal(signal.SIGTERM)
+            await heard.wait()
+
+    with ending_by_signals():
+        asyncio.run(run())
+        known.append(is_ending())
+    assert known == [False, True]
+    assert not is_ending()
 
 
 def test_handlers_are_as_before_a_loop_was_told() -> None:

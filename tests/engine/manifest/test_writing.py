@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ModelError
-from mien.face.crop import View
 from mien.manifest import MANIFEST, Bundle, TensorSpec, read_bundle, write_manifest
+from mien.plane import Box
 
 
 def with_generators(bundle: Bundle, **changes: object) -> Bundle:
@@ -31,7 +31,7 @@ def test_what_is_written_is_read_back(bundle: Bundle) -> None:
     assert read_bundle(bundle.folder) == odd
 
 
-def seeing(bundle: Bundle, view: View) -> Bundle:
+def seeing(bundle: Bundle, view: Box) -> Bundle:
     """The bundle with graphs by other hands, whose generator sees a part of the crop."""
     from onnx import load, save
 
@@ -54,15 +54,15 @@ def seeing(bundle: Bundle, view: View) -> Bundle:
 
 
 def test_a_view_is_written_and_read_back(bundle: Bundle) -> None:
-    part = seeing(bundle, View(16, 16, 32, 48))
+    part = seeing(bundle, Box(16, 16, 32, 48))
     written = write_manifest(part, bundle.folder)
     assert read_bundle(bundle.folder) == written
     assert (written.view, written.seen.area) == (part.view, (slice(16, 64), slice(16, 48)))
-    assert (bundle.view, bundle.seen) == (None, View(0, 0, 64, 64))
+    assert (bundle.view, bundle.seen) == (None, Box(0, 0, 64, 64))
 
 
 def test_what_is_not_warped_wants_the_whole_crop(bundle: Bundle) -> None:
-    part = seeing(bundle, View(16, 16, 32, 48))
+    part = seeing(bundle, Box(16, 16, 32, 48))
 
     def fixed(tensors: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
         return tuple(replace(tensor, warped=False) for tensor in tensors)

@@ -7,16 +7,20 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.draw.mouth import mouth_hint
-from mien.face.motion import identity_motion
+from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
-from mien.paint.painter import ALL, LINKS, Painter
+from mien.manifest.families import ONESHOT
+from mien.paint.painter import ALL, Paint, Painter
 from mien.portrait.portrait import Portrait
+from mien.posed import Painting, PaintLevel
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
 
+LEVELS: tuple[PaintLevel, ...] = ("carry", "full")
+LINKS = ONESHOT.linked("generator")
 SPEAKING = replace(identity_motion(), lips=np.full(9, 0.3), turn=Angles(6.0, -3.0, 4.0))
 
 
@@ -31,32 +35,42 @@ def _opened(bundle: Bundle, backend: str, graph: str) -> Session:
     return open_session(bundle, graph, backend, "fp32", 1)
 
 
+class Painted:
+    """One portrait's paintings, motion by motion."""
+
+    def __init__(self, portrait: Portrait, painter: Painter) -> None:
+        self.reenact, self.paint = Reenact((portrait,)), Paint((portrait,), painter)
+
+    def wanted(self, motion: Motion, seconds: float = 0.0, level: PaintLevel = "full") -> Painting | None:
+        (painting,) = self.paint(self.reenact(motion, seconds), level)
+        return painting
+
+    def __call__(self, motion: Motion, seconds: float = 0.0, level: PaintLevel = "full") -> Painting:
+        painting = self.wanted(motion, seconds, level)
+        assert painting is not None
+        return painting
+
+
 def given(painter: Painter, role: str) -> NDArray[np.float32]:
     (spec,) = (spec for spec in painter.bundle.graph("generator").inputs if spec.role == role)
     return np.array(painter.session.inputs[spec.name][0], dtype=np.float32)
 
 
-def test_without_a_painter_nothing_is_painted(portrait: Portrait) -> None:
-    (synthesis,) = Reenact((portrait,))(SPEAKING, 0.0)
-    assert synthesis.painting is None
-
-
 def test_a_painting_has_the_crops_side_and_place(portrait: Portrait, painter: Painter) -> None:
-    (synthesis,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0)
-    painting = synthesis.painting
-    assert painting is not None
+    painted = Painted(portrait, painter)
+    painting = painted(SPEAKING)
+    (posed,) = painted.reenact(SPEAKING, 0.0)
     side = painter.bundle.side
     assert painting.generated.shape == (side, side, 3)
     assert painting.mask.shape == (side, side)
-    nose = painting.matrix[:, :2] @ synthesis.landmarks[1, :2] + painting.matrix[:, 2]
+    nose = painting.matrix[:, :2] @ posed.landmarks[1, :2] + painting.matrix[:, 2]
     assert np.abs(nose - side / 2).max() < 0.15 * side
 
 
 def test_where_most_is_warp_nothing_is_paint(portrait: Portrait, painter: Painter) -> None:
-    (synthesis,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0)
-    assert synthesis.painting is not None
+    painting = Painted(portrait, painter)(SPEAKING)
     (spec,) = (spec for spec in painter.bundle.graph("generator").outputs if spec.role == "mask")
-    given_mask, mask = painter.session.outputs[spec.name][0, 0], synthesis.painting.mask
+    given_mask, mask = painter.session.outputs[spec.name][0, 0], painting.mask
     np.testing.assert_allclose(mask, np.minimum(given_mask / ALL, 1), atol=1e-6)
     assert (mask[given_mask >= ALL] == 1).all()
 
@@ -64,14 +78,14 @@ def test_where_most_is_warp_nothing_is_paint(portrait: Portrait, painter: Painte
 def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(
     portrait: Portrait, portraits: dict[str, Portrait], painter: Painter
 ) -> None:
-    reenact = Reenact((portrait,), 1, painter)
-    reenact(SPEAKING, 0.0)
+    painted = Painted(portrait, painter)
+    painted(SPEAKING)
     mouth = given(painter, "parsing")[7] > 0.99
     assert mouth.sum() > 5
     assert np.abs(given(painter, "warped")[:, mouth]).max() == 0
     assert np.abs(given(painter, "hint")).max() == 0
     driver = portraits["teo"]
-    reenact(replace(SPEAKING, hint=mouth_hint(driver.pixels, driver.landmarks)), 0.0)
+    painted(replace(SPEAKING, hint=mouth_hint(driver.pixels, driver.landmarks)))
     hint = given(painter, "hint")
     assert np.abs(hint[:, mouth]).max() > 0.1
     assert np.abs(hint[:, given(painter, "parsing")[7] == 0]).max() == 0
@@ -84,13 +98,13 @@ def test_of_the_last_hint_nothing_stays(
     hint = mouth_hint(driver.pixels, driver.landmarks)
     wide = replace(SPEAKING, lips=np.full(9, 0.6), turn=Angles(-8.0, 4.0, 0.0), hint=hint)
     once, twice = (Painter(whole_bundle, partial(_opened, whole_bundle, "onnxruntime")) for _ in range(2))
-    Reenact((portrait,), 1, once)(replace(SPEAKING, hint=hint), 0.0)
-    reenact = Reenact((portrait,), 1, twice)
-    reenact(wide, 0.0)
+    Painted(portrait, once)(replace(SPEAKING, hint=hint))
+    painted = Painted(portrait, twice)
+    painted(wide)
     assert np.abs(given(twice, "hint") - given(once, "hint")).max() > 0.1
-    reenact(replace(SPEAKING, hint=hint), 0.0)
+    painted(replace(SPEAKING, hint=hint))
     np.testing.assert_array_equal(given(twice, "hint"), given(once, "hint"))
-    reenact(SPEAKING, 0.0)
+    painted(SPEAKING)
     assert np.abs(given(twice, "hint")).max() == 0
 
 
@@ -104,7 +118,7 @@ def test_every_runtime_is_given_the_same(
     found = []
     for backend in ("onnxruntime", "openvino"):
         painter = Painter(whole_bundle, partial(_opened, whole_bundle, backend))
-        Reenact((portrait,), 1, painter)(speaking, 0.0)
+        Painted(portrait, painter)(speaking)
         found.append(painter.session.inputs)
     for spec in whole_bundle.graph("generator").inputs:
         one, other = (arrays[spec.name] for arrays in found)
@@ -114,10 +128,9 @@ def test_every_runtime_is_given_the_same(
 
 def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, painter: Painter) -> None:
     own = replace(identity_motion(), landmarks=_fractions(portrait))
-    reenact = Reenact((portrait,), 1, painter)
-    reenact(own, 0.0)
-    look = reenact._puppets[0].look
-    assert look is not None
+    painted = Painted(portrait, painter)
+    painted(own)
+    look = painted.paint._looks[portrait.digest]
     for name, feature in look.features.items():
         fed = painter.session.inputs[name][0].transpose(1, 2, 0)
         middle = slice(len(feature) // 4, -len(feature) // 4)
@@ -125,40 +138,41 @@ def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, 
 
 
 def test_carrying_moves_the_last_painting_to_the_new_shape(portrait: Portrait, painter: Painter) -> None:
-    reenact = Reenact((portrait,), 1, painter)
+    painted = Painted(portrait, painter)
     still = identity_motion()
-    (painted,) = reenact(still, 0.0)
-    (same,) = reenact(still, 0.04, "carry")
-    assert painted.painting is not None
-    assert same.painting is not None
-    assert np.abs(same.painting.generated.astype(int) - painted.painting.generated).max() <= 1
-    (moved,) = reenact(SPEAKING, 0.08, "carry")
-    (afresh,) = reenact(SPEAKING, 0.12)
-    assert moved.painting is not None
-    assert afresh.painting is not None
-    np.testing.assert_allclose(moved.painting.matrix, afresh.painting.matrix)
-    assert not np.array_equal(moved.painting.generated, painted.painting.generated)
+    first = painted(still)
+    same = painted(still, 0.04, "carry")
+    assert np.abs(same.generated.astype(int) - first.generated).max() <= 1
+    moved, afresh = painted(SPEAKING, 0.08, "carry"), painted(SPEAKING, 0.12)
+    np.testing.assert_allclose(moved.matrix, afresh.matrix)
+    assert not np.array_equal(moved.generated, first.generated)
 
 
 def test_nothing_can_be_carried_before_it_was_painted(portrait: Portrait, painter: Painter) -> None:
-    (first,) = Reenact((portrait,), 1, painter)(SPEAKING, 0.0, "carry")
-    assert first.painting is not None
+    carried, painted = (Painted(portrait, painter)(SPEAKING, 0.0, level).generated for level in LEVELS)
+    np.testing.assert_array_equal(carried, painted)
+
+
+def test_nothing_is_carried_across_a_cut(portrait: Portrait, painter: Painter) -> None:
+    painted, cut = Painted(portrait, painter), replace(SPEAKING, shot=1)
+    painted(identity_motion())
+    across, afresh = painted(cut, 0.04, "carry"), painted(cut, 0.08)
+    np.testing.assert_array_equal(across.generated, afresh.generated)
 
 
 def test_painting_can_be_switched_off_and_on(portrait: Portrait, painter: Painter) -> None:
-    reenact = Reenact((portrait,), 1, painter)
-    plain = Fuse("none")(Reenact((portrait,))(SPEAKING, 0.0)).pixels
-    np.testing.assert_array_equal(Fuse("none")(reenact(SPEAKING, 0.0, "off")).pixels, plain)
-    assert not np.array_equal(Fuse("none")(reenact(SPEAKING, 0.0)).pixels, plain)
+    painted, posed = Painted(portrait, painter), Reenact((portrait,))(SPEAKING, 0.0)
+    plain = Fuse("none")(posed)
+    assert painted.wanted(SPEAKING, 0.0, "off") is None
+    assert not np.array_equal(Fuse("none")(posed, (painted(SPEAKING),)), plain)
 
 
 def test_frames_do_not_write_into_each_other(portrait: Portrait, painter: Painter) -> None:
-    reenact = Reenact((portrait,), 1, painter)
-    (first,) = reenact(SPEAKING, 0.0)
-    assert first.painting is not None
-    kept = first.painting.generated.copy()
-    reenact(identity_motion(), 0.04)
-    np.testing.assert_array_equal(first.painting.generated, kept)
+    painted = Painted(portrait, painter)
+    first = painted(SPEAKING)
+    kept = first.generated.copy()
+    painted(identity_motion(), 0.04)
+    np.testing.assert_array_equal(first.generated, kept)
 
 
 def _fractions(portrait: Portrait) -> NDArray[np.float64]:

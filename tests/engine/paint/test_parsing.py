@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
 from mien.face.topology import PARTS, canonical_face
-from mien.paint.parsing import TEETH, coarser, mouth_map, parsing_map
+from mien.paint.parsing import TEETH, mouth_map, parsing_map
+from mien.plane import coarser
 from mien.portrait.portrait import Portrait
 
 Floats = NDArray[np.float32]

@@ -17,11 +17,11 @@ from mien.clock import ManualClock
 from mien.emit.sink import MemorySink
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.pipeline.chain import Chain
+from mien.pipeline.chain import SingleStage
 from mien.pipeline.emitter import Slates
-from mien.pipeline.follower import LiveStages
+from mien.pipeline.stages import Stages
 from mien.sound.sound import Sound, SoundFormat
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 TIME_BASE = Fraction(1, 25)
 INTERVAL = 0.04
@@ -99,8 +99,8 @@ class Portrayal:
     make: Callable[[Any, Frame, str], Any] | None = None
 
     @property
-    def chain(self) -> Chain:
-        return Chain((("reenact", self._reenact), ("fuse", lambda pixels: pixels)), self.best, self._close)
+    def chain(self) -> SingleStage[Any]:
+        return SingleStage(self._reenact, self.best, self._close)
 
     def _reenact(self, motion: Any, frame: Frame, paint: str) -> Any:
         self.asked.append(paint)
@@ -137,12 +137,10 @@ class NotingSink(MemorySink):
         return [int(frame.pixels[0, 0, 0]) for frame in self.frames]
 
 
-def stages(portrayal: Portrayal | None = None, **others: Any) -> LiveStages[Any, Any]:
+def stages(portrayal: Portrayal | None = None, **others: Any) -> Stages[Any, Any]:
     plain: dict[str, Any] = {"parse": lambda frame: frame.pts, "motion": lambda face, seconds: face}
-    return LiveStages(**{**plain, **others}, chain=(portrayal or Portrayal()).chain)
+    return Stages(**{**plain, **others}, chain=(portrayal or Portrayal()).chain)
 
 
-def statistics(clock: ManualClock | None = None) -> Statistics:
-    made = Statistics(clock or ManualClock())
-    made.live = LiveCounters()
-    return made
+def statistics(clock: ManualClock | None = None) -> LiveStatistics:
+    return LiveStatistics(clock or ManualClock())

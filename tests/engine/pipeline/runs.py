@@ -11,7 +11,7 @@ from tests.engine.pipeline.fakes import SLATES, FedSource, NotingSink, stages, s
 from mien.clock import Clock, ManualClock
 from mien.emit.sink import Sink
 from mien.frame import Frame
-from mien.pipeline.follower import LiveStages
+from mien.pipeline import Stages
 from mien.pipeline.live import LivePipeline
 
 PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test waits for it
@@ -20,7 +20,7 @@ PATIENCE = 10.0  # seconds until a hung thread fails the test; no passing test w
 def pipeline_of(
     source: FedSource,
     sink: Sink,
-    given: LiveStages[Any, Any] | None = None,
+    given: Stages[Any, Any] | None = None,
     clock: Clock | None = None,
     **others: Any,
 ) -> LivePipeline[Any, Any]:

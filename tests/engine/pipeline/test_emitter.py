@@ -38,7 +38,6 @@ class Bench:
     def __init__(self) -> None:
         self.clock = ManualClock(100.0)
         self.statistics = statistics(self.clock)
-        assert self.statistics.live is not None
         self.counters = self.statistics.live
         self.controls = Controls()
         self.governor = Governor(Target(), self.counters)

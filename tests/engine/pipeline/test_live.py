@@ -23,8 +23,8 @@ from mien.emit.mark import Marked
 from mien.emit.sink import Sink
 from mien.errors import SinkError, SourceError
 from mien.frame import Frame
+from mien.pipeline import Stages
 from mien.pipeline.controller import Target
-from mien.pipeline.follower import LiveStages
 from mien.sound.sound import Sound
 
 
@@ -41,7 +41,7 @@ def test_every_frame_is_answered_at_its_own_time_where_there_is_time() -> None:
     assert source.ended.is_set()
     form = pipeline.statistics.as_json()
     assert form["frames"] == {"in": 100, "out": 100, "dropped": 0, "broken": 0, "without_face": 0}
-    assert list(form["stages"]) == ["capture", "parse", "motion", "reenact", "fuse", "encode", "capture_to_emit"]
+    assert list(form["stages"]) == ["capture", "parse", "motion", "reenact", "encode", "capture_to_emit"]
     assert form["live"]["received"] == {"parse": 100, "synthesis": 100, "emit": 100}
     assert form["live"]["dropped"] == {"parse": 0, "synthesis": 0, "emit": 0}
     assert (form["live"]["level"], form["live"]["cause"]) == ("full", None)
@@ -106,7 +106,7 @@ def _fail(*arguments: Any) -> Any:
     [lambda: stages(parse=_fail), lambda: stages(motion=_fail), lambda: stages(Portrayal(make=_fail))],
     ids=["parse", "motion", "synthesis"],
 )
-def test_a_failing_stage_stops_all_and_discards(given: Callable[[], LiveStages[Any, Any]]) -> None:
+def test_a_failing_stage_stops_all_and_discards(given: Callable[[], Stages[Any, Any]]) -> None:
     source, sink = FedSource(frame(0)), NotingSink()
     with pytest.raises(ZeroDivisionError, match="planned"):
         run(pipeline_of(source, sink, given()))

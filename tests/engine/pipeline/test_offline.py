@@ -15,6 +15,7 @@ from mien.clock import ManualClock
 from mien.errors import FaceError, SinkError, SourceError
 from mien.frame import Frame
 from mien.pipeline import DEPTH, Stages, render, stream
+from mien.pipeline.chain import SingleStage
 from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Statistics
 
@@ -74,6 +75,8 @@ class FakeSink:
     items: list[Frame | Sound] = field(default_factory=list)
     finished: bool = False
     discarded: bool = False
+    closed: bool = False
+    dropped: int = 0
 
     @property
     def frames(self) -> list[Frame]:
@@ -111,10 +114,9 @@ def _frames(count: int) -> FakeSource:
 def _stages(
     parse: Callable[[Frame], int | None] = lambda frame: frame.pts,
     motion: Callable[[int | None, float], int | None] = lambda face, seconds: face,
-    reenact: Callable[..., Any] = lambda motion, frame: frame.pixels,
-    fuse: Callable[[Any], Any] = lambda pixels: 255 - pixels,
+    make: Callable[[int | None, Frame, str], Any] = lambda motion, frame, level: 255 - frame.pixels,
 ) -> Stages[int, int]:
-    return Stages(parse, motion, (("reenact", reenact), ("fuse", fuse)))
+    return Stages(parse, motion, SingleStage(make))
 
 
 def _statistics() -> Statistics:
@@ -163,14 +165,14 @@ def test_motion_is_told_of_lost_faces_and_of_time() -> None:
     assert statistics.frames_without_face == 1
 
 
-def test_the_first_stage_is_given_none_until_a_face_was_seen() -> None:
+def test_the_chain_is_given_none_until_a_face_was_seen() -> None:
     motions: list[int | None] = []
 
-    def reenact(motion: int | None, frame: Frame) -> Any:
+    def make(motion: int | None, frame: Frame, level: str) -> Any:
         motions.append(motion)
         return frame.pixels
 
-    _render(_frames(3), FakeSink(), _stages(parse=lambda frame: frame.pts or None, reenact=reenact))
+    _render(_frames(3), FakeSink(), _stages(parse=lambda frame: frame.pts or None, make=make))
     assert motions == [None, 1, 2]
 
 
@@ -182,11 +184,11 @@ def test_parsing_goes_on_while_a_frame_is_synthesised() -> None:
             second_is_parsed.set()
         return frame.pts
 
-    def reenact(motion: int | None, frame: Frame) -> Any:
+    def make(motion: int | None, frame: Frame, level: str) -> Any:
         assert second_is_parsed.wait(PATIENCE), "frame 1 was not parsed while frame 0 was synthesised"
         return frame.pixels
 
-    _render(_frames(2), FakeSink(), _stages(parse=parse, reenact=reenact))
+    _render(_frames(2), FakeSink(), _stages(parse=parse, make=make))
 
 
 def test_what_is_on_the_way_is_bounded() -> None:
@@ -203,8 +205,8 @@ def _fail(*arguments: Any) -> Any:
 
 @pytest.mark.parametrize(
     "stages",
-    [_stages(parse=_fail), _stages(motion=_fail), _stages(reenact=_fail), _stages(fuse=_fail)],
-    ids=["parse", "motion", "reenact", "fuse"],
+    [_stages(parse=_fail), _stages(motion=_fail), _stages(make=_fail)],
+    ids=["parse", "motion", "chain"],
 )
 def test_a_failing_stage_stops_all_and_discards(stages: Stages[int, int]) -> None:
     source, sink = _frames(1000), FakeSink()
@@ -257,7 +259,7 @@ def test_statistics_hold_what_the_source_and_the_stages_did() -> None:
     _render(source, FakeSink(), statistics=statistics)
     form = statistics.as_json()
     assert form["frames"] == {"in": 10, "out": 10, "dropped": 0, "broken": 2, "without_face": 0}
-    assert list(form["stages"]) == ["decode", "parse", "motion", "reenact", "fuse", "encode"]
+    assert list(form["stages"]) == ["decode", "parse", "motion", "reenact", "encode"]
     assert {stage["count"] for stage in form["stages"].values()} == {10}
     assert form["warnings"] == ["fake: cut short"]
 

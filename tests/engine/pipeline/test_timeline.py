@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.pipeline.timeline import APART, Times, place
+from mien.timeline import JUMP, ClockTimes, keep_beside
 
 BASE = Fraction(1, 1000)
 Stamp = tuple[int, float]
 """A source's time in milliseconds, and when it came in seconds."""
 
 
-def _placed(stamps: list[Stamp], base: Fraction = BASE) -> tuple[list[int], Times]:
-    times, out = Times(), []
+def _placed(stamps: list[Stamp], base: Fraction = BASE) -> tuple[list[int], ClockTimes]:
+    times, out = ClockTimes(), []
     for pts, captured_at in stamps:
-        times = place(times, pts, base, captured_at)
+        times = keep_beside(times, pts, base, captured_at)
         assert times.last is not None
         out.append(times.last)
     return out, times
@@ -39,7 +39,7 @@ def test_times_always_move_forward_and_stay_near_the_clock(jumps: list[tuple[int
     out, _ = _placed(stamps)
     assert all(a < b for a, b in pairwise(out))
     for placed, (_, captured_at) in zip(out, stamps, strict=True):
-        assert abs((placed - out[0]) / 1000 - (captured_at - stamps[0][1])) <= APART + 0.1
+        assert abs((placed - out[0]) / 1000 - (captured_at - stamps[0][1])) <= JUMP + 0.1
 
 
 @pytest.mark.parametrize("jump", [-3_600_000, -2_000, 2_000, 3_600_000])
@@ -71,7 +71,7 @@ def test_a_slow_drift_is_no_jump_until_it_is_far() -> None:
 
 
 def test_the_rate_is_measured_and_follows_a_change() -> None:
-    assert Times().interval(0.04) == 0.04
+    assert ClockTimes().interval(0.04) == 0.04
     bright = [(33 * i, 0.033 * i) for i in range(40)]
     dark = [(33 * 39 + 66 * i, 0.033 * 39 + 0.066 * i) for i in range(1, 20)]
     assert _placed(bright)[1].interval(0.04) == pytest.approx(0.033)
@@ -88,4 +88,4 @@ def test_bursts_do_not_carry_times_ahead_of_the_clock() -> None:
     stamps = [(40 * i, 2.0 * (i // 50) + 0.001 * (i % 50)) for i in range(1000)]
     out, _ = _placed(stamps)
     for placed, (_, captured_at) in zip(out, stamps, strict=True):
-        assert placed / 1000 - captured_at <= APART + 0.1
+        assert placed / 1000 - captured_at <= JUMP + 0.1

@@ -16,7 +16,7 @@ from mien.pipeline.chain import Chain
 
 def test_a_portrait_is_swapped_in_between_two_frames() -> None:
     first, second = Portrayal(), Portrayal(shade=100)
-    swapped: list[Future[Chain]] = []
+    swapped: list[Future[Chain[Any]]] = []
     items = (frame(number) for number in range(20))
 
     def on_write(shown: Frame) -> None:

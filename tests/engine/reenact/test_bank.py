@@ -8,8 +8,7 @@ from mien.face.motion import identity_motion
 from mien.face.pose import Angles, rotation_of
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.reenact.bank import FADE, MARGIN, BankState, choose, pose_distances, weights
-from mien.reenact.reenact import Reenact
+from mien.reenact.reenact import FADE, MARGIN, BankState, Reenact, choose, pose_distances, weights
 
 
 def test_the_nearest_takes_over_once_it_is_nearer_by_the_margin() -> None:

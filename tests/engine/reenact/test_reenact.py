@@ -19,10 +19,10 @@ from mien.parse.find import find_faces, refine
 from mien.parse.models import FaceMesh
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
+from mien.posed import Posed
 from mien.reenact.mesh import REACH, SKIN, mesh_of, mesh_triangles
 from mien.reenact.reenact import Reenact
 from mien.reenact.target import target_of
-from mien.synthesis import Synthesis
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
@@ -30,17 +30,17 @@ STILL = identity_motion()
 NAMES = ("aldo", "mira", "teo")
 
 
-def grid(synthesis: Synthesis) -> NDArray[np.float32]:
+def grid(posed: Posed) -> NDArray[np.float32]:
     """What the flow is where nothing moves."""
-    height, width = synthesis.flow.shape[:2]
-    full_width, full_height = synthesis.window.size
+    height, width = posed.flow.shape[:2]
+    full_width, full_height = posed.window.size
     xs = (np.arange(width) + 0.5) * full_width / width - 0.5
     ys = (np.arange(height) + 0.5) * full_height / height - 0.5
     return np.asarray(np.stack(np.meshgrid(xs, ys), axis=-1), dtype=np.float32)
 
 
 def shown(portrait: Portrait, motion: Motion) -> Pixels:
-    return Fuse("none")(Reenact((portrait,))(motion, 0.0)).pixels
+    return Fuse("none")(Reenact((portrait,))(motion, 0.0))
 
 
 def signed_areas(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -51,8 +51,8 @@ def signed_areas(points: NDArray[np.float64], triangles: NDArray[np.int32]) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_no_motion_leaves_the_picture_as_it_is(name: str, portraits: dict[str, Portrait]) -> None:
     portrait = portraits[name]
-    (synthesis,) = Reenact((portrait,))(STILL, 0.0)
-    assert np.abs(synthesis.flow - grid(synthesis)).max() < 0.05
+    (posed,) = Reenact((portrait,))(STILL, 0.0)
+    assert np.abs(posed.flow - grid(posed)).max() < 0.05
     off = np.abs(shown(portrait, STILL).astype(int) - portrait.pixels).max(axis=2)
     assert portrait.matte is not None
     assert off[portrait.matte == 255].max() <= 2
@@ -122,8 +122,8 @@ def test_the_mesh_is_one_sheet_of_triangles() -> None:
 @pytest.mark.parametrize("turn", [Angles(25, 0, 0), Angles(0, -15, 10)])
 def test_what_the_pictures_border_cuts_off_stays_there(turn: Angles, portrait: Portrait) -> None:
     motion = replace(STILL, turn=turn, translation=np.array([0.1, 0.05]))
-    (synthesis,) = Reenact((portrait,))(motion, 0.0)
-    away = np.abs(synthesis.flow - grid(synthesis)).max(axis=2)
+    (posed,) = Reenact((portrait,))(motion, 0.0)
+    away = np.abs(posed.flow - grid(posed)).max(axis=2)
     assert portrait.matte is not None
     person = away * (portrait.matte > 0)
     assert max(person[0].max(), person[-1].max(), person[:, 0].max(), person[:, -1].max()) < 4.0
@@ -141,32 +141,32 @@ def small(pictures: dict[str, Pixels]) -> Portrait:
 @pytest.mark.parametrize("turn", [Angles(0, 0, 0), Angles(18, -8, 6)])
 def test_outside_of_the_window_nothing_changes_and_there_is_no_seam(turn: Angles, small: Portrait) -> None:
     at_rest = shown(small, STILL)
-    (synthesis,) = Reenact((small,))(replace(STILL, turn=turn), 0.0)
-    window = synthesis.window
+    (posed,) = Reenact((small,))(replace(STILL, turn=turn), 0.0)
+    window = posed.window
     width, height = window.size
     assert width * height < 0.6 * 1200 * 800
-    out = Fuse("none")((synthesis,)).pixels
+    out = Fuse("none")((posed,))
     outside = np.ones(out.shape[:2], bool)
-    outside[window.y0 : window.y1, window.x0 : window.x1] = False
+    outside[window.area] = False
     np.testing.assert_array_equal(out[outside], at_rest[outside])
-    inner = out[window.y0 : window.y1, window.x0 : window.x1].astype(int)
-    still = at_rest[window.y0 : window.y1, window.x0 : window.x1]
+    inner = out[window.area].astype(int)
+    still = at_rest[window.area]
     rim = np.ones(inner.shape[:2], bool)
     rim[2:-2, 2:-2] = False
     assert np.abs(inner - still)[rim].max() <= 3
 
 
 def test_a_window_that_is_most_of_the_picture_is_all_of_it(portrait: Portrait) -> None:
-    (synthesis,) = Reenact((portrait,))(STILL, 0.0)
-    assert synthesis.window.size == portrait.size
-    assert synthesis.flow.shape == (512, 512, 2)
+    (posed,) = Reenact((portrait,))(STILL, 0.0)
+    assert posed.window.size == portrait.size
+    assert posed.flow.shape == (512, 512, 2)
 
 
 def test_a_large_picture_is_moved_by_a_flow_of_its_own_size(pictures: dict[str, Pixels]) -> None:
     (large,) = prepare(resized(pictures["aldo"], 1024, 1024))
-    (synthesis,) = Reenact((large,))(STILL, 0.0)
-    assert max(synthesis.flow.shape) <= 640
-    assert np.abs(synthesis.flow - grid(synthesis)).max() < 0.05
-    off = np.abs(Fuse("none")((synthesis,)).pixels.astype(int) - large.pixels).max(axis=2)
+    (posed,) = Reenact((large,))(STILL, 0.0)
+    assert max(posed.flow.shape) <= 640
+    assert np.abs(posed.flow - grid(posed)).max() < 0.05
+    off = np.abs(Fuse("none")((posed,)).astype(int) - large.pixels).max(axis=2)
     assert large.matte is not None
     assert off[large.matte == 255].max() <= 2

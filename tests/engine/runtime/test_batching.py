@@ -9,11 +9,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.clock import ManualClock
+from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.opening import open_session
 from mien.runtime.session import Buffers
 from mien.runtime.sharing import SIZES, BatchedSession, Batcher, SharedGraphs, chosen
-from mien.slot import Closed
 
 Arrays = dict[str, NDArray[Any]]
 

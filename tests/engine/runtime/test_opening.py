@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.clock import ManualClock
-from mien.errors import BackendError, SettingError
+from mien.errors import BackendError, SettingError, Stopped
 from mien.machine.processor import Processor
 from mien.manifest import Bundle
 from mien.runtime import auto, opening
@@ -100,6 +100,22 @@ def chosen(
 
 TIMES = {("onnxruntime", "fp32"): 0.02, ("openvino", "fp32"): 0.03, ("onnxruntime", "int8"): 0.01}
 TIMES |= {("openvino", "int8"): 0.005, ("openvino", "bf16"): 0.004, ("openvino", "int8+bf16"): 0.003}
+
+
+def test_a_choice_that_is_not_wanted_any_more_ends_before_its_next_step(
+    whole_bundle: Bundle, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = iter(range(3))
+
+    def need_wanted() -> None:
+        if next(steps, None) is None:
+            raise Stopped("the end")
+
+    with pytest.raises(Stopped):
+        chosen(whole_bundle, cache, TIMES, monkeypatch, need_wanted=need_wanted)
+    choice, machine = chosen(whole_bundle, cache, TIMES, monkeypatch)
+    assert choice.backend == "onnxruntime"
+    assert len(machine.opened) == 2, "what was not finished is not kept"
 
 
 def test_only_precisions_that_keep_the_quality_are_chosen_among(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.errors import Stopped
 from mien.manifest import Bundle
 from mien.runtime.opening import open_session
 from mien.runtime.session import Session
@@ -48,6 +49,15 @@ def test_two_run_at_once_on_weights_that_were_loaded_once(
     for name, array in both[1].outputs.items():
         np.testing.assert_allclose(array, reference[name], rtol=0, atol=1e-5)
     assert any(np.abs(both[0].outputs[name] - reference[name]).max() > 1e-3 for name in reference), "its own inputs"
+
+
+def test_nothing_is_loaded_once_it_was_stopped(whole_bundle: Bundle) -> None:
+    loading = Loading()
+    graphs = SharedGraphs(loading)
+    graphs.stop()
+    with pytest.raises(Stopped):
+        graphs.session(whole_bundle, "generator", "onnxruntime", "fp32", 1)
+    assert loading.count == 0
 
 
 def test_a_bundle_is_read_once(whole_bundle: Bundle) -> None:

@@ -23,13 +23,12 @@ from mien.emit.sink import Ending
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Look
 from mien.live.shared import Shared
-from mien.serve.rates import Rate
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
-from mien.serve.settings import Limits, ServeSettings
+from mien.serve.settings import Limits, Rate, ServeSettings
 from mien.serve.webrtc.offer import OfferError
 from mien.sound.sound import Sound
-from mien.stats import LiveCounters, Statistics
+from mien.stats import LiveStatistics
 
 PATIENCE = 60.0
 """Seconds until a test that hangs fails."""
@@ -187,8 +186,7 @@ class IdleLive:
     """A live run that does nothing until it is stopped."""
 
     def __init__(self, request: LiveRequest) -> None:
-        self.statistics = Statistics(MonotonicClock())
-        self.statistics.live = LiveCounters()
+        self.statistics = LiveStatistics(MonotonicClock())
         self.look = Look(request.pictures, request.settings.background)
         self.backend = "idle"
         self.paused = self.panic = self.recording = False

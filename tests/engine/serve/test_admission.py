@@ -8,8 +8,7 @@ from tests.engine.serve.harness import OFFER, SETTINGS, Place, run, serving
 from mien import samples
 from mien.config import WARP, ReenactSettings
 from mien.live.shared import Shared
-from mien.serve.admission import SETTLED, Cost, Load, overloaded, sustained
-from mien.serve.measuring import measure
+from mien.serve.admission import SETTLED, Cost, Load, measure, overloaded, sustained
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import asyncio
 from tests.engine.serve.harness import Place, run, serving
 
 from mien.clock import ManualClock
-from mien.serve.connections import Connections
+from mien.serve.access import Connections
 
 
 class FakeTransport:

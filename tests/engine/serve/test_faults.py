@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from tests.engine.serve.harness import OFFER, SETTINGS, FakeAnswering, FakeBroadcast, FakePeer, run, serving
 from tests.engine.serve.test_sessions import running, watching
 
+from mien.chain import ReenactChain, open_chain
 from mien.clock import MonotonicClock
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.live.stages import open_chain
-from mien.pipeline.chain import Chain
 from mien.serve.session import Session
 
 Picture = NDArray[np.uint8]
@@ -49,9 +48,9 @@ class Failing:
         self._open = open_chain
         monkeypatch.setattr("mien.live.session.open_chain", self._opened)
 
-    def _opened(self, portraits: Any, *arguments: Any, **named: Any) -> Chain:
+    def _opened(self, portraits: Any, *arguments: Any, **named: Any) -> ReenactChain:
         chain = self._open(portraits, *arguments, **named)
-        return replace(chain, synthesis=(*chain.synthesis, ("failing", lambda pixels: self._stage(portraits, pixels))))
+        return replace(chain, later=(("failing", lambda pixels: self._stage(portraits, pixels)),))
 
     def _stage(self, portraits: Any, pixels: Picture) -> Picture:
         if self.error is not None and portraits[0].digest == self._portrait:

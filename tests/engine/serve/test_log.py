@@ -6,8 +6,8 @@ import logging
 import pytest
 
 from mien.clock import ManualClock
-from mien.serve.fps import Fps
 from mien.serve.log import OneLine, http_logger, in_a_line, log_to
+from mien.serve.session import Fps
 from mien.stats import Statistics
 
 
@@ -50,6 +50,7 @@ def test_what_is_logged_is_written_and_libraries_are_quiet() -> None:
     try:
         logging.getLogger("mien.serve.x").info("begun")
         logging.getLogger("aioice.ice").info("chatter")
+        logging.getLogger("matplotlib").warning("a folder that it would like to have")
     finally:
         logging.getLogger().removeHandler(handler)
         logging.captureWarnings(False)

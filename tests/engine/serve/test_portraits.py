@@ -105,7 +105,7 @@ def test_a_file_in_place_of_a_folder_is_refused_at_the_start(tmp_path: Path) -> 
     place.write_text("not a folder")
 
     async def main() -> None:
-        with pytest.raises(SinkError, match="expected a folder that portraits can be kept in"):
+        with pytest.raises(SinkError, match=r"expected .* to be a folder, got a file"):
             async with serving(replace(SETTINGS, portraits=place)):
                 raise AssertionError("it must not begin")
 

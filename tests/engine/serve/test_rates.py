@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.serve.harness import LIMITS, SETTINGS, run, serving
 
-from mien.serve.rates import Rate, RateLimit
+from mien.serve.access import RateLimit
+from mien.serve.settings import Rate
 
 TIMES = st.lists(st.floats(0, 10, allow_nan=False), min_size=1, max_size=200).map(sorted)
 

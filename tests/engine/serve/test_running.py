@@ -6,6 +6,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,12 +19,12 @@ from cryptography.x509.oid import NameOID
 from prometheus_client.parser import text_string_to_metric_families
 from tests.engine.serve.harness import SETTINGS, run, serving
 
-from mien.errors import ModelError, SettingError
+from mien.errors import ModelError, SettingError, Stopped
 from mien.live.shared import Shared
-from mien.serve.routes.page import FOLDER
+from mien.serve.routes.about import FOLDER
 from mien.serve.running import address_of
 from mien.serve.running import run as run_server
-from mien.serve.server import Warm
+from mien.serve.server import Server, Warm
 from mien.serve.settings import ServeSettings
 
 TOKEN = "correct-horse-battery"
@@ -197,6 +198,22 @@ def test_a_model_that_does_not_load_ends_the_server_with_its_reason(monkeypatch:
     with pytest.raises(ModelError, match="model x"):
         asyncio.run(run_server(settings, told.append))
     assert len(told) == 1
+
+
+def test_a_server_that_ends_while_it_warms_up_does_not_wait_for_all_of_that() -> None:
+    begun = threading.Event()
+
+    def endless(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
+        while True:
+            shared.graphs.need_wanted()
+            begun.set()
+
+    async def main() -> None:
+        async with Server.running(SETTINGS, warming=endless) as server:
+            await asyncio.to_thread(begun.wait)
+        assert isinstance(server.warming.exception(), Stopped)
+
+    run(main)
 
 
 def test_many_servers_come_and_go_in_one_process() -> None:

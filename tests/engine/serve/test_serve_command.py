@@ -102,5 +102,5 @@ def test_without_the_extra_it_says_how_to_get_it(
     monkeypatch.setattr(serve_command, "find_spec", find_spec)
     assert cli.main(["serve"]) == 2
     assert capsys.readouterr().err == (
-        "mien: serve: expected aiohttp and aiortc, got no aiortc; pip install 'mien[live]'\n"
+        "mien: serve: expected aiohttp, aiortc, msgspec, prometheus_client, got no aiortc; pip install 'mien[live]'\n"
     )

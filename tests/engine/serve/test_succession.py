@@ -8,7 +8,7 @@ from tests.engine.pipeline.fakes import FedSource, frame
 
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.serve.succession import Succession
+from mien.serve.peering import Succession
 from mien.sound.sound import Sound
 
 

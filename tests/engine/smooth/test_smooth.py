@@ -9,15 +9,15 @@ from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.portrait.portrait import Portrait
+from mien.posed import Posed
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
-from mien.synthesis import Fused, Synthesis
 
 Pixels = NDArray[np.uint8]
 STILL = identity_motion()
 
 
-def synthesis(portrait: Portrait, motion: Motion = STILL) -> Synthesis:
+def posed(portrait: Portrait, motion: Motion = STILL) -> Posed:
     return Reenact((portrait,))(motion, 0.0)[0]
 
 
@@ -27,41 +27,40 @@ def noisy(pixels: Pixels, seed: int, sigma: float = 4.0) -> Pixels:
 
 
 def test_strength_zero_passes_the_same_array_on(portrait: Portrait) -> None:
-    fused = Fused(portrait.pixels, (synthesis(portrait),))
     smooth = Smooth(0.0)
     for _ in range(3):
-        assert smooth(fused) is portrait.pixels
+        assert smooth(portrait.pixels, (posed(portrait),)) is portrait.pixels
 
 
 def test_a_still_input_stays_itself_to_the_bit(portrait: Portrait) -> None:
-    smooth, still = Smooth(0.7), synthesis(portrait)
+    smooth, still = Smooth(0.7), posed(portrait)
     for _ in range(12):
-        out = smooth(Fused(portrait.pixels.copy(), (still,)))
+        out = smooth(portrait.pixels.copy(), (still,))
         np.testing.assert_array_equal(out, portrait.pixels)
 
 
 def test_a_still_input_is_reached_after_noise_but_for_rounding(portrait: Portrait) -> None:
-    smooth, still = Smooth(0.5), synthesis(portrait)
-    smooth(Fused(noisy(portrait.pixels, 0), (still,)))
+    smooth, still = Smooth(0.5), posed(portrait)
+    smooth(noisy(portrait.pixels, 0), (still,))
     for _ in range(30):
-        out = smooth(Fused(portrait.pixels.copy(), (still,)))
+        out = smooth(portrait.pixels.copy(), (still,))
     assert np.abs(out.astype(int) - portrait.pixels).max() <= 1
 
 
 def test_noise_is_damped(portrait: Portrait) -> None:
-    smooth, still = Smooth(0.7), synthesis(portrait)
+    smooth, still = Smooth(0.7), posed(portrait)
     for seed in range(12):
-        out = smooth(Fused(noisy(portrait.pixels, seed), (still,)))
+        out = smooth(noisy(portrait.pixels, seed), (still,))
     before = np.abs(noisy(portrait.pixels, 11).astype(int) - portrait.pixels).mean()
     assert np.abs(out.astype(int) - portrait.pixels).mean() < 0.75 * before
 
 
 def test_a_jump_in_content_does_not_trail(portrait: Portrait) -> None:
-    smooth, still = Smooth(0.9), synthesis(portrait)
-    smooth(Fused(portrait.pixels, (still,)))
+    smooth, still = Smooth(0.9), posed(portrait)
+    smooth(portrait.pixels, (still,))
     changed = portrait.pixels.copy()
     changed[200:300, 200:300] = 255 - changed[200:300, 200:300] // 4
-    out = smooth(Fused(changed, (still,)))
+    out = smooth(changed, (still,))
     jumped = np.abs(changed.astype(int) - portrait.pixels).max(axis=2) > 25
     np.testing.assert_array_equal(out[jumped], changed[jumped])
 
@@ -73,10 +72,10 @@ def test_the_picture_is_carried_along_by_the_flow(portrait: Portrait) -> None:
     x0, y0, x1, y1 = 190, 200, 330, 330
     for i in range(10):
         motion = replace(STILL, translation=np.array([i / 3 / portrait.pose.scale, 0.0]))
-        fused = fuse(reenact(motion, 0.0))
-        clean = fused.pixels.copy()
+        moved = reenact(motion, 0.0)
+        clean = fuse(moved)
         spoiled = noisy(clean, i)
-        out = smooth(Fused(spoiled, fused.syntheses))
+        out = smooth(spoiled, moved)
     off = [np.abs(one.astype(int) - clean)[y0:y1, x0:x1].mean() for one in (out, spoiled)]
     assert off[0] < 0.9 * off[1]
     sharp = [np.abs(np.diff(one[y0:y1, x0:x1].astype(int), axis=1)).mean() for one in (clean, out)]
@@ -87,36 +86,37 @@ def test_without_noise_a_moving_head_is_not_blurred(portrait: Portrait) -> None:
     fuse, smooth, reenact = Fuse("none"), Smooth(0.6), Reenact((portrait,))
     for i in range(8):
         motion = replace(STILL, turn=Angles(0.4 * i, 0.0, 0.0))
-        fused = fuse(reenact(motion, 0.0))
-        out = smooth(fused)
-    clean = fused.pixels[190:340, 180:340].astype(int)
+        moved = reenact(motion, 0.0)
+        fused = fuse(moved)
+        out = smooth(fused, moved)
+    clean = fused[190:340, 180:340].astype(int)
     assert np.abs(out[190:340, 180:340] - clean).mean() < 1.5
 
 
 def test_another_portrait_begins_anew(portraits: dict[str, Portrait]) -> None:
     smooth = Smooth(0.9)
     one, other = portraits["aldo"], portraits["teo"]
-    smooth(Fused(one.pixels, (synthesis(one),)))
-    out = smooth(Fused(other.pixels, (synthesis(other),)))
+    smooth(one.pixels, (posed(one),))
+    out = smooth(other.pixels, (posed(other),))
     np.testing.assert_array_equal(out, other.pixels)
 
 
 def test_what_was_given_is_not_changed(portrait: Portrait) -> None:
-    smooth, still = Smooth(0.7), synthesis(portrait)
+    smooth, still = Smooth(0.7), posed(portrait)
     first, second = noisy(portrait.pixels, 1), noisy(portrait.pixels, 2)
     copies = first.copy(), second.copy()
-    smooth(Fused(first, (still,)))
-    out = smooth(Fused(second, (still,)))
+    smooth(first, (still,))
+    out = smooth(second, (still,))
     np.testing.assert_array_equal(first, copies[0])
     np.testing.assert_array_equal(second, copies[1])
     assert out is not second
 
 
 def test_nothing_is_blended_across_a_cut(portrait: Portrait) -> None:
-    first = synthesis(portrait)
-    second = synthesis(portrait, replace(STILL, shot=1))
+    first = posed(portrait)
+    second = posed(portrait, replace(STILL, shot=1))
     a, b = noisy(portrait.pixels, 0), noisy(portrait.pixels, 1)
     smooth = Smooth(0.9)
-    smooth(Fused(a, (first,)))
-    np.testing.assert_array_equal(smooth(Fused(b.copy(), (second,))), b)
-    assert (smooth(Fused(a.copy(), (second,))) != a).any(), "within the shot it is"
+    smooth(a, (first,))
+    np.testing.assert_array_equal(smooth(b.copy(), (second,)), b)
+    assert (smooth(a.copy(), (second,)) != a).any(), "within the shot it is"

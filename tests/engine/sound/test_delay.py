@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from mien.sound.delay import FAR, LONGEST, NEAR, SoundDelay, VideoDelay, watch_delay
+from mien.sound.delay import LONGEST, MICROPHONE, SoundDelay, VideoDelay, watch_delay
 from mien.sound.sound import SoundFormat
 
 RATE = 48000
@@ -71,8 +71,8 @@ def test_a_change_of_level_is_followed_before_anyone_notices() -> None:
     """Frames take 30 ms, then, under load, 95 ms, then 45 ms."""
     off = _offsets(lambda number: 0.03 if number < 250 else 0.095 if number < 500 else 0.045, 750)
     assert (off > LIPS).sum() <= 2 * 3, "more than three frames after a change"
-    assert off[240:250].max() <= FAR
-    assert off[490:500].max() <= FAR
+    assert off[240:250].max() <= MICROPHONE.far
+    assert off[490:500].max() <= MICROPHONE.far
 
 
 def test_frames_that_take_long_and_short_in_turns_do_not_drag_the_sound_about() -> None:
@@ -93,7 +93,7 @@ def test_a_small_change_is_reached_by_stretching() -> None:
     reached = [line(_tone(0.01), 0.060) is not None and line.seconds for _ in range(400)]
     steps = np.abs(np.diff(reached))
     assert steps.max() <= 0.01 * 0.005, "slowly"
-    assert reached[-1] == pytest.approx(0.060, abs=NEAR + 1e-4)
+    assert reached[-1] == pytest.approx(0.060, abs=MICROPHONE.near + 1e-4)
 
 
 def test_one_late_frame_does_not_move_the_sound() -> None:

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.capture.microphone import FORMAT, RUN, Microphone
-from mien.emit.microphone import VirtualMicrophone
 from mien.errors import BackendError
+from mien.sound.server import FORMAT, RUN, Microphone, VirtualMicrophone
 from mien.sound.sound import Sound, SoundFormat
 
 PACTL = """#!/bin/sh

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from mien.face.crop import SIDE, View, crop_matrix
+from mien.face.crop import SIDE, crop_matrix
 from mien.manifest import Bundle, Graph, TensorSpec
-from mien.paint.painter import Painter, Placed
+from mien.paint.painter import Painter
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
-from mien.reenact.mesh import mesh_of
+from mien.reenact.reenact import Puppet
 from mien.reenact.target import target_of
 from mien_export.data.faces import Faces
 from mien_export.data.hint import hint_of
@@ -94,18 +95,16 @@ def _painted(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     hint = next(h for h in (hint_of(picture, landmarks, rng) for _ in range(20)) if h is not None)
     pair = pair_of(truth, seen, Still(), hint)  # type: ignore[arg-type]
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
-    mesh = mesh_of(seen)
-    target = replace(target_of(seen, absolute(truth.landmarks, picture.shape)), pose=truth.pose)
-    look = painter.look(seen, mesh)
-    vertices = mesh.place(seen, target_of(seen, absolute(truth.landmarks, picture.shape)))
-    painter.paint(look, Placed(target, vertices, mesh.looked_up(target)), hint)
+    look = painter.look(seen)
+    posed = Puppet.of(seen).pose(target_of(seen, absolute(truth.landmarks, picture.shape)), hint=hint)
+    painter.paint(look, replace(posed, pose=truth.pose))
     return pair, painter, look
 
 
 def test_pictures_and_parsing_maps_agree(both: tuple[Pair, Painter, Any]) -> None:
     pair, painter, look = both
     batch = to_batch(collate([pair]), torch.device("cpu"))
-    np.testing.assert_array_equal(look.crop, pair.source)
+    np.testing.assert_array_equal(look.subject.crop, pair.source)
     for role in ("warped", "hint"):
         np.testing.assert_allclose(painter.session.inputs[role], getattr(batch, role).numpy(), atol=1.01 / 128)
     np.testing.assert_allclose(painter.session.inputs["parsing"], batch.parsing.numpy(), atol=0.51 / 255)
@@ -123,7 +122,7 @@ def test_a_generator_that_takes_a_coarser_map_is_given_its_means(faces: Faces, b
 
 
 def test_a_generator_that_sees_a_part_is_given_that_part(faces: Faces, bundle: Bundle) -> None:
-    view = View(32, 48, 160, 192)
+    view = Box(32, 48, 160, 192)
     whole, seen = (_painted(faces, one)[1].session.inputs for one in (bundle, _seeing(bundle, view)))
     for name, array in whole.items():
         cell = SIDE // array.shape[-1]
@@ -137,21 +136,19 @@ def test_a_generator_that_sees_a_part_is_given_that_part(faces: Faces, bundle: B
 
 
 def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
-    view = View(16, 64, 192, 160)
+    view = Box(16, 64, 192, 160)
     bundle = _seeing(bundle, view)
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
     portrait = prepared(faces.picture(2), faces.landmarks(2))
-    mesh = mesh_of(portrait)
     target = target_of(portrait, absolute(portrait.landmarks, portrait.pixels.shape))
-    at = Placed(target, mesh.place(portrait, target), mesh.looked_up(target))
-    painted = painter.paint(painter.look(portrait, mesh), at, None).painting
+    painted = painter.paint(painter.look(portrait), Puppet.of(portrait).pose(target)).painting
     assert painted.generated.shape == (*view.shape, 3)
     assert painted.mask.shape == view.shape
     whole = crop_matrix(target.pose)
     np.testing.assert_allclose(painted.matrix, np.column_stack([whole[:, :2], whole[:, 2] - (view.x, view.y)]))
 
 
-def _seeing(bundle: Bundle, view: View) -> Bundle:
+def _seeing(bundle: Bundle, view: Box) -> Bundle:
     """The bundle with a generator that sees a part of the crop."""
 
     def part(spec: TensorSpec) -> TensorSpec:

@@ -14,6 +14,7 @@ from mien.emit.strip import Carried
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.pipeline import Stages, render
+from mien.pipeline.chain import SingleStage
 from mien.portrait.prepare import prepare
 from mien.stages import open_stages
 from mien.stats import Statistics
@@ -63,9 +64,8 @@ def offline(wish: Wish) -> Passage:
 def _rendered(wish: Wish, source: Any, sink: Noting, clock: Clock) -> dict[str, Any]:
     statistics = Statistics(clock)
     if wish.idle:
-        stages: Stages[Any, Any] = Stages(
-            lambda frame: frame, lambda face, seconds: face, (("reenact", lambda motion, frame: frame.pixels),)
-        )
+        chain = SingleStage[Frame](lambda motion, frame, level: frame.pixels)
+        stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda face, seconds: face, chain)
         with sink:
             render(source, stages, sink, statistics, clock)
         return statistics.as_json()

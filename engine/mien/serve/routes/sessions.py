@@ -1,20 +1,19 @@
-"""/api/v1/sessions: begun, read, changed while they run, ended."""
+"""/api/v1/sessions and /api/v1/rooms: sessions begun, read, changed while they run, ended; who is in a room."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from aiohttp import web
+from msgspec import structs
 
-from mien.serve.bodies import JSON, answer, read
-from mien.serve.routes.events import stream
-from mien.serve.routes.ice import ice_servers
+from mien.serve import fields
+from mien.serve.refusal import change_of, opening_of, parsed, room_of
+from mien.serve.routes.answers import JSON, answer, ice_servers, read, stream
 from mien.serve.server import SERVER
 from mien.serve.session import Session
-from mien.serve.views import statistics_of
-from mien.serve.wishes import change_of, opening_of, parsed
+from mien.serve.statistics import statistics_of
 
 SESSION = "/api/v1/sessions/{id}"
+ROOM = "/api/v1/rooms/{name}"
 
 
 async def begin(request: web.Request) -> web.Response:
@@ -24,23 +23,28 @@ async def begin(request: web.Request) -> web.Response:
     opening = opening_of(parsed(await read(request, JSON)))
     session = await server.sessions.open(opening)
     assert session.peer is not None
-    more = {"sdp": session.peer.answer_sdp, "resume_token": session.resume_token, "ice_servers": ice_servers(server)}
-    return answer(session.as_json() | more, 201, {"Location": f"/api/v1/sessions/{session.id}"})
+    begun = fields.Begun(
+        **structs.asdict(session.told()),
+        sdp=session.peer.answer_sdp,
+        resume_token=session.resume_token,
+        ice_servers=ice_servers(server),
+    )
+    return answer(begun, 201, {"Location": f"/api/v1/sessions/{session.id}"})
 
 
 async def list_all(request: web.Request) -> web.Response:
-    return answer({"sessions": [session.as_json() for session in request.app[SERVER].sessions.all]})
+    return answer(fields.Sessions(sessions=[session.told() for session in request.app[SERVER].sessions.all]))
 
 
 async def show(request: web.Request) -> web.Response:
-    return answer(_session(request).as_json())
+    return answer(_session(request).told())
 
 
 async def change(request: web.Request) -> web.Response:
     wanted = change_of(parsed(await read(request, JSON)))
     session = _session(request)
     request.app[SERVER].sessions.change(session, wanted)
-    return answer(session.as_json())
+    return answer(session.told())
 
 
 async def end(request: web.Request) -> web.Response:
@@ -55,14 +59,29 @@ async def statistics(request: web.Request) -> web.Response:
 async def events(request: web.Request) -> web.StreamResponse:
     session = _session(request)
 
-    def told() -> tuple[str, dict[str, Any]]:
-        return ("ended", session.as_json()) if session.state == "ended" else ("statistics", statistics_of(session))
+    def told() -> tuple[str, fields.Table]:
+        return ("ended", session.told()) if session.state == "ended" else ("statistics", statistics_of(session))
 
     return await stream(request, told, until="ended")
 
 
 def _session(request: web.Request) -> Session:
     return request.app[SERVER].sessions.find(request.match_info["id"])
+
+
+async def show_room(request: web.Request) -> web.Response:
+    return answer(_room(request))
+
+
+async def room_events(request: web.Request) -> web.StreamResponse:
+    _room(request)
+    return await stream(request, lambda: ("room", _room(request)), news_only=True)
+
+
+def _room(request: web.Request) -> fields.Room:
+    name = room_of(request.match_info["name"])
+    assert name is not None
+    return fields.Room(name=name, sessions=request.app[SERVER].sessions.in_room(name))
 
 
 ROUTES = (
@@ -73,4 +92,6 @@ ROUTES = (
     web.delete(SESSION, end),
     web.get(f"{SESSION}/statistics", statistics, allow_head=False),
     web.get(f"{SESSION}/events", events, allow_head=False),
+    web.get(ROOM, show_room, allow_head=False),
+    web.get(f"{ROOM}/events", room_events, allow_head=False),
 )

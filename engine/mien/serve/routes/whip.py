@@ -5,13 +5,12 @@ from __future__ import annotations
 from aiohttp import web
 from multidict import CIMultiDict
 
-from mien.serve.bodies import SDP, TRICKLE, read_text
+from mien.serve.fields import SDP_CHARACTERS, Opening
 from mien.serve.peering import Peering
-from mien.serve.refusal import Refusal, missing
-from mien.serve.routes.ice import ice_links
+from mien.serve.refusal import Refusal, missing, room_of
+from mien.serve.routes.answers import SDP, TRICKLE, ice_links, read_text
 from mien.serve.server import SERVER, Server
 from mien.serve.session import Session
-from mien.serve.wishes import SDP_CHARACTERS, Opening, room_of
 
 WHEP = "urn:ietf:params:whip:ext:whep"
 """Rel of the link that leads from what is brought to where it is watched."""
@@ -23,7 +22,12 @@ async def bring(request: web.Request) -> web.Response:
     server.need_pace(server.openings, request.remote)
     server.need_ready()
     query = _query(request)
-    opening = Opening(await _offer(request), query.get("portrait"), query.get("room"), resume=query.get("resume"))
+    opening = Opening(
+        sdp=await _offer(request),
+        portrait=query.get("portrait"),
+        room=query.get("room"),
+        resume=query.get("resume"),
+    )
     session = await server.sessions.open(opening)
     assert session.peer is not None
     response = _answer(server, session.peer, f"/whip/{session.id}")

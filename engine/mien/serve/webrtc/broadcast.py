@@ -1,21 +1,68 @@
-"""Pictures and sound of one session for any number of peers."""
+"""Fan-out: pictures and sound of one session for any number of peers, converted once and only if somebody looks."""
 
 from __future__ import annotations
 
 from threading import Lock
+from typing import cast
 
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Ending
 from mien.frame import Frame
-from mien.serve.webrtc.newest import Newest
-from mien.serve.webrtc.pictures import Picture, Planes
-from mien.serve.webrtc.soundline import RATE, SoundLine
+from mien.handover import LoopSlot
+from mien.sound.delay import RATE, SoundLine
 from mien.sound.sound import Sound, SoundFormat
+
+SMALLEST = 16
+"""Pixels of a side that encoders take."""
+
+
+class Planes:
+    """Callable frame -> (H * 3 / 2, W) uint8, yuv420p in the limited range of BT.601; from any thread.
+
+    An odd row or column is cut off.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: Frame) -> NDArray[np.uint8]:
+        height, width = (side - side % 2 for side in frame.pixels.shape[:2])
+        pixels = np.ascontiguousarray(frame.pixels[:height, :width, :3])
+        with self._lock:
+            made = self._reformatter.reformat(
+                av.VideoFrame.from_numpy_buffer(pixels, format="rgb24"),
+                width=max(width, SMALLEST),
+                height=max(height, SMALLEST),
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU601,
+                dst_color_range=ColorRange.MPEG,
+            )
+        return cast(NDArray[np.uint8], made.to_ndarray())
+
+
+class Picture:
+    """A frame as it is shown at `at` seconds of the clock."""
+
+    def __init__(self, frame: Frame, at: float, convert: Planes) -> None:
+        self.at = at
+        self._frame, self._convert = frame, convert
+        self._lock = Lock()
+        self._planes: NDArray[np.uint8] | None = None
+
+    @property
+    def planes(self) -> NDArray[np.uint8]:
+        """See `Planes`; nobody writes into it."""
+        with self._lock:
+            if self._planes is None:
+                self._planes = self._convert(self._frame)
+            return self._planes
 
 
 class Broadcast(Ending):
@@ -30,7 +77,7 @@ class Broadcast(Ending):
         """`clock`: of the frames' `captured_at`."""
         self._clock = clock or MonotonicClock()
         self._lock = Lock()
-        self._readers: list[Newest[Picture]] = []
+        self._readers: list[LoopSlot[Picture]] = []
         self._last: Picture | None = None
         self._ended = False
         self._convert = Planes()
@@ -57,7 +104,7 @@ class Broadcast(Ending):
         """Take sound with its own time on the frames' time line."""
         self.sound.write(self._stereo(sound), sound.seconds, self._clock.now())
 
-    def join(self, reader: Newest[Picture]) -> None:
+    def join(self, reader: LoopSlot[Picture]) -> None:
         """Hand every further picture to `reader`, and the last one at once."""
         with self._lock:
             self._readers.append(reader)
@@ -67,7 +114,7 @@ class Broadcast(Ending):
         if ended:
             reader.close()
 
-    def leave(self, reader: Newest[Picture]) -> None:
+    def leave(self, reader: LoopSlot[Picture]) -> None:
         with self._lock:
             if reader in self._readers:
                 self._readers.remove(reader)

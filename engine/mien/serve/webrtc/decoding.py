@@ -1,12 +1,12 @@
-"""Encoded frames -> pictures and sound, on a thread of its own; a little may wait, the newest wins."""
+"""Encoded frames -> pictures and sound, on a thread of its own; a little may wait, and lost sound is made up for."""
 
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from threading import Condition, Thread
+from threading import Thread
 from typing import cast
 
 import av
@@ -20,15 +20,67 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from mien.capture.livetime import TIME_BASE
 from mien.capture.pixels import PixelReader, describe
 from mien.clock import Clock
-from mien.emit.outbox import Outbox
 from mien.frame import Frame
-from mien.serve.webrtc.concealment import LONGEST, Concealment
+from mien.handover import DropQueue
 from mien.serve.webrtc.settings import Codec
 from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Latency
+from mien.timeline import TIME_BASE
+
+Samples = NDArray[np.float32]
+
+RATE = 48_000
+LONGEST = 0.1
+"""Seconds that are made up at most; what is longer stays silent."""
+_FADE = 0.08
+"""Seconds in which what is made up fades away."""
+_JOIN = 120
+"""Samples over which it passes into what comes then."""
+_KEPT = 1920
+"""Samples of the past that are looked at: 40 ms."""
+_SHORTEST, _LONGEST = 120, 840
+"""Samples of a period: 400 to 57 Hz."""
+
+
+class Concealment:
+    """Of one stream, (2, n) float32; used by one thread."""
+
+    def __init__(self) -> None:
+        self._past = np.zeros((2, 0), np.float32)
+
+    def heard(self, samples: Samples) -> None:
+        """Take note of what is heard."""
+        self._past = (
+            np.concatenate([self._past, samples], axis=1)[:, -_KEPT:]
+            if samples.shape[1] < _KEPT
+            else samples[:, -_KEPT:]
+        )
+
+    def made_up(self, count: int, after: Samples) -> tuple[Samples, Samples]:
+        """`count` samples in place of lost ones, and what came after them, with a soft join."""
+        if self._past.shape[1] < _KEPT or count > LONGEST * RATE:
+            return np.zeros((2, count), np.float32), after
+        join = min(_JOIN, after.shape[1])
+        total = count + join
+        period = self._period()
+        places = np.arange(total) % period - period
+        made = self._past[:, places] * np.maximum(1 - np.arange(total, dtype=np.float32) / (_FADE * RATE), 0)
+        share = (np.arange(join, dtype=np.float32) + 0.5) / join
+        joined = after.copy()
+        joined[:, :join] = made[:, count:] * (1 - share) + after[:, :join] * share
+        return np.asarray(made[:, :count], np.float32), joined
+
+    def _period(self) -> int:
+        """Samples after which the past is most like itself."""
+        mono = self._past.mean(axis=0)
+        last = mono[-_LONGEST:]
+        lags = np.arange(_SHORTEST, _LONGEST + 1)
+        shifted = np.lib.stride_tricks.sliding_window_view(mono, _LONGEST)[len(mono) - _LONGEST - lags]
+        energy = np.sqrt((shifted**2).sum(axis=1)) + 1e-9
+        return int(lags[np.argmax(shifted @ last / energy)])
+
 
 FORMAT = SoundFormat(48_000, 2)
 """Of all sound that comes."""
@@ -57,58 +109,53 @@ class Encoded:
 
 
 class Waiting:
-    """What the decoder has not come to yet, in order. `put` never waits."""
+    """What the decoder has not come to yet, in order: put by one thread, taken by one; `put` never waits.
+
+    Where pictures find no room all of them are dropped, and further ones up to the next key frame: a picture is of no
+    use without those before it. Of sound the oldest is kept.
+    """
 
     def __init__(self) -> None:
-        self._changed = Condition()
-        self._items: deque[Encoded] = deque()
-        self._closed = False
+        self._queue: DropQueue[Encoded] = DropQueue(
+            {True: PICTURES, False: SOUNDS}, lambda item: item.codec is not None
+        )
         self._until_key = True
         """Whether pictures are of no use before a key frame."""
-        self.dropped = 0
+        self._left_out = 0
+
+    @property
+    def dropped(self) -> int:
         """Encoded pictures that were not decoded."""
+        return self._queue.dropped(True) + self._left_out
 
     def put(self, item: Encoded) -> bool:
         """Append. False: a key frame is needed now."""
-        with self._changed:
-            pictures = sum(held.codec is not None for held in self._items)
-            if item.codec is None:
-                if len(self._items) - pictures < SOUNDS:
-                    self._append(item)
-                return True
-            if pictures >= PICTURES:
-                self._items = deque(held for held in self._items if held.codec is None)
-                self.dropped += pictures
-                self._until_key = True
-            if self._until_key and not item.key:
-                self.dropped += 1
-                return False
-            self._until_key = False
-            self._append(item)
+        if item.codec is None:
+            self._queue.offer(item)
             return True
+        if self._queue.is_full(True):
+            self._queue.drop(True)
+            self._until_key = True
+        if self._until_key and not item.key:
+            self._left_out += 1
+            return False
+        self._until_key = False
+        self._queue.offer(item)
+        return True
 
-    def take(self) -> Encoded | None:
-        """The oldest, waiting for one; None once closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._items or self._closed)
-            return None if self._closed else self._items.popleft()
+    def __iter__(self) -> Iterator[Encoded]:
+        """The oldest, waiting for one, until closed."""
+        return iter(self._queue)
 
     def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._items.clear()
-            self._changed.notify_all()
-
-    def _append(self, item: Encoded) -> None:
-        if not self._closed:
-            self._items.append(item)
-            self._changed.notify()
+        """Drop what waits, and end."""
+        self._queue.close(empty=True)
 
 
 class Decoding:
     """Decodes what is put into what is taken, from `start` to `close`."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, *, largest: int, threads: int) -> None:
+    def __init__(self, decoded: DropQueue[Frame | Sound], clock: Clock, *, largest: int, threads: int) -> None:
         """`largest`: pixels of a picture that is decoded; larger ones are broken."""
         self.waiting = Waiting()
         self.latency = Latency()
@@ -120,7 +167,7 @@ class Decoding:
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest picture."""
         self.frames = 0
-        self._outbox, self._clock = outbox, clock
+        self._decoded, self._clock = decoded, clock
         self._options = {"max_pixels": str(largest)}
         self._threads = threads
         self._video: tuple[Codec, VideoCodecContext] | None = None
@@ -141,7 +188,7 @@ class Decoding:
     def close(self) -> None:
         """End, from any thread; what waits is dropped. Does not wait for the thread."""
         self.waiting.close()
-        self._outbox.close(empty=True)
+        self._decoded.close(empty=True)
 
     def join(self) -> None:
         """Wait for the thread, after `close`."""
@@ -149,7 +196,7 @@ class Decoding:
             self._thread.join()
 
     def _run(self) -> None:
-        while (item := self.waiting.take()) is not None:
+        for item in self.waiting:
             try:
                 self._decode(item)
             except (av.FFmpegError, ValueError, MemoryError) as error:
@@ -174,7 +221,7 @@ class Decoding:
             self._pixels, self.size = PixelReader(), size
         pixels = self._pixels.read(picture)
         pts = item.pts if picture.pts is None else picture.pts
-        self._outbox.put(Frame(pixels, pts, TIME_BASE, captured_at=item.came_at))
+        self._decoded.put(Frame(pixels, pts, TIME_BASE, captured_at=item.came_at))
         self.latency.record(max(self._clock.now() - item.came_at, 0.0))
         self.frames += 1
 
@@ -193,10 +240,10 @@ class Decoding:
         if 0 < lost <= LONGEST * FORMAT.rate:
             made, samples = self._concealment.made_up(lost, samples)
             self.concealed += 1
-            self._outbox.put(Sound(made, item.pts - lost, Fraction(1, FORMAT.rate), FORMAT))
+            self._decoded.put(Sound(made, item.pts - lost, Fraction(1, FORMAT.rate), FORMAT))
         self._concealment.heard(samples)
         self._heard_to = item.pts + samples.shape[1]
-        self._outbox.put(Sound(samples, item.pts, Fraction(1, FORMAT.rate), FORMAT))
+        self._decoded.put(Sound(samples, item.pts, Fraction(1, FORMAT.rate), FORMAT))
 
     def _video_context(self, codec: Codec) -> VideoCodecContext:
         if self._video is None or self._video[0] != codec:

@@ -17,6 +17,8 @@ from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 from aioice.ice import CONSENT_INTERVAL, Connection, StunProtocol, server_reflexive_candidate
 from aiortc import RTCIceTransport
 
+from mien.serve.webrtc.inside import add_protocols, gather_by, nominated
+
 ASK_SECONDS = 2.0
 """How long STUN and TURN servers may take to answer."""
 LOOPBACK = "127.0.0.1"
@@ -32,16 +34,14 @@ def prepare(
         ports: first and last; None: any.
         met: told how long the peer took to answer each check, in seconds, for the first time before media come.
     """
-    connection = transport._connection
 
-    async def gather(component: int, addresses: list[str], timeout: int = 5) -> list[Candidate]:  # noqa: ASYNC109 - it overrides
+    async def gathered(connection: Connection, component: int, addresses: list[str]) -> list[Candidate]:
         return await _gathered(connection, component, addresses, ports)
 
-    async def query_consent() -> None:
+    async def keep_open(connection: Connection) -> None:
         await _keep_open(connection, met)
 
-    connection.get_component_candidates = gather  # type: ignore[method-assign]
-    connection.query_consent = query_consent  # type: ignore[method-assign]
+    gather_by(transport, gathered, keep_open)
 
 
 async def _gathered(
@@ -52,7 +52,7 @@ async def _gathered(
         protocol = await _bound(connection, component, address, ports)
         if protocol is not None:
             bound.append(protocol)
-    connection._protocols += bound
+    add_protocols(connection, bound)
     found = [protocol.local_candidate for protocol in bound]
     asked = [_reflexive(connection, protocol) for protocol in bound if ":" not in protocol.local_candidate.host]
     relayed = Connection.get_component_candidates(connection, component, [], timeout=int(ASK_SECONDS))
@@ -110,7 +110,7 @@ async def _keep_open(connection: Connection, met: Callable[[float], None]) -> No
     assert connection.remote_password is not None
     key = connection.remote_password.encode()
     while True:
-        for pair in list(connection._nominated.values()):
+        for pair in nominated(connection):
             request = connection.build_request(pair, nominate=False)
             asked = time.monotonic()
             try:

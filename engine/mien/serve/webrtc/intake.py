@@ -2,7 +2,7 @@
 
 aiortc gives a frame only when the next one begins, waits for a lost packet until 512 others have come, and passes
 frames through two queues without bounds. Here a frame is given with its last packet, a lost one is waited for as long
-as a retransmission takes, and what waits is bounded. `install` is the only place that knows aiortc's inside of this.
+as a retransmission takes, and what waits is bounded.
 """
 
 from __future__ import annotations
@@ -12,16 +12,13 @@ from collections.abc import Callable, Mapping
 from aiortc import RTCRtpReceiver
 from aiortc.clock import datetime_from_ntp
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.rate import RemoteBitrateEstimator
-from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
 from mien.serve.webrtc.arrivals import Arrivals
-from mien.serve.webrtc.assembly import Assembly, Packet, Whole
 from mien.serve.webrtc.decoding import Decoding, Encoded
-from mien.serve.webrtc.nacks import Nacks
-from mien.serve.webrtc.payloads import begins_frame, is_key
+from mien.serve.webrtc.inside import depayloaded, listen_to_rtcp, take_packets
+from mien.serve.webrtc.jitter_buffer import Assembly, Nacks, Packet, Whole, begins_frame, is_key
 from mien.serve.webrtc.settings import Codec
 from mien.serve.webrtc.timeline import SenderReport, Timeline
 
@@ -41,6 +38,10 @@ class Intake(JitterBuffer):
         self.packets = self.bytes = 0
         self._lost = 0
 
+    def now(self) -> float:
+        """Seconds of the clock by which packets come."""
+        return self._clock.now()
+
     @property
     def lost(self) -> int:
         """Frames, or rows of frames, that never came whole."""
@@ -48,7 +49,7 @@ class Intake(JitterBuffer):
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
         """Take a packet; whether to ask for a key frame. aiortc itself gets no frame."""
-        now = self._clock.now()
+        now = self.now()
         self._heard(now)
         self.packets += 1
         self.bytes += len(packet.payload)
@@ -150,34 +151,19 @@ class SoundIntake(Intake):
         return False
 
 
-def depayloaded(packet: Packet) -> bytes:
-    """What aiortc took out of an RTP payload."""
-    data: bytes = getattr(packet, "_data", b"")
-    return data
-
-
 def install(receiver: RTCRtpReceiver, intake: PictureIntake | SoundIntake, heard: Callable[[float], None]) -> None:
     """Let a receiver that has not begun hand its packets to `intake`, and tell it of sender reports."""
-    _replace(receiver, "jitter_buffer", JitterBuffer, intake)
     if isinstance(intake, PictureIntake):
-        _replace(receiver, "nack_generator", NackGenerator, intake.nacks)
-        _replace(receiver, "remote_bitrate_estimator", RemoteBitrateEstimator, Arrivals())
-    handle = receiver._handle_rtcp_packet
+        take_packets(receiver, intake, intake.nacks, Arrivals())
+    else:
+        take_packets(receiver, intake)
 
-    async def handled(packet: AnyRtcpPacket) -> None:
-        heard(intake._clock.now())
+    def told(packet: AnyRtcpPacket) -> None:
+        heard(intake.now())
         if isinstance(packet, RtcpSrPacket):
             intake.report(_report(packet))
-        await handle(packet)
 
-    receiver._handle_rtcp_packet = handled  # type: ignore[method-assign]
-
-
-def _replace(receiver: RTCRtpReceiver, part: str, kind: type, ours: object) -> None:
-    name = f"_RTCRtpReceiver__{part}"
-    if not isinstance(getattr(receiver, name, None), kind):
-        raise RuntimeError(f"aiortc: expected a receiver with a {part} to replace; this version has none")
-    setattr(receiver, name, ours)
+    listen_to_rtcp(receiver, told)
 
 
 def _report(packet: RtcpSrPacket) -> SenderReport:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mien.errors import MienError
-from mien.serve.webrtc.candidates import MOST, usable
+from mien.serve.webrtc.candidates import MOST, OfferError, usable
 from mien.serve.webrtc.section import DIRECTIONS, Direction, Section, attribute_of, parted
 
 __all__ = ["DIRECTIONS", "Direction", "Offer", "OfferError", "Place", "read_offer"]
@@ -23,14 +22,6 @@ _PREFERRED: dict[bool, tuple[Direction, ...]] = {
 }
 """Which of several sections is taken, by whether something is to come."""
 _HEX = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
-
-
-class OfferError(MienError):
-    """An offer, or a part of one, that cannot be met; `status` is the HTTP status that says so."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,11 @@ from aiortc.sdp import candidate_from_sdp
 from mien.clock import Clock, MonotonicClock
 from mien.serve.webrtc.answer import announce, fragment_of, restored
 from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.candidates import usable
-from mien.serve.webrtc.liveness import Liveness
+from mien.serve.webrtc.candidates import read_fragment, usable
 from mien.serve.webrtc.offer import Offer, OfferError, read_offer
 from mien.serve.webrtc.settings import PeerSettings
 from mien.serve.webrtc.source import PeerSource
-from mien.serve.webrtc.statistics import PeerStatistics
-from mien.serve.webrtc.trickle import read_fragment
+from mien.serve.webrtc.statistics import Liveness, PeerStatistics
 from mien.serve.webrtc.wiring import Wiring
 
 __all__ = ["OfferError", "Peer"]
@@ -47,7 +45,7 @@ class Peer:
         self._offer, self._settings, self._clock = offer, settings, clock
         self._live = Liveness(clock.now(), first_media=settings.first_media, idle=settings.idle)
         self._wiring = Wiring(
-            offer, settings, source=self.source, receives=receives, sends=sends, live=self._live, clock=clock
+            offer, settings, source=self.source, receives=receives, sends=sends, alive=self._live.heard, clock=clock
         )
         self._statistics = PeerStatistics(self._wiring, self.source.decoding, clock.now())
         self._closed: asyncio.Future[str] = asyncio.get_running_loop().create_future()

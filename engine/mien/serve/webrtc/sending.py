@@ -1,25 +1,113 @@
-"""What one peer is sent: pictures and sound, encoded for it alone on a thread of its own."""
+"""What one peer is sent: pictures and sound, encoded for it alone on a thread of its own, and paced."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import av
-from aiortc import MediaStreamTrack
+from aiortc import MediaStreamTrack, RTCRtpSender
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RTP_HEADER_LENGTH, is_rtcp
 
 from mien.clock import Clock
-from mien.serve.webrtc.bitrate import BitrateControl, Reports
-from mien.serve.webrtc.broadcast import Broadcast
+from mien.handover import Closed, LoopSlot
+from mien.serve.webrtc.bitrate import BitrateControl, Reports, Told
+from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.encoders import SoundEncoder, SoundPacket, VideoPacket, video_encoder
-from mien.serve.webrtc.feedback import Told
-from mien.serve.webrtc.newest import Ended, Newest
-from mien.serve.webrtc.pictures import Picture
+from mien.serve.webrtc.inside import SendingThrough, ssrc_of
 from mien.serve.webrtc.settings import Codec, PeerSettings
-from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
+from mien.sound.delay import RATE, RUN, Listener, SoundLine
 from mien.stats import Latency
+
+FASTER = 2.5
+"""How many times faster than the video's rate packets go."""
+AT_ONCE = 0.1
+"""Seconds of that rate that go without waiting: usual pictures are not held up."""
+LONGEST = 0.25
+"""Seconds that a packet waits at most: then pictures are left out by the encoder, not delayed here."""
+AGAIN = 0.5
+"""Share of the rate that may go for packets that are asked for again. What is beyond is not sent: where so much is
+lost, sending it twice loses more."""
+AGAIN_AT_ONCE = 0.3
+"""Seconds of that share that may go at once."""
+_HALF, _ROUND = 1 << 15, 1 << 16
+
+
+class Pace:
+    """A bucket of bits, filled at `FASTER` times the rate. Times are in seconds of any one clock."""
+
+    def __init__(self) -> None:
+        self._owed = 0.0
+        """Bits that went and are not yet paid for."""
+        self._at: float | None = None
+
+    def wait(self, size: int, rate: float, now: float) -> float:
+        """Seconds until a packet of `size` bytes may go, which is taken to go then; `rate`: bits a second."""
+        if self._at is not None:
+            self._owed = max(self._owed - (now - self._at) * FASTER * rate, 0.0)
+        self._at = now
+        waits = max(self._owed - AT_ONCE * rate, 0.0) / (FASTER * rate)
+        self._owed += size * 8
+        return min(waits, LONGEST)
+
+
+class Again:
+    """A bucket of bits for what is asked for again. Times are in seconds of any one clock."""
+
+    def __init__(self) -> None:
+        self._owed = 0.0
+        self._at: float | None = None
+
+    def takes(self, size: int, rate: float, now: float) -> bool:
+        """Whether a packet of `size` bytes may go; `rate`: of the video, in bits a second."""
+        if self._at is not None:
+            self._owed = max(self._owed - (now - self._at) * AGAIN * rate, 0.0)
+        self._at = now
+        fits = self._owed < AGAIN_AT_ONCE * AGAIN * rate
+        self._owed += size * 8 if fits else 0
+        return fits
+
+
+class Paced(SendingThrough):
+    """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
+
+    def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
+        super().__init__(transport)
+        self._ssrc, self._rate, self._clock = ssrc, rate, clock
+        self._pace, self._again = Pace(), Again()
+        self._newest: int | None = None
+
+    async def send(self, data: bytes) -> None:
+        """Send a packet, at its turn."""
+        if not is_rtcp(data):
+            rate, now = self._rate(), self._clock.now()
+            is_new = self._is_new(data)
+            if not is_new and not self._again.takes(len(data), rate, now):
+                return
+            waits = self._pace.wait(len(data), rate, now)
+            if waits > 0 and is_new:
+                await asyncio.sleep(waits)
+        await super().send(data)
+
+    def _is_new(self, data: bytes) -> bool:
+        """Told by its number; a retransmission has an older one, or is a stream of its own."""
+        if len(data) < RTP_HEADER_LENGTH or int.from_bytes(data[8:12], "big") != self._ssrc:
+            return False
+        number = int.from_bytes(data[2:4], "big")
+        is_new = self._newest is None or 0 < (number - self._newest) % _ROUND < _HALF
+        if is_new:
+            self._newest = number
+        return is_new
+
+
+def pace(sender: RTCRtpSender, rate: Callable[[], int], clock: Clock) -> None:
+    """Let a sender that has not begun spread its packets at some times its `rate` in bits a second."""
+    sender.setTransport(Paced(sender.transport, ssrc_of(sender), rate, clock))  # type: ignore[arg-type]
+
 
 SLOWEST_KEYS = 0.3
 """Seconds between two key frames that a peer may ask for."""
@@ -57,7 +145,7 @@ class PictureTrack(MediaStreamTrack):
         self._begun = clock.now()
         self._ticks = -1
         self._wanted, self._key_at = True, float("-inf")
-        self._newest: Newest[Picture] = Newest()
+        self._newest: LoopSlot[Picture] = LoopSlot()
         broadcast.join(self._newest)
 
     async def recv(self) -> VideoPacket:
@@ -67,7 +155,7 @@ class PictureTrack(MediaStreamTrack):
             try:
                 picture = await self._newest.take()
                 packet = await loop.run_in_executor(self._thread, self._encoded, picture)
-            except (Ended, RuntimeError):  # the latter of a thread that has ended
+            except (Closed, RuntimeError):  # the latter of a thread that has ended
                 raise MediaStreamError from None
             if packet is not None:
                 return packet
@@ -124,7 +212,7 @@ class SoundTrack(MediaStreamTrack):
         self._line, self._clock = line, clock
         self._encoder = SoundEncoder()
         self._thread = ThreadPoolExecutor(1, "mien-encode-sound")
-        self._place = Place()
+        self._listener = Listener()
         self._number = 0
         self._due = clock.now()
         self.frames = self.bytes = 0
@@ -157,7 +245,7 @@ class SoundTrack(MediaStreamTrack):
         return max(self._due - now, 0.0)
 
     def _encoded(self, number: int) -> SoundPacket | None:
-        samples = self._line.read(self._place, self._clock.now())
+        samples = self._line.read(self._listener, self._clock.now())
         try:
             return None if samples is None else self._encoder.encode(samples, number)
         except _BROKEN as error:

@@ -7,15 +7,15 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Self
 
-from mien.capture.livetime import TIME_BASE
 from mien.capture.source import SourceInfo
 from mien.clock import Clock
-from mien.emit.outbox import Outbox
 from mien.errors import SourceError
 from mien.frame import Frame
+from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import FORMAT, Decoding
 from mien.sound.sound import Sound
 from mien.stats import Latency
+from mien.timeline import TIME_BASE
 
 NOMINAL = (640, 480)
 RATE = Fraction(30)
@@ -41,8 +41,8 @@ class PeerSource:
             threads: of the decoder.
         """
         self._name, self._has_sound = name, sound
-        self._outbox = Outbox(frames=1, sounds=_SOUNDS)
-        self.decoding = Decoding(self._outbox, clock, largest=largest, threads=threads)
+        self._decoded: DropQueue[Frame | Sound] = DropQueue({Frame: 1, Sound: _SOUNDS}, type)
+        self.decoding = Decoding(self._decoded, clock, largest=largest, threads=threads)
 
     @property
     def info(self) -> SourceInfo:
@@ -66,8 +66,7 @@ class PeerSource:
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Until it is closed, or the peer is."""
-        while (item := self._outbox.take()) is not None:
-            yield item
+        yield from self._decoded
 
     def sample(self, count: int) -> Iterator[Frame]:
         raise SourceError(f"{self._name}: expected a source that can be looked through before, got a live one")

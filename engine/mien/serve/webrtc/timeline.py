@@ -7,6 +7,9 @@ sender's clock; until they come, what arrives together is taken as belonging tog
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
+
+from mien.timeline import JUMP, by_clock, jumped
 
 VIDEO_RATE = 90_000
 SOUND_RATE = 48_000
@@ -14,8 +17,6 @@ APART = 0.02
 """Seconds by which sound must be elsewhere than it was placed before it is moved."""
 BELIEVED = 2.0
 """Seconds by which reports may contradict the arrival: beyond, the sender's clock is not to be trusted."""
-JUMP = 1.0
-"""Seconds by which a count may run ahead of the time that passed, or behind it, before it is one that began anew."""
 _WRAP = 1 << 32
 
 
@@ -27,6 +28,7 @@ class Count:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
+        self._time_base = Fraction(1, rate)
         self._last: int | None = None
         self._ticks = 0
         self._came = 0.0
@@ -35,16 +37,12 @@ class Count:
         """The place of what came at `now` seconds."""
         if self._last is None:
             self._last, self._came = timestamp, now
-        step = _difference(timestamp, self._last)
-        passed = now - self._came
-        if abs(step / self._rate - passed) > JUMP:
-            step = round(passed * self._rate)
-        self._ticks += step
-        if step >= 0:
-            self._came = now
-            self._last = timestamp
-            return self._ticks
-        placed, self._ticks = self._ticks, self._ticks - step  # an older one leaves the line as it was
+        placed = self._ticks + _difference(timestamp, self._last)
+        expected = by_clock((self._ticks, self._came), now, self._time_base)
+        if jumped(placed, expected, self._time_base):
+            placed = expected
+        if placed >= self._ticks:  # an older one leaves the line as it was
+            self._ticks, self._came, self._last = placed, now, timestamp
         return placed
 
     def at(self, timestamp: int) -> float | None:

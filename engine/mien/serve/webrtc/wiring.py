@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 
 from aiortc import (
     RTCConfiguration,
@@ -19,16 +20,14 @@ from aiortc.rtcrtpreceiver import RTCRtpReceiver
 from aiortc.stats import RTCInboundRtpStreamStats, RTCTransportStats
 
 from mien.clock import Clock
+from mien.serve.webrtc.bitrate import listen
 from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.certificate import accept_any, certify
-from mien.serve.webrtc.feedback import listen
 from mien.serve.webrtc.ice import prepare
+from mien.serve.webrtc.inside import accept_any, agreed_codecs, certify, check, is_bundled, keep_packets_small
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
-from mien.serve.webrtc.liveness import Liveness
 from mien.serve.webrtc.offer import Direction, Offer
-from mien.serve.webrtc.pacing import pace
-from mien.serve.webrtc.packets import keep_small
-from mien.serve.webrtc.sending import PictureTrack, SoundTrack
+from mien.serve.webrtc.playout import know_playout_delay, tell_playout_delay
+from mien.serve.webrtc.sending import PictureTrack, SoundTrack, pace
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
 from mien.serve.webrtc.timeline import Timeline
@@ -49,10 +48,10 @@ class Wiring:
         source: PeerSource,
         receives: bool,
         sends: Broadcast | None,
-        live: Liveness,
+        alive: Callable[[float], None],
         clock: Clock,
     ) -> None:
-        """See `Peer.answer`."""
+        """See `Peer.answer`; `alive` is told when something authentic came from the peer, in seconds."""
         self.connection = RTCPeerConnection(_configuration(settings))
         self.pictures: PictureIntake | None = None
         self.sounds: SoundIntake | None = None
@@ -61,7 +60,7 @@ class Wiring:
         self.packets_lost = 0
         """That were sent to us and did not come, as last measured."""
         self._offer, self._settings, self._source = offer, settings, source
-        self._receives, self._sends, self._live, self._clock = receives, sends, live, clock
+        self._receives, self._sends, self._alive, self._clock = receives, sends, alive, clock
         self._timeline = Timeline()
         self._transports: list[RTCDtlsTransport] = []
 
@@ -71,7 +70,9 @@ class Wiring:
         Raises:
             Whatever aiortc does at an offer that it cannot meet.
         """
-        keep_small()
+        check()
+        keep_packets_small()
+        know_playout_delay()
         certify(self.connection)
         for kind, wanted in (("video", self._offer.video), ("audio", self._offer.audio)):
             if wanted is not None:
@@ -109,7 +110,7 @@ class Wiring:
     @property
     def carriers(self) -> list[str]:
         """The media that have a transport, by mid; others are bundled with the first of them."""
-        return [one.mid for one in self.connection.getTransceivers() if one.mid is not None and not one._bundled]
+        return [one.mid for one in self.connection.getTransceivers() if one.mid is not None and not is_bundled(one)]
 
     @property
     def is_refused(self) -> bool:
@@ -148,10 +149,10 @@ class Wiring:
         decoding, clock = self._source.decoding, self._clock
         intake: PictureIntake | SoundIntake
         if kind == "video":
-            intake = self.pictures = PictureIntake(codecs, decoding, self._timeline, self._live.heard, clock)
+            intake = self.pictures = PictureIntake(codecs, decoding, self._timeline, self._alive, clock)
         else:
-            intake = self.sounds = SoundIntake(decoding, self._timeline, self._live.heard, clock)
-        install(receiver, intake, self._live.heard)
+            intake = self.sounds = SoundIntake(decoding, self._timeline, self._alive, clock)
+        install(receiver, intake, self._alive)
 
     def _give(self, transceiver: RTCRtpTransceiver) -> None:
         assert self._sends is not None
@@ -162,6 +163,7 @@ class Wiring:
             sender.replaceTrack(self.picture_track)
             control = self.picture_track.control
             pace(sender, lambda: control.target, self._clock)
+            tell_playout_delay(sender)
         else:
             self.sound_track = SoundTrack(self._sends.sound, self._clock)
             sender.replaceTrack(self.sound_track)
@@ -172,7 +174,7 @@ class Wiring:
             self.picture_track.control.met(seconds, self._clock.now())
 
     def _heard(self) -> None:
-        self._live.heard(self._clock.now())
+        self._alive(self._clock.now())
 
 
 def _configuration(settings: PeerSettings) -> RTCConfiguration:
@@ -193,5 +195,5 @@ def _preferred(kind: str, codecs: tuple[Codec, ...]) -> list[RTCRtpCodecCapabili
 
 def _codecs(transceiver: RTCRtpTransceiver) -> dict[int, Codec]:
     """What was agreed upon, by payload type, the dearest first; of video."""
-    named = ((found.payloadType, _NAMES.get(found.name)) for found in transceiver._codecs)
+    named = ((found.payloadType, _NAMES.get(found.name)) for found in agreed_codecs(transceiver))
     return {number: codec for number, codec in named if number is not None and codec is not None}

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from mien.face.crop import SIDE, View
+from mien.face.crop import SIDE
 from mien.manifest import Bundle
+from mien.plane import Box
 from mien_export.data.faces import Faces
 from mien_export.families.oneshot_examples import examples_of
 from mien_export.families.oneshot_live.course import CONFIGS, LiveCourse
@@ -63,7 +64,7 @@ class LiveFamily:
         """The same for all sizes."""
         return SIDE
 
-    def view(self, size: str) -> View:
+    def view(self, size: str) -> Box:
         """The same for all sizes."""
         return VIEW
 

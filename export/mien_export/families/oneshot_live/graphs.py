@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.face.crop import SIDE, View
+from mien.face.crop import SIDE
 from mien.face.topology import PARTS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.families import ONESHOT
+from mien.plane import Box
 from mien_export.families.oneshot_live.networks import SIZES, LiveSize, Modulate
 from mien_export.families.oneshot_live.step import LiveNetworks
 from mien_export.graphs.tracing import Traced
@@ -55,7 +56,7 @@ OPERATORS: Final = frozenset(
     }
 )
 """Each runs on ONNX Runtime, OpenVINO and TensorRT without a plug-in."""
-VIEW: Final = View(48, 64, 160, 192)
+VIEW: Final = Box(48, 64, 160, 192)
 """Of the crop: what lies outside is hair and surroundings, which nothing paints better than the warp does.
 
 Leaving it out changes no region's error on unseen portraits, and spares half of the work. From cuts of 128 pixels,

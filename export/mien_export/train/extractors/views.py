@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.errors import FaceError
-from mien.face.crop import SIDE, crop_matrix, placed
+from mien.face.crop import SIDE, crop_matrix
 from mien.paint.parsing import parsing_map
+from mien.plane import placed
 from mien.portrait.portrait import Portrait
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render

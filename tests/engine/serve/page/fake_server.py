@@ -27,7 +27,16 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", 
 POLICY = "default-src 'self'"
 """Stricter than the real server's: the page needs no more."""
 CONNECTION = {"codec": "h264", "round_trip_ms": 11.8, "packets_lost": 2}
-STAGES = {"capture": 2.0, "parse": 9.0, "motion": 1.0, "reenact": 31.0, "fuse": 12.0, "smooth": 5.0, "encode": 7.0}
+STAGES = {
+    "capture": 2.0,
+    "parse": 9.0,
+    "motion": 1.0,
+    "reenact": 6.0,
+    "paint": 31.0,
+    "fuse": 12.0,
+    "smooth": 5.0,
+    "encode": 7.0,
+}
 
 
 @dataclass
@@ -283,7 +292,7 @@ class FakeServer:
 
     def _told(self, session: FakeSession) -> dict[str, Any]:
         wave = 1 + 0.25 * ((session.frames // 6) % 9 - 4) / 4
-        means = {name: ms * (wave if name in ("reenact", "parse") else 1.0) for name, ms in STAGES.items()}
+        means = {name: ms * (wave if name in ("paint", "parse") else 1.0) for name, ms in STAGES.items()}
         means["capture_to_emit"] = sum(means.values()) + 9.0
         stages = {name: _stage(session.frames, mean) for name, mean in means.items()}
         frames = {"in": session.frames, "out": session.frames, "dropped": 3, "broken": 0, "without_face": 0}

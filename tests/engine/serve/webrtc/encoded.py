@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tests.engine.serve.webrtc.client import numbered
 
 from mien.frame import Frame
+from mien.serve.webrtc.broadcast import Planes
 from mien.serve.webrtc.encoders import TIME_BASE, VideoPacket, video_encoder
-from mien.serve.webrtc.pictures import Planes
 from mien.serve.webrtc.settings import BitrateLimits, Codec
 
 INTERVAL = 3600

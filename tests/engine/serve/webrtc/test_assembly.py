@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.serve.webrtc.assembly import MOST, Assembly, Whole
+from mien.serve.webrtc.jitter_buffer import MOST, Assembly, Whole
 
 PATIENCE = 0.1
 STEP = 0.01

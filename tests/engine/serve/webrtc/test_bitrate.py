@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from mien.serve.webrtc.bitrate import STALE, BitrateControl, Report, Reports
-from mien.serve.webrtc.feedback import Told
+from mien.serve.webrtc.bitrate import STALE, BitrateControl, Report, Reports, Told
 from mien.serve.webrtc.settings import BitrateLimits
 
 LIMITS = BitrateLimits()

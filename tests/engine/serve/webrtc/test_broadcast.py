@@ -13,12 +13,11 @@ from tests.engine.serve.webrtc.client import numbered
 
 from mien.clock import ManualClock
 from mien.frame import Frame
-from mien.serve.webrtc.broadcast import Broadcast
-from mien.serve.webrtc.newest import Ended, Newest
-from mien.serve.webrtc.pictures import Picture
+from mien.handover import Closed, LoopSlot
+from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack
 from mien.serve.webrtc.settings import PeerSettings
-from mien.serve.webrtc.soundline import RATE, RUN, Place, SoundLine
+from mien.sound.delay import RATE, RUN, Listener, SoundLine
 from mien.sound.sound import Sound, SoundFormat
 
 TIME_BASE = Fraction(1, 25)
@@ -39,11 +38,11 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
 def test_each_reader_gets_the_newest_and_a_newcomer_the_last() -> None:
     async def main() -> None:
         broadcast = Broadcast(ManualClock())
-        first: Newest[Picture] = Newest()
+        first: LoopSlot[Picture] = LoopSlot()
         broadcast.join(first)
         broadcast.write(frame(0))
         broadcast.write(frame(1))
-        second: Newest[Picture] = Newest()
+        second: LoopSlot[Picture] = LoopSlot()
         broadcast.join(second)
         one, other = await first.take(), await second.take()
         assert one is other
@@ -60,14 +59,14 @@ def test_each_reader_gets_the_newest_and_a_newcomer_the_last() -> None:
 def test_its_end_is_the_readers_also_of_those_that_come_after(end: Callable[[Broadcast], None]) -> None:
     async def main() -> None:
         broadcast = Broadcast(ManualClock())
-        first: Newest[Picture] = Newest()
+        first: LoopSlot[Picture] = LoopSlot()
         broadcast.join(first)
         broadcast.write(frame(0))
         end(broadcast)
-        late: Newest[Picture] = Newest()
+        late: LoopSlot[Picture] = LoopSlot()
         broadcast.join(late)
         for reader in (first, late):
-            with pytest.raises(Ended):
+            with pytest.raises(Closed):
                 await reader.take()
 
     run(main)
@@ -77,7 +76,7 @@ def test_its_end_is_the_readers_also_of_those_that_come_after(end: Callable[[Bro
 def test_any_sound_is_heard_at_the_right_time(rate: int, channels: int) -> None:
     clock = ManualClock()
     broadcast = Broadcast(clock)
-    place, heard = Place(), []
+    place, heard = Listener(), []
     length = rate // 50
     for number in range(100):
         broadcast.write(Frame(np.zeros((16, 16, 3), np.uint8), number, Fraction(1, 50)))

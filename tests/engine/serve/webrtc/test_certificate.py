@@ -14,7 +14,7 @@ from OpenSSL import SSL
 from tests.engine.serve.webrtc.calls import calling, run, until
 from tests.engine.serve.webrtc.client import Client, Pictures
 
-from mien.serve.webrtc.certificate import SUITES, Certificate
+from mien.serve.webrtc.inside import SUITES, Certificate
 from mien.serve.webrtc.peer import Peer
 
 

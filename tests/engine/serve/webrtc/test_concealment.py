@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.serve.webrtc.concealment import RATE, Concealment
+from mien.serve.webrtc.decoding import RATE, Concealment
 
 RUN = 960
 

@@ -77,7 +77,7 @@ def test_datagrams_that_are_no_packets_leave_the_call() -> None:
 
 
 def test_a_flood_ends_the_peer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.serve.webrtc.liveness.FLOOD", 200)
+    monkeypatch.setattr("mien.serve.webrtc.statistics.FLOOD", 200)
 
     async def main() -> None:
         async with calling(Client(video=Pictures(25)), PeerSettings()) as call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from tests.engine.serve.webrtc.client import number_in
 from tests.engine.serve.webrtc.encoded import INTERVAL, encoded
 
 from mien.clock import ManualClock
-from mien.emit.outbox import Outbox
 from mien.frame import Frame
+from mien.handover import DropQueue
 from mien.serve.webrtc.decoding import PICTURES, SOUNDS, Decoding, Encoded, Waiting
 from mien.serve.webrtc.encoders import SoundEncoder
 from mien.serve.webrtc.settings import CODECS, Codec
@@ -27,15 +28,15 @@ def pictures(codec: Codec, count: int, *, size: tuple[int, int] = (320, 240)) ->
 
 def put_all(items: list[Encoded], *, largest: int = LARGEST) -> tuple[Decoding, list[Frame | Sound]]:
     """What comes out, each waited for where one is expected."""
-    outbox = Outbox(frames=1000, sounds=1000)
-    decoding = Decoding(outbox, ManualClock(1.0), largest=largest, threads=1)
+    out: DropQueue[Frame | Sound] = DropQueue({Frame: 1000, Sound: 1000}, type)
+    decoding = Decoding(out, ManualClock(1.0), largest=largest, threads=1)
     decoding.start()
     for item in items:
         while not decoding.waiting.put(item) and item.key:
             pass
     taken: list[Frame | Sound] = []
     decoding.waiting.put(Encoded(None, bytes(SoundEncoder().encode(np.zeros((2, 960), np.float32), 0) or b""), 0, 1.0))
-    while item_out := outbox.take():
+    for item_out in out:
         taken.append(item_out)
         if isinstance(item_out, Sound):
             break
@@ -85,12 +86,12 @@ def test_sound_is_float_in_two_channels() -> None:
         packet = encoder.encode(np.repeat(wave[None, first : first + 960], 2, axis=0), first)
         if packet is not None:
             items.append(Encoded(None, bytes(packet), first, 1.0))
-    outbox = Outbox(sounds=100)
-    decoding = Decoding(outbox, ManualClock(), largest=LARGEST, threads=1)
+    out: DropQueue[Frame | Sound] = DropQueue({Frame: 4, Sound: 100}, type)
+    decoding = Decoding(out, ManualClock(), largest=LARGEST, threads=1)
     for item in items:
         decoding.waiting.put(item)
     decoding.start()
-    runs = [outbox.take() for _ in items]
+    runs = [out.take() for _ in items]
     decoding.close()
     decoding.join()
     assert all(isinstance(run, Sound) and run.samples.shape[0] == 2 for run in runs)
@@ -128,17 +129,15 @@ def test_sound_that_waits_is_bounded_and_survives_pictures() -> None:
     first, second = pictures("h264", 2)
     for item in [first, *[second] * (2 * PICTURES)]:
         waiting.put(item)
-    taken = 0
-    while taken < SOUNDS and waiting.take() is sound:
-        taken += 1
-    assert taken == SOUNDS
+    taken = list(islice(waiting, SOUNDS))
+    assert taken == [sound] * SOUNDS
 
 
 def test_it_closes_while_it_waits() -> None:
-    decoding = Decoding(Outbox(), ManualClock(), largest=LARGEST, threads=1)
+    decoding = Decoding(DropQueue({Frame: 4, Sound: 100}, type), ManualClock(), largest=LARGEST, threads=1)
     decoding.start()
     decoding.start()
     decoding.close()
     decoding.join()
     decoding.waiting.put(Encoded(None, b"x", 0, 0.0))
-    assert decoding.waiting.take() is None
+    assert list(decoding.waiting) == []

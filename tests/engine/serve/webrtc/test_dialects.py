@@ -12,6 +12,7 @@ from tests.engine.serve.webrtc.client import Client, Pictures, Tone
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.offer import OfferError, read_offer
 from mien.serve.webrtc.peer import Peer
+from mien.serve.webrtc.playout import URI as PLAYOUT_DELAY
 
 PRINT = ":".join(["AB"] * 32)
 SESSION = ["v=0", "o=- 1 2 IN IP4 0.0.0.0", "s=-", "t=0 0"]
@@ -48,6 +49,10 @@ ANSWERED: dict[str, tuple[str, str]] = {
     "H.264 of mode 0": (
         offer(media("video", "125", *TRANSPORT, H264[0], "a=fmtp:125 packetization-mode=0")),
         "-mode=0",
+    ),
+    "how long to hold pictures back": (
+        offer(media("video", "125", *TRANSPORT, *H264, f"a=extmap:14 {PLAYOUT_DELAY}")),
+        f"a=extmap:14 {PLAYOUT_DELAY}",
     ),
     "no direction": (offer(media("video", "125", *TRANSPORT, *H264, say="")), "a=sendrecv"),
     "the session's direction": (offer(["a=sendonly"], media("video", "125", *TRANSPORT, *H264, say="")), "a=recvonly"),

@@ -27,7 +27,7 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
-from mien.serve.webrtc.feedback import Told, listen
+from mien.serve.webrtc.bitrate import Told, listen
 
 SSRC = 1234
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mien.serve.webrtc.liveness import FLOOD, Liveness
+from mien.serve.webrtc.statistics import FLOOD, Liveness
 
 
 def liveness() -> Liveness:

@@ -10,8 +10,7 @@ from itertools import pairwise
 import pytest
 
 from mien.clock import ManualClock
-from mien.serve.webrtc.assembly import Assembly
-from mien.serve.webrtc.nacks import LEAST, MOST, MOST_PATIENCE, Nacks
+from mien.serve.webrtc.jitter_buffer import LEAST, MOST_MISSED, MOST_PATIENCE, Assembly, Nacks
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ def test_a_longer_way_is_waited_for_longer_up_to_a_limit(trip: float, patience: 
 def test_after_a_long_gap_nothing_is_asked_for() -> None:
     nacks = Nacks(ManualClock())
     nacks.add(Packet(1))
-    assert not nacks.add(Packet(MOST + 10))
+    assert not nacks.add(Packet(MOST_MISSED + 10))
     assert nacks.jumped
-    assert not nacks.add(Packet(MOST + 11))
+    assert not nacks.add(Packet(MOST_MISSED + 11))
 
 
 def pauses(loss: float, trip: float, seed: int, seconds: float = 60.0, per_frame: int = 4) -> list[float]:

@@ -8,7 +8,7 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from mien.clock import ManualClock
-from mien.serve.webrtc.pacing import AGAIN, FASTER, LONGEST, Again, Pace, Paced
+from mien.serve.webrtc.sending import AGAIN, FASTER, LONGEST, Again, Pace, Paced
 
 RATE = 200_000
 
@@ -68,5 +68,5 @@ def test_what_is_asked_for_again_and_reports_go_at_once(monkeypatch: pytest.Monk
             await paced._send_rtp(again)
         assert (len(slept), len(wire.sent)) == (2, 8)
 
-    monkeypatch.setattr("mien.serve.webrtc.pacing.asyncio.sleep", sleep)
+    monkeypatch.setattr("mien.serve.webrtc.sending.asyncio.sleep", sleep)
     asyncio.run(main())

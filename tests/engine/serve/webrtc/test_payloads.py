@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.serve.webrtc.encoded import encoded
 
-from mien.serve.webrtc.payloads import begins_frame, is_key
+from mien.serve.webrtc.jitter_buffer import begins_frame, is_key
 from mien.serve.webrtc.settings import CODECS, Codec
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mien.serve.webrtc.candidates import END, MOST_BYTES, read_fragment
 from mien.serve.webrtc.offer import OfferError
-from mien.serve.webrtc.trickle import END, MOST_BYTES, read_fragment
 
 CANDIDATE = "1 1 udp 2122 192.0.2.7 5000 typ host"
 

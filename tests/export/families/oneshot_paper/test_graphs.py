@@ -14,7 +14,7 @@ from mien.cli import main
 from mien.errors import SettingError
 from mien.face.motion import identity_motion
 from mien.manifest import Bundle, read_bundle
-from mien.paint.painter import Painter
+from mien.paint.painter import Paint, Painter
 from mien.portrait.portrait import Portrait
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
@@ -124,12 +124,13 @@ def test_the_engine_paints_with_it(paper_bundle: Bundle, tmp_path: Path) -> None
 
 def test_each_portrait_keeps_its_own_features(paper_bundle: Bundle, nobodies: dict[str, Portrait]) -> None:
     painter = Painter(paper_bundle, lambda graph: open_session(paper_bundle, graph, "onnxruntime", "fp32", 1))
-    first, second = (Reenact((nobodies[name],), 1, painter) for name in ("mira", "aldo"))
+    people = [(nobodies[name],) for name in ("mira", "aldo")]
+    first, second = ((Reenact(person), Paint(person, painter)) for person in people)
     painted = []
-    for reenact in (first, second, first):
-        (synthesis,) = reenact(identity_motion(), 0.0)
-        assert synthesis.painting is not None
-        painted.append(synthesis.painting.generated)
+    for reenact, paint in (first, second, first):
+        (painting,) = paint(reenact(identity_motion(), 0.0))
+        assert painting is not None
+        painted.append(painting.generated)
     painter.close()
     np.testing.assert_array_equal(painted[0], painted[2])
     assert not np.array_equal(painted[0], painted[1])

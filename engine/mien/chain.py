@@ -1,0 +1,171 @@
+"""What makes pictures of one portrait, in one piece: the rooms from `reenact` on, plugged together.
+
+Offline, live and served runs call the same chain. It names its stages and tells a stopwatch when each is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.capture import image
+from mien.config import WARP, ReenactSettings
+from mien.errors import ModelError, SettingError, SourceError
+from mien.face.motion import Motion
+from mien.frame import Frame
+from mien.fuse.background import COLOURS, Background, Kind, colour_of, plain
+from mien.fuse.fuse import Fuse
+from mien.manifest import Family
+from mien.paint.opening import open_painter
+from mien.paint.painter import Paint
+from mien.pipeline.controller import FULL, LEVELS
+from mien.portrait.portrait import Portrait
+from mien.posed import Painting, PaintLevel
+from mien.reenact.reenact import Reenact
+from mien.runtime.sharing import SharedGraphs
+from mien.smooth.smooth import Smooth
+from mien.stats import UNTIMED, Laps
+
+Pixels = NDArray[np.uint8]
+Later = tuple[str, Callable[[Pixels], Pixels]]
+"""A stage that follows on finished pictures, with its name."""
+
+STAGES: Final[Mapping[str, tuple[str, ...]]] = {"paint": ("reenact", "paint", "fuse", "smooth")}
+"""By the stage that runs a family's graphs: all stages of a frame's way."""
+_NAMED = tuple(kind for kind in get_args(Kind) if kind != "picture")
+
+
+def chain_of(family: Family | None) -> tuple[str, ...]:
+    """Names of the stages that a frame goes through, in order, for models of a family; None: no network.
+
+    Raises:
+        ModelError: a stage that is not here would run the family's graphs.
+    """
+    if family is None:
+        return ("reenact", "fuse", "smooth")
+    if family.stage not in STAGES:
+        raise ModelError(
+            f"family {family.name}: expected graphs of the stages {', '.join(STAGES)}, got {family.stage!r}; "
+            "it was made for another version of mien"
+        )
+    return STAGES[family.stage]
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReenactChain:
+    """Callable (motion, frame, what the network does, laps) -> pixels; see `mien.pipeline.chain.Chain`."""
+
+    reenact: Reenact
+    paint: Paint | None
+    """None: no network paints, as with the model `warp`."""
+    fuse: Fuse
+    smooth: Smooth
+    later: tuple[Later, ...] = ()
+    about: str = WARP
+    """What makes the pictures, and which runtime runs it."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of that: runtimes that are missing."""
+    close: Callable[[], None] = _nothing
+    """Gives back what it holds; called once, when no frame is in it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its stages, in the order of a frame's way."""
+        return (*chain_of(None if self.paint is None else self.paint.family), *(name for name, _ in self.later))
+
+    @property
+    def best(self) -> int:
+        """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
+        return LEVELS.index("warp") if self.paint is None else FULL
+
+    def __call__(self, motion: Motion | None, frame: Frame, level: PaintLevel, laps: Laps) -> Pixels:
+        """(H, W, 3 or 4), C-contiguous, not written to again. No motion shows the portrait at rest."""
+        laps.begin()
+        posed = self.reenact(motion, frame.seconds)
+        laps.lap("reenact")
+        paintings: tuple[Painting | None, ...] | None = None
+        if self.paint is not None:
+            paintings = self.paint(posed, level)
+            if level != "off":
+                laps.lap("paint")
+        pixels = self.fuse(posed, paintings)
+        laps.lap("fuse")
+        pixels = self.smooth(pixels, posed)
+        laps.lap("smooth")
+        for name, stage in self.later:
+            pixels = stage(pixels)
+            laps.lap(name)
+        return pixels
+
+
+def open_chain(
+    portraits: tuple[Portrait, ...],
+    settings: ReenactSettings,
+    threads: int,
+    *later: Later,
+    graphs: SharedGraphs | None = None,
+    warm: bool = True,
+) -> ReenactChain:
+    """What makes pictures of `portraits` (of one person and size). Its owner closes it.
+
+    Args:
+        later: stages that follow.
+        graphs: whose weights it takes; None: it loads its own.
+        warm: whether first pictures are made on the calling thread, so that it can be swapped in without a stall.
+
+    Raises:
+        SettingError, FaceError: a background that cannot be read, or that the portrait cannot be shown before.
+        ModelError, BackendError: as `open_painter`.
+    """
+    with ExitStack() as stack:
+        painter, about = stack.enter_context(open_painter(settings, threads, graphs))
+        chain_of(None if painter is None else painter.family)
+        chain = ReenactChain(
+            Reenact(portraits, threads),
+            None if painter is None else Paint(portraits, painter),
+            Fuse(settings.mouth, threads, background_of(settings.background)),
+            Smooth(settings.smooth, threads),
+            later,
+            about,
+            () if painter is None else painter.notes,
+            stack.pop_all().close,
+        )
+        stack.callback(chain.close)
+        if warm:
+            _warm(chain, portraits[0])
+        stack.pop_all()
+        return chain
+
+
+def background_of(setting: str) -> Background:
+    """What `keep`, `blur`, `alpha`, a colour (`#rrggbb` or a name) or the path of a picture stands for.
+
+    Raises:
+        SettingError: it is none of the words, no colour, and no picture can be read there.
+    """
+    if setting in _NAMED:
+        return Background(cast(Kind, setting))
+    colour = colour_of(setting)
+    if colour is not None:
+        return plain(colour)
+    try:
+        return Background("picture", image.read(setting))
+    except SourceError as error:
+        words = ", ".join((*_NAMED, *COLOURS))
+        raise SettingError(f"background must be one of {words}, a colour as #rrggbb, or a picture; {error}") from error
+
+
+def _warm(chain: ReenactChain, portrait: Portrait) -> None:
+    levels: tuple[PaintLevel, ...] = ("full", "carry")
+    for level in levels:
+        chain(None, Frame(portrait.pixels, 0, Fraction(1)), level, UNTIMED)

@@ -1,0 +1,138 @@
+"""The standard streams of a command: there, whatever the shell closed, and harmless once nobody reads them.
+
+On standard error a command tells how it goes; that nobody hears it ends nothing. What it gives out on standard output
+somebody must take: where a reader has gone, such as `head`, the command ends without a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any, Final, TextIO, cast
+
+_FLAGS: Final = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_RDONLY}
+"""That make a use of a closed stream an error, as it would be without a descriptor."""
+
+
+@contextlib.contextmanager
+def standard_streams() -> Iterator[None]:
+    """Make the three streams usable for one command; those that tests or programs have put there are left alone."""
+    _take_closed_descriptors()
+    out, err = sys.stdout, sys.stderr
+    if out is None:
+        sys.stdout = _on(1)
+    if err is None or err is sys.__stderr__:
+        sys.stderr = cast(TextIO, _Unheard(err or _on(2)))
+    if isinstance(out, io.TextIOWrapper) and out is sys.__stdout__:  # names of files need not be text, nor of its kind
+        out.reconfigure(errors="surrogateescape" if out.encoding.lower() == "utf-8" else "backslashreplace")
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = out, err
+
+
+def _on(descriptor: int) -> TextIO:
+    return os.fdopen(descriptor, "w", closefd=False)
+
+
+def silence(stream: TextIO) -> None:
+    """Have what a stream still holds, and what comes, go nowhere: else the interpreter complains of it at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, stream.fileno())
+        finally:
+            os.close(nowhere)
+
+
+def is_unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe or a socket that nobody reads any more."""
+    try:
+        looking = select.poll()
+        looking.register(stream.fileno(), select.POLLOUT)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in looking.poll(0))
+    except (OSError, ValueError, AttributeError):  # not of the system, or not on this one
+        return False
+
+
+class _Unheard:
+    """Writes on to a stream for as long as that takes it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            silence(self._stream)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            silence(self._stream)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Once(logging.Filter):
+    """Passes the same words once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        words = record.getMessage()
+        new = words not in self._told
+        self._told.add(words)
+        return new
+
+
+def is_of_mien_or_wrong(record: logging.LogRecord) -> bool:
+    """Whether a user should see it: libraries warn of much that is no concern of theirs."""
+    return record.levelno >= logging.ERROR or record.name.startswith("mien")
+
+
+@contextlib.contextmanager
+def warnings_told(*, debug: bool) -> Iterator[None]:
+    """Tell what mien logs as a warning on standard error, a line each and each once; of libraries only what is wrong.
+
+    Not for `mien serve`, whose log has a form of its own.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("mien: %(message)s"))
+    handler.addFilter(_Once())
+    root = logging.getLogger()
+    if not debug:
+        handler.addFilter(is_of_mien_or_wrong)
+    handler.setLevel(logging.WARNING)
+    root.addHandler(handler)
+    logging.captureWarnings(not debug)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.removeHandler(handler)
+
+
+def _take_closed_descriptors() -> None:
+    """Else the next file that is opened becomes a standard stream, and what libraries say there goes into it."""
+    for number, flags in _FLAGS.items():
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, flags)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            else:
+                os.set_inheritable(number, True)

@@ -1,0 +1,211 @@
+"""The table from a role in a model's manifest to what fills the inputs of that role.
+
+A new role is one entry of `ONCE`, for what hangs on the portrait alone, or of `FRAME`, for what changes with every
+frame; a package of its own adds one as an entry point of the groups `mien.paint.once` and `mien.paint.frame`, called as
+the role. Roles along a link between graphs need none. `mien.manifest` says what shapes and ranges a role may have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import plugins
+from mien.draw.mouth import draw_driver_mouth, inner_mouth_box
+from mien.errors import ModelError
+from mien.manifest import TensorSpec
+from mien.paint.erase import NOTHING, Erasing
+from mien.paint.parsing import parsing_map
+from mien.paint.scene import Look, Scene, Subject
+from mien.plane import Box, coarser
+from mien.runtime.session import nhwc_view
+from mien_kernels import ops
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+HALF: Final = 128.0
+"""The byte that becomes 0 in a graph; bytes become -1..0.99."""
+SAME: Final = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
+
+
+class OnceFiller(Protocol):
+    """Fills an input (C, h, w) of a graph that runs once per portrait."""
+
+    def __call__(self, subject: Subject, into: Floats, threads: int) -> None: ...
+
+
+class FrameFiller(Protocol):
+    """Fills an input of a graph that runs for every frame; made once for that input."""
+
+    def __call__(self, scene: Scene) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Port:
+    """An input of a graph that runs for every frame, as its filler is given it."""
+
+    spec: TensorSpec
+    array: Floats
+    """(1, C, h, w): the session's own, bound once."""
+    view: Box
+    threads: int
+
+
+def fill_picture(subject: Subject, into: Floats, threads: int) -> None:
+    """The portrait's crop."""
+    _to_tensor(subject.crop, into, threads)
+
+
+def fill_portrait_parsing(subject: Subject, into: Floats, threads: int) -> None:
+    """The parsing map of the portrait's own landmarks."""
+    size = (into.shape[1], into.shape[2])
+    parsing_map(subject.portrait.landmarks, subject.matrix, size, out=into, threads=threads)
+
+
+class Parsing:
+    """The parsing map of the target landmarks, as fine as the graph takes it."""
+
+    def __init__(self, port: Port) -> None:
+        self._into = port.array[0]
+        self._times = port.view.height // self._into.shape[1]
+
+    def __call__(self, scene: Scene) -> None:
+        grid = scene.matrix if self._times == 1 else coarser(scene.matrix, self._times)
+        size = (self._into.shape[1], self._into.shape[2])
+        parsing_map(scene.posed.landmarks, grid, size, out=self._into, threads=scene.threads)
+
+
+class Warped:
+    """The portrait's crop warped to the target, skin and eyes as they are shown, without what a warp cannot know."""
+
+    def __init__(self, port: Port) -> None:
+        self._into = port.array[0]
+        self._warped = np.empty((*port.view.shape, 3), np.uint8)
+        self._erasing = Erasing(port.view.shape)
+
+    def __call__(self, scene: Scene) -> None:
+        flow = scene.flow(scene.view.height)
+        ops.flow_warp(scene.look.subject.crop, flow, self._warped, threads=scene.threads)
+        scene.look.eyes(scene.landmarks, self._warped)
+        self._erasing(self._warped, scene.mouth, flow, scene.threads)
+        _to_tensor(self._warped, self._into, scene.threads)
+
+
+class Hint:
+    """The driver's inner mouth, drawn between the target's lips; 0 everywhere else."""
+
+    def __init__(self, port: Port) -> None:
+        self._into = port.array[0]
+        self._drawn = np.empty((*port.view.shape, 3), np.uint8)
+        self._box: Box | None = None
+        """What is filled at present."""
+
+    def __call__(self, scene: Scene) -> None:
+        into = self._into
+        if self._box is not None:
+            into[:, *self._box.area] = 0
+        hint, mouth = scene.posed.hint, scene.look.mouth
+        box = inner_mouth_box(scene.landmarks, scene.view.width, scene.view.height)
+        self._box = None if hint is None else box
+        if hint is None or box is None:
+            return
+        drawn = self._drawn[box.area]
+        drawn.fill(NOTHING)
+        draw_driver_mouth(hint, mouth.lip_colour, scene.landmarks, self._drawn, mouth.skin_colour)
+        into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
+
+
+class Still:
+    """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
+
+    def __init__(self, port: Port, fill: OnceFiller) -> None:
+        self._port, self._fill = port, fill
+        self._given: Look | None = None
+
+    def __call__(self, scene: Scene) -> None:
+        if scene.look is not self._given:
+            self._fill(scene.look.subject, self._port.array[0], scene.threads)
+            self._given = scene.look
+
+
+class Passed:
+    """What another graph gave for the same frame."""
+
+    def __init__(self, port: Port, source: Floats) -> None:
+        self._into, self._source = port.array, source
+
+    def __call__(self, scene: Scene) -> None:
+        np.copyto(self._into, self._source)
+
+
+class Linked:
+    """What a graph that ran once gave for the portrait: warped by the frame's flow, or as it is."""
+
+    def __init__(self, port: Port) -> None:
+        self._spec, self._array = port.spec, port.array
+        last = nhwc_view(port.array)[0] if port.array.ndim == 4 else None
+        self._last = last if last is not None and last.flags.c_contiguous else None
+        """(h, w, C), where the session keeps channels last."""
+        self._given: Look | None = None
+
+    def __call__(self, scene: Scene) -> None:
+        if self._spec.warped:
+            self._warp(scene.look.features[self._spec.name], scene)
+        elif scene.look is not self._given:
+            self._array[...] = scene.look.fixed[self._spec.name]
+            self._given = scene.look
+
+    def _warp(self, feature: Floats, scene: Scene) -> None:
+        flow = scene.flow(self._array.shape[2])
+        if self._last is not None:
+            ops.flow_warp(feature, flow, self._last, threads=scene.threads)
+        else:
+            ops.flow_warp(feature, flow, self._array[0], threads=scene.threads, layout="nchw")
+
+
+ONCE: Final[Mapping[str, OnceFiller]] = {
+    "picture": fill_picture,
+    "portrait_parsing": fill_portrait_parsing,
+}
+"""By role: what hangs on the portrait alone."""
+FRAME: Final[Mapping[str, Callable[[Port], FrameFiller]]] = {
+    "parsing": Parsing,
+    "warped": Warped,
+    "hint": Hint,
+}
+"""By role: what changes with every frame."""
+ONCE_GROUP, FRAME_GROUP = "mien.paint.once", "mien.paint.frame"
+
+
+def once_filler(role: str) -> OnceFiller:
+    """What fills inputs of this role from the portrait alone.
+
+    Raises:
+        ModelError: nobody does.
+    """
+    found = ONCE.get(role) or plugins.added(ONCE_GROUP, role)
+    if found is None:
+        raise ModelError(f"role {role}: expected something that fills it, got none; install the package that adds it")
+    return cast(OnceFiller, found)
+
+
+def frame_filler(port: Port) -> FrameFiller:
+    """What fills this input for every frame, or once for a portrait where its role hangs on that alone.
+
+    Raises:
+        ModelError: nobody does.
+    """
+    role = port.spec.role
+    found = FRAME.get(role) or (None if role in ONCE else plugins.added(FRAME_GROUP, role))
+    if found is None:
+        return Still(port, once_filler(role))
+    return cast(Callable[[Port], FrameFiller], found)(port)
+
+
+def _to_tensor(picture: Pixels, into: Floats, threads: int) -> None:
+    ops.to_tensor(picture, SAME, into, scale=1 / HALF, bias=-1.0, threads=threads)

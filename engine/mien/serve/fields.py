@@ -1,0 +1,369 @@
+"""Every field of the HTTP API, in one table.
+
+From these classes come the reading of requests (`mien.serve.refusal`), the answers, the JSON schemas of
+/api/v1/openapi.json (`mien.serve.openapi`) and the tables of docs/http-api.md (`mien.serve.reference`). What a field
+means is its description; limits and patterns are checked where a request is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from mien import config
+from mien.config import GAIN_LIMIT
+from mien.fuse.background import COLOURS
+from mien.pipeline.controller import Level
+from mien.serve.decoding import KINDS
+from mien.serve.settings import LEAST_LATENCY, MOST_LATENCY
+
+GAINS: Final = tuple(item.name for item in fields(config.Gains))
+SDP_CHARACTERS: Final = 64 << 10
+ROOM: Final = "[a-z0-9-]{1,64}"
+_BACKGROUNDS: Final = ("keep", "blur", *COLOURS)
+"""Beside colours as #rrggbb; never a file's name."""
+
+
+def _matching(pattern: str, expected: str) -> Meta:
+    r"""Text that matches a regular expression as a whole; `expected` says so in words.
+
+    The schema has its own form: in Python `$` also matches before a line's end, in JSON Schema there is no `\Z`.
+    """
+    return Meta(
+        pattern=rf"^(?:{pattern})\Z",
+        extra_json_schema={"pattern": f"^(?:{pattern})$"},
+        extra={"expected": expected},
+    )
+
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Count = Annotated[int, Meta(ge=0)]
+Gain = Annotated[float, Meta(ge=0, le=GAIN_LIMIT)]
+Milliseconds = Annotated[float, Meta(ge=LEAST_LATENCY * 1e3, le=MOST_LATENCY * 1e3)]
+Sdp = Annotated[
+    str,
+    Meta(
+        min_length=1, max_length=SDP_CHARACTERS, extra={"expected": f"an offer of 1 to {SDP_CHARACTERS:,} characters"}
+    ),
+]
+Token = Annotated[str, Meta(min_length=1, max_length=128)]
+RoomName = Annotated[str, _matching(ROOM, "1 to 64 of a-z, 0-9 and -")]
+Background = Annotated[
+    str,
+    _matching(
+        f"{'|'.join(_BACKGROUNDS)}|#[0-9a-fA-F]{{6}}", f"one of {', '.join(_BACKGROUNDS)} or a colour as #rrggbb"
+    ),
+]
+State = Literal["opening", "running", "waiting", "ended"]
+
+
+def _means(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Table(Struct, forbid_unknown_fields=True):
+    """A JSON object of which every member is named here."""
+
+
+# Requests
+
+
+class SomeGains(Table):
+    """How strongly each part of the driver's motion is applied; what is left out stays as it is."""
+
+    expression: Gain | None = None
+    pose: Gain | None = None
+    eyes: Gain | None = None
+    lips: Gain | None = None
+    brows: Gain | None = None
+    gaze: Gain | None = None
+    translation: Gain | None = None
+
+
+class Steering(Table):
+    """What can be asked of a session at its beginning and while it runs."""
+
+    gains: Annotated[SomeGains | None, _means("any of the seven; left out: as they are, 1 at the beginning")] = None
+    portrait: Annotated[Id | None, _means("an id of `GET /api/v1/portraits`; at the beginning left out: the first")] = (
+        None
+    )
+    target_latency_ms: Annotated[Milliseconds | None, _means("from capture to emit, to be kept to")] = None
+    background: Annotated[Background | None, _means("`keep`, `blur`, `#rrggbb` or a colour's name")] = None
+
+    @property
+    def latency(self) -> float | None:
+        """`target_latency_ms` in seconds."""
+        return None if self.target_latency_ms is None else self.target_latency_ms / 1e3
+
+    def applied_to(self, gains: config.Gains) -> config.Gains:
+        """The gains after this; those that are not named stay."""
+        if self.gains is None:
+            return gains
+        given = {name: getattr(self.gains, name) for name in GAINS}
+        return replace(gains, **{name: gain for name, gain in given.items() if gain is not None})
+
+
+class Opening(Steering, kw_only=True):
+    """Body of `POST /api/v1/sessions`."""
+
+    sdp: Annotated[Sdp, _means("an offer; all candidates may be in it, or follow")]
+    room: Annotated[RoomName | None, _means("1 to 64 of `a-z 0-9 -`; two sessions at most, a third is 409")] = None
+    resume: Annotated[Token | None, _means("a session's `resume_token`: this peer takes that session over")] = None
+
+
+class Change(Steering):
+    """Body of `PATCH /api/v1/sessions/ID`."""
+
+    paused: Annotated[bool | None, _means("whether the last picture stays")] = None
+    panic: Annotated[bool | None, _means("whether the slate takes the place of every picture")] = None
+    rezero: Annotated[bool | None, _means("`true`: the driver's present face becomes its neutral")] = None
+
+
+class Upload(Table):
+    """Form of `POST /api/v1/portraits`."""
+
+    picture: Annotated[str, Meta(description=f"a file: {KINDS}", extra_json_schema={"format": "binary"})]
+    consent: Annotated[str, Meta(min_length=1, description="who is seen, and that they agree")]
+    name: Annotated[str | UnsetType, _means("left out: the file's name")] = UNSET
+
+
+# Answers
+
+
+class Fault(Table):
+    """What went wrong, in one line and in its parts."""
+
+    message: Annotated[str, _means("the line; the parts below are there where it has them")]
+    what: str | UnsetType = UNSET
+    expected: str | UnsetType = UNSET
+    got: str | UnsetType = UNSET
+    do: str | UnsetType = UNSET
+
+
+class Error(Table):
+    """Every answer with a status from 400 on."""
+
+    error: Fault
+
+
+class Gains(Table):
+    """How strongly each part of the driver's motion is applied: 0 switches it off, 1 is as the driver does."""
+
+    expression: Annotated[Gain, _means("all of the face; multiplies `eyes`, `lips` and `brows`")]
+    pose: Annotated[Gain, _means("turns of the head")]
+    eyes: Annotated[Gain, _means("lids")]
+    lips: Annotated[Gain, _means("lips, mouth and jaw")]
+    brows: Gain
+    gaze: Annotated[Gain, _means("irises inside their lids")]
+    translation: Annotated[Gain, _means("place and size of the head in the picture")]
+
+
+class IceServer(Table):
+    """As `RTCPeerConnection` takes it."""
+
+    urls: str
+    username: str | UnsetType = UNSET
+    credential: str | UnsetType = UNSET
+
+
+class Session(Table):
+    """A session, from outside."""
+
+    id: Id
+    state: Annotated[State, _means("`waiting`: its peer is gone, and it waits to be resumed")]
+    ended_because: str | None
+    portrait: Annotated[Id, _means("the one that is shown")]
+    room: RoomName | None
+    gains: Gains
+    target_latency_ms: Milliseconds
+    background: str
+    paused: bool
+    panic: bool
+    mark: Annotated[bool, _means('whether the visible mark "synthetic" is drawn')]
+    seconds: Annotated[float, _means("since it began")]
+    whep: Annotated[str, _means("where it is watched: `/whep/ID`")]
+    viewers: Count
+
+
+class Begun(Session):
+    """Answer of `POST /api/v1/sessions`: the session, and the answer to its offer."""
+
+    sdp: Annotated[str, _means("the answer, with all candidates")]
+    resume_token: Annotated[str, _means("a new one each time")]
+    ice_servers: list[IceServer]
+
+
+class Sessions(Table):
+    """All sessions."""
+
+    sessions: list[Session]
+
+
+class Notice(Table):
+    """A line for whoever sits before the session."""
+
+    number: Annotated[Count, _means("rises, so that what is new can be told")]
+    text: str
+
+
+class FrameCounts(Table):
+    """Frames of a run so far."""
+
+    come: Count = field(name="in")
+    out: Count
+    dropped: Annotated[Count, _means("that a newer one replaced on the way")]
+    broken: Annotated[Count, _means("that did not decode")]
+    without_face: Count
+
+
+class Latency(Table):
+    """A distribution of durations in milliseconds."""
+
+    count: Count
+    mean_ms: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Shot(Table):
+    """What the driver's camera took in one go."""
+
+    shot: Annotated[Count, _means("its number; that of an earlier one where its picture came back")]
+    begin: Annotated[float, _means("seconds from the run's first frame")]
+    frames: Count
+    cause: Annotated[str, _means("what made the cut before it certain")]
+
+
+class Statistics(Table):
+    """How a session fares; from `frames` on only once it runs, as `mien live --json` writes it."""
+
+    id: Id
+    state: State
+    portrait: Id
+    backend: Annotated[str | None, _means("what makes the pictures")]
+    level: Annotated[Level | None, _means("what is left out to keep to the latency")]
+    cause: Annotated[str | None, _means("why the level sank")]
+    latency_ms: Annotated[float | None, _means("capture to emit, of the last frames")]
+    target_latency_ms: Milliseconds
+    fps_in: Annotated[float, _means("over the last second or so")]
+    fps_out: Annotated[float, _means("the same, of what is shown")]
+    face: Annotated[Literal["found", "lost"] | None, _means("`null`: not yet known")]
+    stalled: Annotated[bool, _means("whether the source gives nothing")]
+    recording: bool
+    paused: bool
+    panic: bool
+    connection: Annotated[
+        dict[str, Any] | None,
+        _means(
+            "`state`, and what is known of the peer connection: `bitrate_in`, `bitrate_out` (bits a second), "
+            "`packets_lost`, `packets_recovered` (that came again), `sound_concealed` (gaps made up for), "
+            "`round_trip_ms`, `codec` and more; `null` while waiting"
+        ),
+    ]
+    notices: Annotated[list[Notice], _means("the newest 20")]
+    frames: FrameCounts | UnsetType = UNSET
+    stages: Annotated[dict[str, Latency] | UnsetType, _means("by stage")] = UNSET
+    live: Annotated[dict[str, Any] | UnsetType, _means("what only a live run counts")] = UNSET
+    seconds: float | UnsetType = UNSET
+    fps: float | UnsetType = UNSET
+    shots: list[Shot] | UnsetType = UNSET
+    warnings: list[str] | UnsetType = UNSET
+
+
+class Portrait(Table):
+    """A portrait that a session can show."""
+
+    id: Id
+    name: str
+    sample: Annotated[bool, _means("whether it came with the package; samples are of nobody, and stay")]
+    width: Count
+    height: Count
+    picture: Annotated[str, _means("its address")]
+    consent: Annotated[str | None, _means("who is seen, and that they agree; samples need none")]
+
+
+class Portraits(Table):
+    """All portraits, samples first."""
+
+    portraits: list[Portrait]
+
+
+class Room(Table):
+    """Who is in a room; an empty one is one, too."""
+
+    name: RoomName
+    sessions: Annotated[list[Id], _means("ids of sessions")]
+
+
+class Model(Table):
+    """A model that is here."""
+
+    name: str
+    packaged: Annotated[bool, _means("whether it came with the package")]
+    used: bool
+
+
+class Models(Table):
+    """All models."""
+
+    models: list[Model]
+
+
+class Status(Table):
+    """Answer of `/healthz` and `/readyz`."""
+
+    status: Literal["ok", "ready", "starting"]
+
+
+class UploadLimits(Table):
+    """The most that an upload may be."""
+
+    bytes: Count
+    pixels: Count
+    consent_characters: Count
+
+
+class Server(Table):
+    """What the server is."""
+
+    version: Annotated[str, _means("of mien")]
+    token_required: bool
+    authorised: Annotated[bool, _means("whether this request bore the token, or none is needed")]
+    ice_servers: Annotated[list[IceServer], _means("empty as long as `authorised` is false")]
+    max_sessions: Count
+    sessions: Count
+    ready: Annotated[bool, _means("whether sessions may begin")]
+    mark: Annotated[bool, _means('whether the visible mark "synthetic" is drawn')]
+    model: str
+    backend: Annotated[str | None, _means("what makes the pictures; `null` until it is loaded")]
+    resume_seconds: Annotated[float, _means("for which a session waits for a peer that is gone")]
+    target_latency_ms: Annotated[Milliseconds, _means("of a session that asks for nothing else")]
+    gain_limit: float
+    upload: UploadLimits
+
+
+class ServerStatistics(Table):
+    """How the server fares."""
+
+    seconds: Annotated[float, _means("since it began")]
+    sessions: Count
+    max_sessions: Count
+    sessions_begun: Count
+    sessions_resumed: Count
+    sessions_refused: Annotated[Count, _means("for want of room")]
+    sessions_failed: Annotated[Count, _means("whose offer could not be met")]
+    portraits: Count
+    streams: Annotated[Count, _means("of events that are open")]
+    memory_bytes: Count
+    threads: Annotated[Count, _means("of Python")]
+
+
+REQUESTS: Final = (Opening, Change, SomeGains, Upload)
+ANSWERS: Final = (
+    *(Session, Begun, Sessions, Gains, Statistics, FrameCounts, Latency, Shot, Notice, Portrait, Portraits, Room),
+    *(Server, UploadLimits, IceServer, Models, Model, ServerStatistics, Status, Error, Fault),
+)
