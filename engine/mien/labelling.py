@@ -21,7 +21,7 @@ from mien.api import need_other_file
 from mien.bundles import find
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
-from mien.emit.credit import tags
+from mien.emit.mark import tags
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, ModelError, SinkError
@@ -36,7 +36,9 @@ from mien.parse.parser import Parser
 from mien.parsing.segmenter import Segmenter
 from mien.parsing.showing import PALETTE, coloured, overlaid
 from mien.pipeline import Progress, Stages, render
+from mien.pipeline.chain import SingleStage
 from mien.portrait.prepare import LARGEST, Picture, even, read_picture, sized
+from mien.posed import PaintLevel
 from mien.runtime.opening import choose, open_session
 from mien.stats import Statistics
 
@@ -113,7 +115,7 @@ def parse_file(
             statistics.frames_in = statistics.frames_out = 1
             statistics.end()
         else:
-            _parse_video(opened, output, overlay, segmenter, statistics, progress, count)
+            _parse_video(opened, output, overlay, segmenter, about, statistics, progress, count)
     return statistics
 
 
@@ -169,17 +171,19 @@ def _parse_video(
     output: str | os.PathLike[str],
     overlay: bool,
     segmenter: Segmenter,
+    about: str,
     statistics: Statistics,
     progress: Progress | None,
     threads: int,
 ) -> None:
-    def segment(face: Face | None, frame: Frame) -> Pixels:
+    def segment(face: Face | None, frame: Frame, level: PaintLevel) -> Pixels:
         pixels = np.ascontiguousarray(frame.pixels[..., :3])
         labels = np.zeros(pixels.shape[:2], np.uint8) if face is None else _labels_of_face(pixels, face, segmenter)
         return even(overlaid(labels, pixels) if overlay else coloured(labels))
 
     with Parser(hints=False) as parser:
-        stages = Stages(parse=parser, motion=lambda face, seconds: face, synthesis=(("segment", segment),))
+        chain = SingleStage(segment, about=about, name="segment")
+        stages = Stages(parser, lambda face, seconds: face, chain, parser.shots)
         info = source.info
         size = info.width // 2 * 2, info.height // 2 * 2
         settings = SinkSettings(*size, info.rate, info.time_base, info.sound)

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.classes import CLASSES
-from mien.face.crop import PLACE, SIDE, crop_matrix, inverse, placed
+from mien.face.crop import PLACE, SIDE, crop_matrix
 from mien.face.pose import fit_pose
+from mien.plane import inverse, placed
 from mien.runtime.session import Session
 from mien_kernels import ops
 

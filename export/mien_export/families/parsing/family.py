@@ -11,11 +11,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mien.face.classes import CLASSES
-from mien.face.crop import SIDE, crop_matrix, inverse
+from mien.face.crop import SIDE, crop_matrix
 from mien.face.pose import fit_pose
 from mien.manifest import Bundle, TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.family import SIGNED
+from mien.plane import inverse
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.course import CONFIGS, KIND, ParsingCourse, ParsingLosses, course_of, said
