@@ -120,16 +120,16 @@ def parse_file(
 
 
 @contextlib.contextmanager
-def open_segmenter(threads: int) -> Iterator[tuple[Segmenter, str]]:
-    """The packaged segmenter and words that say what runs it, closed on leaving.
+def open_segmenter(threads: int, model: str = MODEL) -> Iterator[tuple[Segmenter, str]]:
+    """A segmenter, the packaged one or that of another bundle, and words that say what runs it; closed on leaving.
 
     Raises:
         ModelError: the bundle is missing or broken.
         BackendError: no runtime is installed.
     """
-    bundle = read_bundle(find(MODEL))
+    bundle = read_bundle(find(model))
     if bundle.family != MODEL:
-        raise ModelError(f"model {MODEL}: expected one of the family {MODEL}, got {bundle.family}")
+        raise ModelError(f"model {model}: expected one of the family {MODEL}, got {bundle.family}")
     choice = choose(bundle, GRAPH, threads=threads)
     session = open_session(bundle, GRAPH, choice.backend, choice.precision, threads)
     segmenter = Segmenter(session, threads)

@@ -19,12 +19,11 @@ from mien.face.classes import CLASSES
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import default_place
-from mien_export.families.parsing.network import FINE_FOLD, FOLD, SIZES, Segmenter, Window
+from mien_export.families.parsing.network import FINE_FOLD, FOLD, KIND, SIZES, Segmenter, Window
 from mien_export.families.parsing.samples import Samples, collate
-from mien_export.train import checkpoint
+from mien_export.families.parsing.weights import begun
 from mien_export.train.course import Asked, Part, Raw, changed
 
-KIND: Final = "parsing"
 WARM_UP: Final = 100
 """Steps in which the learning rate rises."""
 DECAY: Final = 0.995
@@ -88,7 +87,7 @@ class ParsingCourse:
     config: ParsingConfig
     labels: Path
     begin: Path | None = None
-    """A checkpoint whose averaged weights the run begins with."""
+    """A checkpoint, or a file of weights, that the run begins with."""
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -143,19 +142,6 @@ def course_of(config: str, asked: Asked) -> ParsingCourse:
 def said(losses: ParsingLosses) -> str:
     """Terms and weights, for a manifest."""
     return ", ".join(f"{term.name} {getattr(losses, term.name):g}" for term in fields(losses))
-
-
-def begun(path: Path) -> dict[str, Tensor]:
-    """Averaged weights and buffers of a run's checkpoint.
-
-    Raises:
-        SettingError: it is missing, broken or of another kind of network.
-    """
-    state = checkpoint.load(path)
-    if state.get("kind") != KIND:
-        raise SettingError(f"{path}: expected a checkpoint of kind {KIND}, got {state.get('kind')!r}")
-    weights: dict[str, Tensor] = state["step"]["average"]
-    return weights
 
 
 class ParsingStep:

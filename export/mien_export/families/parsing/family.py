@@ -19,8 +19,8 @@ from mien.manifest.family import SIGNED
 from mien.plane import inverse
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export.data.faces import Faces
-from mien_export.families.parsing.course import CONFIGS, KIND, ParsingCourse, ParsingLosses, course_of, said
-from mien_export.families.parsing.network import SIZES, Segmenter
+from mien_export.families.parsing.course import CONFIGS, ParsingCourse, ParsingLosses, course_of, said
+from mien_export.families.parsing.network import KIND, SIZES, Segmenter
 from mien_export.graphs.int8 import Variant
 from mien_export.graphs.parity import Bound, Example, ran
 from mien_export.graphs.tracing import Traced

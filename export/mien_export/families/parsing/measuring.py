@@ -127,7 +127,7 @@ def _changed(picture: Pixels, change: str, rng: np.random.Generator) -> tuple[Pi
     if change == "flip":
         return np.ascontiguousarray(picture[:, ::-1]), lambda labels: MIRRORED_LABELS[labels[:, ::-1]]
     if change == "warp":
-        flow = moved_flow(picture.shape[0], picture.shape[0], rng, far=0.0)
+        flow = moved_flow(picture.shape[0], picture.shape[0], rng)
         inside = ((flow >= 0) & (flow <= picture.shape[0] - 1)).all(axis=2)
         moved = cv2.remap(picture, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return moved, lambda labels: np.where(inside, cv2.remap(labels, flow, None, cv2.INTER_NEAREST), 255)

@@ -14,6 +14,8 @@ from mien.face.classes import CLASSES
 Window = tuple[slice, slice]
 """Rows and columns of cells of the finest level of the U-Net."""
 
+KIND: Final = "parsing"
+"""As manifests and checkpoints have it."""
 FOLD: Final = 4
 """Pixels along each side of a cell of the finest level of the U-Net."""
 FINE_FOLD: Final = 2

@@ -16,11 +16,10 @@ import torch
 from torch import Tensor
 
 from mien.face.classes import MIRRORED
-from mien_export.families.parsing.course import begun
 from mien_export.families.parsing.label_maker import UNKNOWN, Labels
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.network import SIZES, Segmenter
-from mien_export.train import checkpoint
+from mien_export.families.parsing.weights import begun
 
 SURE: Final = 0.85
 """Share of a class from which on it takes the place of another label."""
@@ -47,8 +46,9 @@ def refine(labelled: Labelled, trained: Path, tell: Callable[[int], None]) -> La
 
 
 def _segmenter(trained: Path) -> Segmenter:
-    network = Segmenter(SIZES[checkpoint.load(trained).get("size", next(iter(SIZES)))])
-    network.load_state_dict(begun(trained))
+    weights = begun(trained)
+    network = Segmenter(next(size for size in SIZES.values() if size.levels[0] == weights["down1.0.0.weight"].shape[0]))
+    network.load_state_dict(weights)
     return network.eval().requires_grad_(False)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mien.face import classes
 from mien_export.families.parsing.accessories import Worn, noise, without_glasses
+from mien_export.families.parsing.body import with_body
 from mien_export.families.parsing.face_frame import Floats
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import Labelled, load
@@ -86,33 +87,36 @@ def _moved(
 ) -> tuple[Pixels, Pixels, Pixels]:
     """Turned, scaled, shifted, bent, mirrored half of the time, and cut to `side`. Beyond the picture its edge is
     repeated; there only backdrop and cloth are labelled, all else is unknown."""
-    whole = picture.shape[0]
-    flow = moved_flow(whole, side, rng)
+    whole, distant = picture.shape[0], rng.uniform() < FAR
+    flow = moved_flow(whole, side, rng, distant)
     mirror = rng.uniform() < 0.5
     if mirror:
         flow[..., 0] = whole - 1 - flow[..., 0]
+    if distant:
+        picture, labels, person = with_body(picture, labels, person, rng)
     picture = cv2.remap(picture, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     person = cv2.remap(person, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    beyond = ((flow < -0.5) | (flow > np.array(labels.shape[1::-1]) - 0.5)).any(axis=2)
     labels = cv2.remap(labels, flow, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    beyond = ((flow < -0.5) | (flow > whole - 0.5)).any(axis=2)
     labels[beyond & ~_GOES_ON[labels]] = UNKNOWN
     return picture, MIRRORED_LABELS[labels] if mirror else labels, person
 
 
-def moved_flow(whole: int, side: int, rng: np.random.Generator, far: float = FAR) -> Floats:
+def moved_flow(whole: int, side: int, rng: np.random.Generator, distant: bool = False) -> Floats:
     """(S, S, 2): where each pixel of a moved picture is taken from.
 
     Args:
         whole: side of the picture.
         side: of what is made; smaller than `whole`, it is a window that lies anywhere in it.
-        far: share of those that are seen from farther away.
+        distant: whether it is seen from farther away.
     """
-    distant = rng.uniform() < far
-    zoom = rng.uniform(0.4, 0.9) if distant else float(np.exp(rng.normal(0, 0.12)))
+    zoom = rng.uniform(0.35, 0.9) if distant else float(np.exp(rng.normal(0, 0.12)))
     angle = np.radians(rng.normal(0, 8))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
     middle, corner = np.array([whole / 2, 0.55 * whole]), rng.uniform(0, whole - side, 2)
-    away = rng.normal(0, (0.12 if distant else 0.045) * whole, 2)
+    away = rng.normal(0, 0.045 * whole, 2)
+    if distant:  # heads are mostly above the middle of what shows a body
+        away = rng.uniform((-0.2 * whole, -0.05 * whole), (0.2 * whole, 0.35 * whole))
     matrix = np.column_stack([turn, middle + turn @ (corner - middle + away)])
     grid = np.mgrid[:side, :side][::-1].transpose(1, 2, 0).astype(np.float32)
     bend = np.stack([noise(5, (side, side), rng) for _ in range(2)], axis=-1)
@@ -125,9 +129,9 @@ def _before(behind: Pixels, picture: Pixels, person: Pixels) -> Pixels:
 
 
 def backdrop(side: int, rng: np.random.Generator) -> Pixels:
-    """(S, S, 3): plain, cloudy, grained, or with rectangles."""
+    """(S, S, 3): plain, cloudy, grained, with rectangles, or in patches as trees and furniture are."""
     out = np.ones((side, side, 3), np.float32) * rng.uniform(0, 255, 3).astype(np.float32)
-    kind = int(rng.integers(4))
+    kind = int(rng.integers(5))
     if kind in (1, 2):
         cells, strength = (3, rng.uniform(10, 60)) if kind == 1 else (int(rng.integers(4, 40)), rng.uniform(10, 50))
         for channel in range(3):
@@ -139,6 +143,14 @@ def backdrop(side: int, rng: np.random.Generator) -> Pixels:
         for _ in range(int(rng.integers(0, 6))):
             x, y, wide, high = (int(value) for value in rng.integers((0, 0, 10, 10), (side, side, 150, 200)))
             cv2.rectangle(out, (x, y), (x + wide, y + high), rng.uniform(0, 255, 3).tolist(), -1)
+    if kind == 4:
+        fields = [noise(int(rng.integers(3, 24)), (side, side), rng) for _ in range(4)]
+        colours = np.clip(out[0, 0] + rng.normal(0, 60, (4, 3)), 0, 255).astype(np.float32)
+        out = (
+            colours[np.argmax(fields, axis=0)]
+            + np.float32(rng.uniform(5, 25)) * noise(60, (side, side), rng)[..., None]
+        )
+        out = cv2.GaussianBlur(out, (0, 0), rng.uniform(0.5, 4.0))
     return np.clip(out, 0, 255).astype(np.uint8)
 
 

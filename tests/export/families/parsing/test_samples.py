@@ -9,6 +9,7 @@ import pytest
 
 from mien.face import classes
 from mien_export.families.parsing.accessories import Worn
+from mien_export.families.parsing.body import with_body
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.samples import Samples, moved_flow, photographed
 
@@ -68,12 +69,25 @@ def test_a_hat_leaves_no_hair_above_it(labelled: Labelled) -> None:
 
 
 def test_a_window_lies_within_the_picture_where_nothing_is_moved_far() -> None:
-    flows = [moved_flow(256, 128, np.random.default_rng(seed), far=0.0) for seed in range(20)]
+    flows = [moved_flow(256, 128, np.random.default_rng(seed)) for seed in range(20)]
     middles = np.array([flow[64, 64] for flow in flows])
     assert (middles > 0).all()
     assert (middles < 256).all()
     steps = [np.abs(np.diff(flow, axis=1)).max() for flow in flows]
     assert max(steps) < 3.0
+
+
+def test_a_body_is_cloth_below_the_picture(labelled: Labelled) -> None:
+    given = labelled.pictures[0], labelled.labels[0], labelled.mattes[0]
+    for seed in range(5):
+        picture, labels, person = with_body(*given, np.random.default_rng(seed))
+        assert picture.shape[:2] == labels.shape == person.shape
+        for whole, part in zip((picture, labels, person), given, strict=True):
+            assert (whole[:256] == part).all()
+        added = labels[256:]
+        assert set(np.unique(added).tolist()) <= {classes.BACKGROUND, classes.HAIR, classes.CLOTH}
+        assert (added[-1][person[-1] > 127] == classes.CLOTH).all()
+        assert (added == classes.CLOTH).mean() > 0.2
 
 
 def test_light_changes_colours_and_no_shapes() -> None:

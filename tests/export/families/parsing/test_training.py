@@ -24,6 +24,7 @@ from mien_export.families.parsing.course import (
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.measuring import DRAWN, Agreement, against_labels, on_drawn
 from mien_export.families.parsing.network import SIZES, Segmenter
+from mien_export.families.parsing.weights import begun, keep
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.graphs.parity import beyond, compare
 from mien_export.graphs.writing import Words, write_bundle
@@ -100,6 +101,15 @@ def test_a_run_begins_with_the_weights_of_another(trained: Path, labels_file: Pa
     step = ParsingCourse(CONFIG, labels_file, begin=trained).step(torch.device("cpu"))
     begun, kept = step.state_dict()["network"], checkpoint.load(trained)["step"]["average"]
     assert all(torch.equal(begun[name], kept[name]) for name in kept)
+
+
+def test_kept_weights_are_those_of_the_checkpoint_but_for_rounding(trained: Path, tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    keep(begun(trained), path)
+    for name, value in begun(trained).items():
+        assert torch.allclose(begun(path)[name], value, rtol=2e-3, atol=1e-6)
+    with pytest.raises(SettingError, match="is no file of weights"):
+        begun(tmp_path / "missing.npz")
 
 
 def test_weights_of_something_else_are_refused(tmp_path: Path, labels_file: Path) -> None:
