@@ -16,7 +16,7 @@ COMMANDS: Final = {
     ),
     "labels": ("mien_export.families.parsing.label_command", "label portraits for the family parsing"),
     "label-quality": (
-        "mien_export.families.parsing.quality_command",
+        "mien_export.families.parsing.quality",
         "measure a segmenter against the label maker and against itself",
     ),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),

@@ -106,7 +106,7 @@ def _mapped(x: Floats, y: Floats, matrix: Array) -> Floats:
 def _weight(flow: Floats) -> Floats:
     """(h, w) in 0..1: 1 well within the crop, 0 outside."""
     inside = np.minimum(flow, np.float32(SIDE - 1) - flow).min(axis=2)
-    return np.clip(inside / np.float32(EDGE), 0.0, 1.0)
+    return np.asarray(np.clip(inside / np.float32(EDGE), 0.0, 1.0))
 
 
 def _holds(matrix: Array, width: int, height: int) -> bool:

@@ -68,7 +68,8 @@ def priors(frame: FaceFrame, matte: Floats) -> Floats:
     cloth = below_jaw * (np.clip((v - 0.95) / 0.45, 0.03, 1) * beside + _step(v - 1.75, 0.08))
     person = np.stack([skin, hair, neck, cloth]) + 1e-3
     share = np.clip(matte, 0.02, 0.98)
-    return np.concatenate([(1 - share)[None], person / person.sum(axis=0) * share]).astype(np.float32)
+    shares = np.concatenate([(1 - share)[None], person / person.sum(axis=0) * share])
+    return np.asarray(shares, dtype=np.float32)
 
 
 def _step(values: Floats, width: float) -> Floats:
@@ -100,7 +101,7 @@ def _next_seeds(posterior: Floats, matte: Floats, core: Bits) -> Floats:
         (hard == SKIN) & (core | (posterior[SKIN] > 0.7)),
         *((hard == kind) & sure[kind] for kind in (HAIR, NECK, CLOTH)),
     )
-    return np.stack(seeds).astype(np.float32)
+    return np.asarray(np.stack(seeds), dtype=np.float32)
 
 
 def _posterior(prior: Floats, colours: Bins, texture: Bins, seeds: Floats) -> Floats:
@@ -142,7 +143,7 @@ def _texture_bins(picture: Pixels) -> Bins:
     """Logarithm of the local variance of brightness."""
     grey = picture.astype(np.float32).mean(axis=2)
     variance = cv2.GaussianBlur((grey - cv2.GaussianBlur(grey, (0, 0), 1.5)) ** 2, (0, 0), 2.0)
-    return np.clip(1.2 * np.log2(variance + 0.5) + 1.2, 0, TEXTURE_BINS - 1).astype(np.int64)
+    return np.asarray(np.clip(1.2 * np.log2(variance + 0.5) + 1.2, 0, TEXTURE_BINS - 1), dtype=np.int64)
 
 
 def _texture_likelihood(bins: Bins, weights: Floats) -> Floats:

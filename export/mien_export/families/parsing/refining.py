@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.face.classes import MIRRORED
@@ -52,7 +53,7 @@ def _segmenter(trained: Path) -> Segmenter:
     return network.eval().requires_grad_(False)
 
 
-def corrected(labels: Labels, shares: np.ndarray) -> Labels:
+def corrected(labels: Labels, shares: NDArray[np.floating[Any]]) -> Labels:
     """Labels (H, W) where shares (19, H, W) of the classes say otherwise."""
     best, most = shares.argmax(axis=0).astype(np.uint8), shares.max(axis=0)
     known = labels != UNKNOWN

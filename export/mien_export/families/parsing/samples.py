@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.face import classes
-from mien_export.families.parsing.accessories import Worn, noise, without_glasses
-from mien_export.families.parsing.body import with_body
+from mien_export.families.parsing.drawn import Worn, noise, with_body, without_glasses
 from mien_export.families.parsing.face_frame import Floats
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import Labelled, load

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.face.classes import BACKGROUND, CLASSES, CLOTH, HAIR, SKIN
 from mien_export.families.parsing.refining import corrected
 
 
-def _shares(*pixels: dict[int, float]) -> np.ndarray:
+def _shares(*pixels: dict[int, float]) -> NDArray[np.float64]:
     """(19, 1, N) of so many pixels, what is left spread over the other classes."""
     out = np.empty((len(CLASSES), 1, len(pixels)))
     for column, given in enumerate(pixels):

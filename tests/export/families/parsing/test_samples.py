@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from mien.face import classes
-from mien_export.families.parsing.accessories import Worn
-from mien_export.families.parsing.body import with_body
+from mien_export.families.parsing.drawn import Worn, with_body
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.samples import Samples, moved_flow, photographed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from mien.errors import SettingError
 from mien.face import classes
@@ -22,8 +23,8 @@ from mien_export.families.parsing.course import (
     window_of,
 )
 from mien_export.families.parsing.labelled import Labelled
-from mien_export.families.parsing.measuring import DRAWN, Agreement, against_labels, on_drawn
 from mien_export.families.parsing.network import SIZES, Segmenter
+from mien_export.families.parsing.quality import DRAWN, Agreement, against_labels, on_drawn
 from mien_export.families.parsing.weights import begun, keep
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.graphs.parity import beyond, compare
@@ -72,7 +73,7 @@ def test_unknown_pixels_teach_nothing() -> None:
     logits = torch.randn(1, len(classes.CLASSES), 4, 4, requires_grad=True)
     labels = torch.randint(0, len(classes.CLASSES), (1, 4, 4))
     labels[:, 2:] = 255
-    sum(segmentation_terms(logits, labels).values(), torch.zeros(())).backward()
+    sum(segmentation_terms(logits, labels).values(), torch.zeros(())).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert (logits.grad[:, :, 2:] == 0).all()
     assert (logits.grad[:, :, :2] != 0).any()
@@ -152,7 +153,7 @@ def test_agreement_counts_each_class(labelled: Labelled) -> None:
 def test_measures_ask_for_every_picture(labelled: Labelled) -> None:
     asked: list[int] = []
 
-    def all_skin(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    def all_skin(picture: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> NDArray[np.uint8]:
         asked.append(len(landmarks))
         return np.full(picture.shape[:2], classes.SKIN, np.uint8)
 
