@@ -81,8 +81,10 @@ bench: $(DEV)
 bench-full: $(DEV)
 	$(BIN)/mien bench all --profile full --json bench.json --html bench.html $(if $(PEERS),--peers $(PEERS))
 
+# docs/latency.svg and the table of docs/figures.md, from what `make bench` wrote. NOISY=1 allows a machine that was busy.
 bench-readme: $(DEV)
-	$(BIN)/mien bench readme bench.json
+	@test -e bench.json || { echo 'bench.json is missing; make bench writes it'; exit 2; }
+	$(BIN)/mien bench readme bench.json --figures docs/figures.md $(if $(NOISY),--noisy)
 
 clean:
 	rm -rf build dist demo.mp4 demo.png bench.json bench.html .mypy_cache .pytest_cache .ruff_cache .hypothesis

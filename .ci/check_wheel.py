@@ -22,6 +22,7 @@ NEEDED = (
     "mien/serve/page/*.svg",
     "mien_bench/quality/basis68.*",
     "mien_bench/page/page.css",
+    "mien_bench/page/theme.css",
     "mien_bench/page/page.js",
     "mien_kernels/_native*.so",
     "mien_kernels/_native.pyi",
@@ -29,14 +30,21 @@ NEEDED = (
     "*.dist-info/licenses/LICENSE",
 )
 NEEDED_WITH_NVCC = ("mien_kernels/_cuda*.so", "mien_kernels/_cuda.pyi")
+BUNDLES = "mien/bundles/*"
+MOST_OF_BUNDLES = 45_000_000
+"""Bytes that the bundles of all families together may have."""
 UNWANTED = ("*/__pycache__/*", "*.cpp", "*.cu", "*.h", "tests/*")
 
 
 def main(path: str) -> str | None:
-    names = zipfile.ZipFile(path).namelist()
+    with zipfile.ZipFile(path) as wheel:
+        names = wheel.namelist()
+        bundles = sum(wheel.getinfo(name).file_size for name in fnmatch.filter(names, BUNDLES))
     needed = NEEDED + (NEEDED_WITH_NVCC if os.environ.get("MIEN_REQUIRE_NVCC") == "1" else ())
     lacking = [pattern for pattern in needed if not fnmatch.filter(names, pattern)]
     extra = [name for pattern in UNWANTED for name in fnmatch.filter(names, pattern)]
+    if bundles > MOST_OF_BUNDLES:
+        return f"{path}: expected bundles of at most {MOST_OF_BUNDLES} bytes in all, got {bundles}"
     return f"{path}: lacks {lacking}, holds {extra}" if lacking or extra else None
 
 

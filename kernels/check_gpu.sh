@@ -50,7 +50,7 @@ fi
 
 echo '== benchmark'
 bench=0
-timeout "${MIEN_BENCH_SECONDS:-300}" "$python" -m mien_bench.kernels --device cuda ${MIEN_BENCH_COMPILE:+--compile} \
+timeout "${MIEN_BENCH_SECONDS:-300}" "$python" -m mien_bench.benches.kernels --device cuda ${MIEN_BENCH_COMPILE:+--compile} \
     --json "$out/bench.json" | tee "$out/bench.txt" || bench=$?
 
 "$python" - "$out" "$tests" "$bench" "$sanitizer" <<'PY'

@@ -1,4 +1,4 @@
-"""The usual plots: how latencies are distributed, how a run went over time, what more of something costs."""
+"""The usual charts: latency distributions, latency over time, cost over load, stacked bars."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from mien_bench.results import Band, Chart, Line
 
 MOST_POINTS = 400
-"""Of a line; more are thinned out, never the extremes."""
+"""Points of a line; longer ones are thinned out, keeping the extremes."""
 
 
 def cdf(title: str, samples: Mapping[str, Sequence[float]], unit: str = "ms", limit: float | None = None) -> Chart:
-    """The share of values up to each value, a line for each name."""
+    """Cumulative distribution functions, a line for each name."""
     lines = tuple(_cumulated(name, values) for name, values in samples.items() if len(values))
     about = "Further left is faster, steeper is steadier; the right end is the worst that was seen."
     return Chart(title, f"up to ({unit})", "share of frames (%)", lines, limit=limit, about=about)
@@ -73,7 +73,7 @@ def stack(title: str, x: str, bars: Mapping[str, Mapping[str, float]]) -> Chart:
 
 
 def polynomial(factors: Sequence[float] | NDArray[np.float64]) -> str:
-    """Factors, the highest power first, as text in x."""
+    """A polynomial in x as text; factors with the highest power first."""
     names = {0: "", 1: " x"}
     highest = len(factors) - 1
     terms = [f"{f:+.3g}" + names.get(highest - i, f" x^{highest - i}") for i, f in enumerate(factors)]
@@ -88,7 +88,7 @@ def _cumulated(name: str, values: Sequence[float]) -> Line:
 
 
 def _thinned(values: Sequence[float]) -> list[int]:
-    """Numbers of the values to draw: of each stretch the lowest and the highest."""
+    """Indices of the values to draw: the lowest and the highest of each stretch."""
     if len(values) <= MOST_POINTS:
         return list(range(len(values)))
     parts = np.array_split(np.arange(len(values)), MOST_POINTS // 2)

@@ -1,20 +1,26 @@
-"""`mien bench [NAME]`: the benches, each a module of its own that is loaded when it is asked for."""
+"""`mien bench [NAME]`: one bench, each a module of `mien_bench.benches` loaded when needed, or a profile of them."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mien.commands.options import Options, need_places
-from mien.errors import SettingError
-from mien_bench.bench import carried_out
-from mien_bench.results import Result
-from mien_bench.results_file import Report, report, write
-from mien_bench.telling import told
+from mien.errors import MienError, SettingError
+from mien_bench.control import Control
+from mien_bench.formatting import as_text
+from mien_bench.report import Report, report, write
+from mien_bench.results import Check, Result
 
+logger = logging.getLogger(__name__)
+
+Profile = Mapping[str, Sequence[str]]
 BENCHES: Final = {
     "stages": "how long each stage of one frame takes (default)",
     "kernels": "how fast each kernel is, beside what else could do it and what the machine allows",
@@ -24,7 +30,7 @@ BENCHES: Final = {
     "live": "whether a live run is in time, and stays so when it is disturbed",
     "quality": "how near to the truth models come, and to the papers' figures",
     "peers": "how fast other engines are here, by a path to their checkout",
-    "follow": "how portraits follow drivers, in what is found again in the output",
+    "follow": "how portraits follow drivers, by landmarks detected in the output",
     "still": "how still a portrait is when its driver is",
     "long": "whether memory stays constant over a long driver",
 }
@@ -34,6 +40,64 @@ OTHERS: Final = {
     "page": "files of results as one page",
     "readme": "the README's figures, from a file of results",
 }
+QUICK: Final[Profile] = {
+    "stages": ("--frames", "100", "--repetitions", "3"),
+    "kernels": ("--rounds", "5"),
+    "live": ("--seconds", "10", "--only", "run", "--only", "empty", "--only", "starts", "--starts", "40"),
+    "latency": ("--frames", "100", "--repetitions", "3"),
+    "load": ("--most", "3", "--seconds", "6", "--settle", "3", "--repetitions", "1"),
+    "quality": ("--quick", "--table", "clips", "temporal", "strips"),
+}
+"""Under ten minutes on two cores that have nothing else to do."""
+FULL: Final[Profile] = {
+    "stages": ("--matrix",),
+    "kernels": (),
+    "live": (),
+    "latency": (),
+    "load": (),
+    "soak": (),
+    "follow": (),
+    "still": (),
+    "long": (),
+    "peers": (),
+    "quality": (),
+}
+"""All benches with their defaults."""
+PROFILES: Final[Mapping[str, Profile]] = {"quick": QUICK, "full": FULL}
+MINUTES: Final = {"quick": 10.0}
+"""Longest duration of a profile."""
+CHECKOUTS: Final = {
+    "first-order-model": "--first-order-model",
+    "LivePortrait": "--live-portrait",
+    "FasterLivePortrait": "--faster-live-portrait",
+}
+"""Names of checkouts as they are cloned, and the option of `mien bench peers` for each."""
+
+
+class Bench(Protocol):
+    """A module of this form is found by `mien bench NAME`, which adds --json, --html, --gate."""
+
+    @staticmethod
+    def add_options(parser: argparse.ArgumentParser) -> None:
+        """Declare the options; `parser` has its name and description already."""
+        ...
+
+    @staticmethod
+    def run(options: argparse.Namespace, control: Control) -> Result:
+        """Measure, and call `control` before each repetition and after the last. May print how far it is; the figures
+        themselves are printed by the command.
+
+        Raises:
+            MienError: what is asked for cannot be measured.
+        """
+        ...
+
+
+def run_bench(bench: Bench, options: argparse.Namespace) -> Result:
+    """Run a bench; the result says how steady the machine was and how long it took."""
+    control, begin = Control(), time.monotonic()
+    result = bench.run(options, control)
+    return replace(result, steadiness=control.steadiness(), seconds=time.monotonic() - begin)
 
 
 def main(arguments: list[str]) -> int:
@@ -48,14 +112,16 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         arguments = ["stages", *arguments]
     name, *rest = arguments
+    if name == "all":
+        return run_profile(rest)
     if name in OTHERS:
-        result: int = import_module(f"mien_bench.{_FOUND_IN.get(name, name)}").main(rest)
+        result: int = import_module(f"mien_bench.{name}").main(rest)
         return result
     return run(name, rest)
 
 
 def run(name: str, arguments: Sequence[str]) -> int:
-    """Run one bench: print what it found, write it where asked; 1 if `--gate` and something wanted is not given.
+    """Run one bench, print its result and write it where asked; 1 if `--gate` and a check fails.
 
     Raises:
         MienError: there is no such bench, or what it raises.
@@ -63,21 +129,21 @@ def run(name: str, arguments: Sequence[str]) -> int:
     bench = bench_of(name)
     options = parser_of(name, bench).parse_args(arguments)
     need_outputs(options)
-    result = carried_out(bench, options)
-    print(told(result), flush=True)
+    result = run_bench(bench, options)
+    print(as_text(result), flush=True)
     put(report([result], name), options.json, options.html)
     return int(options.gate and not passed([result]))
 
 
 def bench_of(name: str) -> Any:
-    """The module of a bench, in the form of `mien_bench.bench.Bench`.
+    """The module of a bench, in the form of `mien_bench.command.Bench`.
 
     Raises:
         SettingError: there is none of this name.
     """
     if name not in BENCHES:
         raise SettingError(f"bench must be one of {', '.join([*BENCHES, *OTHERS])}, got {name!r}")
-    return import_module(f"mien_bench.{name}")
+    return import_module(f"mien_bench.benches.{name}")
 
 
 def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
@@ -86,7 +152,7 @@ def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
     parser = Options(prog=f"mien bench {name}", description=f"Measure {about}.")
     bench.add_options(parser)
     add_outputs(parser)
-    parser.add_argument("--gate", action="store_true", help="exit with 1 if something wanted is not given")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if a check fails")
     return parser
 
 
@@ -97,7 +163,7 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def need_outputs(options: argparse.Namespace) -> None:
-    """Refuse --json and --html that cannot be written, before anything is measured for them.
+    """Refuse --json and --html that cannot be written, before anything is measured.
 
     Raises:
         SinkError: one of them cannot.
@@ -118,13 +184,54 @@ def put(found: Report, json: Path | None, html: Path | None) -> None:
 
 
 def passed(results: Sequence[Result]) -> bool:
-    """Whether all that was wanted is given."""
+    """Whether all checks passed."""
     return all(check.kept for result in results for check in result.checks)
-
-
-_FOUND_IN: Final = {"all": "profiles"}
 
 
 def _usage() -> str:
     rows = [f"  {name:<9}{about}" for name, about in (BENCHES | OTHERS).items()]
     return "\n".join(["usage: mien bench [NAME] [OPTIONS]; NAME --help lists the options", "", *rows])
+
+
+def run_profile(arguments: list[str]) -> int:
+    """Run a profile; 1 if `--gate` and a check fails, or a bench did not run."""
+    parser = Options(prog="mien bench all", description="Run the benches of a profile.")
+    parser.add_argument("--profile", choices=PROFILES, default="quick", help="(quick)")
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help=f"that holds {', '.join(CHECKOUTS)}, or some")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 if a check fails")
+    add_outputs(parser)
+    options = parser.parse_args(arguments)
+    need_outputs(options)
+    results: list[Result] = []
+    begin = time.monotonic()
+    for name, given in PROFILES[options.profile].items():
+        words = [*given, *(checkouts(options.peers) if name == "peers" else ())]
+        print(f"\n== {name} {' '.join(words)}", flush=True)
+        results.append(run_or_report(name, words))
+        print(as_text(results[-1]), flush=True)
+        put(report(results, options.profile), options.json, options.html)  # results so far are kept whatever follows
+    minutes, most = (time.monotonic() - begin) / 60, MINUTES.get(options.profile, float("inf"))
+    late = f", more than the {most:g} that this profile has" if minutes > most else ""
+    print(f"\n{len(results)} benches in {minutes:.1f} minutes{late}")
+    return int(options.gate and not passed(results))
+
+
+def checkouts(folder: Path | None) -> list[str]:
+    """Options of `mien bench peers` for the checkouts that a folder holds."""
+    found = [(option, folder / name) for name, option in CHECKOUTS.items()] if folder is not None else []
+    return [part for option, path in found if path.is_dir() for part in (option, str(path))]
+
+
+def run_or_report(name: str, arguments: Sequence[str]) -> Result:
+    """Run one bench; an error that stops it becomes a failed check."""
+    begin = time.monotonic()
+    try:
+        bench = bench_of(name)
+        return run_bench(bench, parser_of(name, bench).parse_args(arguments))
+    except MienError as error:
+        trouble = str(error)
+    except Exception as error:  # the others are still to run
+        logger.exception("%s", name)
+        trouble = f"{type(error).__name__}: {error}"
+    seconds = time.monotonic() - begin
+    return Result(name, "did not run", (), (Check("runs", "to the end", trouble, False),), seconds=seconds)

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from mien.commands.options import Options, not_negative
 from mien_bench.control import SPREAD
+from mien_bench.formatting import condition_text, number
+from mien_bench.report import Report, read
 from mien_bench.results import Result, Row
-from mien_bench.results_file import Report, read
-from mien_bench.telling import number, under
 
 Word = Literal["better", "same", "worse", "unsure", "gone", "new"]
 
 TOLERANCE: Final = 0.05
-"""Share by which a figure may change without anybody's noticing."""
+"""Relative change of a figure that is not reported."""
 FEWEST: Final = 3
-"""Values of a row, in both files, below which chance is not told from change."""
+"""Values of a row, in both files, below which no confidence interval is possible."""
 STUDENT: Final = {1: 63.66, 2: 9.925, 3: 5.841, 4: 4.604, 5: 4.032, 6: 3.707, 7: 3.499, 8: 3.355, 10: 3.169}
 STUDENT_MORE: Final = {15: 2.947, 20: 2.845, 30: 2.750, 60: 2.660, 120: 2.617}
 """Half widths of an interval of 99 % in standard errors, by degrees of freedom; the next smaller one is taken. 99, not
@@ -39,14 +39,14 @@ class Verdict:
     """Of the second file, or of the first where the second has none."""
     word: Word
     change: float | None = None
-    """Share of the first by which the second is more (negative: less); None where there is no such share."""
+    """Relative change from the first to the second; None where it is not defined."""
     sure: tuple[float, float] | None = None
-    """Its interval of 99 %."""
+    """Its 99 % confidence interval."""
     why: str = ""
 
 
 def main(arguments: list[str]) -> int:
-    """Print a verdict for each row; 1 if one is worse or gone.
+    """Print a verdict for each row; 1 if one is worse or missing.
 
     Raises:
         SourceError: a file does not hold results.
@@ -82,7 +82,7 @@ def compare(before: Report, after: Report, tolerance: float = TOLERANCE) -> list
 
 
 def differing(before: Report, after: Report) -> Iterator[str]:
-    """What a reader must know of the two files: another machine, other versions, a machine that was not steady."""
+    """Differences between the files that a reader must know: machine, versions, a machine that was not steady."""
     for name in _ALIKE:
         if before.machine.get(name) != after.machine.get(name):
             yield f"other {name}: {before.machine.get(name)}, then {after.machine.get(name)}"
@@ -96,7 +96,7 @@ def differing(before: Report, after: Report) -> Iterator[str]:
 
 
 def change_of(before: Sequence[float], after: Sequence[float]) -> tuple[float, tuple[float, float]] | None:
-    """How much more the second is, as a share, and its interval of 99 %: in pairs where there are as many of both,
+    """How much more the second is, as a fraction, and its interval of 99 %: in pairs where there are as many of both,
     each with the one taken at the same place. None where values are too few or not all of them positive.
     """
     if min(*before, *after) <= 0 or min(len(before), len(after)) < FEWEST:
@@ -127,10 +127,10 @@ def _judged(bench: str, before: Row, after: Row, tolerance: float, doubt: str) -
     found = change_of(before.values, after.values)
     if found is None:
         first = before.median
-        share = (after.median - first) / abs(first) if first else None
-        small = share is not None and abs(share) <= tolerance
+        fraction = (after.median - first) / abs(first) if first else None
+        small = fraction is not None and abs(fraction) <= tolerance
         why = f"fewer than {FEWEST} values, or not all above 0"
-        return Verdict(bench, after, "same" if small else "unsure", share, None, "" if small else why)
+        return Verdict(bench, after, "same" if small else "unsure", fraction, None, "" if small else why)
     change, sure = found
     if abs(change) <= tolerance or sure[0] <= 0 <= sure[1]:
         return Verdict(bench, after, "same", change, sure)
@@ -140,7 +140,7 @@ def _judged(bench: str, before: Row, after: Row, tolerance: float, doubt: str) -
 
 
 def _doubt(before: Result, after: Result) -> str:
-    """Why a change may be the machine's; nothing where the control was as fast both times."""
+    """Why a change may be due to the machine; empty where the control workload was as fast both times."""
     if before.steadiness.noisy or after.steadiness.noisy:
         return "the machine was too noisy"
     for name, one, other in (
@@ -157,7 +157,7 @@ def _paired(change: NDArray[np.float64]) -> tuple[float, float, int]:
 
 
 def _unpaired(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[float, float, int]:
-    """Welch's, with the smaller one's degrees of freedom, which is on the safe side."""
+    """Welch's interval with the smaller degrees of freedom, which is conservative."""
     error = math.sqrt(float(a.var(ddof=1)) / len(a) + float(b.var(ddof=1)) / len(b))
     return float(b.mean() - a.mean()), error, min(len(a), len(b)) - 1
 
@@ -172,4 +172,4 @@ def _line(one: Verdict) -> str:
     sure = "" if one.sure is None else f"[{one.sure[0]:+.1%}, {one.sure[1]:+.1%}]"
     words = f"{one.word:<7}{change:>9} {sure:<20}{number(one.row.median):>9} {one.row.unit:<6}"
     why = f" ({one.why})" if one.why else ""
-    return f"{words} {one.bench}: {one.row.name}; {under(one.row.condition)}{why}"
+    return f"{words} {one.bench}: {one.row.name}; {condition_text(one.row.condition)}{why}"

@@ -1,4 +1,4 @@
-"""What every bench gives back: rows of figures, what was asked of them, and what is drawn of them.
+"""The result of a bench: rows of figures, checks, charts, tables and picture strips.
 
 A figure is never one number: a row keeps the value of each repetition, and says under which condition it was taken.
 """
@@ -31,15 +31,15 @@ class Row:
     values: tuple[float, ...]
     """One for each of `each`, at least one, finite, in the order in which they were taken."""
     better: Better
-    """Which way is good; neither for what is told and not judged."""
+    """Which direction is better; "neither" for rows that are not judged."""
     condition: Mapping[str, Fact] = field(default_factory=dict)
     """What was measured under: model, size, threads, path, and any stage that was switched off."""
     each: str = "repetition"
-    """What there is a value of: "repetition", or "identity", "clip" and so on where that is what varies."""
+    """What each value belongs to: "repetition", or "identity", "clip" and so on."""
     note: str = ""
-    """What a reader must know of this row alone."""
+    """A remark on this row alone."""
     headline: str = ""
-    """Words under which it stands at the head of the page and in the README; "" if it does not."""
+    """Title under which the row is published at the head of the page and in the table of figures; "" if it is not."""
 
     def __post_init__(self) -> None:
         if not self.values:
@@ -61,13 +61,13 @@ class Row:
 
     @property
     def key(self) -> str:
-        """What the row is found again by."""
+        """Identifies the row from run to run."""
         return " ".join([self.name, *(f"{name}={value}" for name, value in sorted(self.condition.items()))])
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Something promised or asked for, and whether it was given."""
+    """A requirement, and whether it was met."""
 
     name: str
     wanted: str
@@ -112,9 +112,9 @@ class Chart:
     lines: tuple[Line, ...]
     bands: tuple[Band, ...] = ()
     marks: tuple[float, ...] = ()
-    """Places on the x axis at which something was lost."""
+    """Positions on the x axis at which something was lost."""
     limit: float | None = None
-    """A value of y that is promised."""
+    """The target value of y (of x in a distribution)."""
     logarithmic: tuple[bool, bool] = (False, False)
     """The axes x and y."""
     about: str = ""
@@ -148,23 +148,23 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Steadiness:
-    """How steady the machine was meanwhile: the same fixed work again and again, between repetitions."""
+    """How steady the machine was: times of a control workload between repetitions."""
 
     copy_ms: tuple[float, ...] = ()
     """Copies of the same bytes."""
     compute_ms: tuple[float, ...] = ()
     """The same arithmetic within the cache."""
     others: float = 0.0
-    """Share of the processors, 0..1, that other processes took."""
+    """Fraction of the processors, 0..1, that other processes used."""
     noisy: bool = False
-    """Whether that is too much for the figures to be relied on."""
+    """Whether the timings are unreliable because of that."""
     words: str = ""
-    """All of it for a reader."""
+    """All of it in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one bench found."""
+    """The result of one bench."""
 
     bench: str
     """As in `mien bench NAME`."""
@@ -176,8 +176,8 @@ class Result:
     tables: tuple[Table, ...] = ()
     strips: tuple[Strip, ...] = ()
     notes: tuple[str, ...] = ()
-    """What could not be measured and why, what was switched off, what the harness itself cost."""
+    """What could not be measured and why, what was switched off, the cost of the harness."""
     steadiness: Steadiness = Steadiness()
     """Filled in by the command."""
     seconds: float = 0.0
-    """That it took; filled in by the command."""
+    """Duration; filled in by the command."""

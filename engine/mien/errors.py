@@ -43,3 +43,8 @@ def reason_of(error: OSError | ValueError) -> str:
     """What the system says of an error, in lower case."""
     said = error.strerror if isinstance(error, OSError) else None
     return (said or str(error) or type(error).__name__).lower()
+
+
+def in_one_line(error: BaseException) -> str:
+    """Its kind and what it says, without line breaks."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

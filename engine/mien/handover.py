@@ -31,7 +31,7 @@ class HandOverStatistics:
     put: int
     taken: int
     dropped: int
-    """Values that were put and never taken, since newer ones needed their room."""
+    """Values that were put and can be taken no more: newer ones needed their room, or all was dropped at the end."""
     held: int
     peak: int
     """The most that was ever held: `capacity` says that the taker was the slower side."""
@@ -88,6 +88,7 @@ class Slot(Generic[T]):
             self._changed.notify_all()
 
     def statistics(self) -> HandOverStatistics:
+        """What went through it so far."""
         with self._changed:
             held, peak = len(self._held), min(self._put, 1)
             return HandOverStatistics(1, self._put, self._taken, self._dropped, held, peak, self._closed)
@@ -144,6 +145,7 @@ class LoopSlot(Generic[T]):
             await self._there.wait()
 
     def statistics(self) -> HandOverStatistics:
+        """What went through it so far."""
         with self._lock:
             held, peak = len(self._held), min(self._put, 1)
             return HandOverStatistics(1, self._put, self._taken, self._dropped, held, peak, self._closed)
@@ -249,6 +251,7 @@ class DropQueue(Generic[T]):
             return self._drops[kind]
 
     def statistics(self) -> HandOverStatistics:
+        """What went through it so far."""
         with self._changed:
             dropped, room = sum(self._drops.values()), sum(self._room.values())
             held = len(self._held)
@@ -348,6 +351,7 @@ class Channel(Generic[T]):
         self._changed.notify_all()
 
     def statistics(self) -> HandOverStatistics:
+        """What went through it so far."""
         with self._changed:
             lost = self._put - self._taken - len(self._held)
             return HandOverStatistics(

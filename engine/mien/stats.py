@@ -11,6 +11,11 @@ from mien.shots import ShotLog
 
 BOUND = 0.04
 """Seconds by which lips and sound may be apart."""
+_SHORTEST = 1e-6
+_LONGEST = 100.0
+_STEP = math.log(1.02)
+_RECENT = 16
+_BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
 
 
 @dataclass(slots=True)
@@ -25,6 +30,7 @@ class SoundOffset:
     """Pictures for which it was at most `BOUND`."""
 
     def record(self, seconds: float) -> None:
+        """Count one, in seconds."""
         self.count += 1
         self.total += seconds
         self.total_magnitude += abs(seconds)
@@ -86,6 +92,7 @@ class LiveCounters:
     """Mean of the latest frame without a face, 0..255; None while there is one."""
 
     def count_level(self, name: str) -> None:
+        """Count an emitted frame of this level."""
         self.levels[name] = self.levels.get(name, 0) + 1
 
     def shares(self) -> dict[str, float]:
@@ -94,6 +101,7 @@ class LiveCounters:
         return {name: count / total for name, count in list(self.levels.items())}
 
     def as_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
         return {
             "received": dict(self.received),
             "dropped": dict(self.dropped),
@@ -113,13 +121,6 @@ class LiveCounters:
         }
 
 
-_SHORTEST = 1e-6
-_LONGEST = 100.0
-_STEP = math.log(1.02)
-_RECENT = 16
-_BUCKETS = math.ceil(math.log(_LONGEST / _SHORTEST) / _STEP)
-
-
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
     """A distribution of durations, in milliseconds."""
@@ -132,6 +133,7 @@ class LatencySummary:
     max: float
 
     def as_json(self) -> dict[str, float]:
+        """As plain JSON values."""
         return {
             "count": self.count,
             "mean_ms": round(self.mean, 4),
@@ -194,6 +196,7 @@ class Latency:
 
     @property
     def count(self) -> int:
+        """How many were recorded."""
         return self._count
 
     @property
@@ -207,6 +210,7 @@ class Latency:
         return self._recent
 
     def summary(self) -> LatencySummary:
+        """Count, mean, maximum and percentiles so far."""
         mean = self._sum / self._count if self._count else 0.0
         p50, p95, p99 = (self.percentile(rank) * 1e3 for rank in (0.50, 0.95, 0.99))
         return LatencySummary(self._count, mean * 1e3, p50, p95, p99, self._max * 1e3)
@@ -240,6 +244,7 @@ class Statistics:
         return self._stages.setdefault(name, Latency()) if found is None else found
 
     def stage_names(self) -> tuple[str, ...]:
+        """In the order of their first mention."""
         return tuple(self._stages)
 
     def announce(self, *names: str) -> None:
@@ -263,6 +268,7 @@ class Statistics:
         return self.frames_out / self.seconds if self.seconds > 0 else 0.0
 
     def latencies(self) -> dict[str, LatencySummary]:
+        """By stage."""
         return {name: latency.summary() for name, latency in list(self._stages.items())}
 
     def as_json(self) -> dict[str, Any]:
@@ -291,6 +297,7 @@ class LiveStatistics(Statistics):
         self.live = LiveCounters()
 
     def as_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
         return {**super().as_json(), "live": self.live.as_json()}
 
 
@@ -315,9 +322,11 @@ class Stopwatch:
         self._at = 0.0
 
     def begin(self) -> None:
+        """A frame begins."""
         self._at = self._clock.now()
 
     def lap(self, stage: str) -> None:
+        """Record what has passed since the lap before."""
         now = self._clock.now()
         self._statistics.stage(stage).record(now - self._at)
         self._at = now

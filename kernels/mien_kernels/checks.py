@@ -61,38 +61,6 @@ def expect_apart(name: str, value: NDArray[Any], other_name: str, other: NDArray
         raise ValueError(f"{name}: expected memory apart from {other_name}, got arrays that overlap")
 
 
-def expect_eye(
-    channels: int,
-    size: tuple[int, ...],
-    box: tuple[int, ...],
-    corner: tuple[int, int],
-    to_eye: Any,
-    to_picture: Any,
-    looks: Any,
-    lids: Any,
-    radius: float,
-    hold: float,
-    fade: float,
-    margin: float,
-) -> None:
-    """Raise unless these can be drawn by `ops.draw_eye` into an array of this size, wherever that lies."""
-    expect_range("picture channels", channels, 3, 4)
-    for name, value, shape in (
-        ("to_eye", to_eye, (2, 3)),
-        ("to_picture", to_picture, (2, 3)),
-        ("looks", looks, (2, 2)),
-        ("lids", lids, (4, RIM_POINTS, 2)),
-    ):
-        expect(name, value, (F32,), shape)
-    left, top = corner
-    if left < 0 or top < 0 or left + box[1] > size[1] or top + box[0] > size[0]:
-        raise ValueError(f"corner: expected a box of {box[1]}x{box[0]} within {size[1]}x{size[0]}, got {corner}")
-    expect_range("radius", radius, 1e-6, 1e6)
-    expect_range("hold", hold, 0.0, 1e6)
-    expect_range("fade", fade, hold + 1e-3, 1e7)
-    expect_range("margin", margin, 0.0, 1e6)
-
-
 def expect_threads(threads: int) -> None:
     """Raise ValueError unless at least one thread is asked for."""
     if threads < 1:

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_kernels.checks import F32, choice, expect, expect_eye, expect_range
+from mien_kernels.checks import F32, choice, expect, expect_range
 from mien_kernels.device import FLOATS, Place, View, empty_like, expect_apart, native, place_of
+from mien_kernels.eye import EyeGeometry
 
 Floats = NDArray[np.float32]
 Padding = Literal["border", "zero"]
@@ -50,15 +51,7 @@ def draw_eye(
     out: Any,
     picture: Any,
     mask: Any,
-    corner: tuple[int, int],
-    to_eye: Floats,
-    to_picture: Floats,
-    looks: Floats,
-    lids: Floats,
-    radius: float,
-    hold: float = 1.25,
-    fade: float = 2.6,
-    margin: float = 0.02,
+    geometry: EyeGeometry,
     *,
     stream: int | None = None,
 ) -> Any:
@@ -67,16 +60,16 @@ def draw_eye(
     to = place.array("out", out, U8, (None, None, 3), written=True)
     source = place.array("picture", picture, U8, (None, None, None))
     box = place.array("mask", mask, F32S, (None, None))
-    geometry = (to_eye, to_picture, looks, lids)
-    expect_eye(source.shape[2], to.shape, box.shape, corner, *geometry, radius, hold, fade, margin)
+    geometry.check(source.shape[2], to.shape, box.shape)
     if not box.bytes:
         return out
     _expect_pixels("picture", source)
     expect_apart("out", to, "picture", source)
     native().draw_eye(
-        to.address, source.address, box.address, to.shape[:2], source.shape, box.shape, corner,
-        *(array.ravel().tolist() for array in geometry),
-        1.0 / radius, fade, 1.0 / (fade - hold), margin, place.device, place.stream,
+        to.address, source.address, box.address, to.shape[:2], source.shape, box.shape, geometry.corner,
+        *(array.ravel().tolist() for array in (geometry.to_eye, geometry.to_picture, geometry.looks, geometry.lids)),
+        1.0 / geometry.radius, geometry.fade, 1.0 / (geometry.fade - geometry.hold), geometry.margin,
+        place.device, place.stream,
     )  # fmt: skip
     return out
 

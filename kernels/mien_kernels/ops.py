@@ -23,12 +23,12 @@ from mien_kernels.checks import (
     choice,
     expect,
     expect_apart,
-    expect_eye,
     expect_pixels,
     expect_range,
     expect_threads,
 )
 from mien_kernels.device import is_elsewhere, run
+from mien_kernels.eye import EyeGeometry
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -75,51 +75,33 @@ def draw_eye(
     out: Bytes,
     picture: Bytes,
     mask: Floats,
-    corner: tuple[int, int],
-    to_eye: Floats,
-    to_picture: Floats,
-    looks: Floats,
-    lids: Floats,
-    radius: float,
-    hold: float = 1.25,
-    fade: float = 2.6,
-    margin: float = 0.02,
+    geometry: EyeGeometry,
     threads: int = 1,
     *,
     stream: int | None = None,
 ) -> Bytes:
     """Draw the eye of `picture` between the lids of a target into `out` in place; returns `out`.
 
-    An eye's coordinates have their origin between its corners, x along them, and their distance as unit. The iris is
-    moved to where the target looks and takes its surroundings along: all within `hold` of its radii, nothing from
-    `fade` on. The lids uncover what lies still; only where the target's stand wider than the picture's is the eye drawn
-    in to them. Along lids that have moved, `margin` of the picture is left out: it shows lashes there.
+    The iris is moved to where the target looks and takes its surroundings along. The lids uncover what lies still; only
+    where the target's stand wider than the picture's is the eye drawn in to them.
 
     out: (H, W, 3) uint8. picture: (h, w, C) uint8, C 3 or 4; a fourth channel is not looked at. mask: (rows, columns)
-    float32 0..1, how much of each pixel lies between the target's lids, of the box of `out` whose first pixel is
-    `corner`, x then y. to_eye: (2, 3) float32, pixel of `out` -> the target's eye. to_picture: (2, 3) float32, the
-    picture's eye -> its pixel. looks: (2, 2) float32, middles of the target's and of the picture's iris. lids:
-    (4, 9, 2) float32, points of the picture's upper and lower and of the target's, in any order. radius: of the
-    picture's iris. All three, and `margin`, in an eye's coordinates.
+    float32 0..1, how much of each pixel lies between the target's lids, of the box of `out` that begins at the
+    geometry's corner.
     """
     if is_elsewhere(out):
-        return run(
-            draw_eye, stream, threads, out, picture, mask, corner, to_eye, to_picture, looks, lids, radius, hold, fade,
-            margin,
-        )  # fmt: skip
+        return run(draw_eye, stream, threads, out, picture, mask, geometry)
     expect("out", out, (U8,), (None, None, 3), written=True)
     expect("picture", picture, (U8,), (None, None, None))
     expect("mask", mask, (F32,), (None, None))
-    expect_eye(
-        picture.shape[2], out.shape, mask.shape, corner, to_eye, to_picture, looks, lids, radius, hold, fade, margin
-    )
+    geometry.check(picture.shape[2], out.shape, mask.shape)
     expect_threads(threads)
     if mask.size:
         expect_pixels("picture", picture)
         expect_apart("out", out, "picture", picture)
         _native.draw_eye(
-            out, picture, mask, *corner, to_eye, to_picture, looks, lids, 1.0 / radius, fade, 1.0 / (fade - hold),
-            margin, threads,
+            out, picture, mask, *geometry.corner, geometry.to_eye, geometry.to_picture, geometry.looks, geometry.lids,
+            1.0 / geometry.radius, geometry.fade, 1.0 / (geometry.fade - geometry.hold), geometry.margin, threads,
         )  # fmt: skip
     return out
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien_kernels.eye import EyeGeometry
 from mien_kernels.ops import HARD_EDGE, Bytes, Floats, Ints, Layout, Padding, Pixels
 
 ONE = np.float32(1)
@@ -36,23 +37,16 @@ def draw_eye(
     out: Bytes,
     picture: Bytes,
     mask: Floats,
-    corner: tuple[int, int],
-    to_eye: Floats,
-    to_picture: Floats,
-    looks: Floats,
-    lids: Floats,
-    radius: float,
-    hold: float = 1.25,
-    fade: float = 2.6,
-    margin: float = 0.02,
+    geometry: EyeGeometry,
 ) -> Bytes:
     """See ops.draw_eye; returns a new array."""
+    (corner, looks, lids), margin = (geometry.corner, geometry.looks, geometry.lids), geometry.margin
     box = np.s_[corner[1] : corner[1] + mask.shape[0], corner[0] : corner[0] + mask.shape[1]]
     rows, columns = (index[box] for index in np.indices(out.shape[:2], dtype=np.float32))
-    x, y = _affine(to_eye, columns, rows)
+    x, y = _affine(geometry.to_eye, columns, rows)
     (look_x, look_y), (own_x, own_y) = looks
-    away = np.sqrt((x - look_x) * (x - look_x) + (y - look_y) * (y - look_y)) * np.float32(1.0 / radius)
-    t = _clamp((np.float32(fade) - away) * np.float32(1.0 / (fade - hold)), 0.0, 1.0)
+    away = np.sqrt((x - look_x) * (x - look_x) + (y - look_y) * (y - look_y)) * np.float32(1.0 / geometry.radius)
+    t = _clamp((np.float32(geometry.fade) - away) * np.float32(1.0 / (geometry.fade - geometry.hold)), 0.0, 1.0)
     held = t * t * (np.float32(3) - np.float32(2) * t)
     x, y = x - (look_x - own_x) * held, y - (look_y - own_y) * held
     over = y < own_y
@@ -63,7 +57,7 @@ def draw_eye(
     shown = np.maximum(have - hidden, np.float32(0))
     share = np.where(want > shown + hidden, shown / np.maximum(want, np.float32(1e-6)), ONE)
     y = own_y - up * np.minimum(up * (own_y - y) * share, shown + (np.float32(margin) - hidden))
-    drawn = _grey(_sample(picture, *_affine(to_picture, x, y), "border")[..., :3]).astype(np.float32)
+    drawn = _grey(_sample(picture, *_affine(geometry.to_picture, x, y), "border")[..., :3]).astype(np.float32)
     result = out.copy()
     result[box] = _grey(_mix(out[box].astype(np.float32), drawn, mask[..., None]))
     return result

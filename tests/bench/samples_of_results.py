@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mien_bench.charts import cdf, cost, timeline
+from mien_bench.report import Report
 from mien_bench.results import Band, Check, Fact, Result, Row, Steadiness, Strip, Table
-from mien_bench.results_file import Report
 
 STEADY = Steadiness((3.0, 3.1, 3.0, 2.9), (5.0, 5.1, 5.0, 5.0), 0.01, False, "steady: quite")
 
@@ -18,6 +18,13 @@ def row(*values: float, name: str = "frame", better: str = "lower", **condition:
 
 def result(*rows: Row, bench: str = "stages", steadiness: Steadiness = STEADY) -> Result:
     return Result(bench, "what was measured", rows, steadiness=steadiness)
+
+
+def path_rows(path: str, p50: float, p95: float, **condition: str) -> list[Row]:
+    """Of `mien bench latency`."""
+    found = {"p50": p50, "p95": p95}
+    named: dict[str, Fact] = {"path": path, "driver": "640x480", "model": "oneshot-live", **condition}
+    return [Row(f"glass to glass {rank}", "ms", (value, value), "lower", named) for rank, value in found.items()]
 
 
 def report(*results: Result) -> Report:
@@ -40,7 +47,14 @@ def everything() -> Report:
     whole = Result(
         "latency",
         "from glass to glass",
-        (replace(row(3.0, 3.5, 4.0, size=512), headline="a frame"), row(1.0, name="other", better="neither")),
+        (
+            replace(row(3.0, 3.5, 4.0, size=512), headline="a frame"),
+            row(1.0, name="other", better="neither"),
+            *path_rows("memory", 30.0, 80.0),
+            *path_rows("browser", 90.0, 160.0),
+            *path_rows("browser", 190.0, 460.0, network="loss5"),
+            *path_rows("offline", 400.0, 500.0),
+        ),
         checks,
         charts,
         (table,),

@@ -11,8 +11,8 @@ from tests.bench.samples_of_results import STEADY, report, result, row
 
 from mien_bench import command
 from mien_bench.compare import change_of, compare
+from mien_bench.report import write
 from mien_bench.results import Row, Steadiness
-from mien_bench.results_file import write
 
 BEFORE = (10.0, 10.2, 9.9, 10.1, 10.0)
 

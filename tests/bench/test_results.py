@@ -12,10 +12,9 @@ from tests.bench.samples_of_results import everything, result, row
 from mien.errors import SinkError, SourceError
 from mien_bench.charts import MOST_POINTS, cdf, cost, stack, timeline
 from mien_bench.control import Control, judge
-from mien_bench.machine import machine, versions
+from mien_bench.formatting import as_text, condition_text, number
+from mien_bench.report import machine, read, report, versions, write
 from mien_bench.results import Line, Row
-from mien_bench.results_file import read, report, write
-from mien_bench.telling import number, told, under
 
 
 def test_a_row_keeps_its_repetitions() -> None:
@@ -65,11 +64,11 @@ def test_a_report_says_what_it_ran_on() -> None:
 
 def test_a_result_is_told_on_a_terminal() -> None:
     whole = everything().results[0]
-    assert "2 figures, which --json and --html tell" in told(whole)
-    said = told(replace(whole, tables=()))
+    assert f"{len(whole.rows)} figures, in --json and --html" in as_text(whole)
+    said = as_text(replace(whole, tables=()))
     for words in ("FAIL  p95", "ok    flat", "3.25 .. 3.75", "size 512", "note: no camera here", "machine too noisy"):
         assert words in said
-    assert under({"hint": True, "fusion": False, "size": 2}) == "hint, no fusion, size 2"
+    assert condition_text({"hint": True, "fusion": False, "size": 2}) == "hint, no fusion, size 2"
     assert [number(value) for value in (0.01234, 1.234, 12.34, 1234.4, 2e6)] == [
         "0.012",
         "1.23",

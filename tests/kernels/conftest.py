@@ -32,7 +32,7 @@ OPS = (
     "to_image", "to_tensor",
 )  # fmt: skip
 PLACES = ("cuda on host", "cupy", "torch")
-ON_HOST = ("matrix", "gain", "bias", "to_eye", "to_picture", "looks", "lids")
+ON_HOST = ("matrix", "gain", "bias")
 """Arguments that are NumPy arrays wherever the op runs."""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mien_kernels import ops
+from mien_kernels.eye import EyeGeometry
 
 U8, F32, I32, F64 = np.uint8, np.float32, np.int32, np.float64
 
@@ -33,9 +34,8 @@ points, starts, channels = zeros(3, 2, kind=F32), np.array([0, 3], I32), np.arra
 
 def drawn_eye(corner: tuple[int, int] = (0, 0), source: Any = picture, radius: float = 0.2, fade: float = 2.6) -> Any:
     lids = zeros(4, 9, 2, kind=F32)
-    return ops.draw_eye(
-        picture.copy(), source, zeros(2, 2, kind=F32), corner, eye, eye, zeros(2, 2, kind=F32), lids, radius, fade=fade
-    )
+    geometry = EyeGeometry(corner, eye, eye, zeros(2, 2, kind=F32), lids, radius, fade=fade)
+    return ops.draw_eye(picture.copy(), source, zeros(2, 2, kind=F32), geometry)
 
 
 def parts(starts: Any, channels: Any) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from mien_kernels import cuda, device, ops
+from mien_kernels.eye import EyeGeometry
 
 PICTURE = np.zeros((4, 6, 3), np.uint8)
 FLOW = np.zeros((4, 6, 2), np.float32)
@@ -65,8 +66,9 @@ REFUSALS: list[Refusal] = [
     (ValueError, "current channels: expected 3..4, got 1",
      lambda lib: ops.temporal_blend(array(lib, 4, 6, 1), array(lib, 4, 6, 1), lib.put(FLOW))),
     (ValueError, "corner: expected a box of 2x2 within 6x4, got (5, 0)",
-     lambda lib: ops.draw_eye(lib.put(PICTURE), lib.put(PICTURE), array(lib, 2, 2, kind=np.float32), (5, 0), EYE, EYE,
-                              np.zeros((2, 2), np.float32), np.zeros((4, 9, 2), np.float32), 0.2)),
+     lambda lib: ops.draw_eye(lib.put(PICTURE), lib.put(PICTURE), array(lib, 2, 2, kind=np.float32),
+                              EyeGeometry((5, 0), EYE, EYE, np.zeros((2, 2), np.float32),
+                                          np.zeros((4, 9, 2), np.float32), 0.2))),
     (TypeError, "matrix: expected float32, got float64",
      lambda lib: ops.paste(lib.put(PICTURE), lib.put(PICTURE), np.eye(2, 3))),  # type: ignore[arg-type]
 ]  # fmt: skip

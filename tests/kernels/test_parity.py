@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mien_kernels import ops, reference
+from mien_kernels.eye import EyeGeometry
 
 SAME = 0.0
 """Tolerance: none. Both sides do the same float32 operations in the same order, and the build fuses none of them."""
@@ -164,9 +165,9 @@ def test_draw_eye(
     looks = rng.uniform(-0.3, 0.3, (2, 2)).astype(np.float32)
     lids = np.stack([lid(rng, looks[1, 1], way) for way in (-0.3, 0.3, -0.3, 0.3)])
     radius, corner = float(rng.uniform(0.05, 0.4)), (left, top)
-    numbers = (radius, hold, hold + 0.7, margin)
-    expected = reference.draw_eye(out, photo, mask, corner, to_eye, to_picture, looks, lids, *numbers)
-    assert ops.draw_eye(out, photo, mask, corner, to_eye, to_picture, looks, lids, *numbers, n) is out
+    geometry = EyeGeometry(corner, to_eye, to_picture, looks, lids, radius, hold, hold + 0.7, margin)
+    expected = reference.draw_eye(out, photo, mask, geometry)
+    assert ops.draw_eye(out, photo, mask, geometry, n) is out
     assert_same(out, expected)
 
 

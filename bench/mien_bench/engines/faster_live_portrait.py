@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mien_bench.engines.keypoints import Array, Motion, moved, placed
+from mien_bench.engines.live_portrait import Array, Motion, moved, placed
 from mien_bench.engines.protocol import Pixels, serve
 
 PREDICTOR: Final = "src/models/predictor.py"

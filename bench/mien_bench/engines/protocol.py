@@ -1,4 +1,4 @@
-"""The process of an engine: it is given a picture and frames, and answers them in rounds when it is told to.
+"""The process of an engine: it receives a picture and frames, and animates them in rounds on command.
 
 This file and the adapters need nothing of mien but themselves: an engine may want a Python of its own.
 """
@@ -41,7 +41,7 @@ Opener = Callable[[argparse.Namespace], Engine]
 
 
 def serve(open_engine: Opener) -> int:
-    """Open an engine and obey lines on the standard input until it ends; answers are lines of JSON.
+    """Open an engine and execute commands from standard input until it ends; replies are lines of JSON.
 
     `round` answers all frames: milliseconds for each. `keep FILE` does, and keeps the pictures.
     """

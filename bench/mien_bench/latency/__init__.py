@@ -1,5 +1,1 @@
-"""`mien bench latency`: glass to glass without a camera, by codes in the frames that are read at the far end."""
-
-from mien_bench.latency.command import add_options, run
-
-__all__ = ["add_options", "run"]
+"""Latency from a frame's capture to the far end of a path, by codes in the frames."""

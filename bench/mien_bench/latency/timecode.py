@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.luma import LUMA
 from mien.emit.strip import rows_of
+from mien.sums import LUMA
 
 Pixels = NDArray[np.uint8]
 
@@ -29,14 +29,14 @@ _MIDDLE: Final = 128.0
 _LEAST: Final = 28.0
 """By how much a cell must be darker or lighter than the middle: noise and most pictures are not."""
 _BORDER: Final = 0.2
-"""Share of a cell's side that is not looked at, on each side."""
+"""Fraction of a cell's side that is ignored, on each side."""
 _LUMA: Final = np.array(LUMA, np.float32)
 _BYTES: Final = (NUMBER_BITS + TIME_BITS) // 8
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a strip says."""
+    """The content of a strip."""
 
     number: int
     """Of the frame, modulo 2^18."""
@@ -61,7 +61,7 @@ def encode(code: Code) -> NDArray[np.bool_]:
 
 
 def decode(cells: NDArray[np.bool_]) -> Code | None:
-    """What cells (2, 40) say; None where the check fails."""
+    """Decode cells (2, 40); None where the CRC fails."""
     whole = np.packbits(cells.reshape(-1)).tobytes()
     payload, check = whole[:_BYTES], int.from_bytes(whole[_BYTES:], "big")
     if zlib.crc32(payload) != check:

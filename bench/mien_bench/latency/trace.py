@@ -1,4 +1,4 @@
-"""What was seen and heard at the far end, and what that says of the path between."""
+"""What arrived at the far end, and its evaluation: latency, losses, order, audio lag."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_bench.latency.bursts import EVERY, Listener
+from mien_bench.latency.chirps import EVERY, Listener
 from mien_bench.latency.timecode import NUMBER_BITS, Code
 
 _NUMBERS = 1 << NUMBER_BITS
@@ -46,15 +46,15 @@ class Trace:
         """When bursts began, in seconds of `shown`."""
         return self.listener.bursts()
 
-    def sight(self) -> Sight:
+    def observed(self) -> Observed:
         """All but the samples, in whose place the bursts stand."""
         codes = tuple(None if code is None else (code.number, code.time) for code in self.codes)
-        return Sight(tuple(self.at), codes, tuple(self.shown), self.bursts(), tuple(self.reading))
+        return Observed(tuple(self.at), codes, tuple(self.shown), self.bursts(), tuple(self.reading))
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """A trace that is over; what another process tells of its own."""
+class Observed:
+    """A trace that is over; also as another process writes it down."""
 
     at: tuple[float, ...]
     codes: tuple[tuple[int, int] | None, ...]
@@ -68,27 +68,27 @@ class Sight:
         return asdict(self)
 
     @staticmethod
-    def from_json(told: Mapping[str, Any]) -> Sight:
-        """As it was told; what is not a trace raises KeyError or TypeError."""
-        codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in told["codes"])
-        rest = {name: tuple(map(float, told.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
-        return Sight(codes=codes, **rest)
+    def from_json(form: Mapping[str, Any]) -> Observed:
+        """From what `as_json` gave; what is not a trace raises KeyError or TypeError."""
+        codes = tuple(None if code is None else (int(code[0]), int(code[1])) for code in form["codes"])
+        rest = {name: tuple(map(float, form.get(name, ()))) for name in ("at", "shown", "bursts", "reading")}
+        return Observed(codes=codes, **rest)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a path does to frames. Times in milliseconds."""
+class TraceSummary:
+    """Evaluation of a path. Times in milliseconds."""
 
     pictures: int
     """At the far end, from the first readable one on."""
     unread: int
     """Of them without a readable code."""
     latency: tuple[float, ...]
-    """From stamp to sight, of each frame that was seen, at its first sight."""
+    """Milliseconds from capture to display of each frame that was seen, at its first display."""
     numbers: tuple[int, ...]
     """Of these frames."""
     at: tuple[float, ...]
-    """Seconds from the first sight to each of them."""
+    """Seconds from the first display to each of them."""
     dropped: tuple[int, ...]
     """Numbers of frames that were never seen, between the first and the last that were."""
     duplicates: int
@@ -112,8 +112,8 @@ class Found:
         return float(np.percentile(self.latency, rank)) if self.latency else float("nan")
 
 
-def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -> Found:
-    """Judge what was seen.
+def evaluate(observed: Observed, *, leave_out: float = 0.0, sent: int | None = None) -> TraceSummary:
+    """Evaluate what was observed.
 
     Args:
         leave_out: seconds after the first readable picture that are not judged: connecting and warming up. At most a
@@ -121,28 +121,30 @@ def evaluate(sight: Sight, *, leave_out: float = 0.0, sent: int | None = None) -
         sent: how many frames there were, where all of them must arrive; None: those before the first and after the last
             that was seen are not missed.
     """
-    at, codes = sight.at, sight.codes
+    at, codes = observed.at, observed.codes
     begin = _readable(codes, 0)
     if begin < len(codes) and leave_out:
         settled = at[begin] + min(leave_out, (at[-1] - at[begin]) / 4)
         later = (i for i in range(begin, len(at)) if at[i] >= settled)
         begin = _readable(codes, next(later, len(codes)))
-    sights = _Sights(-1 if sent is not None else None)
+    observations = _FrameOrder(-1 if sent is not None else None)
     for place in range(begin, len(codes)):
         code = codes[place]
-        sights.add(at[place], None if code is None else Code(*code), sight.shown[place] if sight.shown else None)
+        observations.add(
+            at[place], None if code is None else Code(*code), observed.shown[place] if observed.shown else None
+        )
     if sent is not None:
-        sights.end(sent)
-    return Found(
+        observations.end(sent)
+    return TraceSummary(
         pictures=len(codes) - begin,
-        unread=sights.unread,
-        latency=tuple(sights.latency),
-        numbers=tuple(sights.numbers),
-        at=tuple(moment - sights.at[0] for moment in sights.at),
-        dropped=tuple(sights.dropped()),
-        duplicates=sights.duplicates,
-        reordered=sights.reordered,
-        offset=tuple(_offsets(sights.marked, sight.bursts)),
+        unread=observations.unread,
+        latency=tuple(observations.latency),
+        numbers=tuple(observations.numbers),
+        at=tuple(moment - observations.at[0] for moment in observations.at),
+        dropped=tuple(observations.dropped()),
+        duplicates=observations.duplicates,
+        reordered=observations.reordered,
+        offset=tuple(_offsets(observations.marked, observed.bursts)),
     )
 
 
@@ -150,8 +152,8 @@ def _readable(codes: Sequence[object], begin: int) -> int:
     return next((i for i in range(begin, len(codes)) if codes[i] is not None), len(codes))
 
 
-class _Sights:
-    """Pictures one after the other. Numbers that begin anew after 2^18 are counted on."""
+class _FrameOrder:
+    """Order of the frames seen: latencies, drops, duplicates. Frame numbers are unwrapped modulo 2^18."""
 
     def __init__(self, newest: int | None) -> None:
         """`newest`: the number before the first that must come; None: whichever comes is the first."""
@@ -213,6 +215,6 @@ def _offsets(marked: Sequence[float], bursts: Sequence[float]) -> list[float]:
     """Milliseconds from each marked picture to its burst, where there is one."""
     if not len(bursts):
         return []
-    places = np.asarray(bursts)
-    nearest = [float(places[np.argmin(np.abs(places - moment))] - moment) for moment in marked]
+    onsets = np.asarray(bursts)
+    nearest = [float(onsets[np.argmin(np.abs(onsets - moment))] - moment) for moment in marked]
     return [1e3 * apart for apart in nearest if abs(apart) <= _IN_STEP]

@@ -1,5 +1,1 @@
-"""`mien bench live`: whether a live run keeps its promises on this machine."""
-
-from mien_bench.live.command import add_options, run
-
-__all__ = ["add_options", "run"]
+"""Live runs on this machine, with and without codecs, undisturbed and disturbed."""

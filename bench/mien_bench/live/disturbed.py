@@ -17,7 +17,7 @@ from typing import Final
 
 from mien.errors import MienError
 from mien.machine.processor import usable_threads
-from mien_bench.live.course import Course
+from mien_bench.live.runs import LiveRun
 
 BEGUN: Final = "begun"
 """Line that a run writes when its pictures are about to come."""
@@ -32,7 +32,7 @@ _JUST_BEFORE: Final = 1.0
 _BUSY: Final = "while True: pass"
 
 
-def stopped(arguments: list[str]) -> tuple[Course, float]:
+def stopped(arguments: list[str]) -> tuple[LiveRun, float]:
     """A run that is stopped for three seconds (SIGSTOP, SIGCONT), and when it went on, in seconds of its course."""
     with _running(arguments, CALM + STOPPED + CALM) as (process, answer):
         began = time.monotonic()
@@ -44,7 +44,7 @@ def stopped(arguments: list[str]) -> tuple[Course, float]:
         return _course(process, answer), went_on
 
 
-def loaded(arguments: list[str]) -> tuple[Course, tuple[float, float]]:
+def loaded(arguments: list[str]) -> tuple[LiveRun, tuple[float, float]]:
     """A run beside as many busy processes as there are processors, and from when to when they were there."""
     with _running(arguments, CALM + LOADED + CALM) as (process, answer):
         began = time.monotonic()
@@ -61,7 +61,7 @@ def loaded(arguments: list[str]) -> tuple[Course, tuple[float, float]]:
         return _course(process, answer), (from_then, until)
 
 
-def recovery(course: Course, went_on: float, promised: float) -> float:
+def recovery(course: LiveRun, went_on: float, promised: float) -> float:
     """Seconds from when a run went on until pictures were in time, ten in a row: a late one after that has
     other causes."""
     pictures = zip(course.at, course.latency, strict=True)
@@ -89,8 +89,8 @@ def _running(arguments: list[str], seconds: float) -> Iterator[tuple[subprocess.
                 process.kill()
 
 
-def _course(process: subprocess.Popen[str], answer: Path) -> Course:
+def _course(process: subprocess.Popen[str], answer: Path) -> LiveRun:
     process.communicate()
     if process.returncode != 0 or not answer.exists():
         raise MienError(f"bench live: expected a run to end in order, got exit code {process.returncode}")
-    return Course(**json.loads(answer.read_text()))
+    return LiveRun(**json.loads(answer.read_text()))

@@ -16,9 +16,8 @@ from mien.config import ReenactSettings
 from mien.emit.sink import NullSink
 from mien.frame import Frame
 from mien.live.session import LiveRequest, LiveSession, open_live
-from mien_bench.live.camera import RATE, Pixels, camera
-from mien_bench.live.found import Found
-from mien_bench.live.trials import Growth, held
+from mien_bench.latency.sources import RATE, Pixels, camera
+from mien_bench.live.runs import Growth, TrialResult, held
 from mien_bench.results import Check, Row
 
 SETTLED: Final = 20
@@ -67,7 +66,7 @@ def sessions(portrait: Path, pictures: list[Pixels], settings: ReenactSettings, 
     return Growth.between(count, before, held())
 
 
-def swaps(portraits: Sequence[Path], pictures: list[Pixels], settings: ReenactSettings, seconds: float) -> Found:
+def swaps(portraits: Sequence[Path], pictures: list[Pixels], settings: ReenactSettings, seconds: float) -> TrialResult:
     """Swap portraits every few seconds, and look for a stall."""
     sink = _Timing()
     request = LiveRequest((str(portraits[0]),), camera(pictures, MonotonicClock()), sink, settings)
@@ -75,13 +74,13 @@ def swaps(portraits: Sequence[Path], pictures: list[Pixels], settings: ReenactSe
     gaps = np.diff(sink.at)
     longest = float(gaps.max()) if len(gaps) else float("inf")
     wanted = int(seconds / EVERY) - 1
-    told = f"{swapped} of {wanted}" + (f" ({notices[0]})" if notices else "")
+    count = f"{swapped} of {wanted}" + (f" ({notices[0]})" if notices else "")
     checks = [
-        Check("portraits swapped in", "all that were wanted", told, swapped >= wanted and not notices),
+        Check("portraits swapped in", "all that were wanted", count, swapped >= wanted and not notices),
         Check("swaps: longest gap", f"<= {GAP * 1e3:g} ms", f"{longest * 1e3:.0f} ms", longest <= GAP),
     ]
-    rows = [Row("longest time without a picture", "ms", (longest * 1e3,), "lower", {"trial": "swaps"})]
-    return Found(checks, rows if len(gaps) else [])
+    rows = [Row("longest time without a frame", "ms", (longest * 1e3,), "lower", {"trial": "swaps"})]
+    return TrialResult(checks, rows if len(gaps) else [])
 
 
 async def _once(portrait: Path, pictures: list[Pixels], settings: ReenactSettings) -> None:

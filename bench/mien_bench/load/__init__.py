@@ -1,5 +1,1 @@
-"""`mien bench load`: how many sessions a machine bears, and what each costs."""
-
-from mien_bench.load.command import add_options, run
-
-__all__ = ["add_options", "run"]
+"""Many sessions of a server at once, and for long."""

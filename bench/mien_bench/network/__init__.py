@@ -1,1 +1,1 @@
-"""A bad network between a peer and a server: what it does to packets, and a relay in user space that does it."""
+"""An impaired network between a peer and a server: a model of losses and delays, and a relay in user space."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from mien.commands.options import Options, need_places
 from mien.machine import outputs
 from mien_bench.page.document import document
-from mien_bench.results_file import Report, read
+from mien_bench.report import Report, read
 
 
 def main(arguments: list[str]) -> int:

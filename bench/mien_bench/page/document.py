@@ -1,4 +1,4 @@
-"""The page: what is promised and whether it is kept first, then each bench, then the machine."""
+"""The page: checks first, then each bench, then the machine."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime
 from importlib import resources
 from typing import Final
 
-from mien_bench.page.figures import figures
-from mien_bench.page.markup import Markup, tag
+from mien_bench.formatting import condition_text, number
+from mien_bench.page.html import Markup, figures, tag
 from mien_bench.page.plot import figure
+from mien_bench.page.svg import THEME
+from mien_bench.report import Report
 from mien_bench.results import Check, Result, Row, Strip, Table
-from mien_bench.results_file import Report
-from mien_bench.telling import number, under
 
 OPEN: Final = 60
-"""Figures beyond which they are folded away."""
+"""Most rows that are shown unfolded."""
 
 
 def document(reports: Sequence[Report]) -> str:
@@ -25,7 +25,7 @@ def document(reports: Sequence[Report]) -> str:
         "head",
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         tag("title", "mien bench"),
-        tag("style", Markup(_file("page.css"))),
+        tag("style", Markup(THEME + _file("page.css"))),
     )
     body = tag(
         "body",
@@ -76,7 +76,7 @@ def _line_of_machine(report: Report) -> list[str]:
 
 
 def _verdict(report: Report) -> Markup:
-    """How many promises are kept, and each that is not, with a link to where it was found."""
+    """How many checks passed, and each that failed with a link to its bench."""
     checks = [(result, check) for result in report.results for check in result.checks]
     broken = [(result, check) for result, check in checks if not check.kept]
     if not checks:
@@ -115,7 +115,7 @@ def _tile(row: Row, noisy: bool) -> Markup:
         "div",
         tag("div", row.headline, class_="name"),
         tag("div", tag("b", number(row.median)), " ", row.unit, class_="value"),
-        tag("div", f"{spread} · {under(row.condition)}", class_="quiet"),
+        tag("div", f"{spread} · {condition_text(row.condition)}", class_="quiet"),
         class_="tile noisy" if noisy else "tile",
     )
 
@@ -139,10 +139,10 @@ def _bench(report: Report, result: Result) -> Markup:
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[Markup]:
-    """What is judged, open where it is not much; then what is only told."""
+    """Rows that are judged, open where there are few; then rows for comparison only."""
     judged = [row for row in rows if row.better != "neither"]
-    told = [row for row in rows if row.better == "neither"]
-    for words, some in ((f"{len(judged)} figures", judged), (f"{len(told)} more, for comparison", told)):
+    compared = [row for row in rows if row.better == "neither"]
+    for words, some in ((f"{len(judged)} figures", judged), (f"{len(compared)} more, for comparison", compared)):
         if some:
             shown = "" if len(some) <= OPEN and some is judged else None
             yield tag("details", tag("summary", words), figures(some), open=shown)

@@ -1,9 +1,12 @@
-"""Self-reenactment of clips: one calm frame is the portrait, later ones are driver and truth."""
+"""Clips for self-reenactment, where one calm frame is the portrait and others driver and truth; a run's material."""
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
@@ -11,15 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import mien
-from mien.errors import FaceError
+from mien.errors import FaceError, SettingError, SourceError
 from mien.face.measures import channels_over_time
 from mien.frame import Frame
 from mien.parse.models import segment_person
 from mien.parse.parser import Parser
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.prepare import even, sized
-from mien_bench.quality.hints import Mouth, mouth_of
-from mien_bench.quality.scene import Moment, Scene, hints_for
+from mien_bench.material import clips_of, portraits_of
+from mien_bench.quality.self_reenactment import Moment, MouthPicture, Scene, hints_for, mouth_of
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -31,7 +34,7 @@ CALM_UNITS = np.array([0.06, 0.05, 6.0, 6.0, 12.0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class ClipFrame:
     """A frame with its face."""
 
     number: int
@@ -41,20 +44,20 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """What was seen of a clip."""
+    """The frames of a clip with a face."""
 
     name: str
-    frames: tuple[Seen, ...]
+    frames: tuple[ClipFrame, ...]
 
 
-def watch(path: Path, every: int, limit: int | None = None) -> Clip:
+def read_clip(path: Path, every: int, limit: int | None = None) -> Clip:
     """Every `every`-th frame of a clip that shows a face, tracked through all frames; at most `limit` of them.
 
     Raises:
         SourceError: the clip cannot be read.
         FaceError: it shows no face.
     """
-    seen: list[Seen] = []
+    seen: list[ClipFrame] = []
     with mien.capture.open(path) as source, Parser(hints=False) as parser:
         frames = (item for item in source if isinstance(item, Frame))
         for number, frame in enumerate(frames):
@@ -63,7 +66,7 @@ def watch(path: Path, every: int, limit: int | None = None) -> Clip:
             pixels = even(sized(frame.pixels, None, SIDE))
             face = parser(Frame(pixels, frame.pts, frame.time_base))
             if face is not None and number % every == 0:
-                seen.append(Seen(number, pixels, face.landmarks))
+                seen.append(ClipFrame(number, pixels, face.landmarks))
     if not seen:
         raise FaceError(f"{path}: expected a face, got none; take another clip")
     return Clip(path.stem, tuple(seen))
@@ -105,5 +108,61 @@ def scenes(clips: Sequence[Clip], seed: int = 0) -> Iterator[Scene]:
         yield Scene(clip.name, portrait, moments)
 
 
-def _mouth(clip: Clip, one: Seen) -> Mouth | None:
+def _mouth(clip: Clip, one: ClipFrame) -> MouthPicture | None:
     return mouth_of(clip.name, one.pixels, one.landmarks)
+
+
+@dataclass(frozen=True)
+class Material:
+    """The material of a run; clips are read once, when first needed."""
+
+    clips: tuple[Path, ...]
+    portraits: tuple[Path, ...]
+    data: Path | None
+    every: int
+    limit: int | None
+    """Portraits of each kind, and frames of each clip, at most."""
+
+    @cached_property
+    def watched(self) -> list[Clip]:
+        """Every `every`-th frame of each clip.
+
+        Raises:
+            MienError: a clip cannot be read, or shows no face.
+        """
+        return [read_clip(path, self.every, self.limit) for path in self.clips]
+
+    @cached_property
+    def scenes(self) -> list[Scene]:
+        """Each clip as its own truth."""
+        return list(scenes(self.watched))
+
+    @property
+    def has_faces(self) -> bool:
+        """Whether there is a folder of faces with a test split."""
+        return self.data is not None and (self.data / "faces" / "manifest.csv").exists()
+
+    @property
+    def faces(self) -> Path:
+        """The folder of faces.
+
+        Raises:
+            SettingError: nothing says where.
+        """
+        if self.data is None:
+            raise SettingError("the data folder is not known; name it by --data or MIEN_DATA")
+        return self.data / "faces"
+
+
+def material_of(options: argparse.Namespace) -> Material:
+    """What options and environment name.
+
+    Raises:
+        SourceError: a named place is not there, or holds nothing.
+    """
+    root = options.data or os.environ.get("MIEN_DATA")
+    data = Path(root) if root else None
+    if data is not None and not data.is_dir():
+        raise SourceError(f"{root}: expected the data folder, got nothing; name another by --data or MIEN_DATA")
+    clips, portraits = clips_of(options.clips, data), portraits_of(options.portraits, data)
+    return Material(tuple(clips), tuple(portraits), data, options.every, options.limit)

@@ -9,12 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
-from mien_bench.quality.action_units import consistency
-from mien_bench.quality.measured import Measured, measured
+from mien_bench.quality.dlib_face import (
+    SAME_PERSON,
+    DlibDetector,
+    FaceMeasurement,
+    apart,
+    consistency,
+    measure_face,
+    shape_leak,
+)
+from mien_bench.quality.people import Guide, Reference, motion_to
 from mien_bench.quality.puppet import RATE, open_puppet, settings_for
-from mien_bench.quality.second_look import SAME_PERSON, SecondLook, apart
-from mien_bench.quality.shape_leak import shape_leak
-from mien_bench.quality.sitters import Guide, Reference, motion_to
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -22,12 +27,12 @@ Pixels = NDArray[np.uint8]
 STEP = round(2 * RATE)
 """Frames between guides: with several pictures of a person, a switch from one to another is over by then."""
 Watcher = Callable[[Reference, Guide, str, Pixels], None]
-"""Told (reference, guide, model, answer)."""
+"""Called with (reference, guide, model, answer)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crossing:
-    """One reference with one guide."""
+    """The output of one reference with one guide, evaluated."""
 
     reference: str
     guide: str
@@ -65,7 +70,7 @@ def crossings(
     references: Sequence[Reference],
     guides: Sequence[Guide],
     model: str,
-    second_look: SecondLook,
+    second_look: DlibDetector,
     *,
     mouth: Mouth = "driver",
     fusion: bool = True,
@@ -88,18 +93,18 @@ def crossings(
                 if watch is not None:
                     watch(reference, guide, model, shown.pixels)
                 look = second_look(shown.pixels)
-                yield None if look is None else compare(reference, guide, measured(look, reference.rest))
+                yield None if look is None else compare(reference, guide, measure_face(look, reference.rest))
 
 
 def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
-    """The reference itself given as the answer: what doing nothing is worth."""
+    """The unmoved reference as the answer: the baseline of doing nothing."""
     for reference in references:
-        face = measured(reference.looks[0], reference.rest)
+        face = measure_face(reference.looks[0], reference.rest)
         yield from (compare(reference, guide, face) for guide in guides if guide.identity != reference.identity)
 
 
-def compare(reference: Reference, guide: Guide, answer: Measured) -> Crossing:
-    """One answer beside whom it shows and whom it follows."""
+def compare(reference: Reference, guide: Guide, answer: FaceMeasurement) -> Crossing:
+    """Evaluate one answer against its reference and its guide."""
     return Crossing(
         reference.identity,
         guide.identity,

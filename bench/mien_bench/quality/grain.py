@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_bench.quality.bootstrap import mean_of
-from mien_bench.quality.frequency import FLOOR, fine_energy
+from mien_bench.quality.people import Guide, Reference, motion_to
+from mien_bench.quality.picture_measures import FLOOR, averages, fine_energy
 from mien_bench.quality.puppet import open_puppet, settings_for
-from mien_bench.quality.regions import REGIONS, averages, crop_of, cut, full_side, regions_of
-from mien_bench.quality.sitters import Guide, Reference, motion_to
+from mien_bench.quality.regions import REGIONS, crop_of, cut, full_side, regions_of
+from mien_bench.quality.summary import mean_of
 from mien_bench.results import Fact, Row, Table
 
 Array = NDArray[np.float64]
@@ -72,7 +72,7 @@ def octaves(pixels: Pixels, landmarks: Array) -> Array:
 def table(found: Sequence[Grain]) -> Table:
     """For reading."""
     cells = [
-        (f"{one.portrait} ({one.side}), {Path(model).name}", *map(_told, values))
+        (f"{one.portrait} ({one.side}), {Path(model).name}", *map(_cell, values))
         for one in found
         for model, values in one.octaves.items()
     ]
@@ -93,5 +93,5 @@ def rows(found: Sequence[Grain]) -> list[Row]:
     return out
 
 
-def _told(value: float) -> str:
+def _cell(value: float) -> str:
     return f"{value:+.2f}" if np.isfinite(value) else "-"

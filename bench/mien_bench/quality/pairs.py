@@ -23,10 +23,9 @@ from mien.face.topology import canonical_face
 from mien.parse.models import segment_person
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
-from mien_bench.quality.faces import Photograph
-from mien_bench.quality.hints import mouth_of
+from mien_bench.quality.people import Photograph
 from mien_bench.quality.puppet import open_puppet, settings_for
-from mien_bench.quality.scene import Moment, Scene, hints_for
+from mien_bench.quality.self_reenactment import Moment, Scene, hints_for, mouth_of
 
 Array = NDArray[np.float64]
 
@@ -35,13 +34,13 @@ OPEN = 0.04
 YAW, PITCH, ROLL = 14.0, 9.0, 6.0
 """Degrees: the most by which the head is turned."""
 SHIFT, SIZE = 0.04, 0.05
-"""Of the head: eye distances, and share of its size."""
+"""Of the head: eye distances, and relative size."""
 BROWS = (-0.03, 0.05)
 """How far brows sink or rise, in eye distances."""
 GAZE = 0.12
 """Eye widths."""
 BLINKS: Final = 0.35
-"""Share of the portraits whose eyes are nearly shut."""
+"""Fraction of the portraits whose eyes are nearly shut."""
 JAW_SHARE = 0.6
 """Of the lips' gap, what the chin does along."""
 

@@ -1,4 +1,4 @@
-"""Where in a crop things are measured: regions told by the truth's landmarks, never by what was made of them."""
+"""Where in a crop things are measured: regions from the truth's landmarks, never from the output's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mien.face.pose import fit_pose
 from mien.face.topology import PARTS
 from mien.paint.parsing import parsing_map
 from mien.plane import inverse
-from mien_bench.quality.picture import blurred
+from mien_bench.quality.picture_measures import blurred
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -23,8 +23,6 @@ REGIONS: Final = ("inner_mouth", "lips", "eyes", "face", "uncovered", "rest")
 """Each place belongs to the first that holds it; `face` is what of it is neither mouth nor eyes."""
 EYE_MARGIN: Final = 4.0
 """Pixels of a crop of 256 by which eyes are widened: lids and lashes are part of them."""
-LEAST: Final = 12.0
-"""Pixels below which a region is not there: closed lips show no mouth."""
 
 
 def cut(pixels: Pixels, matrix: Array, side: int = SIDE) -> Pixels:
@@ -76,13 +74,6 @@ def regions_of(truth: Array, portrait: Array, matrix: Array, size: tuple[int, in
         np.multiply(left, mask, out=region)
         left = left - region
     return out
-
-
-def averages(values: Floats, regions: Floats) -> Array:
-    """(6,): the mean of a map (side, side) over each region, NaN where the region is too small."""
-    sizes = regions.sum(axis=(1, 2), dtype=np.float64)
-    sums = np.tensordot(regions, values, axes=([1, 2], [0, 1])).astype(np.float64)
-    return np.where(sizes >= LEAST, sums / np.maximum(sizes, LEAST), np.nan)
 
 
 def _places(matrix: Array, side: int) -> Array:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.portrait.portrait import Portrait
 from mien_bench.quality.clips import Clip
 from mien_bench.quality.regions import crop_of, cut
-from mien_bench.quality.runs import SMOOTH, answers
+from mien_bench.quality.video_runs import SMOOTH, answers
 from mien_bench.results import Better, Fact, Row, Table
 from mien_kernels import ops
 
@@ -65,7 +65,7 @@ class Stability:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Way:
+class Correspondence:
     """From a frame to an earlier one."""
 
     now: int
@@ -86,35 +86,37 @@ def stabilities(
     """
     crops = [crop_of(run.frames[0].landmarks) for run, _ in runs]
     true = [[cut(one.pixels, crop) for one in run.frames] for (run, _), crop in zip(runs, crops, strict=True)]
-    ways = [ways_of(frames) for frames in true]
-    found = [_stability(TRUTH, 0.0, true, ways)]
+    flows = [correspondences(frames) for frames in true]
+    found = [_stability(TRUTH, 0.0, true, flows)]
     for model in models:
         for smooth in (0.0, SMOOTH):
             made = [
                 [cut(one, crop) for one in answers(run, portrait, model, "driver", smooth, threads)]
                 for (run, portrait), crop in zip(runs, crops, strict=True)
             ]
-            found.append(_stability(model, smooth, made, ways))
-    return found, float(np.mean([way.sure.mean() for several in ways for way in several]))
+            found.append(_stability(model, smooth, made, flows))
+    return found, float(np.mean([flow.sure.mean() for several in flows for flow in several]))
 
 
-def ways_of(frames: Sequence[Pixels]) -> list[Way]:
+def correspondences(frames: Sequence[Pixels]) -> list[Correspondence]:
     """From each frame (256, 256, 3) to those `LAGS` before it."""
     grey = [np.ascontiguousarray(np.rint(frame.mean(axis=2)), np.uint8) for frame in frames]
     estimate = _estimator()
     return [
-        Way(now, now - lag, *_reliable(estimate(grey[now], grey[now - lag]), estimate(grey[now - lag], grey[now])))
+        Correspondence(
+            now, now - lag, *_reliable(estimate(grey[now], grey[now - lag]), estimate(grey[now - lag], grey[now]))
+        )
         for now in range(1, len(frames))
         for lag in LAGS
         if now >= lag
     ]
 
 
-def difference(frames: Sequence[Pixels], way: Way) -> float:
+def difference(frames: Sequence[Pixels], flow: Correspondence) -> float:
     """The paper's error of one frame (256, 256, 3) and an earlier one."""
-    warped = ops.flow_warp(frames[way.then], way.flow)
-    squares = np.square((frames[way.now].astype(np.float32) - warped) / 255)
-    return float((way.sure[..., None] * squares).mean())
+    warped = ops.flow_warp(frames[flow.then], flow.flow)
+    squares = np.square((frames[flow.now].astype(np.float32) - warped) / 255)
+    return float((flow.sure[..., None] * squares).mean())
 
 
 def table(found: Sequence[Stability], sure: float) -> Table:
@@ -123,7 +125,7 @@ def table(found: Sequence[Stability], sure: float) -> Table:
     for model in dict.fromkeys(one.model for one in found):
         own = {one.smooth: one for one in found if one.model == model}
         plain, smoothed = own[0.0], own.get(SMOOTH)
-        cells = (_told(one, what) for what in ("short", "long") for one in (plain, smoothed))
+        cells = (_cell(one, what) for what in ("short", "long") for one in (plain, smoothed))
         rows.append((Path(model).name, *cells))
     theirs = [(f"paper: {name}", f"{before:.4f}", f"{after:.4f}", "-", "-") for name, (before, after) in PAPER.items()]
     heads = ("before", "after", "long term, before", "long term, after")
@@ -141,14 +143,16 @@ def rows(found: Sequence[Stability]) -> list[Row]:
         judged: Better = "neither" if one.model == TRUTH else "lower"
         for name, values in (("short", one.short), ("long", one.long)):
             shown = tuple(value * 1e4 for value in values)
-            out.append(Row(f"warped difference, {name} term", "1e-4", shown, judged, condition, each="clip"))
+            out.append(Row(f"temporal warping error, {name} term", "1e-4", shown, judged, condition, each="clip"))
     return out
 
 
-def _stability(model: str, smooth: float, made: Sequence[Sequence[Pixels]], ways: Sequence[Sequence[Way]]) -> Stability:
+def _stability(
+    model: str, smooth: float, made: Sequence[Sequence[Pixels]], flows: Sequence[Sequence[Correspondence]]
+) -> Stability:
     short, long = [], []
-    for frames, several in zip(made, ways, strict=True):
-        errors = {lag: [difference(frames, way) for way in several if way.now - way.then == lag] for lag in LAGS}
+    for frames, several in zip(made, flows, strict=True):
+        errors = {lag: [difference(frames, flow) for flow in several if flow.now - flow.then == lag] for lag in LAGS}
         short.append(float(np.mean(errors[LAGS[0]])))
         long.append(float(sum(np.mean(values) for values in errors.values() if values)))
     return Stability(model, smooth, tuple(short), tuple(long))
@@ -178,7 +182,7 @@ def _estimator() -> Any:
     return lambda one, other: dense.calc(one, other, None)
 
 
-def _told(one: Stability | None, what: str) -> str:
+def _cell(one: Stability | None, what: str) -> str:
     if one is None:
         return "-"
     return f"{np.mean(one.short if what == 'short' else one.long):.4f}"

@@ -26,6 +26,13 @@ _CHUNK: Final = 1 << 18
 
 Told = Callable[[int, int | None], None]
 """Called with the bytes so far, and all of them where the server says."""
+MOST_FILES: Final = 64
+MOST_UNPACKED: Final = 4 << 30
+"""Of all files together, unpacked."""
+_COPIED: Final = 1 << 20
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+Member = tuple[str, "IO[bytes] | None"]
+"""Name, and what to read; None for a folder."""
 
 
 def is_url(source: str) -> bool:
@@ -81,13 +88,6 @@ def _need_small(url: str, size: int) -> None:
         raise ModelError(f"{url}: expected at most {MOST_DOWNLOADED} bytes, got more; it is no model bundle")
 
 
-MOST_FILES: Final = 64
-MOST_UNPACKED: Final = 4 << 30
-"""Of all files together, unpacked."""
-_COPIED: Final = 1 << 20
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
-
-
 def unpack(archive: Path, folder: Path) -> None:
     """Write the archive's files under `folder`, which must be empty; nothing else of them (modes, owners) is kept.
 
@@ -105,10 +105,6 @@ def unpack(archive: Path, folder: Path) -> None:
             raise ModelError(f"{archive}: expected a .zip or .tar.gz with a model bundle, got something else")
     except _BROKEN as error:
         raise ModelError(f"{archive}: expected a whole archive, got an error ({error}); get it again") from error
-
-
-Member = tuple[str, "IO[bytes] | None"]
-"""Name, and what to read; None for a folder."""
 
 
 def _zip_members(zipped: zipfile.ZipFile) -> Iterator[Member]:

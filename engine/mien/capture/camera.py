@@ -27,6 +27,11 @@ _DEVICE = re.compile(r"/dev/(?:video\d+|v4l/by-(?:id|path)/[^/]+)")
 """What the kernel and udev call them; the latter names outlast a start and another socket."""
 _VIDEO4LINUX = 81
 """Major number of its devices."""
+_TIMES = (10.0, 5.0)
+"""Seconds until a camera opens, and without a picture after which it counts as lost."""
+_DESCRIPTORS = Path("/proc/self/fd")
+_MAC_RATE = 30
+"""AVFoundation takes no picture without a rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +140,6 @@ def _of_driver(driver: str) -> list[Camera]:
     return [
         Camera(f"video={device.name}" if driver == "dshow" else device.name, device.description) for device in cameras
     ]
-
-
-_TIMES = (10.0, 5.0)
-"""Seconds until a camera opens, and without a picture after which it counts as lost."""
-_DESCRIPTORS = Path("/proc/self/fd")
-_MAC_RATE = 30
-"""AVFoundation takes no picture without a rate."""
 
 
 class CameraFeed:

@@ -26,6 +26,14 @@ _BITS = 258
 """TIFF's tag of bits per sample."""
 _SAME = 1
 """Levels within which a profile is sRGB's, and left alone."""
+_WITHOUT_RGB = ("1", "L", "LA", "I;16", "CMYK", "LAB")
+"""Modes whose profile is not one of red, green and blue."""
+_BOX = b"colrnclx"
+_HEADERS = 1 << 16
+"""Bytes in which the box is looked for."""
+_SRGB_POWER = 1 / 2.2
+_NEAR = 0.01
+"""Of a power or a coordinate: sRGB, written in another way."""
 
 
 class UnreadPixels(ValueError):
@@ -105,16 +113,6 @@ def _probe() -> Image.Image:
     """Colours over all of the cube."""
     levels = np.linspace(0, 255, 9).round().astype(np.uint8)
     return Image.fromarray(np.stack(np.meshgrid(levels, levels, levels), -1).reshape(27, 27, 3))
-
-
-_WITHOUT_RGB = ("1", "L", "LA", "I;16", "CMYK", "LAB")
-"""Modes whose profile is not one of red, green and blue."""
-_BOX = b"colrnclx"
-_HEADERS = 1 << 16
-"""Bytes in which the box is looked for."""
-_SRGB_POWER = 1 / 2.2
-_NEAR = 0.01
-"""Of a power or a coordinate: sRGB, written in another way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,22 @@ _UNSPECIFIED = 2
 """What a frame does not say of its colours, in H.273."""
 _REDUCING_GAP = 2.0
 """How much larger than wanted a picture may be left by the quick part of shrinking."""
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
+"""Of a JPEG file, where no pixels are: among them its byte is followed by 0, or by the number of a restart."""
+_END = 0xD9
+_MOST_LOWRES = 3
+_ORIENTATION_TAG = 0x0112
+_ENTRIES_LIMIT = 512
+_TURNS = {
+    1: Turn.NONE,
+    2: Turn.MIRROR_X,
+    3: Turn.MIRROR_X | Turn.MIRROR_Y,
+    4: Turn.MIRROR_Y,
+    5: Turn.TRANSPOSE,
+    6: Turn.TRANSPOSE | Turn.MIRROR_X,
+    7: Turn.TRANSPOSE | Turn.MIRROR_X | Turn.MIRROR_Y,
+    8: Turn.TRANSPOSE | Turn.MIRROR_Y,
+}
 
 
 def read(path: str | os.PathLike[str], max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
@@ -194,12 +210,6 @@ def _turn(image: ImageFile, data: bytes, kind: Kind) -> Turn:
     return Turn.NONE if block is None else turn_of_exif(block)
 
 
-_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
-"""Of a JPEG file, where no pixels are: among them its byte is followed by 0, or by the number of a restart."""
-_END = 0xD9
-_MOST_LOWRES = 3
-
-
 def decoded(data: bytes, size: tuple[int, int], max_side: int) -> VideoFrame | None:
     """The picture in a JPEG or PNG file; None for a kind of JPEG that only Pillow reads.
 
@@ -251,20 +261,6 @@ def _need_end(data: bytes) -> None:
 def _lowres(size: tuple[int, int], max_side: int) -> int:
     """By how many powers of two a JPEG may be shrunk while decoding and still reach `max_side`."""
     return next((power for power in range(_MOST_LOWRES, 0, -1) if max(size) >> power >= max_side), 0)
-
-
-_ORIENTATION_TAG = 0x0112
-_ENTRIES_LIMIT = 512
-_TURNS = {
-    1: Turn.NONE,
-    2: Turn.MIRROR_X,
-    3: Turn.MIRROR_X | Turn.MIRROR_Y,
-    4: Turn.MIRROR_Y,
-    5: Turn.TRANSPOSE,
-    6: Turn.TRANSPOSE | Turn.MIRROR_X,
-    7: Turn.TRANSPOSE | Turn.MIRROR_X | Turn.MIRROR_Y,
-    8: Turn.TRANSPOSE | Turn.MIRROR_Y,
-}
 
 
 def turn_of_exif(block: bytes) -> Turn:

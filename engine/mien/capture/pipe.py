@@ -23,6 +23,8 @@ STANDARD_INPUT = "-"
 _BUFFER = 1 << 16
 _PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
 """Bytes and microseconds that are read before the first frame to learn what is in the stream."""
+_ENDING = 2.0
+"""Seconds that the program is given to end by itself."""
 
 
 class PipeReader:
@@ -135,10 +137,6 @@ def is_pipe(path: Path) -> bool:
         return stat.S_ISFIFO(path.stat().st_mode)
     except (OSError, ValueError):
         return False
-
-
-_ENDING = 2.0
-"""Seconds that the program is given to end by itself."""
 
 
 class SrtFeed:

@@ -31,6 +31,13 @@ _UNREAD_MATRICES = {8: "YCgCo", 11: "SMPTE 2085", 14: "ICtCp", 15: "IPT-C2", 16:
 _TALLEST_SD = 576
 _ONE_THREAD = 1 << 20
 """Pixels up to which sharing the conversion costs more than it saves."""
+_FILTER = "bwdif", "mode=send_frame:deint=interlaced"
+"""One frame for each; it looks at the frame before and at the one after."""
+_ALONE = "estdif", "mode=frame:deint=interlaced"
+"""Looks at one frame."""
+_SMALLEST = 16
+"""Pixels a side below which nothing is filtered."""
+_Facts = tuple[int, int, str]
 
 
 class Turn(IntFlag):
@@ -215,15 +222,6 @@ def _interpolation(frame: VideoFrame, width: int, height: int) -> Interpolation:
 def describe(error: av.FFmpegError | OSError) -> str:
     """libav's own words for an error, without its number and file name."""
     return (error.strerror or type(error).__name__).lower()
-
-
-_FILTER = "bwdif", "mode=send_frame:deint=interlaced"
-"""One frame for each; it looks at the frame before and at the one after."""
-_ALONE = "estdif", "mode=frame:deint=interlaced"
-"""Looks at one frame."""
-_SMALLEST = 16
-"""Pixels a side below which nothing is filtered."""
-_Facts = tuple[int, int, str]
 
 
 class Deinterlacer:

@@ -27,6 +27,10 @@ Tone = Callable[[int, int], NDArray[np.float32]]
 """(channels, n) float32 samples in -1..1: n of them from the first on."""
 _TOLD = 3
 """Damaged pictures that are told one by one."""
+PICTURE_ENDINGS = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+_PRINTF = re.compile(r"%(?:0?(\d*))d")
 
 
 class IndexedSource:
@@ -165,12 +169,6 @@ class IndexedSource:
         if count <= 0:
             return None
         return Sound(self._tone(heard, count), heard, Fraction(1, format.rate), format)
-
-
-PICTURE_ENDINGS = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-_PRINTF = re.compile(r"%(?:0?(\d*))d")
 
 
 def pictures_of_folder(folder: Path, name: str) -> list[Path]:

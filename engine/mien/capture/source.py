@@ -16,6 +16,14 @@ from mien.errors import SettingError, SourceError, reason_of
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
 
+_FINEST = 1_000_000
+_SPECIAL = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
@@ -74,9 +82,6 @@ class Source(Protocol):
     ) -> None: ...
 
 
-_FINEST = 1_000_000
-
-
 @dataclass(frozen=True, slots=True)
 class Span:
     """Seconds from the source's beginning, exact."""
@@ -109,14 +114,6 @@ class Span:
 
 def _exact(seconds: float) -> Fraction:
     return Fraction(seconds).limit_denominator(_FINEST)
-
-
-_SPECIAL = {
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-}
 
 
 def is_folder(path: Path, name: str) -> bool:

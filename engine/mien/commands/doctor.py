@@ -15,7 +15,7 @@ from typing import Any
 from mien.bundles import Place, places
 from mien.capture.camera import list_cameras
 from mien.emit.virtual import virtual_cameras
-from mien.errors import MienError
+from mien.errors import MienError, in_one_line
 from mien.machine import telemetry
 from mien.machine.processor import this_processor, usable_threads
 from mien.manifest import read_bundle
@@ -26,17 +26,6 @@ _WITHOUT = {
     "darwin": "OBS's, where it is installed",
     "win32": "OBS's, where it is installed",
 }
-
-
-def devices() -> dict[str, str]:
-    """What there is, by kind; listed without opening anything."""
-    cameras = [f"camera:{number} {camera.title}" for number, camera in enumerate(list_cameras())]
-    return {
-        "cameras": "; ".join(cameras) or "none found",
-        "virtual cameras": ", ".join(virtual_cameras()) or _WITHOUT.get(sys.platform, "none is known for this system"),
-    }
-
-
 CORE = ("mien", "numpy", "av", "mediapipe", "protobuf")
 OPTIONAL = (
     "onnxruntime",
@@ -52,6 +41,15 @@ ON_PROCESSOR = ("onnxruntime", "openvino")
 ON_GPU = ("tensorrt", "onnxruntime-tensorrt", "onnxruntime-cuda")
 CPU_EXTRA = "pip install 'mien[cpu]'"
 PYTHONS = ((3, 11), (3, 12))
+
+
+def devices() -> dict[str, str]:
+    """What there is, by kind; listed without opening anything."""
+    cameras = [f"camera:{number} {camera.title}" for number, camera in enumerate(list_cameras())]
+    return {
+        "cameras": "; ".join(cameras) or "none found",
+        "virtual cameras": ", ".join(virtual_cameras()) or _WITHOUT.get(sys.platform, "none is known for this system"),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +243,7 @@ def _load_parts() -> Parts:
     try:
         kernels = str(import_module("mien_kernels._native").selected_isa())
     except Exception as error:
-        kernels_error = _one_line(error)
+        kernels_error = in_one_line(error)
     errors = kernels_error, _landmarks_error()
     return Parts(kernels, *errors, _h264_encoder(), *usable(), _models(), devices(), _telemetry())
 
@@ -275,7 +273,7 @@ def _landmarks_error() -> str | None:
 
         FaceMesh(still=True).close()
     except Exception as error:
-        return _one_line(error)
+        return in_one_line(error)
     return None
 
 
@@ -285,7 +283,3 @@ def _h264_encoder() -> str | None:
     except ImportError:
         return None
     return next((f"PyAV {av.__version__}, {name}" for name in ("libx264",) if name in av.codecs_available), None)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

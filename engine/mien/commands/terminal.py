@@ -12,8 +12,10 @@ from typing import TextIO
 from mien.clock import Clock
 from mien.commands.progress import ERASE_LINE, columns_of, tell
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
-from mien.pipeline.reason import reason
+from mien.pipeline.governor import reason
 from mien.stats import LiveStatistics
+
+_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
 
 
 @contextlib.contextmanager
@@ -61,9 +63,6 @@ def _is_ours(terminal: int) -> bool:
         return os.tcgetpgrp(terminal) == os.getpgrp()
     except OSError:  # not the terminal that controls this program, which so is never stopped
         return True
-
-
-_TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
 
 
 def describe(statistics: LiveStatistics, fps: float, backend: str, state: str | None = None) -> str:

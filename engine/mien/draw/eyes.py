@@ -16,6 +16,7 @@ from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.plane import Box
 from mien_kernels import ops
+from mien_kernels.eye import EyeGeometry
 
 Array = NDArray[np.float64]
 
@@ -185,13 +186,15 @@ def _draw(picture: NDArray[np.uint8], own: _Eye, to: _Place, iris: Array, out: N
         out,
         picture,
         mask,
-        corner,
-        to.frame.into,
-        own.back,
-        np.array([to.frame.local(iris), own.look], dtype=np.float32),
-        np.concatenate([own.lids, to.local[LIDS].astype(np.float32)]),
-        own.radius,
-        IRIS_HOLD,
-        IRIS_FADE,
-        RIM,
+        EyeGeometry(
+            corner,
+            to.frame.into,
+            own.back,
+            np.array([to.frame.local(iris), own.look], dtype=np.float32),
+            np.concatenate([own.lids, to.local[LIDS].astype(np.float32)]),
+            own.radius,
+            IRIS_HOLD,
+            IRIS_FADE,
+            RIM,
+        ),
     )

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.luma import luma
 from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.face import MouthHint
 from mien.plane import Box
+from mien.sums import luma
 from mien_kernels import ops
 
 INNER, OUTER = np.array(topology.INNER_LIPS), np.array(topology.OUTER_LIPS)
@@ -23,6 +23,25 @@ CHEEKS = np.array([36, 50, 101, 117, 118, 266, 280, 330, 346, 347])
 """An even number of places below the eyes."""
 HINT_MARGIN = 3
 """Pixels kept around the lips."""
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+GAIN_LIMITS = (0.5, 2.0)
+LIGHT_SHARE, LIGHT_LIMITS = 0.5, (0.4, 2.5)
+"""How much of the difference in red to blue between two skins is the light's, and bounds on that difference."""
+MARGIN = 2
+"""Pixels around the lips' inner outline."""
+RIM = 0.08
+"""Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
+SHADE, SHADE_DEPTH = 0.35, 0.05
+"""How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""
+CAVITY_DEPTH, GREY_SHARE = 0.4, 0.3
+"""How much of its brightness and colour the darkest part of a mouth loses."""
+CAVITY = 0.22
+"""Brightness of the cavity relative to the lips, without a driver's mouth."""
+OPEN = 0.08
+"""Gap of the portrait's own lips, in mouth widths, from which on its teeth are shown."""
+LIP_COLOUR = (150.0, 90.0, 85.0)
+"""Of lips that lie outside of their picture."""
 
 
 def mouth_hint(pixels: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> MouthHint | None:
@@ -48,30 +67,6 @@ def _colours(
     colours = pixels[places[:, 1], places[:, 0]].astype(np.float64)
     lips, cheeks = colours[: len(INNER)], np.sort(colours[len(INNER) :], axis=0)
     return lips.mean(axis=0), (cheeks[len(cheeks) // 2 - 1] + cheeks[len(cheeks) // 2]) / 2
-
-
-Array = NDArray[np.float64]
-Pixels = NDArray[np.uint8]
-
-GAIN_LIMITS = (0.5, 2.0)
-LIGHT_SHARE, LIGHT_LIMITS = 0.5, (0.4, 2.5)
-"""How much of the difference in red to blue between two skins is the light's, and bounds on that difference."""
-MARGIN = 2
-"""Pixels around the lips' inner outline."""
-RIM = 0.08
-"""Share of the driver's opening left out along its lips: there the crop shows lip, not mouth."""
-SHADE, SHADE_DEPTH = 0.35, 0.05
-"""How much darker the mouth is right below the upper lip, and how deep that shade reaches, in mouth widths."""
-CAVITY_DEPTH, GREY_SHARE = 0.4, 0.3
-"""How much of its brightness and colour the darkest part of a mouth loses."""
-CAVITY = 0.22
-"""Brightness of the cavity relative to the lips, without a driver's mouth."""
-OPEN = 0.08
-"""Gap of the portrait's own lips, in mouth widths, from which on its teeth are shown."""
-
-
-LIP_COLOUR = (150.0, 90.0, 85.0)
-"""Of lips that lie outside of their picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,16 @@ from mien.errors import SinkError
 from mien.frame import Frame
 from mien.machine.outputs import is_special, need_file_place
 
+Pixels = NDArray[np.uint8]
+COLUMNS, ROWS = 6, 2
+CELL = 256
+"""Pixels of a cell's side; pictures are fitted into it."""
+FOOT = 96
+"""Pixels of an empty strip below the moments, where the mark hides none of them."""
+_STILL_RATE = Fraction(25)
+GROUND = 24
+"""Grey around a picture that is not square."""
+
 
 def beside_settings(settings: SinkSettings, driver: tuple[int, int]) -> SinkSettings:
     """The settings of the sink that takes the joined pictures.
@@ -70,18 +80,6 @@ def _driver_width(driver: tuple[int, int], height: int) -> int:
     """Width of the driver at a height, even, so that the seam falls between two pixels of a subsampled colour."""
     width, own_height = driver
     return max(2, 2 * round(width * height / own_height / 2))
-
-
-Pixels = NDArray[np.uint8]
-
-COLUMNS, ROWS = 6, 2
-CELL = 256
-"""Pixels of a cell's side; pictures are fitted into it."""
-FOOT = 96
-"""Pixels of an empty strip below the moments, where the mark hides none of them."""
-_STILL_RATE = Fraction(25)
-GROUND = 24
-"""Grey around a picture that is not square."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

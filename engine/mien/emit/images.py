@@ -36,6 +36,10 @@ _PNG_HEAD = 33
 _JPEG_LIMIT = 65533
 _JPEG_QUANTISER = "2"
 _PNG_LEVEL = "4"
+_NUMBER = re.compile(r"%(?:0?(\d*))d")
+_IN_FOLDER = "%05d.png"
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""What file systems say that have none, such as FAT."""
 
 
 class PictureEncoder:
@@ -121,12 +125,6 @@ def _text_chunk(key: str, value: str) -> bytes:
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-
-_NUMBER = re.compile(r"%(?:0?(\d*))d")
-_IN_FOLDER = "%05d.png"
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-"""What file systems say that have none, such as FAT."""
 
 
 class StillSink(Ending):

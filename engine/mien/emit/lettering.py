@@ -14,6 +14,14 @@ letters without one y = -0.72, descenders y = 0.25."""
 
 _ARC = 10
 """Segments of half a round."""
+_STEM: Stroke = ((0.06, -0.72), (0.06, 0.0))
+_TALL: Stroke = ((0.06, -1.0), (0.06, 0.0))
+_RIGHT: Stroke = ((0.54, -0.72), (0.54, 0.0))
+_GAP = 0.16
+_WEIGHT = 0.13
+"""Width of a stroke."""
+DESCENT = 0.3
+"""How far below the base line strokes reach."""
 
 
 def _arc(x: float, y: float, rx: float, ry: float, begin: float, end: float) -> Stroke:
@@ -25,9 +33,6 @@ def _arc(x: float, y: float, rx: float, ry: float, begin: float, end: float) -> 
 
 _BOWL = _arc(0.29, -0.36, 0.25, 0.36, 0, 360)
 _ARCH = (*_arc(0.29, -0.46, 0.23, 0.26, 180, 360), (0.52, 0.0))
-_STEM: Stroke = ((0.06, -0.72), (0.06, 0.0))
-_TALL: Stroke = ((0.06, -1.0), (0.06, 0.0))
-_RIGHT: Stroke = ((0.54, -0.72), (0.54, 0.0))
 
 GLYPHS: dict[str, Glyph] = {
     " ": (0.3, ()),
@@ -108,13 +113,6 @@ GLYPHS: dict[str, Glyph] = {
         (_arc(0.24, -0.76, 0.2, 0.24, 190, 420) + ((0.24, -0.36), (0.24, -0.24)), ((0.24, -0.03), (0.24, -0.02))),
     ),
 }
-
-
-_GAP = 0.16
-_WEIGHT = 0.13
-"""Width of a stroke."""
-DESCENT = 0.3
-"""How far below the base line strokes reach."""
 
 
 def width_of(text: str) -> float:

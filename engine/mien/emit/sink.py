@@ -41,9 +41,13 @@ class Sink(Protocol):
         """Frames that were left out, since they did not get through in time."""
         ...
 
-    def write(self, frame: Frame) -> None: ...
+    def write(self, frame: Frame) -> None:
+        """Take the next frame."""
+        ...
 
-    def write_sound(self, sound: Sound) -> None: ...
+    def write_sound(self, sound: Sound) -> None:
+        """Take the next run of sound; its times are on the frames' line."""
+        ...
 
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
@@ -103,22 +107,28 @@ class Wrapping(Ending):
 
     @property
     def closed(self) -> bool:
+        """Of the sink within."""
         return self._inner.closed
 
     @property
     def dropped(self) -> int:
+        """By the sink within."""
         return self._inner.dropped
 
     def write(self, frame: Frame) -> None:
+        """Hand on."""
         self._inner.write(frame)
 
     def write_sound(self, sound: Sound) -> None:
+        """Hand on."""
         self._inner.write_sound(sound)
 
     def finish(self) -> None:
+        """Finish the sink within."""
         self._inner.finish()
 
     def discard(self) -> None:
+        """Discard the sink within."""
         self._inner.discard()
 
 
@@ -131,15 +141,19 @@ class MemorySink(Ending):
         self.finished = False
 
     def write(self, frame: Frame) -> None:
+        """Keep it, or count it."""
         self.frames.append(frame)
 
     def write_sound(self, sound: Sound) -> None:
+        """Keep it."""
         self.sounds.append(sound)
 
     def finish(self) -> None:
+        """Note that it is whole."""
         self.finished = True
 
     def discard(self) -> None:
+        """Forget everything."""
         self.frames.clear()
         self.sounds.clear()
 
@@ -151,6 +165,7 @@ class NullSink(Ending):
         self.frames = 0
 
     def write(self, frame: Frame) -> None:
+        """Keep it, or count it."""
         self.frames += 1
 
     def write_sound(self, sound: Sound) -> None:

@@ -30,6 +30,10 @@ TOUCHING = 0.02
 """Gap in eye distances below which rims begin to meet in depth."""
 LOWER_LIP_SHARE, UPPER_LID_SHARE = 0.65, 0.9
 """The lower lip and the upper lid do most of the way."""
+LIPS_TOUCH = 0.01
+"""Gap in eye distances up to which lips count as closed: a landmarker finds them no more exactly."""
+EYE_OPEN = 0.6
+"""Share of the canonical opening below which an eye counts as not at rest."""
 
 
 def lip_gaps(shape: Array) -> Array:
@@ -120,12 +124,6 @@ def _lid_matrices() -> tuple[Array, Array]:
 def _sorted_line(points: Array) -> tuple[Array, Array]:
     order = np.argsort(points[:, 0])
     return points[order, 0], points[order, 1]
-
-
-LIPS_TOUCH = 0.01
-"""Gap in eye distances up to which lips count as closed: a landmarker finds them no more exactly."""
-EYE_OPEN = 0.6
-"""Share of the canonical opening below which an eye counts as not at rest."""
 
 
 def close_lips(shape: Array) -> Array:

@@ -30,18 +30,26 @@ ANCHORS: Final[dict[str, tuple[int, ...]]] = {
 """Landmarks that stand for a region; the lower jaw belongs to the lips."""
 REACH: Final = 0.09
 """How softly regions pass into each other, in eye distances."""
-
-
-def _distances(points: Array, anchors: tuple[int, ...]) -> Array:
-    plane = points[:, :2]
-    return np.asarray(np.linalg.norm(plane[:, None] - plane[None, list(anchors)], axis=2).min(axis=1))
+CHANNELS: Final = ("mouth", "eyes", "yaw", "pitch", "roll")
+"""Openings in eye distances, angles in degrees."""
+PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
+"""Of an un-posed face, the widths in eye distances."""
+_INNER_LIPS: Final = (13, 14)
+_LIDS: Final = ((159, 145), (386, 374))
+_TEMPLES: Final = (127, 356)
+_HEIGHT: Final = (10, 152)
+_NOSTRILS: Final = (48, 278)
+_EYE_CORNERS: Final = ((33, 133), (362, 263))
 
 
 @lru_cache(maxsize=1)
 def region_weights() -> Array:
     """(478, 4): each landmark's share in `REGIONS`, smooth over the face, rows sum to 1. Read-only."""
     points = canonical_face().points
-    near = np.stack([np.exp(-((_distances(points, ANCHORS[name]) / REACH) ** 2)) for name in REGIONS], axis=1) + 1e-9
+    near = (
+        np.stack([np.exp(-((topology.distances(points, ANCHORS[name]) / REACH) ** 2)) for name in REGIONS], axis=1)
+        + 1e-9
+    )
     weights = near / near.sum(axis=1, keepdims=True)
     weights.flags.writeable = False
     return np.asarray(weights)
@@ -75,19 +83,6 @@ def landmark_sizes(shape: Array) -> Array:
     """(478, 3): the size by which each landmark's offset is measured on this face, relative to the canonical face's."""
     canonical = region_sizes(canonical_face().points)
     return np.asarray(region_weights() @ (region_sizes(shape) / canonical))
-
-
-CHANNELS: Final = ("mouth", "eyes", "yaw", "pitch", "roll")
-"""Openings in eye distances, angles in degrees."""
-PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
-"""Of an un-posed face, the widths in eye distances."""
-
-_INNER_LIPS: Final = (13, 14)
-_LIDS: Final = ((159, 145), (386, 374))
-_TEMPLES: Final = (127, 356)
-_HEIGHT: Final = (10, 152)
-_NOSTRILS: Final = (48, 278)
-_EYE_CORNERS: Final = ((33, 133), (362, 263))
 
 
 def channels_of(landmarks: Array) -> Array:

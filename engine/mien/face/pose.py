@@ -16,6 +16,7 @@ from mien.face import topology
 from mien.face.topology import canonical_face
 
 Array = NDArray[np.float64]
+RIGID = np.array(topology.RIGID)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +59,6 @@ def fit_similarity(source: Array, target: Array, weights: Array | None = None) -
     rotation = (u * signs) @ vt
     scale = float(singular @ signs) / extent
     return Similarity(rotation, target_mean - scale * rotation @ source_mean, scale)
-
-
-RIGID = np.array(topology.RIGID)
 
 
 @dataclass(frozen=True, slots=True)

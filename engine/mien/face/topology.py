@@ -80,3 +80,9 @@ def canonical_face() -> CanonicalFace:
     for array in (points, triangles, mirror):
         array.flags.writeable = False
     return CanonicalFace(points, triangles, mirror)
+
+
+def distances(points: NDArray[np.float64], anchors: tuple[int, ...]) -> NDArray[np.float64]:
+    """(478,): of landmarks (478, 2 or 3) in the plane, to the nearest of those with the indices `anchors`."""
+    plane = points[:, :2]
+    return np.asarray(np.linalg.norm(plane[:, None] - plane[None, list(anchors)], axis=2).min(axis=1))

@@ -82,7 +82,7 @@ def _constraints() -> _Constraints:
     plane = face.points[:, :2]
     corners = np.ascontiguousarray(face.triangles.T.astype(np.int64))
     areas = _areas(plane.T.take(corners, axis=1))
-    contour = np.linalg.norm(plane[:, None] - plane[None, list(topology.OVAL)], axis=2).min(axis=1)
+    contour = topology.distances(plane, topology.OVAL)
     upright = (areas > 1e-4) & (contour[corners].min(axis=0) < OUTER)
     mobility = 0.02 + np.exp(-((contour / GIVE) ** 2))
     return _Constraints(np.ascontiguousarray(corners[:, upright]), LEAST * areas[upright], mobility)

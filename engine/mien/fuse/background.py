@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mien.errors import FaceError
 from mien.face.face import eye_distance
 from mien.portrait.portrait import Portrait
+from mien.sums import box_mean, smoothstep
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]
@@ -100,7 +101,7 @@ def _behind(portrait: Portrait, background: Background, eyes: float) -> Pixels |
     if background.kind == "blur":
         soft = portrait.background.astype(np.float32)
         for _ in range(3):  # three boxes are nearly a Gaussian
-            soft = _box_mean(soft, max(BLUR * eyes / 2, 1.0))
+            soft = box_mean(soft, max(BLUR * eyes / 2, 1.0))
         return np.rint(soft).astype(np.uint8)
     assert background.picture is not None
     return filling(background.picture, portrait.size)
@@ -113,7 +114,7 @@ def filling(picture: Pixels, size: tuple[int, int]) -> Pixels:
     scale = max(width / have_w, height / have_h)
     if scale < 1:
         radius = (1 / scale - 1) / 2
-        picture = np.rint(_box_mean(picture.astype(np.float32), radius)).astype(np.uint8) if radius >= 0.5 else picture
+        picture = np.rint(box_mean(picture.astype(np.float32), radius)).astype(np.uint8) if radius >= 0.5 else picture
     x = (np.arange(width) + 0.5 - width / 2) / scale + have_w / 2 - 0.5
     y = (np.arange(height) + 0.5 - height / 2) / scale + have_h / 2 - 0.5
     flow = np.stack(np.meshgrid(x, y), axis=-1).astype(np.float32)
@@ -122,9 +123,9 @@ def filling(picture: Pixels, size: tuple[int, int]) -> Pixels:
 
 def _drawn_in(matte: Pixels, radius: float) -> Floats:
     """The matte without the margin that it was given: that shows the old background, which no longer is behind."""
-    around = _box_mean((matte.astype(np.float32) / 255)[..., None], radius)[..., 0]
+    around = box_mean(matte.astype(np.float32) / 255, radius)
     share = np.clip((around - OUTSIDE) / (INSIDE - OUTSIDE), 0.0, 1.0)
-    return np.asarray(share * share * (3 - 2 * share), dtype=np.float32)
+    return np.asarray(smoothstep(share), dtype=np.float32)
 
 
 def _freed(pixels: Pixels, background: Pixels, matte: Floats) -> Pixels:
@@ -132,12 +133,3 @@ def _freed(pixels: Pixels, background: Pixels, matte: Floats) -> Pixels:
     alpha = np.maximum(matte, SURE)[..., None]
     own = (pixels - (1 - alpha) * background.astype(np.float32)) / alpha
     return np.asarray(np.clip(np.rint(np.where(matte[..., None] >= SURE, own, pixels)), 0, 255), dtype=np.uint8)
-
-
-def _box_mean(image: Floats, radius: float) -> Floats:
-    """Mean of (H, W, C) over squares of side 2 r + 1, edges repeated."""
-    r = max(round(radius), 1)
-    out = np.pad(image.astype(np.float64), ((r + 1, r), (r + 1, r), (0, 0)), mode="edge").cumsum(0).cumsum(1)
-    side = 2 * r + 1
-    total = out[side:, side:] - out[:-side, side:] - out[side:, :-side] + out[:-side, :-side]
-    return np.asarray(total / side**2, dtype=np.float32)

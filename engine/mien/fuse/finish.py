@@ -13,11 +13,11 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.luma import luma
 from mien.face import topology
 from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting
+from mien.sums import luma
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -37,6 +37,19 @@ CHEEKS: Final = ((50, 205, 36), (280, 425, 266))
 """Triangles of skin without features, where a portrait's grain is measured."""
 MARGIN: Final = 0.12
 """Around mouth and eyes, in eye distances."""
+Levels = NDArray[np.intp]
+LEVELS: Final = 256
+BLOCK: Final = 4
+"""Pixels of a side over which colours are averaged before they are looked at: JPEG keeps colours coarsely."""
+NOISE: Final = 6.0
+"""Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality
+80, 0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
+COLOURED: Final = 0.025
+"""Share of blocks further off from which on a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
+DEGREE: Final = 3
+"""Of the polynomials over brightness that a tone is: print and toner are smooth."""
+_SHARES: Final = (77, 150, 29)
+"""Of red, green and blue in brightness, in 256ths (ITU-R BT.601)."""
 
 
 class Detail:
@@ -131,22 +144,6 @@ def _means(wide: Floats) -> Floats:
 def _normalised(noise: Floats) -> Floats:
     """Noise whose high frequencies, as measured here, have a standard deviation of 1."""
     return np.asarray(noise / np.float32((noise - _soft(noise[..., None])[..., 0]).std()), dtype=np.float32)
-
-
-Levels = NDArray[np.intp]
-
-LEVELS: Final = 256
-BLOCK: Final = 4
-"""Pixels of a side over which colours are averaged before they are looked at: JPEG keeps colours coarsely."""
-NOISE: Final = 6.0
-"""Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality
-80, 0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
-COLOURED: Final = 0.025
-"""Share of blocks further off from which on a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
-DEGREE: Final = 3
-"""Of the polynomials over brightness that a tone is: print and toner are smooth."""
-_SHARES: Final = (77, 150, 29)
-"""Of red, green and blue in brightness, in 256ths (ITU-R BT.601)."""
 
 
 class Tone:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mien.draw.eyes import eye_frame, opening
 from mien.face import topology
 from mien.plane import Box
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -54,8 +55,7 @@ class Lids:
 def _share(ring: Array, ring_to: Array) -> float:
     """0..1: how much of an eye is shown by the skin, for outlines (16, 2) of the portrait's and of the target's."""
     open_to = opening(ring_to) / max(opening(ring), 1e-6)
-    share = float(np.clip((FROM - open_to) / (FROM - ALL), 0.0, 1.0))
-    return share * share * (3 - 2 * share)
+    return smoothstep(float(np.clip((FROM - open_to) / (FROM - ALL), 0.0, 1.0)))
 
 
 def _around(ring: Array, box: Box) -> Floats:

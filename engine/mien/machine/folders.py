@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+_SECONDS = 10.0
+
 
 def user_cache() -> Path | None:
     """For what can be made again: $XDG_CACHE_HOME/mien, else ~/.cache/mien; None for a user without a home folder."""
@@ -25,9 +27,6 @@ def _within(variable: str, otherwise: str, name: str) -> Path | None:
         return given / name
     home = os.path.expanduser("~")  # "~" itself where nothing names one: no HOME, and a user whom the system lacks
     return Path(home, otherwise, name) if os.path.isabs(home) else None
-
-
-_SECONDS = 10.0
 
 
 def program_with(protocol: str) -> str | None:

@@ -22,6 +22,11 @@ FEATURES: Final[Mapping[str, frozenset[str]]] = {
     "amx": frozenset({"amx_tile"}),
 }
 """What speeds networks up, each by any of the kernel's words for it."""
+CALM_LOAD: Final = 0.5
+"""Runnable threads of all programs per processor, in the mean of the last minute, up to which it counts as calm."""
+CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+ENOUGH = 4
+"""Processors from which on each worker has some of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,6 @@ def described(information: str) -> Processor:
     return Processor(name, frozenset(" ".join(facts.get(key, "") for key in _FLAGS).split()))
 
 
-CALM_LOAD: Final = 0.5
-"""Runnable threads of all programs per processor, in the mean of the last minute, up to which it counts as calm."""
-
-
 def is_calm() -> bool:
     """Whether the machine has had little to do in the last minute; so where the system does not say."""
     try:
@@ -79,11 +80,6 @@ def waited(tasks: Path = Path("/proc/self/task")) -> float:
         except (OSError, ValueError, IndexError):  # a thread that has ended meanwhile
             continue
     return nanoseconds * 1e-9
-
-
-CGROUPS, MEMBERSHIP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-ENOUGH = 4
-"""Processors from which on each worker has some of its own."""
 
 
 @dataclass(frozen=True, slots=True)

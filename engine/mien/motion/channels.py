@@ -18,6 +18,7 @@ from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.motion.filters import limit_scale, limit_shift, limit_turn
 from mien.motion.neutral import Neutral
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 
@@ -107,7 +108,7 @@ def moved_on(before: Channels, now: Channels, share: float) -> Channels:
 
     What the face does is `now`'s: lips stay in step with what is heard.
     """
-    share = share * share * (3 - 2 * share)
+    share = smoothstep(share)
     return replace(
         now,
         angles=before.angles + share * (now.angles - before.angles),

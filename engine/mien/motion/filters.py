@@ -10,10 +10,21 @@ from numpy.typing import NDArray
 
 from mien.config import OneEuro
 from mien.face.pose import Angles
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 SPEED_CUTOFF = 1.0
 """Cut-off of the speed estimate in Hz, as in the paper."""
+YAW, PITCH, ROLL = (24.0, 40.0), (18.0, 30.0), (30.0, 50.0)
+"""(knee, limit) in degrees of turn away from the portrait's own pose: beyond, one picture has no skin to show."""
+SHIFT = (0.6, 1.2)
+"""(knee, limit) of the head's way in eye distances."""
+SIZE = (0.2, 0.5)
+"""(knee, limit) of the logarithm of the head's relative size."""
+HOLD = 0.5
+"""Seconds for which the last motion stays."""
+EASE_OUT, EASE_IN = 0.8, 0.3
+"""Seconds from full motion to neutral, and back."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,14 +57,6 @@ def _share(cutoff: float | Array, step: float) -> Array:
     return np.asarray(ratio / (ratio + 1))
 
 
-YAW, PITCH, ROLL = (24.0, 40.0), (18.0, 30.0), (30.0, 50.0)
-"""(knee, limit) in degrees of turn away from the portrait's own pose: beyond, one picture has no skin to show."""
-SHIFT = (0.6, 1.2)
-"""(knee, limit) of the head's way in eye distances."""
-SIZE = (0.2, 0.5)
-"""(knee, limit) of the logarithm of the head's relative size."""
-
-
 def soft_limit(value: float, knee: float, limit: float) -> float:
     """`value` where its magnitude is below `knee`, and a smooth approach to `limit` beyond."""
     size = abs(value)
@@ -80,12 +83,6 @@ def limit_scale(scale: float) -> float:
     return math.exp(soft_limit(math.log(scale), *SIZE))
 
 
-HOLD = 0.5
-"""Seconds for which the last motion stays."""
-EASE_OUT, EASE_IN = 0.8, 0.3
-"""Seconds from full motion to neutral, and back."""
-
-
 @dataclass(frozen=True, slots=True)
 class Presence:
     """How much of the last seen motion is shown."""
@@ -100,7 +97,7 @@ class Presence:
     @property
     def share(self) -> float:
         """`level` with soft start and end."""
-        return self.level * self.level * (3 - 2 * self.level)
+        return smoothstep(self.level)
 
 
 def step_presence(state: Presence, seen: bool, seconds: float) -> Presence:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 from mien.bundles import find
 from mien.config import WARP, ReenactSettings
@@ -18,6 +18,12 @@ from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
 """Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
+
+
+class LoadSession(Protocol):
+    """Loads a graph, as `mien.runtime.opening.open_session` does."""
+
+    def __call__(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int, /) -> Session: ...
 
 
 @contextlib.contextmanager
@@ -42,7 +48,7 @@ def open_painter(
         choice = choose(bundle, bundle.main, settings.backend, threads=threads)
     else:
         choice = choose(bundle, bundle.main, settings.backend, threads=threads, need_wanted=graphs.need_wanted)
-    load = open_session if graphs is None else graphs.session
+    load: LoadSession = open_session if graphs is None else graphs.session
     painter = Painter(bundle, _opening(bundle, choice, settings, threads, load), threads, choice.notes)
     try:
         yield painter, f"{bundle.name} {bundle.size} on {choice}"
@@ -50,14 +56,12 @@ def open_painter(
         painter.close()
 
 
-def _opening(
-    bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: Callable[..., Session]
-) -> OpenSession:
+def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: LoadSession) -> OpenSession:
     def opened(graph: str) -> Session:
         if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
         backend = choice.backend if bundle.runs(graph) == "frame" else settings.backend
-        return load(bundle, graph, backend, threads=threads)
+        return load(bundle, graph, backend, None, threads)
 
     return opened
 

@@ -28,6 +28,15 @@ STEPS: Final = CELLS - 1
 FLAT = 2.0
 """Root mean square of steps in grey levels below which there is no structure: a blank picture, a hand on the lens."""
 BINS = 512
+Array = NDArray[np.float64]
+SPEED, REACH = 10.0, 0.4
+"""How fast a head moves at most, in eye distances a second, and how far a landmarker may be off."""
+NEARING, BREATHING = 1.5, 0.08
+"""The same for the logarithm of its size."""
+HEAD, FACE = (1.1, 1.6, 3.0), (0.9, 1.0, 1.0)
+"""How far a head with its shoulders, and a face, reach to the side, above and below the middle, in eye distances."""
+ROOM = 0.25
+"""Share of the picture that must lie outside of heads to tell of surroundings."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,18 +99,6 @@ def _places(height: int, width: int) -> NDArray[np.intp]:
     """(4096,): numbers of the pixels that are looked at, row by row."""
     middle = (np.arange(PLACES) + 0.5) / PLACES
     return ((middle * height).astype(np.intp)[:, None] * width + (middle * width).astype(np.intp)).ravel()
-
-
-Array = NDArray[np.float64]
-
-SPEED, REACH = 10.0, 0.4
-"""How fast a head moves at most, in eye distances a second, and how far a landmarker may be off."""
-NEARING, BREATHING = 1.5, 0.08
-"""The same for the logarithm of its size."""
-HEAD, FACE = (1.1, 1.6, 3.0), (0.9, 1.0, 1.0)
-"""How far a head with its shoulders, and a face, reach to the side, above and below the middle, in eye distances."""
-ROOM = 0.25
-"""Share of the picture that must lie outside of heads to tell of surroundings."""
 
 
 def place_of(landmarks: Array, size: tuple[int, int]) -> Array:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien.errors import BackendError
 from mien.plane import Bounds
-from mien.runtime.cache import Cache
+from mien.runtime.cache import keep_matplotlib_here
 from mien_kernels.stderr_filter import filter_stderr
 
 Array = NDArray[np.float64]
@@ -60,10 +59,7 @@ def _solutions(name: str) -> Any:
     """
     _need_own_process()
     filter_stderr(NOTES)
-    if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
-        place = Cache().place("matplotlib")
-        if place is not None:
-            os.environ["MPLCONFIGDIR"] = str(place)
+    keep_matplotlib_here()
     return import_module(f"mediapipe.python.solutions.{name}")
 
 

@@ -60,7 +60,7 @@ def _nothing() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class SingleStage(Generic[MotionT]):
     """A chain of one stage, which is any function: for programs that bring their own, and for measuring the rest."""
 

@@ -81,6 +81,7 @@ class ControllerState:
 
     @property
     def name(self) -> Level:
+        """Of the level."""
         return LEVELS[self.level]
 
 

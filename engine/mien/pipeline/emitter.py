@@ -1,26 +1,86 @@
-"""The end of a live run: each picture leaves as soon as it is there; where none comes, something defined is shown."""
+"""The end of a live run: each picture leaves as soon as it is there; where none comes, something defined is shown.
+
+A recording beside the sink is fed from here, and never holds it up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.clock import Clock
 from mien.emit.sink import Sink
+from mien.emit.steady import Rebased
+from mien.errors import MienError
 from mien.frame import Frame
+from mien.handover import Channel, Closed
 from mien.pipeline.controller import Measured
 from mien.pipeline.controls import Controls
-from mien.pipeline.governor import Governor
-from mien.pipeline.reason import slowest
-from mien.pipeline.recording import Recording
+from mien.pipeline.governor import Governor, slowest
 from mien.pipeline.sound_way import SoundWay
-from mien.pipeline.travel import Answered
+from mien.pipeline.steps import Answered
+from mien.sound.sound import Sound
 from mien.stats import LiveStatistics
 from mien.timeline import in_order
+
+DEPTH = 50
+"""Frames and runs of sound that may wait to be encoded: about a second."""
+
+
+class Recording:
+    """Writes what it is offered on a thread of its own, from time 0 on; what finds no room is left out."""
+
+    def __init__(self, opened: Callable[[], Sink], told: Callable[[str], None]) -> None:
+        """Begin.
+
+        Args:
+            opened: opens the sink, on the thread that will write to it.
+            told: is told in one line what went wrong, on that thread.
+        """
+        self._opened = opened
+        self._told = told
+        self._waiting: Channel[Frame | Sound] = Channel(DEPTH)
+        self._thread = Thread(target=self._run, name="mien-record", daemon=True)
+        self._thread.start()
+
+    def offer(self, item: Frame | Sound) -> bool:
+        """Whether there was room, or nothing is recorded any more."""
+        try:
+            return self._waiting.offer(item)
+        except Closed:
+            return True
+
+    def end(self) -> None:
+        """Let it finish what waits; does not wait for that."""
+        self._waiting.close()
+
+    @property
+    def finished(self) -> bool:
+        """Whether its thread has ended."""
+        return not self._thread.is_alive()
+
+    def join(self) -> None:
+        """Wait until it is finished."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with Rebased(self._opened()) as sink:
+                for item in self._waiting:
+                    if isinstance(item, Sound):
+                        sink.write_sound(item)
+                    else:
+                        sink.write(item)
+        except Exception as error:  # whatever is wrong with the recording, what is shown goes on
+            self._told(str(error) if isinstance(error, MienError) else f"the recording ended: {error!r}")
+        finally:
+            self._waiting.cancel()
+
 
 CAPTURE_TO_EMIT = "capture_to_emit"
 HOLD_AFTER = 0.5

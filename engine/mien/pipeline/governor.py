@@ -1,12 +1,13 @@
-"""The deadline controller in use: fed by the worker that emits, asked by the worker that makes pictures."""
+"""The deadline controller in use, and why a live run is not as good as it could be."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from mien.pipeline.controller import LEVELS, ControllerState, Measured, Target, begin, step
+from mien.pipeline.stages import MOTION, PARSE
 from mien.posed import PaintLevel
-from mien.stats import LiveCounters
+from mien.stats import LiveCounters, LiveStatistics, Statistics
 
 SETTLING = 10
 """Frames at the beginning that say nothing: caches are cold and models start."""
@@ -26,14 +27,17 @@ class Governor:
 
     @property
     def state(self) -> ControllerState:
+        """Of the controller at present."""
         return self._state
 
     @property
     def level(self) -> int:
+        """At present, as an index of `LEVELS`."""
         return self._state.level
 
     @property
     def at_best(self) -> bool:
+        """Whether nothing above the level is to be had."""
         return self._state.level <= self._target.highest
 
     def watch(self, measured: Measured, now: float) -> None:
@@ -64,3 +68,31 @@ class Governor:
             return "off"
         self._carried = level == HALF and not self._carried
         return "carry" if self._carried else "full"
+
+
+DARK = 40.0
+"""Mean of a picture, 0..255, below which it is told that it is dark."""
+AROUND = ("capture", "encode", "capture_to_emit")
+"""Stages outside of the workers that follow and make pictures."""
+
+
+def reason(statistics: LiveStatistics) -> str | None:
+    """What to tell now; None where all is well."""
+    live = statistics.live
+    if live.stalled:
+        return "the source gives no pictures"
+    if live.brightness is not None:
+        dark = live.brightness < DARK
+        return "no face is seen: it is too dark" if dark else "no face is seen"
+    return live.cause
+
+
+def slowest(statistics: Statistics, interval: float) -> str:
+    """Which stage takes the time, where frames come every `interval` seconds: told when the level sinks."""
+    workers = [[PARSE, MOTION], [name for name in statistics.stage_names() if name not in (PARSE, MOTION, *AROUND)]]
+    recent = {name: statistics.stage(name).recent for worker in [*workers, ["encode"]] for name in worker}
+    totals = [sum(recent[name] for name in worker) for worker in [*workers, ["encode"]]]
+    name = max(recent, key=lambda name: recent[name])
+    if max(totals) < 0.9 * interval:
+        return "slow: other programs keep the processor busy"
+    return f"slow: {name} takes {recent[name] * 1e3:.0f} ms of the {interval * 1e3:.0f} that there are"

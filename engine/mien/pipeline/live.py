@@ -18,17 +18,14 @@ from mien.clock import Clock
 from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.handover import Closed, Slot
-from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import Chain, ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
-from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import Player, SoundWay
 from mien.pipeline.stages import FaceT, MotionT, Stages
-from mien.pipeline.synthesiser import Synthesiser
-from mien.pipeline.travel import Answered, Captured, Moved
+from mien.pipeline.steps import Answered, Captured, Capturer, Follower, Moved, Synthesiser
 from mien.pipeline.worker import first_of, run_worker
 from mien.sound.sound import Sound
 from mien.stats import LiveStatistics

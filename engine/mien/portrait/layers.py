@@ -5,11 +5,14 @@ In-painting is push-pull filling (Gortler et al., The Lumigraph, 1996).
 
 from __future__ import annotations
 
+import cv2  # MediaPipe installs it
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face import topology
 from mien.face.face import eye_distance
 from mien.plane import from_grid
+from mien.sums import box_mean
 
 Floats = NDArray[np.float32]
 Bits = NDArray[np.bool_]
@@ -22,6 +25,10 @@ CREVICE = 0.1
 """Half the width in eye distances of the crevices through which a hole may be open and yet count as one."""
 SOFT = 4
 """Cells around the person in which its soft edge is kept."""
+SURE = 0.9
+"""Share of the face's landmarks that a matte must hold to be believed."""
+GROW = 0.05
+"""How far the matte reaches beyond the person, in eye distances: hair needs its surroundings."""
 
 
 def one_person(person: Floats, landmarks: NDArray[np.float64]) -> Floats:
@@ -53,41 +60,50 @@ def _small_holes(own: Bits, largest: float) -> Bits:
     """Cells that `own` encloses, but for those of holes with more than `largest` cells."""
     rim = np.ones_like(own)
     rim[1:-1, 1:-1] = False
-    left = ~own & ~_flood(rim & ~own, ~own)
-    out = np.zeros_like(own)
-    while left.any():
-        seed = np.zeros_like(own)
-        seed.flat[int(left.argmax())] = True
-        hole = _flood(seed, left)
-        left &= ~hole
-        if hole.sum() <= largest:
-            out |= hole
-    return out
+    labels, sizes = _pieces(~own & ~_flood(rim & ~own, ~own))
+    small = sizes <= largest
+    small[0] = False
+    return np.asarray(small[labels])
 
 
 def _flood(seeds: Bits, within: Bits) -> Bits:
-    """All cells of `within` that hang together with `seeds`, over edges."""
-    reached = seeds
-    while True:
-        further = _grown(reached) & within
-        if (further == reached).all():
-            return reached
-        reached = further
+    """All cells of `within` that hang together with `seeds`, which are cells of it, over edges."""
+    labels, sizes = _pieces(within)
+    reached = np.zeros(len(sizes), bool)
+    reached[labels[seeds]] = True
+    return np.asarray(reached[labels])
+
+
+def _pieces(cells: Bits) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The number (h, w) of the piece that each cell belongs to, 0 where there is none, and how many cells each has."""
+    count, labels = cv2.connectedComponents(cells.astype(np.uint8), connectivity=4)
+    return labels, np.bincount(labels.ravel(), minlength=count)
 
 
 def _grown(cells: Bits, steps: int = 1) -> Bits:
-    for _ in range(steps):
-        out = cells.copy()
-        out[1:] |= cells[:-1]
-        out[:-1] |= cells[1:]
-        out[:, 1:] |= cells[:, :-1]
-        out[:, :-1] |= cells[:, 1:]
-        cells = out
-    return cells
+    cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+    return np.asarray(cv2.dilate(cells.astype(np.uint8), cross, iterations=steps) > 0)
 
 
 def _enlarged(cells: Bits, stride: int, shape: tuple[int, ...]) -> Bits:
     return cells.repeat(stride, axis=0).repeat(stride, axis=1)[: shape[0], : shape[1]]
+
+
+def matte_of(person: Floats, landmarks: NDArray[np.float64]) -> NDArray[np.uint8] | None:
+    """(H, W): the person with a margin, 255 inside and soft outside; None if `person` misses the face or all else.
+
+    The margin keeps the strands of hair that a mask of 256 pixels a side cannot resolve.
+    """
+    height, width = person.shape
+    points = np.rint(landmarks[list(topology.OVAL), :2]).astype(np.int64)
+    inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
+    held = person[points[inside, 1], points[inside, 0]] > 0.5
+    if not inside.any() or held.mean() < SURE or (person < 0.1).mean() < 0.02:
+        return None
+    radius = max(GROW * eye_distance(landmarks), 1.0)
+    grown = np.clip(box_mean(person, radius) * 4.0, 0.0, 1.0)
+    soft = box_mean(box_mean(grown.astype(np.float32), radius / 2), radius / 2)
+    return np.asarray(np.rint(soft * 255), dtype=np.uint8)
 
 
 def fill(pixels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:

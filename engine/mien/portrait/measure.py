@@ -22,7 +22,7 @@ from mien.face.face import eye_distance
 from mien.face.pose import angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.face.untangle import untangle
-from mien.portrait.layers import fill, one_person
+from mien.portrait.layers import fill, matte_of, one_person
 from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
@@ -31,10 +31,12 @@ SMALLEST_EYES = 16.0
 """Pixels between the outer eye corners below which a face cannot be animated."""
 TURNED = 50.0
 """Degrees of yaw or pitch beyond which half of the face is hidden."""
-SURE = 0.9
-"""Share of the face's landmarks that a matte must hold to be believed."""
-GROW = 0.05
-"""How far the matte reaches beyond the person, in eye distances: hair needs its surroundings."""
+Indices = NDArray[np.int64]
+STEEPEST = 2.0
+"""Depth per way in the picture: turned by 20 degrees, such an edge grows by two thirds or shrinks to a quarter."""
+REACH = 0.35
+"""How far from the contour relief is held, in eye distances."""
+ROUNDS = 150
 
 
 def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArray[np.float32] | None) -> Portrait:
@@ -81,41 +83,6 @@ def check_face(landmarks: Array) -> None:
         )
 
 
-def matte_of(person: NDArray[np.float32], landmarks: Array) -> NDArray[np.uint8] | None:
-    """(H, W): the person with a margin, 255 inside and soft outside; None if `person` misses the face or all else.
-
-    The margin keeps the strands of hair that a mask of 256 pixels a side cannot resolve.
-    """
-    height, width = person.shape
-    points = np.rint(landmarks[list(topology.OVAL), :2]).astype(np.int64)
-    inside = (points >= 0).all(axis=1) & (points[:, 0] < width) & (points[:, 1] < height)
-    held = person[points[inside, 1], points[inside, 0]] > 0.5
-    if not inside.any() or held.mean() < SURE or (person < 0.1).mean() < 0.02:
-        return None
-    radius = max(GROW * eye_distance(landmarks), 1.0)
-    grown = np.clip(_box_mean(person, radius) * 4.0, 0.0, 1.0)
-    soft = _box_mean(_box_mean(grown.astype(np.float32), radius / 2), radius / 2)
-    return np.asarray(np.rint(soft * 255), dtype=np.uint8)
-
-
-def _box_mean(image: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
-    """Mean over squares of side 2 r + 1, edges repeated."""
-    r = max(round(radius), 1)
-    out = np.pad(image.astype(np.float64), r + 1, mode="edge").cumsum(axis=0).cumsum(axis=1)
-    side = 2 * r + 1
-    total = out[side:, side:] - out[:-side, side:] - out[side:, :-side] + out[:-side, :-side]
-    return np.asarray(total[: image.shape[0], : image.shape[1]] / side**2, dtype=np.float32)
-
-
-Indices = NDArray[np.int64]
-
-STEEPEST = 2.0
-"""Depth per way in the picture: turned by 20 degrees, such an edge grows by two thirds or shrinks to a quarter."""
-REACH = 0.35
-"""How far from the contour relief is held, in eye distances."""
-ROUNDS = 150
-
-
 def bearable(landmarks: Array) -> Array:
     """`landmarks` (478, 3) in a portrait's picture with depth near the contour held to `STEEPEST`."""
     ends, give = _edges()
@@ -138,7 +105,7 @@ def _edges() -> tuple[Indices, Array]:
     """Ends (2, E) of the mesh's edges near the contour, and the share (2, E) of a correction that each takes."""
     face = canonical_face()
     plane = face.points[:, :2]
-    contour = np.linalg.norm(plane[:, None] - plane[None, list(topology.OVAL)], axis=2).min(axis=1)
+    contour = topology.distances(plane, topology.OVAL)
     pairs = np.concatenate([face.triangles[:, (a, b)] for a, b in ((0, 1), (1, 2), (2, 0))])
     pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     pairs = pairs[(contour[pairs] < REACH).all(axis=1)]

@@ -19,6 +19,7 @@ from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 
@@ -49,6 +50,11 @@ SKIN = topology.SKIN_COUNT
 OVAL: Final = np.array(topology.OVAL)
 LIP_CORNERS: Final = (topology.INNER_LIPS[0], topology.INNER_LIPS[10])
 MIDDLE_HEIGHT = 0.35
+LEAST, MOST = 0.05, 0.2
+"""Bounds of the thickness, in eye widths."""
+BEYOND = 0.24
+"""Where along the way up there is skin in any case, in eye widths."""
+STEPS = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,16 +161,14 @@ def _nested(target: Target, points: Array) -> Array:
 
 
 def _follow(shape: Array) -> Array:
-    down = np.clip((shape[OVAL, 1] - EAR) / (CHIN - EAR), 0.0, 1.0)
-    down = down * down * (3 - 2 * down)
+    down = smoothstep(np.clip((shape[OVAL, 1] - EAR) / (CHIN - EAR), 0.0, 1.0))
     return np.asarray(FOLLOW_ABOVE[:, None] * (1 - down) + FOLLOW_BELOW[:, None] * down).ravel()
 
 
 def _border_share(points: Array, portrait: Portrait) -> Array:
     width, height = portrait.size
     gap = np.minimum(points, np.array([width - 1, height - 1]) - points).min(axis=1)
-    share = np.clip(gap / (BORDER * portrait.pose.scale), 0.0, 1.0)
-    return np.asarray(share * share * (3 - 2 * share))
+    return np.asarray(smoothstep(np.clip(gap / (BORDER * portrait.pose.scale), 0.0, 1.0)))
 
 
 def _rim(
@@ -217,13 +221,6 @@ def _strip(upper: tuple[int, ...], lower: tuple[int, ...], end: int) -> NDArray[
         rows.append((above[i], above[i + 1], below[i + 1]))
         rows.append((above[i], below[i + 1], below[i]))
     return np.array([row for row in rows if len(set(row)) == 3], dtype=np.int64)
-
-
-LEAST, MOST = 0.05, 0.2
-"""Bounds of the thickness, in eye widths."""
-BEYOND = 0.24
-"""Where along the way up there is skin in any case, in eye widths."""
-STEPS = 25
 
 
 def lash_thickness(pixels: NDArray[np.uint8], lid: Array, up: Array) -> float:

@@ -20,6 +20,26 @@ from mien.runtime.cache import Cache, key_of
 from mien.runtime.openvino import COMPUTED
 from mien.runtime.session import Buffers, Session
 
+logger = logging.getLogger(__name__)
+CPU_BACKENDS: Final = ("onnxruntime", "openvino")
+EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
+"""Of candidates that are about as fast, the one whose precision comes first here is chosen."""
+ABOUT_AS_FAST: Final = 1.02
+WARM_UP: Final = 2
+ROUNDS: Final = 12
+MOST_SECONDS: Final = 2.0
+"""For all rounds together; the least number of them comes first."""
+LEAST_ROUNDS: Final = 3
+BUSY: Final = 0.1
+"""Time that this process waited for a processor, of the time that measuring took, from which on it counts as busy."""
+ABOUT_EQUAL: Final = 0.1
+"""Mean difference of two runtimes' outputs, of their standard deviation; rounding in int8 and bf16 stays under 0.03."""
+_FORMAT: Final = 3
+_PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
+Candidate = tuple[str, str]
+"""Backend and precision."""
+Open = Callable[[str, str], Session]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -55,29 +75,6 @@ def read_choice(content: bytes | None) -> Choice | None:
         return Choice(*words, milliseconds, notes, bool(kept.provisional))
     except (ValueError, TypeError):
         return None
-
-
-logger = logging.getLogger(__name__)
-
-CPU_BACKENDS: Final = ("onnxruntime", "openvino")
-EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
-"""Of candidates that are about as fast, the one whose precision comes first here is chosen."""
-ABOUT_AS_FAST: Final = 1.02
-WARM_UP: Final = 2
-ROUNDS: Final = 12
-MOST_SECONDS: Final = 2.0
-"""For all rounds together; the least number of them comes first."""
-LEAST_ROUNDS: Final = 3
-BUSY: Final = 0.1
-"""Time that this process waited for a processor, of the time that measuring took, from which on it counts as busy."""
-ABOUT_EQUAL: Final = 0.1
-"""Mean difference of two runtimes' outputs, of their standard deviation; rounding in int8 and bf16 stays under 0.03."""
-_FORMAT: Final = 3
-_PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
-
-Candidate = tuple[str, str]
-"""Backend and precision."""
-Open = Callable[[str, str], Session]
 
 
 def candidates(bundle: Bundle, graph_name: str, backends: Sequence[str], precision: str | None) -> list[Candidate]:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -108,6 +109,14 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
             time.sleep(LOOK)
             left -= LOOK
         yield True
+
+
+def keep_matplotlib_here() -> None:
+    """Have matplotlib keep its font cache in mien's folder, unless it is imported or was given a folder already."""
+    if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
+        place = Cache().place("matplotlib")
+        if place is not None:
+            os.environ["MPLCONFIGDIR"] = str(place)
 
 
 def _taken(fcntl: Any, lock: int) -> bool:

@@ -6,7 +6,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
-from mien.errors import BackendError
+from mien.errors import BackendError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.session import Buffers, buffers
 
@@ -54,7 +54,7 @@ class OnnxRuntimeSession:
                 read_config_from_model=0,
             )
         except Exception as error:
-            raise BackendError(f"{backend}: cannot load {graph.path} ({_one_line(error)})") from error
+            raise BackendError(f"{backend}: cannot load {graph.path} ({in_one_line(error)})") from error
         _need_provider(backend, self._session.get_providers())
         self._bind()
 
@@ -97,7 +97,9 @@ def _library(backend: str) -> Any:
         onnxruntime.disable_telemetry_events()  # for programs that loaded it before mien
         providers = onnxruntime.get_available_providers()
     except (ImportError, AttributeError) as error:
-        raise BackendError(f"{backend}: onnxruntime does not load ({_one_line(error)}); {INSTALL[backend]}") from error
+        raise BackendError(
+            f"{backend}: onnxruntime does not load ({in_one_line(error)}); {INSTALL[backend]}"
+        ) from error
     _need_provider(backend, providers)
     return onnxruntime
 
@@ -135,7 +137,3 @@ def _provider_options(provider: str, cache: Path | None) -> dict[str, str]:
         "trt_timing_cache_enable": "True",
         "trt_timing_cache_path": str(cache),
     }
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -8,7 +8,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any, Final
 
-from mien.errors import BackendError
+from mien.errors import BackendError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.cache import alone
 from mien.runtime.session import Buffers, buffers, nhwc_view
@@ -55,7 +55,7 @@ class OpenVinoSession:
                 self._compiled: Any = core.compile_model(turned, "CPU", _properties(hint, threads, kept))
             self._bind()
         except Exception as error:
-            raise BackendError(f"openvino: cannot load {graph.path} ({_one_line(error)})") from error
+            raise BackendError(f"openvino: cannot load {graph.path} ({in_one_line(error)})") from error
 
     def _bind(self) -> None:
         library = _library()
@@ -121,7 +121,7 @@ def _library() -> Any:
     try:
         import openvino
     except ImportError as error:
-        raise BackendError(f"openvino: it does not load ({_one_line(error)}); {INSTALL}") from error
+        raise BackendError(f"openvino: it does not load ({in_one_line(error)}); {INSTALL}") from error
     return openvino
 
 
@@ -134,7 +134,3 @@ def _properties(hint: str, threads: int, cache: Path | None) -> dict[str, Any]:
         "ENABLE_CPU_PINNING": False,  # other stages share the processors
     }
     return properties if cache is None else properties | {"CACHE_DIR": str(cache)}
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -30,6 +30,8 @@ SIZES: Final = (1, 2, 4)
 """Batches that are loaded: engines have fixed shapes."""
 MEMORY: Final = 0.1
 """Weight of the newest run in how long runs of a size take."""
+Key = tuple[str, str, str, str | None, int]
+"""Folder of the bundle, graph, backend, precision, threads."""
 
 
 @dataclass(eq=False)
@@ -173,10 +175,6 @@ def chosen(sizes: list[tuple[int, float | None]], waiting: int) -> int:
         if count <= waiting and (seconds is None or single is None or seconds <= count * single):
             return count
     return 1
-
-
-Key = tuple[str, str, str, str | None, int]
-"""Folder of the bundle, graph, backend, precision, threads."""
 
 
 @runtime_checkable

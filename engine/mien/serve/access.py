@@ -40,6 +40,7 @@ class Access:
 
     @property
     def needs_token(self) -> bool:
+        """Whether requests must bear one."""
         return self._digest is not None
 
     def bears_token(self, headers: Mapping[str, str]) -> bool:

@@ -50,6 +50,7 @@ class Cost:
 
     @property
     def whole(self) -> float:
+        """All of it."""
         return self.parse + self.synthesis + self.codecs
 
 

@@ -111,6 +111,15 @@ def _paths() -> dict[str, dict[str, Any]]:
             "parameters": [id],
             "get": _operation("How it fares, four times a second", {"200": _text("text/event-stream")}, 404, 503),
         },
+        **_of_portraits(),
+        **_of_peers(),
+    }
+
+
+def _of_portraits() -> dict[str, dict[str, Any]]:
+    """Of portraits and rooms."""
+    id = _in_path("id")
+    return {
         "/api/v1/portraits": {
             "get": _operation("All portraits", _gives(fields.Portraits)),
             "post": _operation(
@@ -138,7 +147,6 @@ def _paths() -> dict[str, dict[str, Any]]:
             "parameters": [_room()],
             "get": _operation("The same, as it changes", {"200": _text("text/event-stream")}, 404, 422, 503),
         },
-        **_of_peers(),
     }
 
 

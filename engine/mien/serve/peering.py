@@ -24,31 +24,47 @@ class Peering(Protocol):
     answer_sdp: str
 
     @property
-    def source(self) -> Source: ...
+    def source(self) -> Source:
+        """What the peer sends."""
+        ...
 
     @property
-    def id_of_ice(self) -> str: ...
+    def id_of_ice(self) -> str:
+        """The user name of this side's ICE, another one for each peer."""
+        ...
 
-    async def add_candidates(self, fragment: str) -> None: ...
+    async def add_candidates(self, fragment: str) -> None:
+        """Take candidates that are trickled."""
+        ...
 
-    async def wait_closed(self) -> str: ...
+    async def wait_closed(self) -> str:
+        """Until it is closed; why it was."""
+        ...
 
-    async def close(self, because: str = "closed") -> None: ...
+    async def close(self, because: str = "closed") -> None:
+        """End in order; closing twice is allowed, and the first reason stays."""
+        ...
 
-    def statistics(self) -> dict[str, Any]: ...
+    def statistics(self) -> dict[str, Any]:
+        """What is known of the connection, as plain JSON values."""
+        ...
 
 
 class Broadcasting(Sink, Protocol):
     """What peers send from; see `mien.serve.webrtc.broadcast.Broadcast`."""
 
     @property
-    def peers(self) -> int: ...
+    def peers(self) -> int:
+        """How many read at present."""
+        ...
 
 
 class Answering(Protocol):
     """Makes both."""
 
-    def broadcast(self) -> Broadcasting: ...
+    def broadcast(self) -> Broadcasting:
+        """What the peers of one session are sent from."""
+        ...
 
     async def answer(
         self, offer: str, settings: PeerSettings, *, sends: Broadcasting | None, receives: bool, name: str

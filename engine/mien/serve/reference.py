@@ -32,7 +32,7 @@ def with_tables(page: str) -> str:
 
 
 def _rows(schema: Schema, known: Container[str]) -> Iterator[str]:
-    yield from ("| field | value | |", "|---|---|---|")
+    yield from ("| field | value | meaning |", "|---|---|---|")
     for name, value in schema["properties"].items():
         optional = "" if name in schema["required"] else "?"
         if name not in known:

@@ -120,6 +120,7 @@ class Session:
 
     @property
     def state(self) -> fields.State:
+        """What it does at present."""
         if self.ended_because is not None:
             return "ended"
         if self.gone_since is not None:
@@ -128,6 +129,7 @@ class Session:
 
     @property
     def seconds(self) -> float:
+        """Since it began."""
         return self._clock.now() - self.began
 
     @property

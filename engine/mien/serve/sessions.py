@@ -81,6 +81,7 @@ class Sessions:
 
     @property
     def all(self) -> tuple[Session, ...]:
+        """From old to new; one that ends is among them until its peers are gone."""
         return tuple(self._sessions.values())
 
     def find(self, id: str) -> Session:

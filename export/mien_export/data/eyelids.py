@@ -1,4 +1,8 @@
-"""Closed eyelids, painted into photographs whose eyes are open."""
+"""Closed eyelids, painted into photographs whose eyes are open.
+
+Stretched down from below the brow, a lid shows what was there: hair of the brow, the shade of the fold. So it is
+repainted in the colours of the skin around the eye, shaded as it lies over the eyeball, and given its lashes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""The light ICT face model: its mesh, and what of it corresponds to the landmarks."""
+"""The light ICT face model (ICT-FaceKit, MIT licence, copyright 2020 USC Institute for Creative Technologies), by path.
+
+It brings what portraits lack: teeth, gums, tongue and lids of true geometry, and how a jaw opens. Its axes are
+centimetres: x to the picture's right, y up, z towards the viewer.
+
+Its expressions are given as fields over the 478 landmarks, on the canonical face and in its unit. Both faces share 68
+landmarks. Around the mouth, where upper and lower lip touch and the nearest vertex may lie on the wrong one, only those
+are believed, and the skin between follows as a thin plate would; elsewhere a landmark moves as the vertex does that
+lies nearest once the canonical face is bent onto the model.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The inside of a mouth, rendered: how it looks, and its picture."""
+"""The inside of a mouth, rendered: the mesh by the engine's rasteriser, then light that enters between the lips.
+
+What a place in the mouth gets of the light is read from the outline of the lips: the main light from where its ray
+passes the plane of the lips, the light from everywhere from the outline blurred by the place's depth, which is about
+the share of the outside that it sees. So it grows dark inwards, and the upper lip throws its shade on the teeth.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Things before a face: hair, hands, microphones, spectacles, and plain shapes, drawn over a picture."""
+"""Things before a face: hands, hair, microphones, glasses and plain shapes, drawn over a picture.
+
+They are not true to life in detail, but of the right size, colour, softness and place.
+"""
 
 from __future__ import annotations
 

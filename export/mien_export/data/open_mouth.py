@@ -1,4 +1,8 @@
-"""Mouths of photographs, changed: opened wide with rendered teeth, or edited inside."""
+"""Mouths of photographs, changed: opened wide with rendered teeth, or edited inside (darker, other teeth and tongues).
+
+Edits are made in the picture itself, before hints are cut from it, so that target and hint agree: a generator that saw
+them differ would learn that a hint's darkness means nothing.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.draw.luma import LUMA as SHARES
 from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
@@ -18,6 +17,7 @@ from mien.portrait.portrait import Portrait
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target
+from mien.sums import LUMA as SHARES
 from mien_kernels import ops
 
 Array = NDArray[np.float64]

@@ -1,4 +1,7 @@
-"""A photographic portrait of nobody, from a cast of many, and the three that come with the package."""
+"""A photographic portrait of nobody, from a cast of many, and the three that come with the package.
+
+The seeds of their inventions were found by `mien_export.samples.nobody`: the faces are far from everybody in the album.
+"""
 
 from __future__ import annotations
 

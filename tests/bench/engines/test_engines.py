@@ -10,11 +10,10 @@ import pytest
 
 from mien import samples
 from mien.errors import BackendError, SettingError
-from mien_bench import peers
+from mien_bench.benches import peers
 from mien_bench.control import Control
-from mien_bench.engines.child import Child
-from mien_bench.engines.clip import Driver, driver_of, scores
-from mien_bench.engines.keypoints import Motion, degrees, moved, placed, rotation_of
+from mien_bench.engines.client import Driver, EngineProcess, driver_of, scores
+from mien_bench.engines.live_portrait import Motion, degrees, moved, placed, rotation_of
 from mien_bench.results import Result
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +53,7 @@ def test_engines_take_turns_and_are_compared_with_the_first(
         "mien warp": (2, "lower"),
         "untrained": (2, "neither"),
     }
-    (ratio,) = (row for row in result.rows if row.name.startswith("times as long"))
+    (ratio,) = (row for row in result.rows if row.name.startswith("time relative to"))
     assert len(ratio.values) == 2
     assert "random weights: speed only" in result.tables[0].rows[1][-1]
     assert [check.kept for check in result.checks] == [True, True]
@@ -83,7 +82,7 @@ def test_an_engine_that_breaks_later_is_told(driver: Driver, tmp_path: Path, mon
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     driver.write(tmp_path)
     shared = ("--source", str(tmp_path / "source.npy"), "--frames", str(tmp_path / "frames.npy"), "--threads", "1")
-    with Child("echo", ECHO, shared) as child:
+    with EngineProcess("echo", ECHO, shared) as child:
         assert len(child.round()) == 3
         assert child.introduction.size == (512, 512)
         with pytest.raises(BackendError, match=r"echo: expected it to run, got .*Error"):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mien_bench.latency.timecode import Code, decode, draw, encode, read
-from mien_bench.latency.ways.page import SCRIPT, page_of
+from mien_bench.latency.webrtc_paths import SCRIPT, page_of
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium")
 CODES = [Code(0, 0), Code(5, 123_456), Code((1 << 18) - 1, (1 << 30) - 1)]

@@ -11,9 +11,8 @@ from mien.clock import ManualClock
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.sound.sound import Sound
-from mien_bench.latency.bursts import EVERY, FORMAT, heard
-from mien_bench.latency.faults import BLOCK, Delayed, Losing, delay_of
-from mien_bench.latency.stamped import Stamped
+from mien_bench.latency.chirps import EVERY, FORMAT, heard
+from mien_bench.latency.sources import BLOCK, Delayed, Losing, Stamped, delay_of
 from mien_bench.latency.timecode import Code, read
 from mien_bench.latency.trace import Trace, evaluate
 
@@ -86,7 +85,7 @@ def test_every_hundredth_frame_is_lost_and_found_missing() -> None:
         assert isinstance(item, Frame)
         clock.advance(0.01)
         trace.see(clock.now(), read(item.pixels), item.seconds)
-    found = evaluate(trace.sight(), sent=1000)
+    found = evaluate(trace.observed(), sent=1000)
     assert found.dropped == tuple(range(99, 1000, 100))
     assert found.percentile(50) == pytest.approx(10, abs=0.11)
 
@@ -101,7 +100,7 @@ def test_a_planted_delay_is_found(delays: tuple[float, ...]) -> None:
         assert isinstance(item, Frame)
         clock.advance(max(item.captured_at - clock.now(), 0.0))
         trace.see(clock.now(), read(item.pixels), item.seconds)
-    found = evaluate(trace.sight(), sent=count)
+    found = evaluate(trace.observed(), sent=count)
     assert found.dropped == ()
     for number in range(len(delays)):
         first = number * BLOCK

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mien import samples
 from mien.capture import image
 from mien.emit.strip import carry
+from mien_bench.latency.sources import Pixels, pictures_of
 from mien_bench.latency.timecode import (
     COLUMNS,
     NUMBER_BITS,
@@ -25,7 +26,6 @@ from mien_bench.latency.timecode import (
     read,
     read_luma,
 )
-from mien_bench.live.camera import Pixels, pictures_of
 
 RATE = 25
 FRAMES = 250

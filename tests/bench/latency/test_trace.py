@@ -5,21 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from mien_bench.latency.bursts import FORMAT, with_bursts
+from mien_bench.latency.chirps import FORMAT, with_chirps
 from mien_bench.latency.timecode import NUMBER_BITS, Code
-from mien_bench.latency.trace import Found, Sight, Trace, evaluate
+from mien_bench.latency.trace import Observed, Trace, TraceSummary, evaluate
 
 INTERVAL = 0.04
 
 
-def _seen(numbers: Sequence[int | None], late: float = 0.05, sent: int | None = None) -> Found:
+def _seen(numbers: Sequence[int | None], late: float = 0.05, sent: int | None = None) -> TraceSummary:
     """Pictures at 25 a second that show these numbers, each stamped `late` before it is seen; None: unreadable."""
     at = tuple(10 + place * INTERVAL for place in range(len(numbers)))
     codes = tuple(
         None if n is None else (Code.of(n, moment - late).number, Code.of(n, moment - late).time)
         for n, moment in zip(numbers, at, strict=True)
     )
-    return evaluate(Sight(at, codes), sent=sent)
+    return evaluate(Observed(at, codes), sent=sent)
 
 
 def test_latency_is_from_stamp_to_sight() -> None:
@@ -63,13 +63,13 @@ def test_numbers_that_begin_anew_are_counted_on() -> None:
 def test_the_beginning_can_be_left_out() -> None:
     at = tuple(place * INTERVAL for place in range(100))
     codes = tuple((place, Code.of(0, moment - (1.0 if place < 25 else 0.02)).time) for place, moment in enumerate(at))
-    found = evaluate(Sight(at, codes), leave_out=1.0)
+    found = evaluate(Observed(at, codes), leave_out=1.0)
     assert found.numbers[0] == 25
     assert found.percentile(100) == pytest.approx(20, abs=0.11)
 
 
 def test_nothing_seen_is_no_figure() -> None:
-    found = evaluate(Sight((), ()))
+    found = evaluate(Observed((), ()))
     assert np.isnan(found.percentile(50))
     assert found.read_share == 0.0
 
@@ -81,18 +81,18 @@ def test_sound_is_compared_with_the_picture_that_it_belongs_to() -> None:
         trace.see(seconds, Code.of(number, seconds), seconds)
     starts = [round((5 + number * INTERVAL + late) * FORMAT.rate) for number in (0, 25, 50)]
     begin, rng = 4 * FORMAT.rate, np.random.default_rng(2)
-    samples = with_bursts(begin, 5 * FORMAT.rate, starts)[0]
+    samples = with_chirps(begin, 5 * FORMAT.rate, starts)[0]
     noisy = (samples + rng.normal(0, 0.02, samples.shape)).astype(np.float32)
     for first in range(0, len(noisy), 960):
         trace.hear(noisy[first : first + 960], (begin + first) / FORMAT.rate)
-    found = evaluate(Sight.from_json(trace.sight().as_json()))
+    found = evaluate(Observed.from_json(trace.observed().as_json()))
     assert found.offset == pytest.approx([1e3 * late] * 3, abs=0.05)
 
 
 def test_bursts_of_long_sound_are_all_found_once() -> None:
     trace, seconds = Trace(), 31
     starts = [round((0.31 + n * 0.997) * FORMAT.rate) for n in range(30)]
-    samples = with_bursts(0, seconds * FORMAT.rate, starts)[0]
+    samples = with_chirps(0, seconds * FORMAT.rate, starts)[0]
     for first in range(0, len(samples), 1111):
         trace.hear(samples[first : first + 1111], first / FORMAT.rate)
     assert trace.bursts() == pytest.approx([start / FORMAT.rate for start in starts], abs=1e-4)
@@ -101,6 +101,6 @@ def test_bursts_of_long_sound_are_all_found_once() -> None:
 def test_bursts_on_both_sides_of_a_gap_keep_their_places() -> None:
     trace = Trace()
     for begin in (0, 10):
-        trace.hear(with_bursts(begin * FORMAT.rate, FORMAT.rate, [begin * FORMAT.rate + 4800])[0], float(begin))
+        trace.hear(with_chirps(begin * FORMAT.rate, FORMAT.rate, [begin * FORMAT.rate + 4800])[0], float(begin))
     assert trace.bursts() == pytest.approx([0.1, 10.1], abs=1e-4)
     assert Trace().bursts() == ()

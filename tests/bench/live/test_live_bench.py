@@ -9,11 +9,11 @@ from mien import samples
 from mien.clock import MonotonicClock
 from mien.frame import Frame
 from mien_bench import command
-from mien_bench.live.camera import HEIGHT, WIDTH, camera, pictures_of
-from mien_bench.live.command import checks_of_run
-from mien_bench.live.course import Course
+from mien_bench.benches.live import checks_of_run
+from mien_bench.latency.sources import HEIGHT, WIDTH, camera, pictures_of
 from mien_bench.live.disturbed import recovery
-from mien_bench.results_file import read
+from mien_bench.live.runs import LiveRun
+from mien_bench.report import read
 
 
 def test_the_camera_shows_a_clip_as_large_as_cameras_are() -> None:
@@ -26,11 +26,11 @@ def test_the_camera_shows_a_clip_as_large_as_cameras_are() -> None:
         assert source.info.live
 
 
-def _course(latency: float, level: str = "full", dropped: int = 0, slower: float = 1.0) -> Course:
+def _course(latency: float, level: str = "full", dropped: int = 0, slower: float = 1.0) -> LiveRun:
     at = np.arange(500) / 25
     late = np.linspace(latency, latency * slower, 500)
     frames = {"in": 500, "dropped": dropped}
-    return Course(list(at), list(late), [level] * 500, statistics={"frames": frames, "live": {"levels": {level: 1.0}}})
+    return LiveRun(list(at), list(late), [level] * 500, statistics={"frames": frames, "live": {"levels": {level: 1.0}}})
 
 
 def test_a_run_that_keeps_its_promises_passes() -> None:
@@ -48,7 +48,7 @@ def test_a_run_that_keeps_its_promises_passes() -> None:
         (_course(0.02, slower=1.7), ["last quarter"]),
     ],
 )
-def test_each_broken_promise_is_told(course: Course, broken: list[str]) -> None:
+def test_each_broken_promise_is_told(course: LiveRun, broken: list[str]) -> None:
     found = [check.name for check in checks_of_run(course, "oneshot-live m on openvino") if not check.kept]
     assert len(found) == len(broken)
     assert all(part in name for part, name in zip(broken, found, strict=True))

@@ -4,10 +4,10 @@ import pytest
 
 from mien import samples
 from mien.config import WARP, ReenactSettings
+from mien_bench.latency.sources import pictures_of
 from mien_bench.live import sessions as module
-from mien_bench.live.camera import pictures_of
+from mien_bench.live.runs import Growth
 from mien_bench.live.sessions import sessions, swaps
-from mien_bench.live.trials import Growth
 
 SETTINGS = ReenactSettings(model=WARP, size=128, mark=False)
 

@@ -11,32 +11,28 @@ import numpy as np
 import pytest
 
 from mien.config import WARP, ReenactSettings
-from mien_bench.latency.passage import NotHere
-from mien_bench.latency.server import Server
+from mien_bench.benches.soak import Seen
+from mien_bench.latency.path_run import NotAvailable
+from mien_bench.latency.programs import Server
 from mien_bench.latency.timecode import Code
-from mien_bench.latency.trace import Sight
-from mien_bench.load.crowd import Crowd, Told
-from mien_bench.load.ramp import Plan, Ramp, climb
-from mien_bench.load.rows import checks_of, growth, rows_of, sustained, varied_rows
-from mien_bench.load.step import Step, found_in, recovery, within
-from mien_bench.load.usage import Usage, usage
-from mien_bench.soak.comings import Comings, come_and_go, told
-from mien_bench.soak.comings import checks_of as checks_of_comings
-from mien_bench.soak.comings import rows_of as rows_of_comings
-from mien_bench.soak.command import Seen
-from mien_bench.soak.drift import drift
-from mien_bench.soak.endurance import Course, endure
-from mien_bench.soak.endurance import Plan as Endurance
+from mien_bench.latency.trace import Observed
+from mien_bench.load.peer_processes import PeerGroup, PeerReport
+from mien_bench.load.ramp import Ramp, RampPlan, Step, Usage, climb, recovery, summaries_in, usage, within
+from mien_bench.load.ramp_results import checks_of, growth, rows_of, sustained, varied_rows
+from mien_bench.load.soak_runs import SessionCycles, SoakCourse, cycle_sessions, cycles_text, drift, endure
+from mien_bench.load.soak_runs import SoakPlan as Endurance
+from mien_bench.load.soak_runs import checks_of as checks_of_comings
+from mien_bench.load.soak_runs import rows_of as rows_of_comings
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="/proc tells what a process uses")
 INTERVAL = 0.04
 PEER = ["--size", "160x120", "--frames", "1000000", "--silent", "--portrait", "mira"]
 
 
-def _sight(begin: float, seconds: float, late: float) -> Sight:
+def _sight(begin: float, seconds: float, late: float) -> Observed:
     """A peer that sees 25 pictures a second, each `late` seconds old."""
     at = begin + np.arange(round(seconds / INTERVAL)) * INTERVAL
-    return Sight(tuple(at), tuple((n, Code.of(n, moment - late).time) for n, moment in enumerate(at)))
+    return Observed(tuple(at), tuple((n, Code.of(n, moment - late).time) for n, moment in enumerate(at)))
 
 
 def _step(sessions: int, begin: float, p95: float) -> Step:
@@ -52,11 +48,11 @@ def _ramp(*late: float) -> Ramp:
         parts = [_sight(10.0 * n, 10, late[n]) for n in range(number, len(late))]
         at = tuple(moment for part in parts for moment in part.at)
         times = [code[1] for part in parts for code in part.codes if code is not None]
-        peers.append(Told(Sight(at, tuple(enumerate(times))), len(at), 5.0, {}))
+        peers.append(PeerReport(Observed(at, tuple(enumerate(times))), len(at), 5.0, {}))
     return Ramp([_step(n + 1, 10.0 * n + 3, 1e3 * one) for n, one in enumerate(late)], peers)
 
 
-PLAN = Plan(most=8, target=200, settle=1, seconds=5)
+PLAN = RampPlan(most=8, target=200, settle=1, seconds=5)
 
 
 def test_what_a_process_uses() -> None:
@@ -70,14 +66,14 @@ def test_what_a_process_uses() -> None:
     assert found.threads == 1
     assert found.descriptors >= 3
     assert usage(os.getpid()).cpu > 0
-    with pytest.raises(NotHere, match="/proc"):
+    with pytest.raises(NotAvailable, match="/proc"):
         usage(process.pid)
 
 
 def test_a_window_is_judged_by_itself() -> None:
-    sight = _sight(100, 20, 0.05)
-    assert len(within(sight, 105, 110).at) == 125
-    found = found_in(_step(1, 105, 50), [sight, _sight(0, 5, 0.05)])
+    observed = _sight(100, 20, 0.05)
+    assert len(within(observed, 105, 110).at) == 125
+    found = summaries_in(_step(1, 105, 50), [observed, _sight(0, 5, 0.05)])
     assert len(found) == 1
     assert found[0].percentile(50) == pytest.approx(50, abs=0.11)
     assert found[0].dropped == ()
@@ -91,7 +87,7 @@ def test_sessions_are_sustained_up_to_the_first_that_is_late() -> None:
 
 def test_recovery_is_when_pictures_are_in_time_for_good() -> None:
     late, good = _sight(100, 3, 0.6), _sight(103, 12, 0.05)
-    joined = Sight(
+    joined = Observed(
         (*late.at, *good.at), tuple(enumerate(code[1] for part in (late, good) for code in part.codes if code))
     )
     assert recovery([joined], 100, 200) == pytest.approx(3.0, abs=0.51)
@@ -104,7 +100,7 @@ def test_rows_tell_what_each_number_of_sessions_costs() -> None:
     rows = {(row.name, row.condition.get("sessions")): row for row in rows_of(ramps, PLAN, {"model": "x"})}
     assert list(rows["sessions with p95 <= 200 ms", None].values) == [2, 2]
     assert rows["glass to glass p50", 3].values == pytest.approx((300, 400), abs=0.2)
-    assert rows["processors a session", 2].values == pytest.approx((0.4, 0.4))
+    assert rows["CPU cores per session", 2].values == pytest.approx((0.4, 0.4))
     assert list(rows["sessions at level full", 1].values) == [100, 100]
     assert all(check.kept for check in checks_of(ramps, PLAN))
     assert not all(check.kept for check in checks_of([_ramp(0.5)], PLAN))
@@ -123,10 +119,10 @@ def test_a_drift_is_told_from_scatter() -> None:
     rising = drift(list(seconds), list(300 + seconds * 100 / 3600 + noise))
     assert rising is not None
     assert rising.an_hour == pytest.approx(100, rel=0.05)
-    assert rising.told_apart
+    assert rising.significant
     still = drift(list(seconds), list(300 + noise))
     assert still is not None
-    assert not still.told_apart
+    assert not still.significant
     assert drift([1.0, 2.0], [1.0, 2.0]) is None
     assert drift([], []) is None
 
@@ -138,30 +134,30 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def _joined(crowd: Crowd) -> None:
+def _joined(group: PeerGroup) -> None:
     """One more is there; where the machine is busy, the server may first say that nobody has room to spare."""
     for _ in range(20):
-        if not crowd.join().refused:
+        if not group.join().refused:
             return
     pytest.fail("the server refuses though it is not full")
 
 
 def test_a_crowd_is_refused_where_the_server_is_full(server: Server, tmp_path: Path) -> None:
-    with Crowd(server.url, tmp_path, PEER) as crowd:
-        _joined(crowd)
-        _joined(crowd)
-        assert crowd.join().refused, "the third one is one too many"
-        assert len(crowd.members) == 2
-        first = crowd.members[0]
-        told = crowd.leave(first)
-        crowd.leave_all()
-    assert told.sight.at
-    assert told.cpu > 0
-    assert len(crowd.left) == 2
+    with PeerGroup(server.url, tmp_path, PEER) as group:
+        _joined(group)
+        _joined(group)
+        assert group.join().refused, "the third one is one too many"
+        assert len(group.members) == 2
+        first = group.members[0]
+        cycles_text = group.leave(first)
+        group.leave_all()
+    assert cycles_text.observed.at
+    assert cycles_text.cpu > 0
+    assert len(group.left) == 2
 
 
 def test_a_ramp_of_real_sessions(server: Server) -> None:
-    ramp = climb(server, Plan(most=1, target=1e6, settle=0.2, seconds=3), PEER)
+    ramp = climb(server, RampPlan(most=1, target=1e6, settle=0.2, seconds=3), PEER)
     assert [step.sessions for step in ramp.steps] == [1]
     assert ramp.steps[0].processors > 0
     assert ramp.steps[0].levels[0] in ("full", "half", "warp", "hold")
@@ -173,7 +169,7 @@ def test_a_short_soak_with_sessions_that_come_and_go(server: Server) -> None:
     plan = Endurance(seconds=6, every=1.5, sessions=1, renewed=2)
     course = _endured(server, plan, lines)
     assert course.renewals + course.refused >= 1
-    assert len(course.told) == 1
+    assert len(course.reports) == 1
     assert len(lines) == len(course.at) >= 2
     seen = Seen(course, plan.every)
     assert seen.pictures > 0
@@ -181,17 +177,17 @@ def test_a_short_soak_with_sessions_that_come_and_go(server: Server) -> None:
     assert seen.drift(seen.megabytes) is None
 
 
-def _endured(server: Server, plan: Endurance, lines: list[str]) -> Course:
+def _endured(server: Server, plan: Endurance, lines: list[str]) -> SoakCourse:
     """Where the machine is busy, the server may first say that nobody has room to spare."""
     for _ in range(20):
-        with contextlib.suppress(NotHere):
+        with contextlib.suppress(NotAvailable):
             return endure(server, plan, PEER, lines.append)
     pytest.fail("the server refuses though it is empty")
 
 
 def test_what_sessions_leave_behind(server: Server) -> None:
     lines: list[str] = []
-    comings = come_and_go(server, 3, PEER, lines.append)
+    comings = cycle_sessions(server, 3, PEER, lines.append)
     assert len(comings.uses) == 3
     assert comings.pictures > 0
     assert {row.name for row in rows_of_comings(comings, {})} == {
@@ -199,14 +195,14 @@ def test_what_sessions_leave_behind(server: Server) -> None:
         "server descriptors after a session",
         "server threads after a session",
     }
-    assert "3 sessions came and went" in told(comings)
+    assert "3 sessions came and went" in cycles_text(comings)
 
 
 def test_a_server_that_keeps_something_of_each_session_is_told() -> None:
     noise = np.random.default_rng(1).normal(0, 2, 100)
 
-    def leaking(megabytes: float, threads: float) -> Comings:
-        return Comings(
+    def leaking(megabytes: float, threads: float) -> SessionCycles:
+        return SessionCycles(
             [Usage(0.0, 300 + megabytes * n + noise[n], 12, round(3 + threads * n)) for n in range(100)], 200
         )
 
@@ -216,5 +212,5 @@ def test_a_server_that_keeps_something_of_each_session_is_told() -> None:
 
 
 def test_another_ones_server_is_not_measured() -> None:
-    with Server(ReenactSettings(), url="http://127.0.0.1:9") as other, pytest.raises(NotHere, match="its own"):
+    with Server(ReenactSettings(), url="http://127.0.0.1:9") as other, pytest.raises(NotAvailable, match="its own"):
         climb(other, PLAN, PEER)

@@ -10,8 +10,7 @@ import pytest
 from mien.serve.webrtc.bitrate import BitrateControl, Reports, Told
 from mien.serve.webrtc.sending import Pace
 from mien.serve.webrtc.settings import BitrateLimits
-from mien_bench.network.line import Line
-from mien_bench.network.profiles import Way
+from mien_bench.network.impairment import Direction, Line
 
 SOUND = 84_000
 """Bits a second, with headers, beside the pictures."""
@@ -29,7 +28,7 @@ class Run:
     targets: list[int] = field(default_factory=list)
 
 
-def sent_over(way: Way, seconds: float, *, before: bool = True, seed: int = 0) -> Run:
+def sent_over(way: Direction, seconds: float, *, before: bool = True, seed: int = 0) -> Run:
     """Pictures of as many bits as the target allows, 25 a second, and reports about once a second.
 
     Args:
@@ -75,7 +74,7 @@ def sent_over(way: Way, seconds: float, *, before: bool = True, seed: int = 0) -
 @pytest.mark.parametrize("queue", [0.1, 0.25, 1.0])
 @pytest.mark.parametrize("rate", [300e3, 500e3])
 def test_it_comes_down_to_a_narrow_network_and_its_queue_empties(rate: float, queue: float) -> None:
-    run = sent_over(Way(delay=0.02, rate=rate, queue=queue), 60.0)
+    run = sent_over(Direction(delay=0.02, rate=rate, queue=queue), 60.0)
     over = [second for second, bits in enumerate(run.rates) if bits > 1.15 * rate]
     assert sum(second < 10 for second in over) <= 5
     assert sum(second >= 10 for second in over) <= 6
@@ -85,12 +84,12 @@ def test_it_comes_down_to_a_narrow_network_and_its_queue_empties(rate: float, qu
 
 
 def test_a_queue_that_nobody_knows_the_round_trip_before_is_found_too() -> None:
-    run = sent_over(Way(delay=0.02, rate=300e3, queue=0.25), 60.0, before=False)
+    run = sent_over(Direction(delay=0.02, rate=300e3, queue=0.25), 60.0, before=False)
     settled = sorted(wait for at, wait in run.waits if at > 15)
     assert settled[int(0.95 * len(settled))] < 0.25
 
 
 @pytest.mark.parametrize("loss", [0.01, 0.05])
 def test_lost_packets_alone_leave_it_high(loss: float) -> None:
-    run = sent_over(Way(delay=0.05, jitter=0.02, loss=loss), 60.0)
+    run = sent_over(Direction(delay=0.05, jitter=0.02, loss=loss), 60.0)
     assert min(run.targets[250:]) > 900_000

@@ -9,7 +9,7 @@ import pytest
 from mien import samples
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien_bench.quality.montage import write_jpeg
+from mien_bench.quality.picture_strips import write_jpeg
 
 
 @pytest.fixture(scope="session")

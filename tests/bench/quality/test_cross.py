@@ -11,29 +11,29 @@ from mien import samples
 from mien.errors import BackendError
 from mien.portrait.portrait import Portrait
 from mien_bench import command
-from mien_bench.quality import second_look
-from mien_bench.quality.clips import Clip, watch
+from mien_bench.quality import dlib_face
+from mien_bench.quality.clips import Clip, read_clip
 from mien_bench.quality.cross import Crossing, CrossScore, crossings, judge, unmoved
+from mien_bench.quality.dlib_face import DlibDetector
 from mien_bench.quality.grain import OWN, PAINTED, grains, octaves, table
-from mien_bench.quality.picture import blurred
-from mien_bench.quality.second_look import SecondLook
-from mien_bench.quality.sitters import guides_of_clip, references, several_of_clip
-from mien_bench.quality.tables import rows_of, table_41, table_42, table_43
+from mien_bench.quality.people import guides_of_clip, references, several_of_clip
+from mien_bench.quality.picture_measures import blurred
+from mien_bench.quality.thesis_tables import rows_of, table_41, table_42, table_43
 
 
 @pytest.fixture(scope="module")
-def look() -> SecondLook:
+def look() -> DlibDetector:
     pytest.importorskip("dlib", reason="dlib is not installed; it comes with mien[quality]")
     try:
-        distribution(second_look.MODELS)
+        distribution(dlib_face.MODELS)
     except PackageNotFoundError:
         pytest.skip("dlib's models are not installed; they come with mien[quality]")
-    return SecondLook()
+    return DlibDetector()
 
 
 @pytest.fixture(scope="module")
 def clip() -> Clip:
-    return watch(samples.driver(), every=15, limit=6)
+    return read_clip(samples.driver(), every=15, limit=6)
 
 
 def softened(pixels: NDArray[np.uint8], sigma: float) -> NDArray[np.uint8]:
@@ -76,12 +76,12 @@ def test_figures_that_are_known_of_each_reference_have_a_value_of_each() -> None
 
 def test_without_dlib_s_models_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("dlib", reason="dlib is not installed; it comes with mien[quality]")
-    monkeypatch.setattr(second_look, "MODELS", "no_such_distribution")
+    monkeypatch.setattr(dlib_face, "MODELS", "no_such_distribution")
     with pytest.raises(BackendError, match=r"mien\[quality\]"):
-        SecondLook()
+        DlibDetector()
 
 
-def test_points_lie_where_the_engine_s_do(look: SecondLook, people: dict[str, Portrait]) -> None:
+def test_points_lie_where_the_engine_s_do(look: DlibDetector, people: dict[str, Portrait]) -> None:
     for portrait in people.values():
         found = look(portrait.pixels)
         assert found is not None
@@ -91,7 +91,7 @@ def test_points_lie_where_the_engine_s_do(look: SecondLook, people: dict[str, Po
 
 
 def test_a_driven_portrait_does_more_like_its_guide_than_one_that_is_not(
-    look: SecondLook, people: dict[str, Portrait], clip: Clip
+    look: DlibDetector, people: dict[str, Portrait], clip: Clip
 ) -> None:
     guides = list(guides_of_clip(clip, 3, look))
     assert len(guides) == 3
@@ -99,11 +99,11 @@ def test_a_driven_portrait_does_more_like_its_guide_than_one_that_is_not(
     still, driven = judge(list(unmoved([teo], guides))), judge(list(crossings([teo], guides, "warp", look, threads=1)))
     assert driven.pose < still.pose
     assert driven.units > still.units
-    assert driven.distance < second_look.SAME_PERSON
+    assert driven.distance < dlib_face.SAME_PERSON
     assert still.distance == 0
 
 
-def test_several_pictures_of_a_person_differ_in_pose(look: SecondLook, clip: Clip) -> None:
+def test_several_pictures_of_a_person_differ_in_pose(look: DlibDetector, clip: Clip) -> None:
     portraits = several_of_clip(clip, 3)
     assert len(portraits) == 3
     assert len({portrait.digest for portrait in portraits}) == 3
@@ -112,7 +112,7 @@ def test_several_pictures_of_a_person_differ_in_pose(look: SecondLook, clip: Cli
 
 
 def test_the_thesis_s_tables_come_from_one_command(
-    look: SecondLook, faces: Path, capsys: pytest.CaptureFixture[str]
+    look: DlibDetector, faces: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [
         "--models",
@@ -147,7 +147,7 @@ def test_softer_eyes_are_told_from_the_skin_around_them(people: dict[str, Portra
 
 
 def test_grain_is_told_for_each_model_and_the_portrait_itself(
-    look: SecondLook, people: dict[str, Portrait], clip: Clip
+    look: DlibDetector, people: dict[str, Portrait], clip: Clip
 ) -> None:
     guides = list(guides_of_clip(clip, 2, look))
     found = grains(list(references([("teo", (people["teo"],))], look)), guides, ["warp"], 1)

@@ -10,8 +10,8 @@ from mien.face.contacts import lip_gaps, set_lip_gaps
 from mien.face.measures import lower_face_height
 from mien.portrait.measure import prepare_portrait
 from mien.portrait.portrait import Portrait
-from mien_bench.quality.faces import unseen_faces
 from mien_bench.quality.pairs import OPEN, another_face, pairs
+from mien_bench.quality.people import unseen_faces
 
 
 def test_only_unseen_photographs_are_taken_and_nobody_is_named(faces: Path) -> None:

@@ -6,7 +6,8 @@ import pytest
 from mien.face.contacts import set_lip_gaps
 from mien.face.crop import SIDE
 from mien.portrait.portrait import Portrait
-from mien_bench.quality.regions import REGIONS, averages, crop_of, cut, regions_of
+from mien_bench.quality.picture_measures import averages
+from mien_bench.quality.regions import REGIONS, crop_of, cut, regions_of
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face.pose import Angles, rotation_of
-from mien_bench.quality.action_units import UNITS, action_units, consistency
-from mien_bench.quality.basis import basis68
-from mien_bench.quality.shape_fit import fit_shape
-from mien_bench.quality.shape_leak import PROPORTIONS, proportions, shape_leak
+from mien_bench.quality.dlib_face import PROPORTIONS, UNITS, action_units, consistency, proportions, shape_leak
+from mien_bench.quality.shape_fit import basis68, fit_shape
 
 Array = NDArray[np.float64]
 TURN = Angles(15.0, -8.0, 5.0)

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from mien import samples
 from mien.portrait.portrait import Portrait
-from mien_bench.performance import Performance
-from mien_bench.quality.runs import run_of
-from mien_bench.quality.strips import CELL, MARGIN, extremes, grid
-from mien_bench.quality.temporal import LAGS, PAPER, TRUTH, difference, rows, stabilities, table, ways_of
+from mien_bench.quality.picture_strips import CELL, MARGIN, extremes, grid
+from mien_bench.quality.temporal import LAGS, PAPER, TRUTH, correspondences, difference, rows, stabilities, table
+from mien_bench.quality.video_runs import run_of
+from mien_bench.roundtrip.reenacted import Performance
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
@@ -29,14 +29,14 @@ def sliding(people: dict[str, Portrait]) -> list[Pixels]:
 
 
 def test_what_moves_with_the_flow_has_no_difference(sliding: list[Pixels]) -> None:
-    ways = ways_of(sliding)
+    ways = correspondences(sliding)
     assert [(way.now, way.then) for way in ways] == [(1, 0), (2, 1), (2, 0), (3, 2), (3, 1)]
     assert all(way.sure.mean() > 0.5 for way in ways)
     assert all(difference(sliding, way) < 1e-3 for way in ways)
 
 
 def test_what_flickers_is_told_as_the_paper_s_formula_has_it(sliding: list[Pixels]) -> None:
-    ways = ways_of(sliding)
+    ways = correspondences(sliding)
     dim = [np.minimum(frame, 200) + np.uint8(20 * (number % 2)) for number, frame in enumerate(sliding)]
     (way,) = (one for one in ways if (one.now, one.then) == (1, 0))
     plain = [np.minimum(frame, 200) for frame in sliding]
@@ -45,7 +45,7 @@ def test_what_flickers_is_told_as_the_paper_s_formula_has_it(sliding: list[Pixel
 
 def test_what_comes_into_view_is_not_relied_on(sliding: list[Pixels]) -> None:
     torn = [sliding[0], np.ascontiguousarray(sliding[0][::-1])]
-    (way,) = ways_of(torn)
+    (way,) = correspondences(torn)
     assert way.sure.mean() < 0.3
 
 

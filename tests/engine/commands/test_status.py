@@ -6,7 +6,7 @@ import pytest
 
 from mien.clock import ManualClock
 from mien.commands.terminal import StatusLine, describe
-from mien.pipeline.reason import DARK, reason, slowest
+from mien.pipeline.governor import DARK, reason, slowest
 from mien.stats import LiveStatistics
 
 

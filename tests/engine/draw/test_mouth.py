@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.draw.luma import luma
 from mien.draw.mouth import (
     LIGHT_LIMITS,
     brightness_gain,
@@ -23,6 +22,7 @@ from mien.face.face import MouthHint
 from mien.face.motion import identity_motion
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import target_of
+from mien.sums import luma
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

@@ -8,7 +8,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from mien.draw.luma import luma
 from mien.draw.mouth import mouth_hint
 from mien.face.motion import identity_motion
 from mien.fuse.background import Background
@@ -17,6 +16,7 @@ from mien.fuse.fuse import KEEP, Fuse
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, Posed
 from mien.reenact.reenact import Reenact
+from mien.sums import luma
 
 Pixels = NDArray[np.uint8]
 SEPIA = ((1.07, 6.0), (0.86, 3.0), (0.66, 0.0))

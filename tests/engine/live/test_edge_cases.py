@@ -24,12 +24,9 @@ from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
 from mien.pipeline.controller import Target
 from mien.pipeline.controls import Controls
-from mien.pipeline.follower import Follower
-from mien.pipeline.governor import Governor
-from mien.pipeline.reason import reason
+from mien.pipeline.governor import Governor, reason
 from mien.pipeline.stages import Stages
-from mien.pipeline.synthesiser import Synthesiser
-from mien.pipeline.travel import Captured
+from mien.pipeline.steps import Captured, Follower, Synthesiser
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien.stages import open_driver

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.capture.image import resized
-from mien.draw.luma import luma
 from mien.face import topology
 from mien.face.face import Face, eye_distance
 from mien.frame import Frame
 from mien.parse.parser import Parser
+from mien.sums import luma
 
 Pixels = NDArray[np.uint8]
 BLANK = np.full((320, 720, 3), 110, np.uint8)

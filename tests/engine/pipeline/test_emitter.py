@@ -25,11 +25,10 @@ from mien.errors import SinkError
 from mien.frame import Frame
 from mien.pipeline.controller import LEVELS, Target
 from mien.pipeline.controls import Controls
-from mien.pipeline.emitter import HOLD_AFTER, SLATE_AFTER, Emitter
+from mien.pipeline.emitter import DEPTH, HOLD_AFTER, SLATE_AFTER, Emitter
 from mien.pipeline.governor import SETTLING, Governor
-from mien.pipeline.recording import DEPTH
 from mien.pipeline.sound_way import SoundWay
-from mien.pipeline.travel import Answered, Captured
+from mien.pipeline.steps import Answered, Captured
 
 
 class Bench:

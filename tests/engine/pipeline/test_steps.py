@@ -11,15 +11,12 @@ from tests.engine.pipeline.fakes import INFO, INTERVAL, SOUND, Portrayal, frame,
 
 from mien.clock import ManualClock
 from mien.frame import Frame
-from mien.pipeline.capturer import Capturer
 from mien.pipeline.chain import ChainPlace
 from mien.pipeline.controller import HOLD, LEVELS, Measured, Target
 from mien.pipeline.controls import Controls
-from mien.pipeline.follower import Follower
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import SoundWay
-from mien.pipeline.synthesiser import Synthesiser
-from mien.pipeline.travel import Captured, Moved
+from mien.pipeline.steps import Captured, Capturer, Follower, Moved, Synthesiser
 
 
 def _captured(number: int, **others: Any) -> Captured:

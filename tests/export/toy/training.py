@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.face.crop import SIDE as WHOLE
-from mien.face.crop import crop_matrix, placed
+from mien.face.crop import crop_matrix
 from mien.manifest import Bundle, Port, TensorSpec
 from mien.manifest.bundle import BATCH
+from mien.plane import placed
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render

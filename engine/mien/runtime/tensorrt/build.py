@@ -23,6 +23,15 @@ LEAST_SHARE: Final = 0.5
 _WORDS: Final = {"fp16": ("half", "fp16"), "int8": ("int8",)}
 _KEYS: Final = ("Format/Datatype", "DataType", "Datatype", "Format")
 """Where the type of a tensor stands: the first in TensorRT 10, the others in 11."""
+logger = logging.getLogger(__name__)
+VERSION: Final[str] = trt.__version__
+LEVEL: Final = 3
+"""Of optimisation, 0..5; 0 would not respect the timing cache."""
+WORKSPACE: Final = 1 << 30
+FLAGS: Final = ("STRONGLY_TYPED",)
+"""By name: their numbers differ between 10 and 11, where this one is always on."""
+SPADE: Final = ("mien", "SpadeModulate")
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 def share_of(information: str, precision: str) -> float:
@@ -59,19 +68,6 @@ def _types(layer: Any) -> str:
     """All that is said of the types of a layer's outputs, in small letters; layers without verbosity are only names."""
     outputs = layer.get("Outputs", []) if isinstance(layer, dict) else []
     return " ".join(str(output[key]) for output in outputs for key in _KEYS if key in output).lower()
-
-
-logger = logging.getLogger(__name__)
-
-VERSION: Final[str] = trt.__version__
-LEVEL: Final = 3
-"""Of optimisation, 0..5; 0 would not respect the timing cache."""
-WORKSPACE: Final = 1 << 30
-FLAGS: Final = ("STRONGLY_TYPED",)
-"""By name: their numbers differ between 10 and 11, where this one is always on."""
-SPADE: Final = ("mien", "SpadeModulate")
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 class _Log(trt.ILogger):  # type: ignore[misc]

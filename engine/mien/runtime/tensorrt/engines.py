@@ -17,6 +17,9 @@ from mien.runtime.cache import Cache, key_of
 
 Told = Callable[[str, float], None]
 """Called with the phase that is being worked on and the share of its outermost phase that is done, 0..1."""
+logger = logging.getLogger(__name__)
+_FORMAT = 1
+_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(slots=True)
@@ -71,12 +74,6 @@ class BuildProgress:
             share = min((at.done + share) / at.steps, 1.0)
             at = self._phases.get(at.parent) if at.parent else None
         return share
-
-
-logger = logging.getLogger(__name__)
-
-_FORMAT = 1
-_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,34 +32,41 @@ KINDS = {
 
 
 async def alive(request: web.Request) -> web.Response:
+    """GET /healthz: that the event loop turns."""
     return answer(fields.Status(status="ok"))
 
 
 async def ready(request: web.Request) -> web.Response:
+    """GET /readyz: whether the model is warm."""
     if request.app[SERVER].ready:
         return answer(fields.Status(status="ready"))
     return answer(fields.Status(status="starting"), 503, {"Retry-After": "5"})
 
 
 async def metrics(request: web.Request) -> web.Response:
+    """GET /metrics: counters for Prometheus."""
     return web.Response(
         body=metrics_of(request.app[SERVER]), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
     )
 
 
 async def openapi(request: web.Request) -> web.Response:
+    """GET /api/v1/openapi.json: the API as programs read it."""
     return answer(document(version("mien")))
 
 
 async def server(request: web.Request) -> web.Response:
+    """GET /api/v1/server: what the server is; open to all, and then tells less."""
     return answer(_server(request.app[SERVER], request.app[SERVER].access.authorised(request.headers)))
 
 
 async def models(request: web.Request) -> web.Response:
+    """GET /api/v1/models: those that are here."""
     return answer(request.app[SERVER].models())
 
 
 async def statistics(request: web.Request) -> web.Response:
+    """GET /api/v1/statistics: how the server fares."""
     server = request.app[SERVER]
     tally = server.sessions.tally
     return answer(
@@ -102,10 +109,12 @@ def _server(server: Server, authorised: bool) -> fields.Server:
 
 
 async def index(request: web.Request) -> web.FileResponse:
+    """GET / and /room/NAME: the page."""
     return _file("index.html")
 
 
 async def asset(request: web.Request) -> web.FileResponse:
+    """GET /page/FILE: one of the page's files."""
     return _file(request.match_info["file"])
 
 

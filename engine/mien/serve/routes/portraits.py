@@ -105,10 +105,12 @@ PORTRAIT = "/api/v1/portraits/{id}"
 
 
 async def list_all(request: web.Request) -> web.Response:
+    """GET /api/v1/portraits: all of them."""
     return answer(fields.Portraits(portraits=[entry.told() for entry in request.app[SERVER].portraits.entries]))
 
 
 async def add(request: web.Request) -> web.Response:
+    """POST /api/v1/portraits: receive an upload."""
     server = request.app[SERVER]
     server.need_pace(server.openings, request.remote)
     with server.portraits.receiving() as path:
@@ -118,10 +120,12 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def show(request: web.Request) -> web.Response:
+    """GET /api/v1/portraits/ID: one."""
     return answer(_entry(request).told())
 
 
 async def picture(request: web.Request) -> web.FileResponse:
+    """GET /api/v1/portraits/ID/picture: its file."""
     entry = _entry(request)
     if not entry.path.is_file():
         raise Refusal(404, f"portrait {entry.id}: expected its picture, got none; upload it again")
@@ -129,6 +133,7 @@ async def picture(request: web.Request) -> web.FileResponse:
 
 
 async def remove(request: web.Request) -> web.Response:
+    """DELETE /api/v1/portraits/ID: delete an uploaded one."""
     request.app[SERVER].portraits.remove(_entry(request).id)
     return web.Response(status=204)
 

@@ -17,6 +17,7 @@ ROOM = "/api/v1/rooms/{name}"
 
 
 async def begin(request: web.Request) -> web.Response:
+    """POST /api/v1/sessions: a new session, or one that is resumed."""
     server = request.app[SERVER]
     server.need_pace(server.openings, request.remote)
     server.need_ready()
@@ -33,14 +34,17 @@ async def begin(request: web.Request) -> web.Response:
 
 
 async def list_all(request: web.Request) -> web.Response:
+    """GET /api/v1/sessions: all of them."""
     return answer(fields.Sessions(sessions=[session.told() for session in request.app[SERVER].sessions.all]))
 
 
 async def show(request: web.Request) -> web.Response:
+    """GET /api/v1/sessions/ID: one."""
     return answer(_session(request).told())
 
 
 async def change(request: web.Request) -> web.Response:
+    """PATCH /api/v1/sessions/ID: steer it while it runs."""
     wanted = change_of(parsed(await read(request, JSON)))
     session = _session(request)
     request.app[SERVER].sessions.change(session, wanted)
@@ -48,15 +52,18 @@ async def change(request: web.Request) -> web.Response:
 
 
 async def end(request: web.Request) -> web.Response:
+    """DELETE /api/v1/sessions/ID: end it."""
     _session(request).end("a client ended it")
     return web.Response(status=204)
 
 
 async def statistics(request: web.Request) -> web.Response:
+    """GET /api/v1/sessions/ID/statistics: how it fares."""
     return answer(statistics_of(_session(request)))
 
 
 async def events(request: web.Request) -> web.StreamResponse:
+    """GET /api/v1/sessions/ID/events: the same four times a second, until it ends."""
     session = _session(request)
 
     def told() -> tuple[str, fields.Table]:
@@ -70,10 +77,12 @@ def _session(request: web.Request) -> Session:
 
 
 async def show_room(request: web.Request) -> web.Response:
+    """GET /api/v1/rooms/NAME: who is in it."""
     return answer(_room(request))
 
 
 async def room_events(request: web.Request) -> web.StreamResponse:
+    """GET /api/v1/rooms/NAME/events: the same whenever it changes."""
     _room(request)
     return await stream(request, lambda: ("room", _room(request)), news_only=True)
 

@@ -18,6 +18,7 @@ QUERY = ("portrait", "room", "resume")
 
 
 async def bring(request: web.Request) -> web.Response:
+    """POST /whip: begin or resume a session with an offer."""
     server = request.app[SERVER]
     server.need_pace(server.openings, request.remote)
     server.need_ready()
@@ -37,6 +38,7 @@ async def bring(request: web.Request) -> web.Response:
 
 
 async def trickle(request: web.Request) -> web.Response:
+    """PATCH /whip/ID: further candidates."""
     session = _session(request)
     if session.peer is None:
         raise missing("peer", "it is gone; begin anew with resume")
@@ -44,11 +46,13 @@ async def trickle(request: web.Request) -> web.Response:
 
 
 async def leave(request: web.Request) -> web.Response:
+    """DELETE /whip/ID: end the session."""
     _session(request).end("its peer ended it")
     return web.Response()
 
 
 async def watch(request: web.Request) -> web.Response:
+    """POST /whep/ID: watch a session."""
     server = request.app[SERVER]
     server.need_pace(server.openings, request.remote)
     session = _session(request)
@@ -58,10 +62,12 @@ async def watch(request: web.Request) -> web.Response:
 
 
 async def trickle_viewer(request: web.Request) -> web.Response:
+    """PATCH /whep/ID/VIEWER: further candidates."""
     return await _trickle(request, _viewer(request))
 
 
 async def leave_viewer(request: web.Request) -> web.Response:
+    """DELETE /whep/ID/VIEWER: stop watching."""
     await _viewer(request).close("it left")
     return web.Response()
 

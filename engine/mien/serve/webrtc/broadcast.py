@@ -115,6 +115,7 @@ class Broadcast(Ending):
             reader.close()
 
     def leave(self, reader: LoopSlot[Picture]) -> None:
+        """Hand nothing more to `reader`."""
         with self._lock:
             if reader in self._readers:
                 self._readers.remove(reader)

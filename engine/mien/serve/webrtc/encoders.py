@@ -157,6 +157,7 @@ class SoundEncoder:
 
 
 def video_encoder(codec: Codec, limits: BitrateLimits, threads: int) -> VideoEncoder:
+    """The encoder of a codec, which begins with a key frame."""
     return H264Encoder(limits, threads) if codec == "h264" else Vp8Encoder(limits, threads)
 
 

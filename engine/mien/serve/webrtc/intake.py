@@ -95,6 +95,7 @@ class PictureIntake(Intake):
         self.codec: Codec | None = None
 
     def report(self, report: SenderReport) -> None:
+        """Take note of a sender's report."""
         self._timeline.report_video(report)
 
     def _begun(self) -> Assembly:
@@ -137,6 +138,7 @@ class SoundIntake(Intake):
         self._assembly = self._begun()
 
     def report(self, report: SenderReport) -> None:
+        """Take note of a sender's report."""
         self._timeline.report_sound(report)
 
     def _begun(self) -> Assembly:

@@ -94,9 +94,11 @@ class Timeline:
         return round((own + self._shift) * SOUND_RATE)
 
     def report_video(self, report: SenderReport) -> None:
+        """Take note of the pictures' sender report."""
         self._video_report = report
 
     def report_sound(self, report: SenderReport) -> None:
+        """Take note of the sound's sender report."""
         self._sound_report = report
 
     def _reported(self) -> float | None:

@@ -26,8 +26,7 @@ from mien.serve.webrtc.ice import prepare
 from mien.serve.webrtc.inside import accept_any, agreed_codecs, certify, check, is_bundled, keep_packets_small
 from mien.serve.webrtc.intake import PictureIntake, SoundIntake, install
 from mien.serve.webrtc.offer import Direction, Offer
-from mien.serve.webrtc.playout import know_playout_delay, tell_playout_delay
-from mien.serve.webrtc.sending import PictureTrack, SoundTrack, pace
+from mien.serve.webrtc.sending import PictureTrack, SoundTrack, know_playout_delay, pace, tell_playout_delay
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
 from mien.serve.webrtc.timeline import Timeline

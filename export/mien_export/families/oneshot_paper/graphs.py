@@ -1,4 +1,8 @@
-"""The thesis's networks as they run: FusionNet, and the two graphs, once per portrait and for every frame."""
+"""The thesis's networks as they run: FusionNet, and the two graphs, once per portrait and for every frame.
+
+Networks that have seen only faces before nothing, as for most of the thesis's training, are given and asked for no
+more: around the face the warped portrait stays.
+"""
 
 from __future__ import annotations
 

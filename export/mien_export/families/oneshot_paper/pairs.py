@@ -1,4 +1,8 @@
-"""Samples of the thesis: a still as reference and pose guide, its face contour replaced by another person's."""
+"""Boundary resampling (thesis, 3.2.4 and eq. 3.8): another person's face contour around the same features; its samples.
+
+The reference is warped to the new contour, I_pose = W(I_ref): so one photograph is reference and pose guide at once,
+and the appearance encoder cannot read the shape off it.
+"""
 
 from __future__ import annotations
 

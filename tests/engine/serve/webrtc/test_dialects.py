@@ -12,7 +12,7 @@ from tests.engine.serve.webrtc.client import Client, Pictures, Tone
 from mien.serve.webrtc.broadcast import Broadcast
 from mien.serve.webrtc.offer import OfferError, read_offer
 from mien.serve.webrtc.peer import Peer
-from mien.serve.webrtc.playout import URI as PLAYOUT_DELAY
+from mien.serve.webrtc.sending import PLAYOUT_URI as PLAYOUT_DELAY
 
 PRINT = ":".join(["AB"] * 32)
 SESSION = ["v=0", "o=- 1 2 IN IP4 0.0.0.0", "s=-", "t=0 0"]

@@ -1,1 +1,0 @@
-"""The script of a page that is a peer: `peer.js`."""

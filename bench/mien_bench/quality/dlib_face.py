@@ -1,0 +1,208 @@
+"""A face by dlib's landmarks, which do not drive the engine: action units, pose, identity. No other file knows dlib.
+
+The predictor of 68 points was trained on data that exclude commercial use, so its file, like the embedding's, comes
+from a package of its own, is read where that lies, and only measures: nothing of it enters a model or a release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import BackendError
+from mien_bench.quality.shape_fit import ShapeFit, basis68, fit_shape
+from mien_bench.quality.summary import by_identity
+
+Array = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+MODELS: Final = "face_recognition_models"
+POINTS_FILE: Final = "shape_predictor_68_face_landmarks.dat"
+IDENTITY_FILE: Final = "dlib_face_recognition_resnet_model_v1.dat"
+SAME_PERSON: Final = 0.6
+"""Distance of embeddings below which two pictures count as one person: what the embedding's authors recommend."""
+LARGE: Final = 400
+"""Pixels of the longer side below which a picture is looked at enlarged: the detector overlooks faces below 80."""
+UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
+"""Those that the thesis compares."""
+SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
+    1: (("browInnerUp", 1.0),),
+    2: (("browOuterUp", 1.0),),
+    4: (("browDown", 1.0),),
+    5: (("eyeWide", 1.0),),
+    6: (("cheekRaiser", 0.5), ("cheekSquint", 0.5), ("eyeSquint", 0.5)),
+    9: (("noseSneer", 1.0),),
+    12: (("mouthSmile", 1.0),),
+    15: (("mouthFrown", 1.0),),
+    17: (("mouthShrugLower", 1.0),),
+    20: (("mouthStretch", 1.0),),
+    25: (("jawOpen", 1.0), ("mouthClose", -1.0), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.5)),
+    26: (("jawOpen", 1.0),),
+}
+"""Shapes that make each unit, left and right averaged, and how much each counts."""
+PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
+"""Of the face without pose and expression, as logarithms; widths in distances of the outer eye corners."""
+_JAW, _HEIGHT, _NOSTRILS, _EYES = (1, 15), (27, 8), (31, 35), ((36, 39), (42, 45))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DlibFace:
+    """A face as dlib sees it."""
+
+    points: Array
+    """(68, 2) in pixels, in the order of Multi-PIE."""
+    embedding: Array
+    """(128,): near those of the same person."""
+
+
+class DlibDetector:
+    """Callable: picture (H, W, 3) -> the largest face in it, None where none is found."""
+
+    def __init__(self) -> None:
+        """Read the models.
+
+        Raises:
+            BackendError: dlib or its models are not installed.
+        """
+        try:
+            import dlib
+        except ImportError as error:
+            raise BackendError(_lacking("dlib-bin")) from error
+        self._dlib: Any = dlib
+        self._detector: Any = dlib.get_frontal_face_detector()
+        self._points: Any = dlib.shape_predictor(_model(POINTS_FILE))
+        self._identity: Any = dlib.face_recognition_model_v1(_model(IDENTITY_FILE))
+
+    def __call__(self, pixels: Pixels) -> DlibFace | None:
+        pixels = np.ascontiguousarray(pixels)
+        enlarge = int(max(pixels.shape[:2]) < LARGE)
+        boxes = self._detector(pixels, enlarge)
+        if not boxes:
+            return None
+        shape = self._points(pixels, max(boxes, key=lambda box: box.area()))
+        points = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float64)
+        return DlibFace(points, np.array(self._identity.compute_face_descriptor(pixels, shape)))
+
+
+def apart(a: DlibFace, b: DlibFace) -> float:
+    """Distance of two identities: 0 is the same picture, `SAME_PERSON` the border."""
+    return float(np.linalg.norm(a.embedding - b.embedding))
+
+
+def _model(name: str) -> str:
+    """Where a model file lies. The package itself is not imported: its code needs modules that are gone."""
+    try:
+        files = distribution(MODELS).files or ()
+    except PackageNotFoundError as error:
+        raise BackendError(_lacking(MODELS)) from error
+    path = next((file.locate() for file in files if file.name == name), None)
+    if path is None:
+        raise BackendError(f"{MODELS}: expected {name} in it, got none; install it again")
+    return str(path)
+
+
+def _lacking(package: str) -> str:
+    return f"measuring identity and action units needs {package}, which is not installed; pip install 'mien[quality]'"
+
+
+def action_units(expression: Array) -> Array:
+    """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes.
+
+    Of a difference of strengths, the change of intensities: FACS counts from the person's own face at rest.
+    """
+    return np.asarray(_unit_matrix() @ expression)
+
+
+def consistency(one: Array, other: Array) -> float:
+    """Correlation of two faces' intensities (12,) over the units; 0 where one of them does nothing at all."""
+    if one.std() < 1e-6 or other.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+@lru_cache(maxsize=1)
+def _unit_matrix() -> Array:
+    """(12, E)."""
+    names = basis68().names
+    out = np.zeros((len(UNITS), len(names)))
+    for row, unit in zip(out, UNITS, strict=True):
+        for shape, share in SHAPES[unit]:
+            members = [i for i, name in enumerate(names) if name.removesuffix("_L").removesuffix("_R") == shape]
+            row[members] = share / len(members)
+    return out
+
+
+def proportions(fit: ShapeFit) -> Array:
+    """(3,): `PROPORTIONS` of the person's own shape."""
+    shape = fit.own_shape
+    eyes = abs(shape[45, 0] - shape[36, 0])
+    width, height = abs(np.subtract(*shape[list(_JAW), 0])), abs(np.subtract(*shape[list(_HEIGHT), 1]))
+    nose = abs(np.subtract(*shape[list(_NOSTRILS), 0]))
+    eye = np.mean([abs(np.subtract(*shape[list(pair), 0])) for pair in _EYES])
+    return np.asarray(np.log([width / height, nose / eyes, eye / eyes]))
+
+
+def shape_leak(rows: Sequence[tuple[str, str, Array, Array]]) -> float:
+    """Fraction of a difference between guides that appears between their answers: 0 is none, 1 is all of it.
+
+    Args:
+        rows: (reference, guide, proportions of the guide, proportions of the answer), each (3,).
+
+    For each proportion the slope of the regression of the answers' on the guides', within each reference, so that what
+    a reference looks like, and errors in measuring it, cancel out; then the mean. Pictures of one guide are averaged
+    first, since the fit takes some of an expression for shape; what is left of that counts as leak in every model.
+    NaN where no guides differ.
+    """
+    moved, given = [], []
+    for reference in dict.fromkeys(row[0] for row in rows):
+        own = [row for row in rows if row[0] == reference]
+        names = [row[1] for row in own]
+        guides = by_identity(names, np.array([row[2] for row in own]))
+        answers = by_identity(names, np.array([row[3] for row in own]))
+        given.append(_centred(guides))
+        moved.append(_centred(answers))
+    over = (np.concatenate(given) * np.concatenate(moved)).sum(axis=0)
+    under = (np.concatenate(given) ** 2).sum(axis=0)
+    return float((over / under).mean()) if (under > 1e-12).all() else float("nan")
+
+
+def _centred(means: Mapping[str, Array]) -> Array:
+    values = np.array(list(means.values()))
+    return np.asarray(values - values.mean(axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceMeasurement:
+    """One picture's face."""
+
+    look: DlibFace
+    units: Array
+    """(12,): intensities of `action_units.UNITS` above those of the person at rest."""
+    angles: Array
+    """(3,): yaw, pitch, roll in degrees."""
+    proportions: Array
+    """(3,): `shape_leak.PROPORTIONS`."""
+
+
+def rest_of(looks: Sequence[DlibFace]) -> ShapeFit:
+    """How a person looks at rest, from at least one picture of that: the median of the fits, for one identity."""
+    fits = [fit_shape(look.points) for look in looks]
+    if len(fits) == 1:
+        return fits[0]
+    identity = np.mean([fit.identity for fit in fits], axis=0)
+    again = [fit_shape(look.points, identity) for look in looks]
+    return replace(again[0], expression=np.median([fit.expression for fit in again], axis=0))
+
+
+def measure_face(look: DlibFace, rest: ShapeFit) -> FaceMeasurement:
+    """A face beside how the person looks at rest, whose identity is taken as known but for the proportions."""
+    fit = fit_shape(look.points, rest.identity)
+    angles = np.array([fit.angles.yaw, fit.angles.pitch, fit.angles.roll])
+    units = action_units(fit.expression - rest.expression)
+    return FaceMeasurement(look, units, angles, proportions(fit_shape(look.points)))

@@ -1,0 +1,1 @@
+"""Portraits animated from file to file, and measurements on landmarks detected in the output."""
