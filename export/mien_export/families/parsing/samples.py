@@ -23,7 +23,7 @@ Pixels = NDArray[np.uint8]
 Sample = tuple[Pixels, Pixels]
 """A picture (S, S, 3) and its labels (S, S)."""
 
-GLASSES, HAT, EARRINGS, NECKLACE = 0.22, 0.10, 0.10, 0.08
+GLASSES, HAT, EARRINGS, NECKLACE = 0.22, 0.10, 0.20, 0.20
 """Shares of samples onto which each is drawn."""
 BACKDROP: Final = 0.6
 """Share of samples that stand before another backdrop."""
