@@ -31,7 +31,7 @@ DECAY: Final = 0.995
 
 
 WEIGHTS: Final = {EARRING: 6.0, NECKLACE: 6.0, GLASSES: 2.0}
-"""Of classes in the cross-entropy; 1 where none is named. Without them what is so thin and rare is not learnt at all."""
+"""Of classes in the cross-entropy; 1 where none is named. What is so thin and rare is not learnt without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,7 @@ class ParsingStep:
             coarse, logits = self._segmenter.thinned(self._pictures(raw), window, phase)
         terms = segmentation_terms(logits.float(), fine)
         middle = labels[:, row + 1 :: FOLD, column + 1 :: FOLD]
-        terms["coarse"] = functional.cross_entropy(
-            coarse.float(), middle, _weights(coarse.device), ignore_index=UNKNOWN
-        )
+        terms["coarse"] = _entropy(coarse.float(), middle)
         loss = torch.stack([getattr(self._losses, name) * value for name, value in terms.items()]).sum()
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
