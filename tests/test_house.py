@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -30,6 +31,8 @@ INSIDES = {
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "base", "misc"}
 KERNEL_PARTS = {"portable", "sample"}
 """Headers of kernels that several operations share."""
+
+API_FIELDS = "mien.serve.fields"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -236,6 +239,16 @@ def _root(node: ast.expr, bound: dict[str, str]) -> str:
 def test_names_say_what_a_module_is() -> None:
     vague = {module.name for root in ROOTS for module in _modules(root) if set(module.name.split(".")) & VAGUE}
     assert vague == set()
+
+
+def test_a_class_name_means_one_thing() -> None:
+    """The objects of the HTTP API are called as in the API, and only used with their module's name before them."""
+    modules: dict[str, list[str]] = defaultdict(list)
+    for module in _modules("engine"):
+        for node in module.tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and module.name != API_FIELDS:
+                modules[node.name].append(module.name)
+    assert {name: users for name, users in modules.items() if len(users) > 1} == {}
 
 
 def test_each_kernel_operation_has_one_name_everywhere() -> None:

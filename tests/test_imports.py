@@ -124,7 +124,7 @@ def test_imports_point_downwards() -> None:
         ("mien.paint.scene", "mien.posed.Posed", True),
         ("mien.chain", "mien.paint.painter.Paint", True),
         ("mien.fuse.paste", "mien.pipeline.Stages", False),
-        ("mien.frame", "mien.runtime.session.Session", False),
+        ("mien.frame", "mien.runtime.session.GraphSession", False),
         ("mien.runtime.session", "mien.face.pose", True),
         ("mien.pipeline", "mien.emit.sink.Sink", True),
         ("mien.pipeline", "mien.api.animate", False),

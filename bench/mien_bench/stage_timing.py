@@ -30,7 +30,7 @@ from mien.manifest import Bundle
 from mien.pipeline import Stages
 from mien.portrait.portrait import Portrait
 from mien.runtime.opening import open_session
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 from mien.runtime.sharing import SharedGraphs
 from mien.stages import open_driver
 from mien.stats import UNTIMED, Laps, LatencySummary, Statistics, Stopwatch
@@ -89,7 +89,7 @@ def answer(stages: Stages[FaceT, MotionT], frame: Frame, laps: Laps) -> NDArray[
 class Timed:
     """A session whose runs lie between two CUDA events. For sessions with a `stream` (TensorRT)."""
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: GraphSession, name: str) -> None:
         self._session: Any = session
         self._name = name
         self._cuda: Any = import_module("cupy").cuda
@@ -205,11 +205,11 @@ def run_stages(setup: Setup, portraits: tuple[Portrait, ...], frames: Sequence[F
 
 
 @contextmanager
-def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Face, Motion], list[Session]]]:
+def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Stages[Face, Motion], list[GraphSession]]]:
     """The stages of a live run, at their best level."""
-    sessions: list[Session] = []
+    sessions: list[GraphSession] = []
 
-    def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+    def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> GraphSession:
         wanted = setup.precision if bundle.runs(graph) == "frame" and setup.precision is not None else precision
         session = open_session(bundle, graph, backend, wanted, threads)
         if hasattr(session, "stream") and why_not() is None:

@@ -1,4 +1,4 @@
-"""mien: one portrait moves as a live face does.
+"""mien: animates a portrait with a live face.
 
 Two calls animate a portrait; everything else is reached through its module (`mien.capture`, `mien.emit`, ...):
 

@@ -1,4 +1,4 @@
-"""Addresses of streams: what they name, and how they are told without what is secret in them."""
+"""Addresses of streams: their scheme, and their form for messages, without passwords and stream keys."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
 _KEYED = frozenset({"rtmp", "rtmps"})
-"""Whose last part of the path is a key that lets everybody publish."""
+"""Schemes whose last path component is a stream key: whoever knows it can publish."""
 
 
 def scheme_of(name: str) -> str | None:
-    """The scheme of an address in lower case, None for what is no address."""
+    """The scheme of an address in lower case; None if `name` is not an address."""
     found = _SCHEME.match(name)
     return found.group(1).lower() if found else None
 

@@ -1,4 +1,4 @@
-"""A prepared portrait animated by a source, frame by frame; and the whole of `mien reenact` as one call."""
+"""The Python API: animate a prepared portrait; and `mien reenact` as one call."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def _animated(
 
 
 def _close_at_exit(frames: Generator[Frame, None, None]) -> None:
-    """Have `frames` closed before the interpreter is taken down, if they still are open then.
+    """Close `frames` when the interpreter exits, if they are still open.
 
-    Its worker threads compute in native code, which does not survive that: the program would hang or be aborted.
+    Worker threads in native code during interpreter shutdown would hang or abort the program.
     """
     left = weakref.ref(frames)
 
@@ -95,7 +95,7 @@ def render_file(
     begun: Callable[[int | None, str], None] | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
-    """All of `mien reenact`: from files to a file, which appears whole or not at all and replaces one of its name.
+    """All of `mien reenact`: from files to a file, which is written atomically and replaces an existing one.
 
     Args:
         pictures: of one person; see `mien.prepare`.
@@ -103,12 +103,12 @@ def render_file(
         output: see `mien.emit.open`.
         compare: show the driver on the left.
         sheet: where a contact sheet goes, too.
-        begun: told, when the first frame is about to be made, how many are to come, None where unknown, and what makes
-            them.
-        progress: told the statistics after each frame.
+        begun: called before the first frame with the number of frames to come (None if unknown) and a description of
+            the model.
+        progress: called with the statistics after each frame.
 
     Raises:
-        MienError: anything that the user can cure, in one line.
+        MienError: anything that the user can fix, in one line.
     """
     settings = settings or ReenactSettings()
     for given in (*pictures, driver):
@@ -139,13 +139,13 @@ def render_file(
 
 
 def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenance) -> SinkSettings:
-    """What a sink must know of frames of `size` (width, height) that answer those of a source."""
+    """Sink settings for frames of `size` (width, height) made from a source's frames."""
     width, height = size
     return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
 
 
 def need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
-    """Refuse to write over what is read.
+    """Refuse an output that is also an input.
 
     Raises:
         SinkError: both are one file.
@@ -159,5 +159,5 @@ def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:
 
 
 def _kind(value: object) -> str:
-    """What it is, for messages: `None` comes from a reader that failed without a word."""
+    """The type's name for messages; `None` comes from readers that report failure by returning it."""
     return "None" if value is None else type(value).__name__

@@ -1,6 +1,6 @@
-"""What makes pictures of one portrait, in one piece: the rooms from `reenact` on, plugged together.
+"""The chain: all stages from motion to pixels for one portrait.
 
-Offline, live and served runs call the same chain. It names its stages and tells a stopwatch when each is over.
+Offline, live and served runs call the same chain. It names its stages and reports the end of each to a stopwatch.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mien.stats import UNTIMED, Laps
 
 Pixels = NDArray[np.uint8]
 Later = tuple[str, Callable[[Pixels], Pixels]]
-"""A stage that follows on finished pictures, with its name."""
+"""A further stage on finished pictures, with its name."""
 
 STAGES: Final[Mapping[str, tuple[str, ...]]] = {"paint": ("reenact", "paint", "fuse", "smooth")}
 """By the stage that runs a family's graphs: all stages of a frame's way."""
@@ -63,7 +63,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReenactChain:
-    """Callable (motion, frame, what the network does, laps) -> pixels; see `mien.pipeline.chain.Chain`."""
+    """Callable (motion, frame, paint level, laps) -> pixels; see `mien.pipeline.chain.Chain`."""
 
     reenact: Reenact
     paint: Paint | None
@@ -72,24 +72,24 @@ class ReenactChain:
     smooth: Smooth
     later: tuple[Later, ...] = ()
     about: str = WARP
-    """What makes the pictures, and which runtime runs it."""
+    """Description of the model and its runtime."""
     notes: tuple[str, ...] = ()
-    """What a user should know of that: runtimes that are missing."""
+    """Notes for the user, such as missing runtimes."""
     close: Callable[[], None] = _nothing
-    """Gives back what it holds; called once, when no frame is in it."""
+    """Frees its resources; called once, when no frame is in it."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of its stages, in the order of a frame's way."""
+        """Names of its stages, in the order of processing."""
         return (*chain_of(None if self.paint is None else self.paint.family), *(name for name, _ in self.later))
 
     @property
     def best(self) -> int:
-        """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
+        """Its best level, as an index of `mien.pipeline.controller.LEVELS`."""
         return LEVELS.index("warp") if self.paint is None else FULL
 
     def __call__(self, motion: Motion | None, frame: Frame, level: PaintLevel, laps: Laps) -> Pixels:
-        """(H, W, 3 or 4), C-contiguous, not written to again. No motion shows the portrait at rest."""
+        """(H, W, 3 or 4), C-contiguous, not written to again. Without motion, the portrait at rest."""
         laps.begin()
         posed = self.reenact(motion, frame.seconds)
         laps.lap("reenact")
@@ -116,7 +116,7 @@ def open_chain(
     graphs: SharedGraphs | None = None,
     warm: bool = True,
 ) -> ReenactChain:
-    """What makes pictures of `portraits` (of one person and size). Its owner closes it.
+    """The chain for `portraits` (pictures of one person and size). The caller closes it.
 
     Args:
         later: stages that follow.

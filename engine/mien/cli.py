@@ -1,4 +1,4 @@
-"""The command line: `mien reenact | live | serve | parse | doctor | models | samples`, and what packages add to it."""
+"""The command line: `mien reenact | live | serve | parse | doctor | models | samples`, and those of other packages."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carried_out(given: list[str], debug: bool) -> int:
-    """The exit code of one command, what it said being out."""
+    """Run one command and flush its output; returns the exit code."""
     try:
         try:
             code = _command(given, debug)
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 class _Commands(Options):
-    """Tells of commands of other packages, too, where help is asked for: finding them takes time."""
+    """Lists commands of other packages in the help text only, since finding them takes time."""
 
     def format_help(self) -> str:
         names = sorted(entry.name for entry in entry_points(group=ADDED_COMMANDS))
@@ -174,7 +174,7 @@ def _add_reenact(commands: Any) -> None:
 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
-    """What decides how the portrait moves and looks, offline and live alike."""
+    """Options that decide motion and appearance, offline and live."""
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
     parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
@@ -254,7 +254,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _sample_or_path(name: str) -> str:
-    """The path behind `sample:NAME` (`sample:driver` is the clip); every other name is itself."""
+    """The path of `sample:NAME` (`sample:driver` is the clip); other names are returned unchanged."""
     from mien import samples
 
     if not name:
@@ -271,7 +271,7 @@ def _sample_or_path(name: str) -> str:
 
 
 class _Telling:
-    """What is said of a run on stderr; leaving it clears the progress line."""
+    """Progress and messages of a run on stderr; leaving it clears the progress line."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
@@ -337,7 +337,7 @@ def _samples(options: argparse.Namespace) -> int:
         for name, path in found.items():
             print(f"sample:{name}  {path}")
         return DONE
-    with outputs.told(str(options.copy)):
+    with outputs.as_sink_errors(str(options.copy)):
         options.copy.mkdir(parents=True, exist_ok=True)
     for path in found.values():
         copy = options.copy / path.name

@@ -1,4 +1,4 @@
-"""Time as an argument: whoever measures or waits is handed a clock."""
+"""Clocks that are passed as arguments to everything that measures or waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """A time that only moves forward."""
+    """A monotonic clock."""
 
     def now(self) -> float:
         """Seconds since some fixed moment."""
@@ -22,7 +22,7 @@ class MonotonicClock:
 
 
 class ManualClock:
-    """A clock that stands still until it is told to move: for tests and for replays."""
+    """A clock that is advanced by hand, for tests and replays."""
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start

@@ -1,4 +1,4 @@
-"""Every setting of a run in one place: frozen, validated, free of side effects; and gains by name, as presets."""
+"""All settings of a run: frozen, validated, free of side effects; and presets of gains."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MotionMode = Literal["relative", "absolute"]
 Mouth = Literal["driver", "none"]
 
 WARP = "warp"
-"""The model that is none: the portrait is warped, its mouth borrowed or plain."""
+"""The name for no model: the portrait is warped, its mouth the driver's or drawn plain."""
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 MOTION_MODES: tuple[MotionMode, ...] = get_args(MotionMode)
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
 
 ALPHA = "alpha"
-"""The background that is none: what is not the person stays transparent."""
+"""Transparent background."""
 GAIN_LIMIT = 3.0
 SIZE_MIN, SIZE_MAX = 64, 4096
 
@@ -31,7 +31,7 @@ def _need_within(name: str, value: float, low: float, high: float) -> None:
 
 
 def need_size(size: int | None) -> None:
-    """Refuse a wish for a longer side in pixels, with SettingError, that no picture can be brought to."""
+    """Check a longer side in pixels; raises SettingError if it is out of range."""
     if size is None:
         return
     try:
@@ -48,7 +48,7 @@ def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Gains:
-    """How strongly each part of the driver's motion is applied: 0 switches it off, 1 is as the driver does."""
+    """Gains on each part of the driver's motion: 0 switches it off, 1 is the driver's own."""
 
     expression: float = 1.0
     """All offsets of the face's surface from neutral; multiplies `eyes`, `lips` and `brows`."""
@@ -85,7 +85,7 @@ class OneEuro:
 
 @dataclass(frozen=True, slots=True)
 class MotionSettings:
-    """How the driver's motion is taken over."""
+    """How the driver's motion is transferred."""
 
     mode: MotionMode = "relative"
     """`relative`: the portrait's own face plus the driver's change from neutral.
@@ -106,7 +106,7 @@ class MotionSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReenactSettings:
-    """All that decides which pixels come out for a given portrait and driver."""
+    """All settings that influence the output pixels for a given portrait and driver."""
 
     model: str = "oneshot-live"
     """`warp`, the name of a bundle that is packaged or was added, or a bundle's folder."""

@@ -1,10 +1,10 @@
-"""The errors that a user can cause or cure; the command line prints them as one line and exits with 2."""
+"""Errors that a user can cause or fix; the command line prints them as one line and exits with 2."""
 
 from __future__ import annotations
 
 
 class MienError(Exception):
-    """Base of all errors that are told to the user rather than traced."""
+    """Base class of errors that are shown as one line instead of a traceback."""
 
 
 class SourceError(MienError):
@@ -16,7 +16,7 @@ class SinkError(MienError):
 
 
 class ReaderGone(SinkError):
-    """Whoever read an output has ended, such as `head`: commands then end, too, without a word (exit code 141)."""
+    """The reader of an output, such as `head`, has ended: commands then end silently with exit code 141."""
 
 
 class FaceError(MienError):

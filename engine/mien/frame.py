@@ -1,4 +1,4 @@
-"""One picture on its way from a source to a sink."""
+"""A video frame: pixels with time stamps."""
 
 from __future__ import annotations
 

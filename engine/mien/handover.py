@@ -1,4 +1,4 @@
-"""Every hand-over of values from one thread to another, or to the event loop; each counts what went through it.
+"""Hand-overs of values between threads, or to the event loop, all with the same statistics.
 
 Slot        thread to thread   latest-value mailbox: room for one, the newest wins, `put` never waits
 LoopSlot    thread to loop     the same, taken by a task of the event loop

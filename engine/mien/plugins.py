@@ -1,4 +1,4 @@
-"""What other installed packages add to mien, found by entry points. Nothing of a model bundle is ever loaded here."""
+"""Extensions by installed packages, found by entry points. Code of model bundles is never loaded."""
 
 from __future__ import annotations
 

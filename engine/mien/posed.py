@@ -1,4 +1,4 @@
-"""What flows from `reenact` to `paint`, `fuse` and `smooth`: a portrait posed for one frame, and what is painted of it.
+"""The values between `reenact`, `paint`, `fuse` and `smooth`: the posed portrait and the painting.
 
 Nothing of the driver's shape is in it, and of the driver's pixels nothing but the mouth hint.
 """
@@ -17,12 +17,12 @@ from mien.plane import Affine, Box
 from mien.portrait.portrait import Portrait
 
 PaintLevel = Literal["full", "carry", "off"]
-"""What the network does for a frame: paint it, nothing but carry its last painting on to the new shape, or nothing."""
+"""What the network does for a frame: paint it, only warp its last painting to the new shape, or nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posed:
-    """A portrait's geometry in one frame, computed once. `flow` is valid until the next frame is posed."""
+    """Geometry of a portrait in one frame, computed once. `flow` is valid until the next frame is posed."""
 
     portrait: Portrait
     window: Box
@@ -36,14 +36,14 @@ class Posed:
     in_window: NDArray[np.float32]
     """(V, 3): the same in pixels of the window."""
     texture: NDArray[np.float32]
-    """(V, 2): texture coordinates: where in the portrait's picture each vertex takes its colour from, in pixels."""
+    """(V, 2): texture coordinates in pixels of the portrait's picture."""
     triangles: NDArray[np.int32]
     """(T, 3): of the mesh."""
     flow: NDArray[np.float32]
-    """(h, w, 2): for each place of the window, at a resolution of its own, the absolute position in the window of the
-    portrait's picture that comes there."""
+    """(h, w, 2): backward flow at a resolution of its own: absolute positions in the portrait's picture, in pixels
+    of the window."""
     weight: float = 1.0
-    """Share of this picture in the frame, where several pictures of one person answer."""
+    """Weight of this picture in the frame, if several pictures are cross-faded."""
     hint: MouthHint | None = None
     shot: int = 0
     """Of the driver."""
@@ -51,7 +51,7 @@ class Posed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painting:
-    """What a network painted of the moving face's crop, in arrays of its own."""
+    """The network's output for one frame: picture, fusion mask, and their position in the portrait."""
 
     generated: NDArray[np.uint8]
     """(h, w, 3)."""

@@ -1,4 +1,4 @@
-"""Where an output comes from: a record that travels to the sink and into the container's metadata."""
+"""Provenance record of an output, stored in the container's metadata."""
 
 from __future__ import annotations
 

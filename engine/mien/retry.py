@@ -1,4 +1,4 @@
-"""When to try again what broke off: soon at first, then less and less often."""
+"""Retry delays: exponential back-off."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mien.errors import SettingError
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Exponential back-off; a pure function of the number of tries."""
+    """Exponential back-off, as a pure function of the number of tries."""
 
     first: float = 0.5
     """Seconds before the first new try."""
@@ -19,7 +19,7 @@ class Retry:
     most: float = 8.0
     """Seconds that no wait exceeds."""
     patience: float = math.inf
-    """Seconds of waiting in all after which it is given up; 0: at once."""
+    """Total seconds of waiting after which it gives up; 0: at once."""
 
     def __post_init__(self) -> None:
         if not (self.first >= 0 and self.factor >= 1 and self.most >= self.first and self.patience >= 0):

@@ -1,4 +1,4 @@
-"""The shots that a driver is made of, as a run tells of them."""
+"""Log of the driver's shots for statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rooms plugged together: from a portrait, a driver and settings to the stages that a pipeline runs."""
+"""Builds the stages of a run from portraits, a driver and settings."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_stages(
 ) -> Iterator[Stages[Face, Motion]]:
     """The stages for `portraits` (pictures of one person, of one size) driven by `source`; closed on leaving.
 
-    A seekable source is looked through before for its shots and the driver's neutral in each.
+    A seekable source is surveyed first, for its shots and the driver's neutral in each.
 
     Raises:
         FaceError: no frame had a face, once the stages were run; of another number than wished, where that is why.
@@ -57,14 +57,14 @@ def _survey(source: Source, settings: ReenactSettings) -> Survey:
 
 
 class Driver:
-    """Who moves the portrait of a live run: `parse`, `motion`, and what can be asked of them between two frames."""
+    """The driver of a live run: `parse` and `motion`, and requests to them between two frames."""
 
     def __init__(self, parser: Parser, settings: ReenactSettings) -> None:
         self.parse = parser
         self.motion = Retarget(settings.motion)
 
     def rezero(self) -> None:
-        """Take how the driver looks now as neutral."""
+        """Take the driver's present face as neutral."""
         self.motion.rezero()
 
     def set_gains(self, gains: Gains) -> None:

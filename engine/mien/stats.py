@@ -1,4 +1,4 @@
-"""What happened and how long it took: one object for command line, web page, logs and benches."""
+"""Statistics of a run: counters and latency percentiles, used by command line, web page, logs and benches."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ class Statistics:
         """Frames in which no face was found."""
         self.warnings: tuple[str, ...] = ()
         self.shots = ShotLog()
-        """What the driver is made of."""
+        """The driver's shots."""
 
     def stage(self, name: str) -> Latency:
         """The latency of stage `name`, begun empty; stages are listed in the order of their first mention."""

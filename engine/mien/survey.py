@@ -1,4 +1,4 @@
-"""Looking a file through before it is played: where it is cut, and how the driver is at rest in each of its shots."""
+"""Survey of a seekable driver before it is played: its cuts, and the neutral of each shot."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mien.capture.source import Source
 from mien.face.face import Face
 from mien.frame import Frame
 from mien.motion.retarget import Framing, framing_of
-from mien.parse.look import Look, look_at
 from mien.parse.parser import Parser
 from mien.parse.shots import Cut, is_other
+from mien.parse.signature import Signature, signature_of
 
 SAMPLES = 300
 """Frames of a seekable file from which the driver's neutral is estimated."""
 BEGINNING, EVERY = 15, 5
-"""Of a shot so many frames at its beginning are parsed, then every fifth, and all that may be another shot's."""
+"""Frames parsed at the beginning of a shot, then every n-th, and all frames that may begin another shot."""
 ENOUGH = 120
 """Faces of one shot that are kept for its neutral; more are thinned out evenly."""
 FRAMES = 1_000_000
@@ -26,7 +26,7 @@ FRAMES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What is known of a driver before its first frame is played."""
+    """Result of a survey: cuts, and the neutral of each shot."""
 
     framings: dict[int, Framing] = field(default_factory=dict)
     """By number of the shot."""
@@ -35,7 +35,7 @@ class Survey:
 
 
 def survey(source: Source, opened: Callable[[], Parser], cuts_of: Callable[[], Parser]) -> Survey:
-    """Look through a seekable source: a few frames all over it and, where these may be of several shots, every one.
+    """Survey a seekable source: a few frames spread over it and, if these may be of several shots, every frame.
 
     A landmarker that looks at a still reads the same face a few per cent wider than one that tracks it, which would
     arrive as motion. So each sample is shown twice: the first look finds the face, the second one tracks it.
@@ -45,11 +45,11 @@ def survey(source: Source, opened: Callable[[], Parser], cuts_of: Callable[[], P
         cuts_of: makes one that finds its cuts.
     """
     faces: list[Face] = []
-    before: Look | None = None
+    before: Signature | None = None
     changes = False
     with opened() as scout:
         for frame in source.sample(SAMPLES):
-            look = look_at(frame.pixels, frame.seconds)
+            look = signature_of(frame.pixels, frame.seconds)
             changes, before = changes or (before is not None and is_other(before, look)), look
             if scout(frame) is not None and (face := scout(frame)) is not None:
                 faces.append(face)

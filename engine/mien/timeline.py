@@ -1,4 +1,4 @@
-"""Times of pictures and sound, as they come and as they are relied on: every rule by which a time is repaired.
+"""Time stamps of pictures and sound: every rule by which they are repaired.
 
 All are pure functions (state, stamp, now) -> state. There are three, since three things are known in three places:
 
@@ -22,36 +22,36 @@ from statistics import median
 
 TICKS = 90_000
 TIME_BASE = Fraction(1, TICKS)
-"""Of every live source, whatever its container's: a new connection may count in another one."""
+"""Time base of every live source: a new connection may use another one in its container."""
 JUMP = 1
-"""Seconds between a stamp and what is expected from which on its clock was set anew, by whatever rule it is placed:
-queues of drivers and networks, drifting clocks and faulty stamps stay below."""
+"""Difference in seconds between a time stamp and the expected one above which its clock has jumped, in every rule:
+queues of drivers and networks, drifting clocks and faulty time stamps stay below."""
 GAP = Fraction(60)
-"""Seconds of a file without anything in them, from which on a gap is a clock that jumped: recordings have pauses."""
+"""Length in seconds of an empty stretch of a file above which it is a clock jump: recordings have pauses."""
 LATE = 0.1
-"""Seconds that a frame may come after its time before its time is moved."""
+"""Largest lateness in seconds before a frame's time is shifted."""
 EARLY = 0.5
-"""Seconds that a frame may come before its time where its sender cannot be held up; it is shown at once."""
+"""Largest earliness in seconds before a frame's time is shifted, for senders that cannot be made to wait."""
 HOLD = 0.1
-"""Seconds before its time at which a frame is shown where its sender can be held up."""
+"""Seconds before its time at which a frame is delivered, for senders that can be made to wait."""
 START = 0.3
-"""Seconds that such a sender is given to get ahead, at first and wherever it was late."""
+"""Initial buffering in seconds for such a sender, also after each stall."""
 STEADY = 0.15
-"""Seconds that frames may be early by turns and still count as coming evenly."""
+"""Variation in earliness, in seconds, that still counts as even arrival."""
 PATIENCE, PATIENCE_MOST = 1.0, 60.0
-"""Seconds of frames that come evenly, but early, until what they are early by is left out; doubled by each time."""
+"""Seconds of even but early arrival after which the surplus delay is removed; doubles each time."""
 WINDOW, WINDOW_LEAST, WINDOW_FRAMES = 2.0, 0.5, 64
-"""Seconds and frames over which the rate of arrival is measured."""
+"""Window in seconds and frames for measuring the rate of arrival."""
 ALIKE = 0.1
-"""Share by which own times may pass faster or slower than frames come and still count as right."""
+"""Relative difference between the rate of time stamps and the rate of arrival that is tolerated."""
 STORED = 3.0
-"""Times its invented rate at which a stream is stored and no camera's."""
+"""Rate of arrival, relative to the assumed rate, above which a stream counts as a recording."""
 REGULAR = 0.25
 """Seconds; a longer wait between two frames says nothing of their rate, unless they are as rare as that."""
 RATE_FRAMES = 15
-"""Frames whose distances are remembered, to tell the present rate."""
+"""Number of frames over which the present rate is measured."""
 RATE_LONGEST = 1.0
-"""Seconds; a longer step is a gap and no rate."""
+"""Seconds; a longer step is a gap and is ignored."""
 
 
 def in_order(last: int | None, placed: int) -> int:
@@ -128,7 +128,7 @@ class Timeline:
 
     @property
     def offset(self) -> Fraction:
-        """Seconds that are added to the container's times at present."""
+        """Present shift of the container's time stamps, in seconds."""
         return self._line.offset
 
     @property
@@ -161,7 +161,7 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How a source gives its frames."""
+    """How a source delivers frames."""
 
     patient: bool = False
     """Whether its sender can be held up, so that nothing is lost by waiting."""
@@ -175,7 +175,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When a frame was there to be read."""
+    """Arrival time of a frame."""
 
     at: float
     """Seconds of the clock."""
@@ -195,9 +195,9 @@ class Times:
     """The latest place in ticks."""
     step: int = 1
     measured: bool = False
-    """Whether frames are placed by when they come."""
+    """Whether arrival times are used instead of time stamps."""
     recent: tuple[tuple[float, int], ...] = ()
-    """When the latest frames came, in seconds, and their own times in ticks."""
+    """Arrival times of the latest frames in seconds, and their time stamps in ticks."""
     even: tuple[float, int, int] | None = None
     """Since when frames come evenly, and the least and the most that their own times were ahead of the clock."""
     patience: float = PATIENCE
@@ -211,7 +211,7 @@ def begun(times: Times, now: float, manner: Manner) -> Times:
 
 
 def reconnected(times: Times) -> Times:
-    """What follows comes from a new connection."""
+    """Reset for a new connection."""
     return replace(times, anchor=None, measured=False, recent=(), even=None)
 
 
@@ -280,7 +280,7 @@ def _given_back(times: Times, own: int, arrival: Arrival, manner: Manner) -> tup
 
 
 def _watched(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Times:
-    """With how the frame came taken note of."""
+    """The state with this arrival recorded."""
     if arrival.held:
         return replace(times, measured=False, recent=(), even=None)
     kept = [one for one in times.recent if arrival.at - one[0] <= WINDOW]
@@ -293,7 +293,7 @@ def _watched(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Time
 
 
 def _is_measured(recent: tuple[tuple[float, int], ...], before: bool, manner: Manner) -> bool:
-    """Whether own times are not to be believed."""
+    """Whether time stamps are unreliable."""
     span = recent[-1][0] - recent[0][0]
     if span < WINDOW_LEAST or len(recent) < 4:
         return before
@@ -318,7 +318,7 @@ def _ticks(seconds: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ClockTimes:
-    """What was seen of a source's times so far."""
+    """State of the repair."""
 
     offset: int = 0
     """Added to the source's own, in ticks."""

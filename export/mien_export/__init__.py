@@ -1,3 +1,3 @@
-"""Everything that is done before the engine runs: samples, training and export."""
+"""Training and export of models, and generation of the samples."""
 
 import mien  # noqa: F401  # turns telemetry off before a module here loads ONNX Runtime or OpenVINO

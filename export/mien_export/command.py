@@ -1,4 +1,4 @@
-"""`mien export NAME`: training and export, each a module of its own that is loaded when it is asked for."""
+"""`mien export NAME`: training and export commands, each loaded on demand."""
 
 from __future__ import annotations
 

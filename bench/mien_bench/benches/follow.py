@@ -1,4 +1,4 @@
-"""`mien bench follow`: whether every portrait follows every driver, measured again in the output."""
+"""`mien bench follow`: whether every portrait follows every driver, by landmarks detected in the output."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.command.Bench`; drives all portraits by all clips and prints a line for each pair."""
     clips, portraits = clips_of(options.clips), portraits_of(options.portraits)
     if options.sheet is not None:
-        with outputs.told(str(options.sheet)):
+        with outputs.as_sink_errors(str(options.sheet)):
             options.sheet.mkdir(parents=True, exist_ok=True)
         outputs.need_folder(options.sheet, str(options.sheet))
     settings = ReenactSettings(model=options.model, size=options.size, threads=options.threads)

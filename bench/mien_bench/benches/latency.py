@@ -1,4 +1,4 @@
-"""`mien bench latency`: glass to glass without a camera, by codes in the frames that are read at the far end."""
+"""`mien bench latency`: glass-to-glass latency without a camera, by time codes read at the far end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien bench live`: whether a live run keeps its promises on this machine."""
+"""`mien bench live`: whether a live run meets its targets on this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien bench load`: a ramp of sessions, then one session with portraits and drivers of several sizes; costs fitted."""
+"""`mien bench load`: a ramp of sessions, then portraits and drivers of several sizes, with fitted costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien bench quality`: how near to the truth, and to the papers' figures, the models come."""
+"""`mien bench quality`: errors of the models against ground truth, beside the papers' figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien bench soak`: whether memory, descriptors and latency stay where they are, for minutes to hours."""
+"""`mien bench soak`: drift of memory, descriptors and latency over minutes to hours."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from mien.live.session import shares_of
 from mien.machine.memory import settled
 from mien.pipeline import Stages
 from mien.pipeline.chain import SingleStage
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.stages import FaceT, MotionT
@@ -106,7 +106,9 @@ def run(source: Source, stages: Stages[FaceT, MotionT], slates: Slates, seconds:
     clock = MonotonicClock()
     statistics, course = LiveStatistics(clock), LiveRun()
     sink = _Noting(course, statistics, clock.now)
-    pipeline = LivePipeline(source, stages, sink, slates, statistics=statistics, clock=clock, target=Target(LATENCY))
+    pipeline = LivePipeline(
+        source, stages, sink, slates, statistics=statistics, clock=clock, target=LatencyTarget(LATENCY)
+    )
 
     async def main() -> None:
         asyncio.get_running_loop().call_later(seconds, pipeline.stop)

@@ -1,1 +1,1 @@
-"""Many sessions of a server at once, and for long."""
+"""Load and soak tests of the server."""

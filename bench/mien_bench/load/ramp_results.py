@@ -127,10 +127,6 @@ def _points(found: Mapping[str, Sequence[Ramp]], pixels: Callable[[str], int]) -
     return [(pixels(size) / 1e6, ramp.steps[0].processors) for size, ramps in found.items() for ramp in ramps]
 
 
-def _square(side: str) -> int:
-    return int(side) ** 2
-
-
 def _pixels(size: str) -> int:
     width, _, height = size.partition("x")
     return int(width) * int(height)

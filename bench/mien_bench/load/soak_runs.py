@@ -1,4 +1,4 @@
-"""Long runs: sessions looked at again and again, sessions that come and go, and the drift of what they use."""
+"""Soak runs: repeated measurements of sessions, sessions that come and go, drift of resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Network impairment as arithmetic: presets by name, and which packets of one direction come through, and when."""
+"""Network impairment as a pure function: presets, and which packets of one direction arrive when."""
 
 from __future__ import annotations
 

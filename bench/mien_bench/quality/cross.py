@@ -1,4 +1,4 @@
-"""Cross-reenactment: every reference does what every guide of somebody else does."""
+"""Cross-reenactment: every reference driven by every guide of another person."""
 
 from __future__ import annotations
 

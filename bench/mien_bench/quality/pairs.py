@@ -1,4 +1,4 @@
-"""Manufactured pairs: a real photograph is the truth, and the portrait is made of it by another face that it pulls.
+"""Synthetic pairs: a real photograph is the ground truth, and the portrait is made by warping it.
 
 The photograph is warped to a closed mouth, other lids, another turn, brows and gaze; that is the portrait. Its way back
 to the photograph is known, so real teeth, eyes and skin tell how well a model paints them. The portrait is made by the

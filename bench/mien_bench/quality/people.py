@@ -1,4 +1,4 @@
-"""Who takes part: portraits of the test split, references that are moved, and guides that they follow."""
+"""Participants of the tables: portraits of the test split, references, and guides."""
 
 from __future__ import annotations
 

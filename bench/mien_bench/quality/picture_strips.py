@@ -53,7 +53,7 @@ class Montage:
                 f"{folder}: expected a folder outside of any repository, got one inside of {repository.name}; "
                 "pictures of people are not to be committed, choose another"
             )
-        with outputs.told(str(folder)):
+        with outputs.as_sink_errors(str(folder)):
             folder.mkdir(parents=True, exist_ok=True)
         outputs.need_folder(folder, str(folder))
         self._folder = folder

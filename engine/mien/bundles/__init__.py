@@ -1,4 +1,4 @@
-"""Model bundles that are here: those that come with the package, then those that the user added."""
+"""Installed model bundles: first those in the package, then those the user added."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ PACKAGED = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a bundle lies; whether it is whole shows when it is read."""
+class InstalledBundle:
+    """Folder of an installed bundle; it is checked when it is read."""
 
     name: str
     folder: Path
     packaged: bool
 
 
-def places() -> tuple[Place, ...]:
+def installed_bundles() -> tuple[InstalledBundle, ...]:
     """All that are here, by name; of two with one name only the packaged one, which is the one that is used."""
-    found: dict[str, Place] = {}
+    found: dict[str, InstalledBundle] = {}
     for root in (PACKAGED, user_models()):
         for folder in _folders(root):
             if os.path.isfile(folder / MANIFEST) and not folder.name.startswith("."):
-                found.setdefault(folder.name, Place(folder.name, folder, root is PACKAGED))
+                found.setdefault(folder.name, InstalledBundle(folder.name, folder, root is PACKAGED))
     return tuple(found.values())
 
 
@@ -58,7 +58,7 @@ def find(name: str) -> Path:
     Raises:
         ModelError: there is none.
     """
-    for place in places():
+    for place in installed_bundles():
         if place.name == name:
             return place.folder
     path = Path(name)
@@ -67,7 +67,7 @@ def find(name: str) -> Path:
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
     _need_open(path, name)
-    names = ", ".join(place.name for place in places()) or "none"
+    names = ", ".join(place.name for place in installed_bundles()) or "none"
     raise ModelError(
         f"model {name}: expected one that is here ({names}) or the folder of a bundle, got neither; "
         "mien models add PATH|URL adds one"

@@ -1,4 +1,4 @@
-"""A bundle from outside: downloaded with an eye on its size and its way, and unpacked with distrust.
+"""Download and unpacking of bundles, with limits on size, redirects, names and file types.
 
 A .zip or .tar.gz may mean harm: names, kinds and sizes are looked at first.
 """
@@ -21,7 +21,7 @@ from mien.errors import ModelError
 
 MOST_DOWNLOADED: Final = 2 << 30
 _SECONDS: Final = 30.0
-"""Without a byte, until it counts as stalled."""
+"""Seconds without data after which a download counts as stalled."""
 _CHUNK: Final = 1 << 18
 
 Told = Callable[[int, int | None], None]

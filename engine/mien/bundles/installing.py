@@ -1,4 +1,4 @@
-"""Bundles added to the user's and removed from them: checked first, then there in one step."""
+"""Adding and removing user bundles: checked first, then installed in one step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mien.bundles import Place, places
+from mien.bundles import InstalledBundle, installed_bundles
 from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
@@ -68,8 +68,8 @@ def _models() -> Path:
     return folder
 
 
-def _here(name: str) -> Place | None:
-    return next((place for place in places() if place.name == name), None)
+def _here(name: str) -> InstalledBundle | None:
+    return next((place for place in installed_bundles() if place.name == name), None)
 
 
 def _need_free(name: str) -> None:

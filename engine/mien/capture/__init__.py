@@ -1,10 +1,10 @@
-"""world -> Frame: video files, pictures, folders of pictures, arrays, and a synthetic pattern.
+"""Sources of frames: video files, pictures, image sequences, arrays, cameras, streams, and a test pattern.
 
     with mien.capture.open("clip.mp4", start=2.0, duration=5.0) as source:
         for item in source:  # Frame, and Sound in step with it
             ...
 
-Importing this module costs nothing: the rooms behind it, and libav, are loaded on first use.
+Importing this module is cheap: its implementation and libav are loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packets that are read before they are wanted, where a sender can be held up, as many as there is room for."""
+"""Read-ahead of encoded packets, up to a bound, for senders that can be made to wait."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from mien.clock import Clock
 from mien.timeline import Arrival
 
 ROOM = 32 << 20
-"""Bytes that may wait; at least two packets may."""
+"""Size of the buffer in bytes; at least two packets fit."""
 
 Read: TypeAlias = "Packet[Stream]"
 
 
 class BrokeOff(Exception):
-    """The feed ended; its text is libav's reason, empty where it ended in order."""
+    """The feed ended; the message is libav's reason, empty after a regular end."""
 
 
 class ReadAhead:
-    """Reads on a thread of its own until there is no more room; what waits is still encoded, so that it is small."""
+    """Reads packets on its own thread until the buffer is full; packets are still encoded, so the buffer is small."""
 
     def __init__(self, read: Callable[[], Read], clock: Clock, *, counted: int, most: int) -> None:
         """Begin.
@@ -65,7 +65,7 @@ class ReadAhead:
         return packet, Arrival(self._clock.now(), held=True) if arrival.held else arrival
 
     def close(self) -> None:
-        """Stop, once the read that is under way has ended."""
+        """Stop after the present read."""
         with self._changed:
             self._closed = True
             self._waiting.clear()
@@ -86,7 +86,7 @@ class ReadAhead:
                 self._changed.notify_all()
 
     def _next(self) -> tuple[Read, bool]:
-        """The next packet, and whether it had to wait for room."""
+        """The next packet, and whether the buffer was full when it was read."""
         with self._changed:
             held = self._is_full()
             self._changed.wait_for(lambda: not self._is_full() or self._closed)

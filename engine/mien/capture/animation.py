@@ -1,4 +1,4 @@
-"""Pictures that move in one file and have no container of video: APNG, WebP, and JPEGs one after the other."""
+"""Animated pictures without a video container: APNG, WebP, and concatenated JPEGs (raw MJPEG)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mien.errors import SourceError
 TIME_BASE = Fraction(1, 90_000)
 _AT_ONCE = Fraction(1, 100)
 _INSTEAD = Fraction(1, 10)
-"""Seconds: what is to be shown for so short is shown for longer, as browsers have it."""
+"""Seconds: shortest delay that is taken literally, and the delay used for shorter ones, as in browsers."""
 _SEQUENCE_BRANDS = (b"avis", b"msf1", b"hevc", b"hevx")
 
 
@@ -35,7 +35,7 @@ def is_video(path: Path, kind: Kind) -> bool:
         SourceError: a damaged GIF.
     """
     if kind == "GIF":
-        with still.told(kind, str(path)), still.quietly(), path.open("rb") as file:
+        with still.as_source_errors(kind, str(path)), still.quietly(), path.open("rb") as file:
             return still.moves(file)
     if kind not in ("AVIF", "HEIC"):
         return False
@@ -94,7 +94,7 @@ def _timed(name: str, pictures: _Animation, delays: Sequence[Fraction], span: Sp
 
 
 class _Animation:
-    """Pictures of one file, each composed on those before it by Pillow."""
+    """Frames of one animation file, composed by Pillow."""
 
     def __init__(self, data: bytes, kind: Kind, name: str, reader: PictureReader) -> None:
         self._data = data
@@ -108,7 +108,7 @@ class _Animation:
         still.need_decodable(self._image.size, name)
 
     def read(self, number: int) -> NDArray[np.uint8]:
-        with still.told(self._kind, self._name):
+        with still.as_source_errors(self._kind, self._name):
             if number + self.skipped < self._image.tell():  # Pillow does not go back in all of them
                 self._image = still.opened(self._data, self._kind, self._name)
             with still.quietly():
@@ -118,7 +118,7 @@ class _Animation:
 
 
 class _Jpegs:
-    """Pictures that lie one after the other in a file, where `places` (first byte, bytes) says."""
+    """Concatenated JPEGs of one file at `places` (first byte, bytes)."""
 
     def __init__(self, path: Path, places: Sequence[tuple[int, int]], name: str, reader: PictureReader) -> None:
         self._path = path
@@ -152,7 +152,7 @@ def _places_of_jpegs(path: Path) -> list[tuple[int, int]]:
 
 def _are_alike(first: bytes, second: bytes) -> bool:
     try:
-        with still.told("JPEG", ""), still.quietly():
+        with still.as_source_errors("JPEG", ""), still.quietly():
             one, other = JpegImageFile(io.BytesIO(first)), JpegImageFile(io.BytesIO(second))
     except SourceError:
         return False
@@ -160,7 +160,7 @@ def _are_alike(first: bytes, second: bytes) -> bool:
 
 
 def _delays_of_png(data: bytes) -> Iterator[Fraction]:
-    """Seconds of each picture of an APNG file; none where it does not move."""
+    """Delay in seconds of each picture of an APNG file; empty if it is a still."""
     for kind, body in png.chunks(data):
         if kind == b"fcTL" and len(body) >= 24:
             numerator, denominator = struct.unpack_from(">HH", body, 20)

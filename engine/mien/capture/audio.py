@@ -1,4 +1,4 @@
-"""The sound of a container, sample by sample on the container's time line."""
+"""Decoding of a container's audio onto the container's time line."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mien.sound.sound import Sound, SoundFormat
 from mien.timeline import GAP, Line, follow
 
 _JITTER = Fraction(1, 50)
-"""Seconds; containers round times, so smaller deviations from the running count of samples mean nothing."""
+"""Tolerance in seconds between time stamps, which containers round, and the running count of samples."""
 
 Run = tuple[int, NDArray[np.float32]]
 """Index of the first sample since the container's time 0, and (channels, n) samples in -1..1."""
@@ -37,7 +37,7 @@ class SoundReader:
         channels = min(2, max(1, stream.channels))
         self.format = format or SoundFormat(rate=stream.rate, channels=channels)
         self.jumped = Fraction(0)
-        """Seconds by which the container's clock jumped before the latest run; 0 where it did not."""
+        """Clock jump of the container before the latest run, in seconds; 0 if there was none."""
         self._mix: Mix | None = None
         self._line = Line()
         self._gap = gap
@@ -45,7 +45,7 @@ class SoundReader:
 
     @property
     def offset(self) -> Fraction:
-        """Seconds that are added to the container's times at present."""
+        """Present shift of the container's time stamps, in seconds."""
         return self._line.offset
 
     @property
@@ -98,7 +98,7 @@ class SoundReader:
 
 
 class Mix:
-    """Sound of one layout, rate and sample format -> float samples of another, at no gain above 1 in sum."""
+    """Converts channel layout, rate and sample format to float samples; mixing down never exceeds full scale."""
 
     def __init__(self, frame: AudioFrame, format: SoundFormat) -> None:
         """For frames like `frame`."""

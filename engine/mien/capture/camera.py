@@ -20,11 +20,11 @@ from mien.errors import SourceError
 
 PREFIX = "camera:"
 DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
-"""What libav calls the system's way to its cameras."""
+"""Names of libav's camera inputs by operating system."""
 _SYSFS = Path("/sys/class/video4linux")
 _WANTED = re.compile(r"camera:([^@]+?)(?:@(\d+)x(\d+))?(?:@(\d+))?")
 _DEVICE = re.compile(r"/dev/(?:video\d+|v4l/by-(?:id|path)/[^/]+)")
-"""What the kernel and udev call them; the latter names outlast a start and another socket."""
+"""Device paths of the kernel and of udev; udev's are stable over reboots and USB ports."""
 _VIDEO4LINUX = 81
 """Major number of its devices."""
 _TIMES = (10.0, 5.0)
@@ -46,7 +46,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a user asks for."""
+    """A camera request."""
 
     camera: str
     """Its number, or a device."""
@@ -55,7 +55,7 @@ class Wanted:
 
 
 def is_camera(name: str) -> bool:
-    """Whether a name is one of a camera; also one that the user had udev give, or a link to one."""
+    """Whether a name is a camera's, including udev names and links."""
     return name.startswith(PREFIX) or _is_device(name)
 
 
@@ -75,7 +75,7 @@ def wanted(name: str) -> Wanted:
 
 
 def _is_device(name: str) -> bool:
-    """Whether a path is that of a camera, which may be unplugged at present where its name says what it is."""
+    """Whether a path is a camera's; with a well-known name also if it is unplugged."""
     if _DEVICE.fullmatch(name):
         return True
     try:
@@ -111,7 +111,7 @@ def camera_called(name: str, cameras: Sequence[Camera]) -> Camera:
 
 
 def _of_kernel(sysfs: Path) -> list[Camera]:
-    """Linux: a camera's first node carries pictures, further ones only data about them."""
+    """Linux: only the first device node of a camera delivers pictures, further ones deliver metadata."""
     if not sysfs.is_dir():
         return []
     found = []
@@ -208,7 +208,7 @@ class CameraFeed:
 
 
 def _unblock(device: str) -> None:
-    """Let reads of a device return at once where it has no picture: V4L2 knows neither timeout nor interrupt."""
+    """Make reads of a device non-blocking, since V4L2 has neither time-out nor interrupt."""
     for entry in _DESCRIPTORS.iterdir():
         with contextlib.suppress(OSError):
             if os.readlink(entry) == os.path.realpath(device):

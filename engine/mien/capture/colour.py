@@ -1,4 +1,4 @@
-"""Colours of picture files -> 8-bit sRGB: by an ICC profile, or by the numbers that PNG, AVIF and HEIC give instead."""
+"""Colour conversion of picture files to 8-bit sRGB, from ICC profiles or colour tags of PNG, AVIF and HEIC."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from PIL import Image, ImageChops, ImageCms
 from PIL.ImageFile import ImageFile
 
 from mien.capture import png
-from mien.capture.grading import BT709, FORMAT, Encoding, Grading, encoding_of
+from mien.capture.grading import BT709, FORMAT, ColourEncoding, Grading, encoding_of
 
 if TYPE_CHECKING:
     from mien.capture.still import Kind
 
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
-"""The colour space of the profile that fits a mode."""
+"""Profile colour space by image mode."""
 _BITS = 258
 """TIFF's tag of bits per sample."""
 _SAME = 1
-"""Levels within which a profile is sRGB's, and left alone."""
+"""Largest difference from sRGB, in levels, up to which a profile is ignored."""
 _WITHOUT_RGB = ("1", "L", "LA", "I;16", "CMYK", "LAB")
 """Modes whose profile is not one of red, green and blue."""
 _BOX = b"colrnclx"
@@ -37,7 +37,7 @@ _NEAR = 0.01
 
 
 class UnreadPixels(ValueError):
-    """Samples of a picture that have no range which says what white is."""
+    """Samples without a defined range, so white is unknown: 32-bit integers and floats."""
 
 
 def plain(image: Image.Image) -> Image.Image:
@@ -121,7 +121,7 @@ class Colours:
 
     profile: bytes | None
     """ICC; None: sRGB, grey with its curve, or ideal inks."""
-    encoding: Encoding | None
+    encoding: ColourEncoding | None
     """In place of a profile; None: none."""
 
     @classmethod
@@ -148,7 +148,7 @@ class Colours:
         return pixels
 
 
-def _encoding(image: ImageFile, data: bytes, kind: Kind) -> Encoding | None:
+def _encoding(image: ImageFile, data: bytes, kind: Kind) -> ColourEncoding | None:
     if kind == "PNG":
         return _of_png(image, data)
     at = data.find(_BOX, 0, _HEADERS)
@@ -158,7 +158,7 @@ def _encoding(image: ImageFile, data: bytes, kind: Kind) -> Encoding | None:
     return encoding_of(primaries, transfer)
 
 
-def _of_png(image: ImageFile, data: bytes) -> Encoding | None:
+def _of_png(image: ImageFile, data: bytes) -> ColourEncoding | None:
     """By the chunks in the order in which the standard prefers them (PNG, third edition, 4.3)."""
     named = _named(data)
     if named is not None:
@@ -169,7 +169,7 @@ def _of_png(image: ImageFile, data: bytes) -> Encoding | None:
     if not 0.1 < power < 2 or (points and min(points[1::2]) <= 0):
         return None
     white, red, green, blue = zip(points[::2], points[1::2], strict=True) if points else BT709[3:] + BT709[:3]
-    encoding = Encoding((red, green, blue, white), 1 / power)
+    encoding = ColourEncoding((red, green, blue, white), 1 / power)
     return None if _is_near_srgb(encoding, power) else encoding
 
 
@@ -179,6 +179,6 @@ def _named(data: bytes) -> tuple[int, int] | None:
     return (body[0], body[1]) if body is not None and len(body) == 4 else None
 
 
-def _is_near_srgb(encoding: Encoding, power: float) -> bool:
+def _is_near_srgb(encoding: ColourEncoding, power: float) -> bool:
     apart = np.abs(np.array(encoding.primaries) - np.array(BT709)).max()
     return abs(power - _SRGB_POWER) < _NEAR and float(apart) < _NEAR

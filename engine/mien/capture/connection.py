@@ -1,4 +1,4 @@
-"""One opening of a feed: packets -> pictures and sound with the container's own times."""
+"""One connection of a feed: decodes packets to pictures and sound with the container's times."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from mien.sound.sound import SoundFormat
 from mien.timeline import Arrival, Manner, Timeline
 
 _POLL = 0.002
-"""Seconds between two looks at a device that has no picture yet."""
+"""Polling interval in seconds for a device without a picture."""
 _JUMP = 5
-"""Seconds by which a stamp may run ahead of the time that has passed before it is a clock that jumped."""
+"""Seconds by which a time stamp may exceed the elapsed time before it counts as a clock jump."""
 _AHEAD = 8
-"""Seconds that are read ahead where the sender can be held up: more than most segments of HLS last."""
+"""Seconds of read-ahead for senders that can be made to wait: longer than most HLS segments."""
 _RATES = (Fraction(10), Fraction(120))
 """Frames per second of which that many seconds are counted, whatever a container says."""
 _LISTS = frozenset({"hls", "dash"})
@@ -41,7 +41,7 @@ _NEARLY = 1
 
 
 class Connection:
-    """Reads what an open feed has; used by one thread at a time."""
+    """Reads an open feed; used by one thread at a time."""
 
     def __init__(
         self, feed: Feed, interrupt: Interrupt, clock: Clock, threads: int, sound: SoundFormat | None = None
@@ -61,12 +61,12 @@ class Connection:
         opened = self.opened
         self.broken = 0
         self.jumped = Fraction(0)
-        """Seconds by which its clock jumped with what was read last; 0 where it did not."""
-        self.manner = Manner(feed.patient, opened.nominal, opened.audio is not None)
+        """Clock jump in seconds with the last read; 0 if there was none."""
+        self.manner = Manner(feed.patient, opened.nominal, sounding=opened.audio is not None)
         self._sound = SoundReader(opened.audio, sound, Fraction(_JUMP)) if opened.audio is not None else None
         self._line = Timeline(opened.time_base, round(1 / (opened.rate * opened.time_base)), Fraction(_JUMP))
         self._came: float | None = None
-        """When the latest picture came."""
+        """Arrival time of the latest picture."""
         self._fields = Deinterlacer()
         self._packets = self._demux()
         self._ahead: ReadAhead | None = None
@@ -80,7 +80,7 @@ class Connection:
 
     @property
     def complete(self) -> bool:
-        """Whether it was a recording with an end, and that was reached; asked once it has ended in order."""
+        """Whether it was a recording and was played to its end; valid after a regular end."""
         container = self.opened.container
         name = container.format.name
         if container.size > 0 and name not in _LISTS and not name.endswith(_PICTURES):  # a file on a server
@@ -89,7 +89,7 @@ class Connection:
         return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
 
     def read(self) -> Iterator[tuple[VideoFrame, Fraction, Arrival] | Run]:
-        """What the next packet completes, perhaps nothing: pictures with their times in seconds and when they came.
+        """Decode the next packet: pictures, possibly none, with their times and arrival times in seconds.
 
         Times are the container's, but for jumps of its clock, which are left out of pictures and sound alike.
 
@@ -129,7 +129,7 @@ class Connection:
         return ticks * self.opened.time_base
 
     def _passed(self, came: float) -> Fraction | None:
-        """How far the line is known to have gone on, by the time that has passed."""
+        """The least stream time that must have passed, by the clock."""
         if self._line.last is None or self._came is None:
             return None
         return self._line.last + Fraction(max(came - self._came, 0.0))
@@ -172,7 +172,7 @@ class Connection:
         raise BrokeOff("")
 
     def _whole(self, packet: Packet[VideoStream] | None) -> Iterator[VideoFrame]:
-        """Pictures that a packet completes, of one moment each; None: those that are left at the end."""
+        """Progressive pictures that a packet completes; None flushes the decoder."""
         yield from self._fields.read(self._pictures(packet))
         if packet is None:
             yield from self._fields.rest()

@@ -1,4 +1,4 @@
-"""Opens a media container and finds the streams in it, or says in one line why not."""
+"""Opens a media container and selects its streams, or raises a one-line error."""
 
 from __future__ import annotations
 
@@ -66,16 +66,16 @@ _CHANNELS = {
         ]
     )
 }
-"""libav's channels in its native order: a layout in another order is a list of the file's own."""
+"""Channel layouts in libav's native order; others are custom lists of the file."""
 _NO_MEDIA = frozenset({"tty", "bin", "adf", "idf", "xbin", "lavfi", "concat", "hls", "dash"})
-"""Demuxers that take any text for a picture, or that open other files."""
+"""Demuxers that are not used: they accept any text as a picture, or open other files."""
 _UNTIMED = 0x80
 """libav's flag (AVFMT_NOTIMESTAMPS) of demuxers whose format has no times: raw H.264, multipart JPEG."""
 _PICTURES = "_pipe"
 """How libav's demuxers of pictures that follow each other in a pipe are called; `image2pipe` beside."""
 _FILE = "file:"
 _TAIL = 256
-"""Bytes at the end of a file among which its end marker is looked for."""
+"""Bytes at the end of a file that are searched for its end marker."""
 _RATE_LIMIT = 1000
 _RATE_USUAL = 120
 _RATE_DEFAULT = Fraction(25)
@@ -111,7 +111,7 @@ class Opened:
 
     @property
     def nominal(self) -> bool:
-        """Whether the container has no times of its own: they are counted at a rate that need not be true."""
+        """Whether the container has no time stamps; libav then invents them from an assumed rate."""
         format = self.container.format
         return bool(format.flags & _UNTIMED) or format.name.endswith(_PICTURES) or format.name == "image2pipe"
 
@@ -173,7 +173,7 @@ class Opened:
 
     @property
     def by_order(self) -> bool:
-        """Whether the container only has times of decoding; what libav makes of them for B-frames is wrong."""
+        """Whether the container stores decoding times only, from which libav derives wrong times for B-frames."""
         return self.container.format.name == "avi"
 
     def seek(self, seconds: Fraction) -> bool:
@@ -250,7 +250,7 @@ def _open(path: Path, name: str) -> InputContainer:
 
 
 def _is_page(path: Path) -> bool:
-    """Whether a file is HTML, as a server sends it in place of what was asked for."""
+    """Whether a file is HTML, such as an error page of a server."""
     with path.open("rb") as file:
         return file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith((b"<!doctype html", b"<html"))
 

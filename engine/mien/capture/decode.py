@@ -1,4 +1,4 @@
-"""One pass over a container: packets -> frames and sound on a time line that begins at 0."""
+"""One pass over a container: decodes packets to frames and sound on a time line that begins at 0."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from mien.sound.sound import Sound, SoundFormat
 from mien.timeline import Timeline
 
 _ROUNDING = Fraction(1, 1000)
-"""Seconds by which a container's clock may misplace a frame."""
+"""Rounding error of a container's time stamps in seconds."""
 _OVERLAP = 1
 """Seconds of sound that may lie behind the pictures of the same time in the file."""
 _SHORT_BY = Fraction(1, 2)
 _SHORT_SHARE = Fraction(1, 100)
-"""How much may be missing at the end, in seconds and of the whole, before a file counts as truncated."""
+"""Tolerated missing end, in seconds and as a fraction of the duration, before a file counts as truncated."""
 _NONE = Fraction(0)
 
 
-class Decoding:
-    """What is known while a container is decoded from where it stands."""
+class DecodingPass:
+    """State of one decoding pass over a container."""
 
     def __init__(self, opened: Opened, name: str, span: Span, pixels: PixelReader) -> None:
         self.broken = 0
@@ -80,7 +80,7 @@ class Decoding:
             self._check_end()
 
     def _packets(self) -> Iterator[Packet[Stream] | None]:
-        """What the container holds; None at the end asks the decoders for what they still have."""
+        """Packets of the container; None at the end flushes the decoders."""
         streams: list[Stream] = [self._opened.video]
         if self._opened.audio is not None:
             streams.append(self._opened.audio)
@@ -179,7 +179,7 @@ class Decoding:
                 yield sound
 
     def _is_past(self, packet: Packet[Stream] | None) -> bool:
-        """Whether nothing that is played can follow, once the pictures have ended."""
+        """Whether decoding can stop: past the end of the span, for pictures and sound."""
         if self._sound is None or packet is None or self._span.duration is None or self.origin is None:
             return True
         end = self.origin + self._span.duration
@@ -188,7 +188,7 @@ class Decoding:
         return self._sound_until >= end
 
     def _check_end(self) -> None:
-        """Warn of a file that ends before its header says so."""
+        """Warn if the file ends earlier than its header says."""
         opened, reached = self._opened, self.until
         if opened.video.duration:
             expected = (opened.video.start_time or 0) * self._time_base + opened.video.duration * self._time_base

@@ -1,4 +1,4 @@
-"""What a live source reads from, and which feed its name stands for."""
+"""Protocol of a feed (what a live source reads from), and the choice of a feed by name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mien.errors import SourceError
 
 
 class Feed(Protocol):
-    """Something that can be opened, breaks off, and may be opened again."""
+    """An input that can be opened, may break off, and can be reopened."""
 
     @property
     def name(self) -> str:
@@ -30,7 +30,7 @@ class Feed(Protocol):
 
     @property
     def patient(self) -> bool:
-        """Whether its sender can be held up, and may give more than the time that passes: it is read ahead."""
+        """Whether the sender waits when it is not read and may send faster than real time; it is then read ahead."""
         ...
 
     def open(self) -> InputContainer:

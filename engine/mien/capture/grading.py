@@ -1,4 +1,4 @@
-"""Wide gamuts and high dynamic range -> sRGB, by one table of colours that libavfilter looks up."""
+"""Tone mapping and gamut mapping to sRGB by a 3-D lookup table that libavfilter applies."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 Primaries = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
-"""CIE x, y of red, green, blue and white."""
+"""CIE xy chromaticities of red, green, blue and white."""
 Curve = Literal["srgb", "pq", "hlg"] | float
-"""From code value to light; a number is the exponent of a power."""
+"""Transfer function from code value to linear light; a number is the exponent of a power law."""
 
 BT709: Final[Primaries] = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060), (0.3127, 0.3290))
 _PRIMARIES: Final[dict[int, Primaries]] = {
@@ -27,11 +27,11 @@ _PRIMARIES: Final[dict[int, Primaries]] = {
 _CURVES: Final[dict[int, Curve]] = {4: 2.2, 5: 2.8, 8: 1.0, 16: "pq", 18: "hlg"}
 """By H.273; what else there is for standard dynamic range is shown with the curve of sRGB."""
 _WHITE_NITS = 203.0
-"""What paper white is in high dynamic range (ITU-R BT.2408): white of sRGB."""
+"""Luminance of paper white in HDR (ITU-R BT.2408), which becomes white of sRGB."""
 _PEAK = 1000 / _WHITE_NITS
-"""Light from which on all is white."""
+"""Linear light that is mapped to white."""
 _KNEE = 0.7
-"""Light up to which high dynamic range is shown as it is; above, it is compressed."""
+"""Linear light up to which the tone curve is the identity; above, it compresses."""
 _LEVEL = 8
 """Of the table: 64 points a side."""
 FORMAT = "gbrpf32le"
@@ -39,18 +39,18 @@ FORMAT = "gbrpf32le"
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class ColourEncoding:
     """How colours are written as numbers."""
 
     primaries: Primaries
     curve: Curve
 
 
-def encoding_of(primaries: int, transfer: int) -> Encoding | None:
+def encoding_of(primaries: int, transfer: int) -> ColourEncoding | None:
     """What numbers of H.273 mean; None for what is shown as sRGB is."""
     curve = _CURVES.get(transfer, "srgb")
     wide = _PRIMARIES.get(primaries, _PRIMARIES[9] if is_hdr(transfer) and primaries == 2 else BT709)
-    return None if (wide, curve) == (BT709, "srgb") else Encoding(wide, curve)
+    return None if (wide, curve) == (BT709, "srgb") else ColourEncoding(wide, curve)
 
 
 def is_hdr(transfer: int) -> bool:
@@ -59,9 +59,9 @@ def is_hdr(transfer: int) -> bool:
 
 
 class Grading:
-    """Brings frames of one encoding to sRGB; about 20 ns a pixel."""
+    """Converts frames of one colour encoding to sRGB; about 20 ns a pixel."""
 
-    def __init__(self, encoding: Encoding) -> None:
+    def __init__(self, encoding: ColourEncoding) -> None:
         self._table = VideoFrame.from_ndarray(table_of(encoding), format="rgb48le").reformat(format=FORMAT)
         self._table.pts = 0
         self._size: tuple[int, int] | None = None
@@ -98,7 +98,7 @@ class Grading:
 
 
 @cache
-def table_of(encoding: Encoding) -> NDArray[np.uint16]:
+def table_of(encoding: ColourEncoding) -> NDArray[np.uint16]:
     """The sRGB colours of a cube of code values, red fastest, as libavfilter lays them out: (512, 512, 3)."""
     levels = np.linspace(0, 1, _LEVEL**2)
     blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
@@ -136,7 +136,7 @@ def _srgb_codes(light: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compressed(brightest: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By how much a colour is darkened whose brightest part has this light: from the knee on it nears white slowly."""
+    """Scale factor of the tone curve for a colour by its brightest component."""
     room = 1 - _KNEE
     over, most = np.maximum(brightest - _KNEE, 0) / room, (_PEAK - _KNEE) / room
     shown = _KNEE + room * over * (1 + over / most**2) / (1 + over)
@@ -144,7 +144,7 @@ def _compressed(brightest: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _to_bt709(primaries: Primaries) -> NDArray[np.float64]:
-    """Light of these primaries -> light of BT.709; white stays white."""
+    """Linear light in given primaries -> linear light in BT.709; white is preserved."""
     to_xyz, from_xyz = _to_xyz(primaries), np.linalg.inv(_to_xyz(BT709))
     adapted = to_xyz * (_to_xyz(BT709).sum(axis=1) / to_xyz.sum(axis=1))[:, None]
     return np.asarray(from_xyz @ adapted)

@@ -1,4 +1,4 @@
-"""Single pictures: upright, 8-bit sRGB, and shrunk within a memory bound however large they are.
+"""Reading single pictures: upright, 8-bit sRGB, scaled down within a memory bound.
 
 JPEG and PNG are decoded by libav in a third to a half of Pillow's time, with a closer look for damage.
 """
@@ -30,12 +30,12 @@ from mien.errors import SourceError
 MAX_SIDE = 4096
 """Pixels of the longer side that are kept."""
 _WHOLE_PIXELS = 1 << 24
-"""Pixels up to which a picture is decoded in one piece without a thought."""
+"""Pixels above which a PNG is decoded strip by strip."""
 _GREY_MODES = ("1", "L", "LA", "I;16")
 _UNSPECIFIED = 2
 """What a frame does not say of its colours, in H.273."""
 _REDUCING_GAP = 2.0
-"""How much larger than wanted a picture may be left by the quick part of shrinking."""
+"""Scale left for the exact part of downscaling, see Pillow's `reducing_gap`."""
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd9-\xfe]")
 """Of a JPEG file, where no pixels are: among them its byte is followed by 0, or by the number of a restart."""
 _END = 0xD9
@@ -130,10 +130,10 @@ class PictureReader:
         image = still.opened(data, kind, name)
         header = png.header_of(data) if image.width * image.height > _WHOLE_PIXELS else None
         if header is not None and png.can_split(data, header):
-            with still.told(kind, name):
+            with still.as_source_errors(kind, name):
                 return self._finished(self._from_strips(data, header), image, data, kind)
         still.need_decodable(image.size, name)
-        with still.told(kind, name):
+        with still.as_source_errors(kind, name):
             pixels = self._quickly(image, data) if kind in ("JPEG", "PNG") else None
             if pixels is not None:
                 return self._finished(pixels, image, data, kind)

@@ -24,11 +24,11 @@ from mien.errors import BackendError
 VERSION: Final = "18"
 """Of PyAV, with which this was tried."""
 _stopping: dict[int, Event] = {}
-"""Threads that are in a read, and what stops it."""
+"""Threads inside of a libav read, with their interrupts."""
 
 
 class _Deadlines:
-    """Stands in for the module `time` inside of PyAV, which only takes the monotonic time from it."""
+    """Replacement for the module `time` inside of PyAV, which only uses `monotonic`."""
 
     def monotonic(self) -> float:
         event = _stopping.get(get_ident())
@@ -36,7 +36,7 @@ class _Deadlines:
 
 
 class Interrupt:
-    """A flag that, once set, ends reads within about a tenth of a second; it stays set."""
+    """A flag that ends reads within about a tenth of a second; it stays set."""
 
     def __init__(self) -> None:
         self._event = Event()

@@ -1,4 +1,4 @@
-"""Frames as they come: of a camera, a network, a screen or a pipe, opened again where it breaks off."""
+"""Live source: frames of a camera, network, screen or pipe, reopened when it breaks off."""
 
 from __future__ import annotations
 
@@ -28,17 +28,18 @@ from mien.sound.sound import Sound
 from mien.timeline import TIME_BASE, Arrival, Manner
 
 _WARNINGS = 20
-"""The newest are kept: a stream may run for weeks."""
+"""Number of warnings kept, the newest ones: a stream may run for weeks."""
 _CLOSING = 2.0
-"""Seconds that `close` waits for a read that nothing interrupts, a stalled device's."""
+"""Seconds that `close` waits for a read that cannot be interrupted, such as a stalled device's."""
 
 
 class LiveSource:
-    """A source without an end of its own, whose frames have the time on `clock` at which they are given.
+    """A source without a fixed end; its frames have the times on `clock` at which they are delivered.
 
-    It is read by one thread; `close` may be called from any and ends a read that waits. What comes as time passes is
-    given at once. What a sender that can be held up gives faster, a recording or segments of HLS, waits undecoded and
-    is given in time. A change of size or rate is told in `info` and in `warnings`; frames have the size of what came.
+    It is read by one thread; `close` may be called from any thread and ends a waiting read. Frames in real time are
+    delivered at once. Faster input from senders that can be made to wait (recordings, HLS segments) is buffered, still
+    encoded, and delivered in time. `info` and `warnings` report a change of size or rate; frames have their present
+    size.
     """
 
     def __init__(
@@ -56,10 +57,10 @@ class LiveSource:
         """Open the feed and decode its first frame.
 
         Args:
-            retry: when a lasting feed that broke off is opened again.
-            duration: seconds after which it ends; None: when it ends or is closed.
-            wait: waits so many seconds and says whether it is to stop; None: in real time.
-            in_time: give frames at their time; else whatever can wait as fast as it is taken, nothing left out.
+            retry: when a lasting feed that broke off is opened again. duration: seconds after which it ends; None: when
+            it ends or is closed. wait: waits a number of seconds and returns whether to stop; None: in real time.
+            in_time: deliver frames at their time; otherwise as fast as they are read, if the sender can wait, without
+            loss.
 
         Raises:
             SourceError: it cannot be opened, or ends before its first frame.
@@ -100,7 +101,7 @@ class LiveSource:
 
     @property
     def missed(self) -> int:
-        """Frames left out because this machine was too late for them."""
+        """Frames skipped because this machine was too slow."""
         return self._playing.missed
 
     @property
@@ -108,7 +109,7 @@ class LiveSource:
         return tuple(self._warnings)
 
     def __iter__(self) -> Iterator[Frame | Sound]:
-        """Until it ends, is closed, or does not come back.
+        """Iterate until it ends, is closed, or cannot be reopened.
 
         Raises:
             SourceError: it broke off, and the patience of its retries is at an end.
@@ -165,7 +166,7 @@ class LiveSource:
         return ahead
 
     def _next(self) -> list[Frame | Sound] | None:
-        """What comes next, perhaps nothing; None at the end."""
+        """The next items, possibly none; None at the end."""
         with self._reading:
             try:
                 return self._read() if self._connection is not None else None
@@ -190,7 +191,7 @@ class LiveSource:
         return items
 
     def _frame(self, picture: VideoFrame, stamp: Fraction, arrival: Arrival, connection: Connection) -> Iterator[Frame]:
-        """The frame at its place; none where it is left out."""
+        """The frame at its presentation time, or nothing if it is skipped."""
         now = self._clock.now()
         pts = self._playing.place(stamp, arrival, now, connection.opened.rate)
         if pts is None:
@@ -205,7 +206,7 @@ class LiveSource:
         yield frame
 
     def _sounds(self) -> Iterator[Sound]:
-        """What was heard, on the frames' time line; it waits until that has begun."""
+        """Sound on the frames' time line, which begins with the first frame."""
         anchor = self._playing.anchor
         if self._sound is None or anchor is None:
             self._held = self._held if self._sound is not None else []
@@ -232,7 +233,7 @@ class LiveSource:
         self._info = SourceInfo(name, width, height, rate, TIME_BASE, count, duration, False, True, self._sound)
 
     def _again(self, reason: str) -> bool:
-        """Open a lasting feed again, as often as it takes; whether it is open."""
+        """Reopen a lasting feed, with retries; returns whether it is open."""
         complete = not reason and self._connection is not None and self._connection.complete
         self._disconnect()
         if self._interrupt.is_set() or complete or not self._feed.lasting:

@@ -1,4 +1,4 @@
-"""Streams of a network: RTSP, RTMP, HLS and others over HTTP, MPEG-TS over TCP and UDP."""
+"""Network streams: RTSP, RTMP, HLS and others over HTTP, MPEG-TS over TCP and UDP."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mien.errors import SourceError
 
 SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "tcp", "udp"})
 _PATIENT = frozenset({"http", "https", "tcp", "rtmp", "rtmps"})
-"""Whose senders wait where they are not read; one of RTSP plays in time, whatever becomes of it."""
+"""Schemes whose senders wait when they are not read; RTSP senders send in real time regardless."""
 _LISTED = "http,https,tcp,tls,crypto,data,httpproxy"
-"""What a play list may name: nothing of this machine's own."""
+"""Protocols that playlists may use; local files are excluded."""
 _OPEN_SECONDS = 10.0
 _NEARLY = 0.95
 """Share of the wait for an answer after which an error is taken for its end: libav has many names for it."""
@@ -32,7 +32,7 @@ _WORDS = {
     errno.EINVAL: "an address that cannot be used (invalid argument); check host and port",
 }
 _READ_SECONDS = {"http": 30.0, "https": 30.0}
-"""After so long without a byte a stream counts as broken off; HLS brings nothing between two segments."""
+"""Seconds without data after which a stream counts as broken; HLS is silent between segments."""
 _READ_DEFAULT = 5.0
 _PROBE_BYTES, _PROBE_MICROSECONDS = "500000", "1000000"
 """How much of a stream is read before its first frame to learn what is in it."""
@@ -119,7 +119,7 @@ class NetworkFeed:
 
     @property
     def _by_proxy(self) -> bool:
-        """Whether it is not this machine that has to know the host."""
+        """Whether a proxy resolves the host name."""
         return self._scheme in ("http", "https") and bool(os.environ.get("http_proxy"))
 
     def _refusal(self, error: av.FFmpegError) -> str:

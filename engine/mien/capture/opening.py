@@ -1,4 +1,4 @@
-"""The one door: whatever the user names -> a source, or one line why not."""
+"""Opens the source that a name selects, or raises a one-line error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mien.errors import SettingError
 from mien.machine.processor import usable_threads
 
 _THREADS_LIMIT = 4
-"""Of the default; more gain little for one stream."""
+"""Upper limit of the default number of threads; more gain little for one stream."""
 
 
 def open(

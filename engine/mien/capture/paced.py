@@ -1,4 +1,4 @@
-"""A recorded source that plays in real time, as a camera would."""
+"""Plays a recorded source in real time, as a camera would deliver it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from mien.sound.sound import Sound
 Item = TypeVar("Item", Frame, Sound)
 
 LATE = 0.2
-"""Seconds by which a frame may come late before it is left out: a camera's pictures do not wait either."""
+"""Lateness in seconds after which a frame is skipped, as a camera would skip it."""
 
 
 class Paced:
-    """Gives each frame at its time, `captured_at` it; sound comes when it has been heard in full.
+    """Delivers each frame at its time, `captured_at`; sound is delivered when it has ended.
 
-    A reader that was away (a stalled process) misses what was to be seen meanwhile. A source that decodes slower than
-    it plays is not skipped through for ever: where leaving frames out does not catch up, the time is taken as lost.
+    After a stall of the reader, frames in between are skipped. If skipping does not catch up, since the source decodes
+    slower than it plays, the lost time is accepted.
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class Paced:
         self._wait = wait or self._closed.wait
         self._began: float | None = None
         self._shift = Fraction(0)
-        """Seconds of the rounds played before."""
+        """Duration in seconds of the previous loops."""
         self._until = Fraction(0)
         """Seconds where what was given ends."""
         self._unheard: deque[Sound] = deque()
         self._skips = self._bearable = 0
-        """Frames left out since the last one that came in time, and after how many it is given up."""
+        """Frames skipped since the last one in time, and after how many skipping is given up."""
         self._reading = Lock()
         self.missed = 0
-        """Frames left out because they were late."""
+        """Frames skipped because they were late."""
 
     @property
     def info(self) -> SourceInfo:
@@ -98,7 +98,7 @@ class Paced:
         self.close()
 
     def _round(self) -> Iterator[Frame | Sound]:
-        """The source once, from its beginning to its end."""
+        """One pass over the source."""
         items = iter(self._source)
         try:
             yield from self._in_time(items)
@@ -127,7 +127,7 @@ class Paced:
             return None if self._closed.is_set() else next(items, None)
 
     def _rewound(self) -> bool:
-        """Begin the next round; whether there is one."""
+        """Begin the next loop; returns whether there is one."""
         with self._reading:
             if self._again is None or self._closed.is_set() or self._until == self._shift:
                 return False
@@ -137,7 +137,7 @@ class Paced:
             return True
 
     def _wait_for(self, frame: Frame) -> float:
-        """Wait until it is due; by how many seconds it comes late."""
+        """Wait until it is due; returns its lateness in seconds."""
         now = self._clock.now()
         due = float(frame.pts * frame.time_base)
         if self._began is None:
@@ -161,12 +161,12 @@ class Paced:
         return True
 
     def _heard(self, until: Fraction | None) -> Iterator[Sound]:
-        """Sound that ends by a time; None: all that is left."""
+        """Sound that ends before a time; None: the rest."""
         while self._unheard and (until is None or _end(self._unheard[0]) <= until):
             yield self._unheard.popleft()
 
     def _later(self, item: Item) -> Item:
-        """In its place after the rounds before."""
+        """The frame with its time after the previous loops."""
         return replace(item, pts=item.pts + round(self._shift / item.time_base))
 
     def _length(self, frame: Frame) -> Fraction:

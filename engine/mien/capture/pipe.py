@@ -1,4 +1,4 @@
-"""Whatever another program writes: standard input, a named pipe, or an `ffmpeg` program that receives SRT for us."""
+"""Reading from pipes: standard input, a named pipe, or an `ffmpeg` program that receives SRT."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from mien.machine.folders import program_with
 STANDARD_INPUT = "-"
 _BUFFER = 1 << 16
 _PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
-"""Bytes and microseconds that are read before the first frame to learn what is in the stream."""
+"""Limits of libav's stream detection in bytes and microseconds."""
 _ENDING = 2.0
 """Seconds that the program is given to end by itself."""
 
 
 class PipeReader:
-    """Reads a descriptor, waiting no longer than until it is stopped; a file object to libav."""
+    """Interruptible reader of a descriptor, as a file object for libav."""
 
     def __init__(self, descriptor: int, *, owned: bool) -> None:
         """`owned`: whether it closes the descriptor."""
@@ -38,10 +38,10 @@ class PipeReader:
         self._lock = Lock()
         self._stopped = False
         self.interrupted = False
-        """Whether the user interrupted a read, which then gave nothing."""
+        """Whether a read was interrupted by the user."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes as soon as there are any; none at the end, or once stopped."""
+        """Up to `size` bytes as soon as some are available; empty at the end or after `stop`."""
         try:
             return self._read(size)
         except KeyboardInterrupt:  # which libav would swallow
@@ -56,7 +56,7 @@ class PipeReader:
         return os.read(self._descriptor, size)
 
     def stop(self) -> None:
-        """End a read that waits in another thread, and all after it."""
+        """End a waiting read in another thread, and all later ones."""
         with self._lock:
             if not self._stopped:
                 self._stopped = True

@@ -1,4 +1,4 @@
-"""Decoded frames of any format -> upright 8-bit RGB, and frames of two fields -> frames of one moment."""
+"""Conversion of decoded frames of any pixel format to upright 8-bit RGB, and deinterlacing."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from mien.capture.grading import FORMAT, Encoding, Grading, encoding_of, is_hdr
+from mien.capture.grading import FORMAT, ColourEncoding, Grading, encoding_of, is_hdr
 from mien.errors import SourceError
 from mien.frame import Layout
 
 _UNSPECIFIED = 2
-"""The colour matrix of a stream that does not name one."""
+"""Code of an unspecified colour matrix."""
 _READ_MATRICES = frozenset({0, 1, 4, 5, 6, 7, 9})
 _LIKE_BT2020 = frozenset({10, 13})
 """With constant luminance, which libswscale does not know: for small differences of colour the same."""
@@ -32,7 +32,7 @@ _TALLEST_SD = 576
 _ONE_THREAD = 1 << 20
 """Pixels up to which sharing the conversion costs more than it saves."""
 _FILTER = "bwdif", "mode=send_frame:deint=interlaced"
-"""One frame for each; it looks at the frame before and at the one after."""
+"""Filter with one output frame per input frame; uses the previous and the next frame."""
 _ALONE = "estdif", "mode=frame:deint=interlaced"
 """Looks at one frame."""
 _SMALLEST = 16
@@ -134,7 +134,7 @@ class PixelReader:
         self._to_grade = VideoReformatter()
         self._size: tuple[int, int] | None = None
         self._turns: dict[float, Turn] = {}
-        self._grading: tuple[Encoding, Grading] | None = None
+        self._grading: tuple[ColourEncoding, Grading] | None = None
 
     def read(
         self,
@@ -174,7 +174,7 @@ class PixelReader:
             threads=self._threads if width * height > _ONE_THREAD else 1,
         )
 
-    def _graded(self, frame: VideoFrame, encoding: Encoding) -> VideoFrame:
+    def _graded(self, frame: VideoFrame, encoding: ColourEncoding) -> VideoFrame:
         if self._grading is None or self._grading[0] != encoding:
             self._grading = encoding, Grading(encoding)
         return self._grading[1].apply(frame)
@@ -271,7 +271,7 @@ class Deinterlacer:
 
 
 def alone(picture: VideoFrame) -> VideoFrame:
-    """A frame without its neighbours: the lines of its second field are made from those of its first."""
+    """Deinterlace one frame alone, by interpolating its second field from its first."""
     if not picture.interlaced_frame or min(picture.width, picture.height) < _SMALLEST:
         return picture
     _, source, sink = _graph(_ALONE, picture)

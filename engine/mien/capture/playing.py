@@ -1,4 +1,4 @@
-"""Frames and sound of a live source, each given when it is due."""
+"""Schedules frames and sound of a live source: each is delivered when it is due."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from mien.sound.sound import Sound
 from mien.timeline import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, play_out, reconnected
 
 BEHIND = 0.5
-"""Seconds after its time at which a frame that came in time is left out."""
+"""Lateness in seconds after which a frame that arrived in time is skipped."""
 UNHEARD = 500
-"""Runs of sound that may wait for their time, some ten seconds."""
+"""Capacity for waiting runs of sound, about ten seconds."""
 
 
 class Playing:
-    """The line of a live source over all its connections; used by the thread that reads it.
+    """Schedule of a live source over all its connections; used by the reading thread.
 
     Where the sender can be held up, frames wait for their time, and sound until it has been heard in full; of frames
     that this machine is too late for some are left out. Everything else is given at once.
     """
 
     def __init__(self, clock: Clock, wait: Callable[[float], bool], manner: Manner) -> None:
-        """`wait`: waits so many seconds and says whether it is to stop."""
+        """`wait`: waits a number of seconds and returns whether to stop."""
         self._clock = clock
         self._wait = wait
         self._manner = manner
         self._times = Times()
         self._unheard: deque[Sound] = deque()
         self._skips = self._bearable = 0
-        """Frames left out since the last one that came in time, and after how many it is given up."""
+        """Frames skipped since the last one in time, and after how many skipping is given up."""
         self._given_up = False
         self.missed = 0
-        """Frames left out because this machine was too late for them."""
+        """Frames skipped because this machine was too slow."""
 
     @property
     def anchor(self) -> Fraction | None:
@@ -45,7 +45,7 @@ class Playing:
         return None if self._times.anchor is None else self._times.anchor * TIME_BASE
 
     def reconnected(self, manner: Manner) -> None:
-        """What follows comes from a new connection."""
+        """Reset for a new connection."""
         self._manner = manner
         self._times = reconnected(self._times)
 

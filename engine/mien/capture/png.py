@@ -1,4 +1,4 @@
-"""Large PNG files, decoded strip by strip in constant memory and shrunk on the way."""
+"""Decoding of large PNG files strip by strip, in constant memory, scaled down on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A region of the screen."""
+"""Screen capture of a region."""
 
 from __future__ import annotations
 

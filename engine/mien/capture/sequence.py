@@ -1,4 +1,4 @@
-"""Sources over pictures that can be asked for by number: files of one picture, folders, patterns, arrays, formulas."""
+"""Sources over pictures with random access: still files, folders, patterns, arrays, generated patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every source is, the part of it that is played, and what stands behind its path."""
+"""Protocol of a source, the span that is played, and checks of its path."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _SPECIAL = {
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source before its first frame."""
+    """Properties of a source before its first frame."""
 
     name: str
-    """How the user called it, for messages."""
+    """The user's name for it, for messages."""
     width: int
     """Pixels, after the rotation that the container asks for."""
     height: int
@@ -60,7 +60,7 @@ class Source(Protocol):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know so far (one line each), such as a truncated file."""
+        """Warnings so far, one line each, such as a truncated file."""
         ...
 
     def __iter__(self) -> Iterator[Frame | Sound]: ...

@@ -1,4 +1,4 @@
-"""A few frames spread evenly over a file, from a container handle of its own, in constant memory."""
+"""Samples a few frames evenly over a file, with a container handle of its own, in constant memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of still pictures, by Pillow: told by their first bytes, whole or refused, never larger than can be decoded."""
+"""Still pictures by Pillow: format detection by the first bytes, damage and size checks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def opened(data: bytes, kind: Kind, name: str) -> ImageFile:
         SourceError: damaged, larger than can be decoded, or of a kind for which an extra is not installed.
     """
     opener = _heif_opener(name) if kind == "HEIC" else _OPENERS[kind]
-    with told(kind, name), quietly():
+    with as_source_errors(kind, name), quietly():
         image = opener(io.BytesIO(png.checked(data) if kind == "PNG" else data))
         if isinstance(image, TiffImageFile):
             _need_extent(image, len(data))
@@ -97,7 +97,7 @@ def need_decodable(size: tuple[int, int], name: str) -> None:
 
 
 @contextmanager
-def told(kind: Kind, name: str) -> Iterator[None]:
+def as_source_errors(kind: Kind, name: str) -> Iterator[None]:
     """Tell what a decoder raises in one line; on bytes that are not of its format that may be of any class.
 
     Raises:

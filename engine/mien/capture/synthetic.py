@@ -1,4 +1,4 @@
-"""Sources that need no file: arrays, and a moving pattern with known times and sound for tests and benches."""
+"""Sources without a file: arrays, and a moving test pattern with known times and sound."""
 
 from __future__ import annotations
 

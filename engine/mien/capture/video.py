@@ -1,4 +1,4 @@
-"""Video files: every container and codec that libav reads."""
+"""Video files as a source: every container and codec that libav reads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture.container import open_container
-from mien.capture.decode import Decoding
+from mien.capture.decode import DecodingPass
 from mien.capture.pixels import PixelReader
 from mien.capture.source import SourceInfo, Span
 from mien.capture.spread import frames_of, sample_file
@@ -31,7 +31,7 @@ _LOOK_BACK = (Fraction(1, 2), Fraction(5), Fraction(30))
 class _Begun:
     """A decoding under way."""
 
-    decoding: Decoding
+    decoding: DecodingPass
     items: Generator[Frame | Sound, None, None]
     ahead: deque[Frame | Sound]
     """What came up to and with the first frame."""
@@ -122,7 +122,7 @@ class VideoSource:
         return self._checked(self._try())
 
     def _try(self) -> _Begun:
-        decoding = Decoding(self._opened, self._name, self._span, self._new_pixels())
+        decoding = DecodingPass(self._opened, self._name, self._span, self._new_pixels())
         begun = _Begun(decoding, decoding.items(), deque())
         for item in begun.items:
             begun.ahead.append(item)
@@ -135,7 +135,7 @@ class VideoSource:
             raise self._refusal(begun.decoding)
         return begun
 
-    def _refusal(self, decoding: Decoding) -> SourceError:
+    def _refusal(self, decoding: DecodingPass) -> SourceError:
         if decoding.decoded:
             end = float(decoding.until - self._opened.origin)
             return SourceError(

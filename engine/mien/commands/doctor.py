@@ -1,4 +1,4 @@
-"""What this machine has (cameras and virtual cameras too), what is wrong with it, and what mien will use."""
+"""`mien doctor`: what this machine has, what is missing, and what mien will use."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mien.bundles import Place, places
+from mien.bundles import InstalledBundle, installed_bundles
 from mien.capture.camera import list_cameras
 from mien.emit.virtual import virtual_cameras
 from mien.errors import MienError, in_one_line
@@ -103,7 +103,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class MachineReport:
     """The findings, in the order in which they are told."""
 
     machine: Machine
@@ -136,14 +136,14 @@ class Report:
         return "\n\n".join(sections)
 
 
-def examine() -> Report:
+def examine() -> MachineReport:
     """Look at this machine and judge it."""
     return judge(_look_at_machine(), {name: _installed(name) for name in CORE + OPTIONAL}, _load_parts())
 
 
-def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> Report:
+def judge(machine: Machine, packages: Mapping[str, str | None], parts: Parts) -> MachineReport:
     """The report on given findings; `packages` maps distribution names to versions, None where not installed."""
-    return Report(
+    return MachineReport(
         machine, packages, _uses(machine, packages, parts), _notes(machine, parts), _problems(machine, packages, parts)
     )
 
@@ -254,10 +254,10 @@ def _telemetry() -> str:
 
 def _models() -> tuple[Model, ...]:
     """Read in full, hashes and all."""
-    return tuple(_model(place) for place in places())
+    return tuple(_model(place) for place in installed_bundles())
 
 
-def _model(place: Place) -> Model:
+def _model(place: InstalledBundle) -> Model:
     try:
         bundle = read_bundle(place.folder)
     except MienError as error:

@@ -1,4 +1,4 @@
-"""`mien live`: a portrait that moves as whoever sits before the camera, until a key or the source ends it."""
+"""`mien live`: drives a portrait by a camera until a key or the end of the source."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace, settings: ReenactSettings, named: Callable[
     """Run until the end; `named` gives the path behind a name such as `sample:mira`.
 
     Raises:
-        MienError: anything that the user can cure, in one line.
+        MienError: anything that the user can fix, in one line.
     """
     request, others = _request(options, settings, named), [named(name) for name in options.next]
     stopping = _Stopping()

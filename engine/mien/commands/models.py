@@ -1,4 +1,4 @@
-"""`mien models`: which models are here, and how others come and go."""
+"""`mien models`: lists, adds and removes models."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def run(options: argparse.Namespace) -> Iterator[str]:
 
 def _list() -> Iterator[str]:
     """One for each model; a broken one with its reason."""
-    from mien.bundles import places
+    from mien.bundles import installed_bundles
     from mien.manifest import read_manifest
 
     yield WARP
-    for place in places():
+    for place in installed_bundles():
         try:
             bundle = read_manifest(place.folder)
         except MienError as error:
@@ -76,7 +76,7 @@ def _add(source: str, sha256: str | None) -> str:
 
 
 class DownloadLine:
-    """How far a download is, on one line of a terminal; nothing where there is none."""
+    """Progress of a download on one line of a terminal; prints nothing without a terminal."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

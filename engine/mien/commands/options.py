@@ -1,4 +1,4 @@
-"""Options of commands: a mistake is told in one line, and numbers have the range that makes sense of them."""
+"""Command line options: one-line errors, and number types with a range."""
 
 from __future__ import annotations
 

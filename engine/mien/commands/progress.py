@@ -1,4 +1,4 @@
-"""How far a run has come, on one line of a terminal or, elsewhere, on a line every few seconds."""
+"""Progress of a run: one updated line on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien serve`: the engine behind a web page, WHIP and WHEP, until it is interrupted."""
+"""`mien serve`: runs the server until it is interrupted."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, settings: ReenactSettings) -> None:
     """Serve until interrupted.
 
     Raises:
-        MienError: anything that the user can cure, in one line.
+        MienError: anything that the user can fix, in one line.
     """
     lacking = [name for name in NEEDED if find_spec(name) is None]
     if lacking:

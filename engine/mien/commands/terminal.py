@@ -1,4 +1,4 @@
-"""A live run on the terminal: how it goes, on one line, and single keys without Enter."""
+"""Terminal of a live run: the status line, and single key presses without Enter."""
 
 from __future__ import annotations
 

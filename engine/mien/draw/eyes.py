@@ -1,8 +1,7 @@
-"""Eyes that lids slide over: the eyeball keeps its place and size between the eye's corners, the lids uncover it.
+"""Drawing of eyes under moving lids: the eyeball keeps its position and size between the corners of the eye.
 
-The skin's mesh would squeeze iris and white as the lids close. Instead each eye is drawn once more, inside the target's
-lids: anchored at the corners, the iris moved by gaze, and stretched only where the lids open wider than in the
-portrait.
+The skin mesh would compress iris and sclera as the lids close. So each eye is drawn again inside the target's lids:
+anchored at the corners, the iris moved by gaze, stretched only where the lids open wider than in the portrait.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from mien_kernels.eye import EyeGeometry
 Array = NDArray[np.float64]
 
 IRIS_HOLD, IRIS_FADE = 1.25, 2.6
-"""Distances from the iris' centre, in iris radii, up to which its surroundings move with it and at which they rest."""
+"""Radii around the iris' centre, in iris radii: inside the first one all moves with it, outside the second one
+nothing."""
 LASH_FROM = 0.3
-"""Share of the portrait's opening from which on the lash line fades in as the lids close."""
+"""Opening, relative to the portrait's, below which the lash line fades in."""
 RINGS = np.array(topology.EYES)
 """(2, 16): outlines of the left and the right eye."""
 LIDS = np.array([[*range(9)], [*range(8, 16), 0]])
@@ -97,7 +97,7 @@ class Eyes:
         for own, ring, iris, colour in places:
             frame = eye_frame(ring)
             local = frame.local(ring)
-            _draw(self._picture, own, _Place(ring, frame, local), target[iris[0], :2], out)
+            _draw(self._picture, own, _TargetEye(ring, frame, local), target[iris[0], :2], out)
             draw_lash_line(ring, colour, 1 - _gap(local) / max(LASH_FROM * own.opening, 1e-6), out)
 
 
@@ -167,8 +167,8 @@ class _Eye:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Place:
-    """Where an eye is to be drawn."""
+class _TargetEye:
+    """Target position of an eye."""
 
     ring: Array
     frame: EyeFrame
@@ -176,7 +176,7 @@ class _Place:
     """(16, 2): the ring in the frame."""
 
 
-def _draw(picture: NDArray[np.uint8], own: _Eye, to: _Place, iris: Array, out: NDArray[np.uint8]) -> None:
+def _draw(picture: NDArray[np.uint8], own: _Eye, to: _TargetEye, iris: Array, out: NDArray[np.uint8]) -> None:
     box = Box.around(to.ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return

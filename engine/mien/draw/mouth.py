@@ -1,4 +1,4 @@
-"""The inner mouth: cut from a picture, and drawn: the driver's own, or a cavity with what teeth the portrait shows.
+"""The inner mouth: extraction of the hint, and drawing (the driver's own, or a cavity with the portrait's teeth).
 
 The driver's inner mouth is warped to the target lips and matched in brightness by the lips, as Averbuch-Elor et al.
 ("Bringing portraits to life", 2017) transfer it. The map goes column by column between the lips, so it has no folds.
@@ -162,7 +162,7 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
 
 
 def brightness_gain(lips_from: Array, lips_to: Array) -> float:
-    """Factor that brings one picture's lips to the brightness of another's; colours (3,) in 0..255."""
+    """Gain between the brightness of two pictures' lips; colours (3,) in 0..255."""
     return float(np.clip((luma(lips_to) + 1) / (luma(lips_from) + 1), *GAIN_LIMITS))
 
 
@@ -194,7 +194,7 @@ def match_tone(drawn: NDArray[np.float32], lips_from: Array, lips_to: Array) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Spot:
-    """The place in a picture where a mouth is drawn: the N pixels that lie between its lips, at least in part."""
+    """The N pixels between the lips, at least in part, where a mouth is drawn."""
 
     out: Pixels
     """(h, w, 3): a box of the picture."""

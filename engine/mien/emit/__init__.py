@@ -1,4 +1,4 @@
-"""Frame -> world: video files, pictures, a window, memory, or nothing at all.
+"""Sinks of frames: video files, pictures, a window, streams, a virtual camera, memory, or nothing.
 
     with mien.emit.open("out.mp4", settings) as sink:
         sink.write(frame)

@@ -1,7 +1,7 @@
-"""A live stream sent by a process of its own.
+"""A live stream sent by a child process.
 
-PyAV holds the interpreter's lock while libav connects, and nothing interrupts libav while it sends: in this process a
-server that does not answer would stop everything. Another process can be waited for, and ended.
+PyAV holds the interpreter's lock (GIL) while libav connects, and libav cannot be interrupted while it sends: within
+this process, a server that does not answer would block everything. A child process can be awaited and killed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mien.sound.sound import Sound
 
 OPENING = 10.0
 ENDING = 4.0
-"""Seconds that it is given to connect, and to end."""
+"""Time limits in seconds for connecting and ending."""
 READY, DONE = "ready", "done"
 
 
@@ -47,7 +47,7 @@ class Apart(Ending):
             raise
 
     def write(self, frame: Frame) -> None:
-        """Hand over; waits while the network does.
+        """Hand over; blocks while the network does.
 
         Raises:
             SinkError: the stream broke off.
@@ -55,7 +55,7 @@ class Apart(Ending):
         self._send(replace(frame, answers=None))  # the driver stays here
 
     def write_sound(self, sound: Sound) -> None:
-        """Hand over; waits while the network does.
+        """Hand over; blocks while the network does.
 
         Raises:
             SinkError: the stream broke off.
@@ -96,7 +96,7 @@ class Apart(Ending):
             )
 
     def _answer(self) -> str:
-        """The line that it says next, empty once it has ended."""
+        """Its next line of output; empty after its end."""
         assert self._process.stdout is not None
         try:
             return self._process.stdout.readline().decode(errors="replace").strip()

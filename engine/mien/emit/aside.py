@@ -1,4 +1,4 @@
-"""A sink on a thread of its own, so that a slow network or disk holds nobody up."""
+"""A sink on its own thread, so that a slow network or disk does not block the caller."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from mien.sound.sound import Sound
 FRAMES, SOUNDS = 4, 100
 """Frames and runs of sound that may wait; of more, the newest."""
 OPENING = 15.0
-"""Seconds within which a sink must be open."""
+"""Time limit in seconds for opening a sink."""
 ENDING = 5.0
-"""Seconds that a sink is given to write what waits and to end."""
+"""Time limit in seconds for writing the rest and finishing."""
 STOPPING = 1.0
-"""Seconds that it is given to stop."""
+"""Time limit in seconds for stopping."""
 
 
 class Aside(Ending):
-    """Opens, writes and ends a sink on its thread; frames that it does not keep up with are left out.
+    """Opens, writes and ends a sink on its own thread; frames that it cannot keep up with are dropped.
 
-    Frames are kept until they are written: their arrays must not change. The sink's first error is raised by the next
-    call here.
+    Frames are kept until they are written, so their arrays must not change. The sink's first error is raised by the
+    next call.
     """
 
     def __init__(self, opening: Callable[[], Sink], name: str) -> None:
@@ -53,11 +53,11 @@ class Aside(Ending):
 
     @property
     def dropped(self) -> int:
-        """Frames that were left out."""
+        """Dropped frames."""
         return self._waiting.dropped(Frame)
 
     def write(self, frame: Frame) -> None:
-        """Hand over; never waits.
+        """Hand over without waiting.
 
         Raises:
             SinkError: the sink has failed.
@@ -66,7 +66,7 @@ class Aside(Ending):
         self._waiting.put(frame)
 
     def write_sound(self, sound: Sound) -> None:
-        """Hand over; never waits.
+        """Hand over without waiting.
 
         Raises:
             SinkError: the sink has failed.

@@ -1,4 +1,4 @@
-"""Driver beside answer: side by side in every frame, or moments of a whole run on a contact sheet."""
+"""Sink wrappers that show the driver beside the result: in every frame, or on a contact sheet."""
 
 from __future__ import annotations
 

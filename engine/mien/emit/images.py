@@ -1,4 +1,4 @@
-"""Pictures: a frame as the bytes of a PNG or JPEG file; a numbered sequence in a folder or by a pattern; one still."""
+"""Picture sinks: PNG and JPEG encoding, a numbered sequence, one still."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame, Layout
 from mien.machine import outputs
-from mien.machine.atomic import Draft, place_of
+from mien.machine.atomic import Draft, destination_of
 from mien.sound.sound import Sound
 
 Kind = Literal["png", "jpeg"]
@@ -39,7 +39,7 @@ _PNG_LEVEL = "4"
 _NUMBER = re.compile(r"%(?:0?(\d*))d")
 _IN_FOLDER = "%05d.png"
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-"""What file systems say that have none, such as FAT."""
+"""Errors of file systems without hard links, such as FAT."""
 
 
 class PictureEncoder:
@@ -153,7 +153,7 @@ class StillSink(Ending):
             raise SinkError(
                 f"{self._name}: expected one picture, got more; name a video (.mp4) or a pattern such as %05d.png"
             )
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             self._picture = self._encoder.encode(frame)
 
     def write_sound(self, sound: Sound) -> None:
@@ -190,8 +190,8 @@ class SequenceSink(Ending):
             raise SinkError(f"{self._name}: expected pictures as .png or .jpg, got {ending!r}; change the ending")
         self._check_folder(pattern is not None)
         self._encoder = PictureEncoder(ENDINGS[ending], tags(settings.metadata), self._name)
-        with target.told(self._name):
-            place = place_of(self._folder)
+        with target.as_sink_errors(self._name):
+            place = destination_of(self._folder)
             self._new = place.facts is None
             self._draft = Draft(place.path if self._new else place.path / "pictures", folder=True)
             self._try_name()
@@ -203,7 +203,7 @@ class SequenceSink(Ending):
         Raises:
             SinkError: it cannot be written.
         """
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             (self._draft.path / self._file(self._count + 1)).write_bytes(self._encoder.encode(frame))
         self._count += 1
 
@@ -213,7 +213,7 @@ class SequenceSink(Ending):
     def finish(self) -> None:
         if self._count == 0:
             raise SinkError(f"{self._name}: expected at least one picture to write, got none; check the source")
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             if self._new and not os.path.exists(self._folder):
                 self._draft.keep()
                 return
@@ -224,7 +224,7 @@ class SequenceSink(Ending):
         self._draft.drop()
 
     def _try_name(self) -> None:
-        """That pictures can have the names that the pattern gives them."""
+        """Check that the pattern gives valid file names."""
         try:
             os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
         except OSError:
@@ -232,13 +232,13 @@ class SequenceSink(Ending):
             raise
 
     def _check_folder(self, must_exist: bool) -> None:
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             if must_exist or os.path.exists(self._folder):
                 outputs.need_folder(self._folder, self._name)
                 self._need_free()
                 return
             try:
-                outputs.need_folder(place_of(self._folder).path.parent, self._name)
+                outputs.need_folder(destination_of(self._folder).path.parent, self._name)
             except NotADirectoryError:
                 outputs.need_folder(self._folder.parent, self._name)
                 raise

@@ -1,4 +1,4 @@
-"""Text in our own small stroke font, drawn anti-aliased at any size: lower case, digits and a few signs."""
+"""Anti-aliased text in a small stroke font (lower case, digits, a few signs), at any size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What says that an output is synthetic: a small visible mark in the picture, and a line in the metadata."""
+"""Marking of outputs as synthetic: the visible mark and the metadata."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class Mark:
 
 
 class Marked(Wrapping):
-    """A sink that marks what goes into another one.
+    """Sink wrapper that draws the mark.
 
-    The mark is drawn on a copy: the array of a frame that was written stays as it was. The copy is reused from frame
-    to frame unless `keeps`, for an inner sink that holds on to its frames.
+    The mark is drawn on a copy; the frame's array is not changed. The copy is reused for every frame unless `keeps`,
+    for an inner sink that keeps references to its frames.
     """
 
     def __init__(self, inner: Sink, *, keeps: bool = False) -> None:

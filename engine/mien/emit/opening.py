@@ -1,4 +1,4 @@
-"""The one door: whatever the user names -> a sink, or one line why not."""
+"""Opens the sink that a name selects, or raises a one-line error."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def open(
         beside: (width, height) of the driver's frames, to show them on the left of the output.
         quality: of a video.
         threads: of the video encoder, a share of the caller's budget; 0: all processors.
-        told: is told in one line, on any thread, when a live stream breaks off and when it is back; None: nobody.
-        pressed: is told, on the thread that writes, each key that is pressed in a window; None: nobody.
-        retry: when a live stream that broke off is opened again; None: always, where somebody may come back.
-        clock: that `retry` goes by; None: the machine's.
+        told: called with one line, on any thread, when a live stream breaks off and when it is back.
+        pressed: called, on the writing thread, with each key pressed in a window.
+        retry: delays for reopening a broken live stream; None: always, if it can be reopened.
+        clock: for `retry`; None: the machine's.
         waits: for what need not be in time: a stream is written by whoever writes the frames, who waits as long as its
             reader does; nothing of it is left out, and the first break is the end.
 

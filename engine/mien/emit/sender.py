@@ -14,7 +14,7 @@ from mien.sound.sound import Sound
 
 
 def send(items: BinaryIO, answers: BinaryIO) -> None:
-    """Stream what comes until it ends; answers one line when it has connected, when it has ended, or what failed."""
+    """Stream the input until it ends; prints one line after connecting, at the end, or on failure."""
     name, settings, threads = pickle.load(items)
     try:
         sink = StreamSink(name, settings, threads=threads)

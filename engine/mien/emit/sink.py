@@ -1,4 +1,4 @@
-"""What every sink is, how it ends (whole, or not at all), and the two that touch no disk."""
+"""Protocol of a sink, its context manager (finish or discard), and two sinks in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien.sound.sound import Sound, SoundFormat
 
 @dataclass(frozen=True, slots=True)
 class SinkSettings:
-    """What a sink must know before its first frame."""
+    """Properties of the frames that a sink will get."""
 
     width: int
     height: int
@@ -29,16 +29,16 @@ class SinkSettings:
 
 
 class Sink(Protocol):
-    """Where frames leave; a context manager that finishes on a clean exit and discards on an exception."""
+    """Output of frames; a context manager that finishes on a clean exit and discards on an exception."""
 
     @property
     def closed(self) -> bool:
-        """Whether nobody sees it any more: a window that the user has closed."""
+        """Whether the output is gone, such as a window that the user has closed."""
         ...
 
     @property
     def dropped(self) -> int:
-        """Frames that were left out, since they did not get through in time."""
+        """Frames dropped because the output was too slow."""
         ...
 
     def write(self, frame: Frame) -> None:
@@ -54,7 +54,7 @@ class Sink(Protocol):
         ...
 
     def discard(self) -> None:
-        """Stop and leave nothing half-written behind."""
+        """Stop and remove partial output."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -69,19 +69,19 @@ class Ending:
 
     @property
     def closed(self) -> bool:
-        """Whether nobody sees it any more: a window that the user has closed."""
+        """Whether the output is gone, such as a window that the user has closed."""
         return False
 
     @property
     def dropped(self) -> int:
-        """Frames that were left out, since they did not get through in time."""
+        """Frames dropped because the output was too slow."""
         return 0
 
     def finish(self) -> None:
         """Flush, close, and give the output its final name."""
 
     def discard(self) -> None:
-        """Stop and leave nothing half-written behind."""
+        """Stop and remove partial output."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""What is shown where there is nothing to show: a plain picture that says why."""
+"""The slate: a plain picture with a line of text, shown when there is no picture."""
 
 from __future__ import annotations
 

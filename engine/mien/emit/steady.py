@@ -1,4 +1,4 @@
-"""A stream that is sent again where it broke off, on a time line that begins with its first frame."""
+"""Sink wrapper that reconnects a stream after a break, with times that begin at its first frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.sound.sound import Sound
 
 
 class Rebased(Wrapping):
-    """Hands frames and sound on with the time of the first frame as 0; sound from before it is dropped."""
+    """Passes frames and sound on with times relative to the first frame; earlier sound is dropped."""
 
     def __init__(self, inner: Sink) -> None:
         super().__init__(inner)
@@ -35,7 +35,7 @@ class Rebased(Wrapping):
 
 
 class Steady(Ending):
-    """Keeps a sink open: what is written while it is broken is lost, and now and then it is opened anew."""
+    """Keeps a sink open: reopens it after a break; frames in between are lost."""
 
     def __init__(
         self, opening: Callable[[], Sink], name: str, *, clock: Clock, retry: Retry, told: Callable[[str], None]
@@ -60,7 +60,7 @@ class Steady(Ending):
         self._sink: Sink | None = Rebased(opening())
 
     def write(self, frame: Frame) -> None:
-        """Send, or lose it.
+        """Send, or drop it while the stream is broken.
 
         Raises:
             SinkError: it broke off, and there is no patience left.

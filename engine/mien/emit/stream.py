@@ -1,4 +1,4 @@
-"""A stream to a network or another program: RTMP, RTSP, or MPEG-TS over UDP, TCP, SRT and pipes; with little delay."""
+"""Low-delay streaming: RTMP, RTSP, or MPEG-TS over UDP, TCP, SRT and pipes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mien.emit.sink import Ending, SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
-from mien.machine.atomic import Place, place_of, standard_output
+from mien.machine.atomic import Destination, destination_of, standard_output
 from mien.machine.outputs import STANDARD_OUTPUT, is_special
 from mien.sound.sound import Sound
 
@@ -28,7 +28,7 @@ _PIPED = ("", ".ts", ".mpegts", ".m2ts")
 """Endings of pipes and devices: what goes there is MPEG-TS."""
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp")
 APART = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
-"""Which libav itself connects and sends, and so another process does."""
+"""Schemes that libav connects itself; they are sent by a child process."""
 _TIME_BASE = Fraction(1, 90_000)
 _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
 _OPTIONS = {
@@ -48,7 +48,7 @@ _OPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class LowDelay:
-    """How a live stream is encoded: nothing is kept back, a late viewer sees a picture soon."""
+    """Encoder settings of live streams: no look-ahead, frequent key frames."""
 
     preset: str = "ultrafast"
     """Of x264."""
@@ -74,7 +74,7 @@ class LowDelay:
 
 
 class StreamSink(Ending):
-    """Sends frames as they come; used by one thread, which may be held up by the network.
+    """Sends frames at once; used by one thread, which the network may block.
 
     By RTMP and RTSP the whole process may be, while it connects: see `Apart`.
     """
@@ -173,21 +173,21 @@ class StreamSink(Ending):
 
 
 def is_stream(name: str) -> bool:
-    """Whether a name is one that a stream goes to."""
+    """Whether a name selects a stream."""
     if name == STANDARD_OUTPUT or scheme_of(name) is not None:
         return True
     return Path(name).suffix.lower() in _PIPED and is_special(name)
 
 
 def comes_back(name: str) -> bool:
-    """Whether somebody may read on after a break: at an address, or at a named pipe, which has a name to open again."""
+    """Whether an output can be reopened after a break: addresses and named pipes can."""
     if scheme_of(name) is not None:
         return True
-    place = None if name == STANDARD_OUTPUT else place_of(name)
+    place = None if name == STANDARD_OUTPUT else destination_of(name)
     return place is not None and place.descriptor is None and _is_pipe(place)
 
 
-def _is_pipe(place: Place) -> bool:
+def _is_pipe(place: Destination) -> bool:
     return place.facts is not None and stat.S_ISFIFO(place.facts.st_mode)
 
 
@@ -201,7 +201,7 @@ def _wire(name: str, told: str) -> Wire:
         raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
     if name == STANDARD_OUTPUT:
         return PipeWire(standard_output().open(), owned=True)
-    place = place_of(name)
+    place = destination_of(name)
     if place.path.match("/dev/video*"):
         raise SinkError(
             f"{told}: expected a pipe or a device that takes a stream, got a camera; name it virtual:{name}"

@@ -1,7 +1,7 @@
-"""Measuring mode: the time code that the driver's picture carries is shown in the portrait's, too.
+"""Measuring mode: copies the time code strip from the driver's picture into the output.
 
-The portrait is not the driver, so a mark in the driver's picture would be lost on the way. Off unless somebody
-measures: nothing else of the driver's picture is ever copied.
+The portrait replaces the driver's picture, so a time code in it would be lost otherwise. Off unless latency is
+measured; nothing else of the driver's picture is copied.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Carried(Wrapping):
 
 @lru_cache(maxsize=8)
 def _nearest(captured: tuple[int, int], emitted: tuple[int, int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """For each row (n, 1) and column (1, w) of the emitted strip the captured one that is shown there."""
+    """Source rows (n, 1) and columns (1, w) of the captured strip for the emitted one."""
     rows = _centres(rows_of(captured[0]), rows_of(emitted[0]))
     return rows[:, None], _centres(captured[1], emitted[1])[None]
 

@@ -1,4 +1,4 @@
-"""What the system and libav say of an output, in one line."""
+"""Errors of the operating system and of libav for an output, as one line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mien.machine.outputs import as_sink_error
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def as_sink_errors(name: str) -> Iterator[None]:
     """Tell errors of the file system and of libav as one line.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Video files: H.264 + AAC in mp4, mov and mkv, VP9 + Opus in webm."""
+"""Video file sink: H.264 + AAC in mp4, mov and mkv, VP9 + Opus in webm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mien.emit.mark import tags
 from mien.emit.sink import Ending, SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
-from mien.machine.atomic import Draft, place_of
+from mien.machine.atomic import Draft, destination_of
 from mien.machine.outputs import need_file
 from mien.sound.sound import Sound
 
@@ -100,8 +100,8 @@ class VideoSink(Ending):
                 f"got {path.suffix}; change the ending, or choose another background"
             )
         need_file(path, self._name)
-        with target.told(self._name):
-            self._draft = Draft(place_of(path).path)
+        with target.as_sink_errors(self._name):
+            self._draft = Draft(destination_of(path).path)
         try:
             self._open(quality, threads)
         except BaseException:
@@ -109,7 +109,7 @@ class VideoSink(Ending):
             raise
 
     def _open(self, quality: VideoQuality, threads: int) -> None:
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             self._container = self._open_container()
             coding = _coding(self._kind, quality, self._settings)
             self._encoding = Encoding(self._container, self._settings, coding, name=self._name, threads=threads)
@@ -121,7 +121,7 @@ class VideoSink(Ending):
             SinkError: a frame of another size than the settings', or the file cannot be written.
         """
         self._encoding.need_size(frame)
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             self._encoding.write(frame)
 
     def write_sound(self, sound: Sound) -> None:
@@ -130,13 +130,13 @@ class VideoSink(Ending):
         Raises:
             SinkError: the file cannot be written.
         """
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             self._encoding.write_sound(sound)
 
     def finish(self) -> None:
         if not self._encoding.begun:
             raise SinkError(f"{self._name}: expected at least one frame to write, got none; check the source")
-        with target.told(self._name):
+        with target.as_sink_errors(self._name):
             self._encoding.flush()
             self._container.close()
             self._draft.keep()

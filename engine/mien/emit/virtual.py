@@ -1,4 +1,4 @@
-"""A virtual camera, which other programs see as one: v4l2loopback on Linux, OBS on macOS and Windows."""
+"""Virtual camera sink: v4l2loopback on Linux, OBS on macOS and Windows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def is_virtual(name: str) -> bool:
 
 
 class VirtualCameraSink(Ending):
-    """Shows frames as they come; sound is dropped, as is an alpha."""
+    """Shows frames at once; sound and alpha are dropped."""
 
     def __init__(self, name: str, settings: SinkSettings) -> None:
         """Take the camera.

@@ -1,4 +1,4 @@
-"""A preview window by the standard library's Tk."""
+"""Preview window, with the standard library's Tk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.sound.sound import Sound
 
 
 class WindowSink(Ending):
-    """Shows frames as they come; sound is dropped. Once the user has closed the window, frames are dropped too.
+    """Shows frames at once; sound is dropped. After the user has closed the window, frames are dropped too.
 
     Tk wants one thread, also for what is left of it: the window opens with the first frame, and belongs to the thread
     that writes and ends.
@@ -87,7 +87,7 @@ class WindowSink(Ending):
             self._pressed(event.char)
 
     def _close(self) -> None:
-        """Tk aborts the process where another thread collects what is left of a window, so that happens here."""
+        """Free the window on its own thread: Tk aborts the process if another thread collects its remains."""
         self._closed = True
         if self._root is not None:
             self._root.destroy()

@@ -1,4 +1,4 @@
-"""Where the bytes of a stream go: sockets, pipes and programs, as file objects that libav writes to."""
+"""Byte sinks for streams: sockets, pipes and child processes, as file objects that libav writes to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.errors import SinkError
 from mien.machine.folders import program_with
 
 SECONDS = 5.0
-"""After so long without progress a connection counts as broken."""
+"""Seconds without progress after which a connection counts as broken."""
 DATAGRAM = 1316
 """Bytes: seven packets of MPEG-TS, as many as fit into one of Ethernet."""
 _BUFFER = 1 << 15
@@ -106,7 +106,7 @@ class PipeWire:
 
 
 class SrtWire:
-    """An `ffmpeg` program that sends on as SRT what it is given."""
+    """An `ffmpeg` program that sends its input as SRT."""
 
     packet_size = _BUFFER
 

@@ -1,4 +1,4 @@
-"""Where skin meets skin: gaps of lids and lips on an un-posed face, measured and set; and a face at rest.
+"""Lid and lip gaps of an un-posed face: measuring and setting them; the rest shape.
 
 An offset carried from face to face leaves lids that do not quite close and lips that cross; so the gaps travel as
 channels of their own and are set exactly on the target. Setting a gap moves the rim by the whole amount and the skin
@@ -25,11 +25,11 @@ LOWER_LIDS: Final = np.array([eye[15:8:-1] for eye in topology.EYES])
 """(2, 7): facing points, from the outer to the inner corner."""
 
 LIP_REACH, LID_REACH = 0.16, 0.055
-"""How far a rim takes the skin along, in eye distances."""
+"""Radius in eye distances in which the skin follows a rim."""
 TOUCHING = 0.02
 """Gap in eye distances below which rims begin to meet in depth."""
 LOWER_LIP_SHARE, UPPER_LID_SHARE = 0.65, 0.9
-"""The lower lip and the upper lid do most of the way."""
+"""Share of the gap's change that the lower lip and the upper lid take."""
 LIPS_TOUCH = 0.01
 """Gap in eye distances up to which lips count as closed: a landmarker finds them no more exactly."""
 EYE_OPEN = 0.6
@@ -66,7 +66,7 @@ def set_lid_gaps(shape: Array, gaps: Array) -> Array:
 
 
 def _meet(shape: Array, upper: NDArray[np.int64], lower: NDArray[np.int64], gaps: Array) -> None:
-    """Bring rims that touch together in width and depth too: else they part again as soon as the head nods."""
+    """Align touching rims in width and depth as well; otherwise they separate when the head nods."""
     apart = (shape[lower] - shape[upper]) / 2
     apart[:, 1] = 0.0
     way = np.clip(1 - gaps / TOUCHING, 0.0, 1.0)[:, None] * apart
@@ -75,7 +75,7 @@ def _meet(shape: Array, upper: NDArray[np.int64], lower: NDArray[np.int64], gaps
 
 
 def _spread(points: Array, rim: NDArray[np.int64], reach: float, members: NDArray[np.bool_]) -> Array:
-    """(478, R): how much of each rim point's way every landmark takes; rim points take their own and nothing else."""
+    """(478, R): weight with which each landmark follows each rim point; a rim point follows only itself."""
     offset = points[:, None, :2] - points[None, rim, :2]
     width = np.abs(np.diff(points[rim, 0])).mean()
     along = np.exp(-((offset[..., 0] / width) ** 2))

@@ -1,6 +1,6 @@
-"""The generator's crop: upright, of one size and place for every face, bound to the head's pose, not its expression.
+"""The networks' crop: upright, of one size and position for every face, bound to the head's pose, not its expression.
 
-Unlike a box around landmarks it does not breathe when the mouth opens, and it leaves room for a chin that falls.
+Unlike a bounding box of landmarks it does not change size when the mouth opens, and it has room for a dropping jaw.
 """
 
 from __future__ import annotations

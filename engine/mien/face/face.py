@@ -1,4 +1,4 @@
-"""What `parse` finds in a frame: a face, its mouth hint, and pictures and landmarks turned by quarters."""
+"""The face that `parse` finds in a frame, the mouth hint, and quarter turns of pictures and landmarks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def turned_back(points: Array, size: Size, turn: int) -> Array:
 
 
 def quarters_of(landmarks: Array) -> int:
-    """How often a picture is to be turned so that a face of landmarks (478, 2 or 3) stands as upright as can be."""
+    """Number of quarter turns that bring a face of landmarks (478, 2 or 3) closest to upright."""
     across = landmarks[263, :2] - landmarks[33, :2]
     return int(np.rint(np.arctan2(across[1], across[0]) / (np.pi / 2))) % 4
 

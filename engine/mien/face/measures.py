@@ -1,4 +1,4 @@
-"""Sizes of a face and of its features, and what it shows as a few numbers: how open, how turned, how proportioned.
+"""Measures of a face: sizes of its features (the units of motion transfer), openings, angles, proportions.
 
 Motion is measured in sizes of features, so that it carries over between faces of different shape: each landmark belongs
 to the regions of the face with weights that sum to one; a region has a size along each axis. Offsets divided by the

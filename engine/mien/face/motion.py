@@ -1,4 +1,4 @@
-"""What the driver does, free of who the driver is: the value that `motion` gives and `reenact` takes."""
+"""The driver's motion, independent of the driver's identity: output of `motion`, input of `reenact`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a head is and how it is turned: similarity alignment of point sets, and head angles.
+"""Head pose: Procrustes alignment of point sets, Euler angles, and the fit to landmarks.
 
 Orthogonal Procrustes with scale (Umeyama, PAMI 1991).
 """

@@ -1,4 +1,4 @@
-"""The mesh of 478 landmarks that all faces share: which is what, and the canonical face that every pose is measured on.
+"""Indices of the 478 landmarks by feature, and the canonical face: average shape and mesh.
 
 Indices are MediaPipe FaceMesh's; left and right are the picture's. Outlines run around the feature without repeating
 their first point. The canonical face is made by `export/mien_export/canonical.py` from un-posed landmarks of

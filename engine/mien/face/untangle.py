@@ -1,9 +1,9 @@
-"""Unfolding a mesh in the plane: triangles that have turned over are pushed back to a sliver.
+"""Mesh untangling in the plane: triangles that have turned over are pushed back to a small positive area.
 
-A landmarker guesses what a turned head hides, and often puts the hidden contour inside the face: in the picture such a
-mesh folds, and the fold shows as a doubled cheek once the head turns. Position-based projection of area constraints
-(Mueller et al., Position Based Dynamics, 2007), all triangles at once; outer landmarks give way, eyes, nose and mouth
-stay.
+For the hidden side of a turned head the landmarker guesses, often with the contour inside the face. Such a mesh folds
+over, and the fold becomes visible as a doubled cheek when the head turns. Position-based projection of area constraints
+(Mueller et al., Position Based Dynamics, 2007) over all triangles at once; outer landmarks move, eyes, nose and mouth
+stay fixed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mien.face.topology import canonical_face
 Array = NDArray[np.float64]
 
 LEAST = 0.06
-"""Area that a triangle keeps, as a share of what it has in the canonical face."""
+"""Least area of a triangle relative to the canonical face."""
 OUTER = 0.3
 """Distance from the contour, in eye distances, up to which triangles are watched; inside of it lids and lips shut to
 slivers of their own right, and a nose hides a cheek by being nearer."""

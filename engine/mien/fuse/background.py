@@ -1,4 +1,4 @@
-"""What stands behind the moving person: the picture's own background, that blurred, a colour, a picture, or nothing."""
+"""Background replacement: keep, blur, a colour, a picture, or transparency."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ COLOURS: Final = {
     "green": (0, 177, 64),
     "blue": (0, 71, 187),
 }
-"""Green and blue are those of the screens that studios key out."""
+"""Green and blue are the chroma key colours of studios."""
 BLUR: Final = 0.35
 """Radius in eye distances."""
 TIGHT: Final = 0.05
-"""Radius in eye distances over which the matte is drawn in: as far as the preparation let it out for the hair."""
+"""Erosion radius of the matte in eye distances: the margin that preparation added for the hair."""
 INSIDE, OUTSIDE = 0.99, 0.7
-"""Mean of the matte around a place from which on it is all person, and up to which it is none."""
+"""Local mean of the matte above which a pixel is all person, and below which it is background."""
 SURE: Final = 0.15
-"""Opacity from which on the colour of the person alone can be told from what the picture shows."""
+"""Opacity above which the person's colour can be separated from the background's."""
 _HEX = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """A wish, the same for every portrait."""
+    """A background setting, the same for every portrait."""
 
     kind: Kind = "keep"
     picture: Pixels | None = None
@@ -62,7 +62,7 @@ def plain(colour: tuple[int, int, int]) -> Background:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cut:
+class CutOut:
     """A portrait's person cut out for another background."""
 
     person: Pixels
@@ -72,11 +72,11 @@ class Cut:
 
     @property
     def at_rest(self) -> Pixels:
-        """(H, W, 3 or 4): the two as they show where nothing moves."""
+        """(H, W, 3 or 4): the composite where nothing moves."""
         return self.person if self.behind is None else ops.blend(self.behind, self.person)
 
 
-def cut(portrait: Portrait, background: Background) -> Cut:
+def cut(portrait: Portrait, background: Background) -> CutOut:
     """The person of `portrait` over a `background` that does not keep the picture's own.
 
     Raises:
@@ -91,7 +91,7 @@ def cut(portrait: Portrait, background: Background) -> Cut:
     matte = _drawn_in(portrait.matte, max(TIGHT * eyes, 1.0))
     person = _freed(portrait.pixels, portrait.background, matte)
     alpha = np.rint(matte * 255).astype(np.uint8)
-    return Cut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
+    return CutOut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
 
 
 def _behind(portrait: Portrait, background: Background, eyes: float) -> Pixels | None:
@@ -122,14 +122,14 @@ def filling(picture: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def _drawn_in(matte: Pixels, radius: float) -> Floats:
-    """The matte without the margin that it was given: that shows the old background, which no longer is behind."""
+    """The matte without its margin, which would show the old background."""
     around = box_mean(matte.astype(np.float32) / 255, radius)
     share = np.clip((around - OUTSIDE) / (INSIDE - OUTSIDE), 0.0, 1.0)
     return np.asarray(smoothstep(share), dtype=np.float32)
 
 
 def _freed(pixels: Pixels, background: Pixels, matte: Floats) -> Pixels:
-    """The person's own colours: what the picture shows at a soft edge is mixed with the background behind it."""
+    """The person's colours without the background that is mixed in at soft edges."""
     alpha = np.maximum(matte, SURE)[..., None]
     own = (pixels - (1 - alpha) * background.astype(np.float32)) / alpha
     return np.asarray(np.clip(np.rint(np.where(matte[..., None] >= SURE, own, pixels)), 0, 255), dtype=np.uint8)

@@ -1,9 +1,9 @@
-"""What was painted made to look like the portrait around it: detail and grain, and the tone of toned pictures.
+"""Matching of painted areas to the portrait: sharpness, grain, and the tone of toned pictures.
 
-A generator paints crops of a fixed side. Where the portrait is larger, its paint arrives stretched: smooth, beside skin
-that keeps the photograph's pores and grain. Both are given back here, in boxes around mouth and eyes, as much as the
-portrait itself shows. And the generator knows mouths as red, as a driver's mouth is: in a photograph whose colours
-depend on brightness alone, such as a grey or a sepia one, everything else would be seen at once.
+The generator paints crops of a fixed size. In a larger portrait its picture is scaled up and therefore smooth, next to
+skin with the photograph's pores and grain. Sharpness and grain are added in boxes around mouth and eyes, as much as the
+portrait itself has. The generator also paints red mouths, and the driver's mouth is red: in a grey or sepia picture,
+where colour is a function of brightness, both are mapped through that function.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 LARGER: Final = 1.15
-"""Pixels of the picture to one of the crop from which on paint needs help."""
+"""Picture pixels per crop pixel above which detail is added."""
 SHARPEN: Final = 0.5
-"""Share of its own high frequencies that paint gains for each doubling of its size."""
+"""Sharpening: fraction of the high frequencies that is added per doubling of the size."""
 MOST_SHARPEN: Final = 0.8
 MOST_GRAIN: Final = 8.0
 """Standard deviation in levels of 0..255: more is not grain but texture."""
@@ -40,20 +40,20 @@ MARGIN: Final = 0.12
 Levels = NDArray[np.intp]
 LEVELS: Final = 256
 BLOCK: Final = 4
-"""Pixels of a side over which colours are averaged before they are looked at: JPEG keeps colours coarsely."""
+"""Side in pixels of the blocks over which colours are averaged: JPEG stores colours coarsely."""
 NOISE: Final = 6.0
 """Levels by which a block of a toned picture may be off its tone. Of four samples, toned and saved as JPEG of quality
 80, 0.2 to 1.7 % of the face's blocks are further off; of the same with a quarter of their colour, 9 % and more."""
 COLOURED: Final = 0.025
-"""Share of blocks further off from which on a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
+"""Fraction of such blocks above which a picture is in colour: lips alone are 3.6 to 5.9 % of a face."""
 DEGREE: Final = 3
-"""Of the polynomials over brightness that a tone is: print and toner are smooth."""
+"""Degree of the polynomials over brightness that describe a tone."""
 _SHARES: Final = (77, 150, 29)
 """Of red, green and blue in brightness, in 256ths (ITU-R BT.601)."""
 
 
 class Detail:
-    """Callable for one portrait: works on what was painted into a window, in place."""
+    """Callable for one portrait; changes the painted area of a window in place."""
 
     def __init__(self, portrait: Portrait, seed: int = 0) -> None:
         self.grain = min(grain_of(portrait.pixels, portrait.landmarks), MOST_GRAIN)
@@ -62,7 +62,7 @@ class Detail:
         self._noise = _normalised(rng.standard_normal((TILE, TILE)).astype(np.float32))
 
     def __call__(self, window: Pixels, painting: Painting, matrix: Array, landmarks: Array) -> None:
-        """Give detail to `window` (H, W, 3), into which `painting` was laid by `matrix` (2, 3), window to crop.
+        """Add detail to `window` (H, W, 3), into which `painting` was pasted by `matrix` (2, 3), window to crop.
 
         `landmarks` (478, 2 or 3) are the target's in pixels of the window.
         """
@@ -147,7 +147,7 @@ def _normalised(noise: Floats) -> Floats:
 
 
 class Tone:
-    """Callable: brings a window (h, w, 3), in place, to the colour that the portrait has at each brightness."""
+    """Callable: maps a window (h, w, 3), in place, to the portrait's colour at each brightness."""
 
     def __init__(self, colours: Pixels) -> None:
         """`colours`: (256, 3), by brightness."""
@@ -156,7 +156,7 @@ class Tone:
 
     @classmethod
     def of(cls, portrait: Portrait) -> Self | None:
-        """That of a portrait; None of one in colour."""
+        """The tone of a portrait; None for a portrait in colour."""
         low, high = portrait.landmarks[:, :2].min(axis=0), portrait.landmarks[:, :2].max(axis=0)
         (x0, y0), (x1, y1) = np.maximum(low / BLOCK, 0).astype(int), np.ceil(high / BLOCK).astype(int)
         blocks = _averaged(portrait.pixels)
@@ -189,7 +189,7 @@ def _brightness(pixels: Pixels) -> Levels:
 
 
 def _fitted(pixels: Pixels) -> NDArray[np.float64]:
-    """(256, 3): the smooth tone that comes nearest to a picture (H, W, 3)."""
+    """(256, 3): least-squares fit of a smooth tone to a picture (H, W, 3)."""
     levels = _brightness(pixels).ravel()
     counts = np.bincount(levels, minlength=LEVELS)
     there = np.flatnonzero(counts)

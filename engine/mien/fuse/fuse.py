@@ -1,4 +1,4 @@
-"""The room's stage: the warped portrait, its eyes and mouth, over its still background or another one."""
+"""Stage `fuse`: composites the warped portrait, the painting, eyes and mouth over the background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 
 KEEP = Background()
 EDGE = 1 / 16
-"""Share of a painting's height over which it fades in from its border."""
+"""Fraction of a painting's height over which it fades in from its border."""
 
 
 class Fuse:
@@ -29,7 +29,7 @@ class Fuse:
 
     Pixels are (H, W, 3 or 4) in an array of their own.
 
-    Raises FaceError where another background is wanted and a portrait's person cannot be told from its own.
+    Raises FaceError if another background is set and no person was found in a portrait.
     """
 
     def __init__(self, mouth: Mouth = "driver", threads: int = 1, background: Background = KEEP) -> None:
@@ -57,7 +57,7 @@ class Fuse:
 
 
 class _Canvas:
-    """A portrait's layers, cut to the window that moves, and buffers for its frames."""
+    """A portrait's layers within its window, and buffers for its frames."""
 
     def __init__(self, portrait: Portrait, window: Box, background: Background) -> None:
         self.window = window

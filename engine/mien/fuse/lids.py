@@ -1,7 +1,7 @@
-"""Shut eyes: the lids are the portrait's own skin, drawn down, and not paint.
+"""Closed eyes: lids are warped from the portrait's own skin, not taken from the generator.
 
-A lid that closes is skin that the portrait shows, folded above its eye, so a warp knows it better than a generator that
-has seen few shut eyes; and a drawing's or a painting's lids stay as they were drawn or painted.
+The portrait shows the skin of an open lid, so a warp reproduces it better than a generator trained on few closed eyes.
+Lids in drawings and paintings also keep their style this way.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Pixels = NDArray[np.uint8]
 
 FROM: Final = 0.5
 ALL: Final = 0.15
-"""Shares of the portrait's own opening at which its skin begins to come through, and from which on nothing is paint."""
+"""Opening relative to the portrait's at which the skin begins to replace paint, and at which it replaces all of it."""
 REACH: Final = ((0.55, 0.32), (0.8, 0.5))
-"""Half axes, in eye widths, of the ellipses within which the skin counts in full, and beyond which it does not."""
+"""Half axes, in eye widths, of the ellipses within which the skin has full weight, and outside which it has none."""
 
 
 class Lids:
-    """What warped skin shows of shut eyes, taken before paint covers it, and laid over the paint.
+    """Warped skin of closed eyes: copied before the painting is pasted, and pasted over it afterwards.
 
-    lids = Lids(...); the painting is laid into `window`; lids.lay(window)
+    Use: lids = Lids(...); paste the painting into `window`; lids.lay(window)
     """
 
     def __init__(self, source: Array, target: Array, window: Pixels) -> None:

@@ -1,4 +1,4 @@
-"""Which sound goes along, where the user does not say."""
+"""Default choice of the sound input and output of a live run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A live run from what the user names to what is left: opened, steered while it runs, and closed again."""
+"""A live session: opens all parts from a request, accepts changes while it runs, and closes them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.shared import Shared
 from mien.machine.processor import Shares, share_out, usable_threads
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
@@ -54,35 +54,35 @@ from mien.stats import LiveStatistics
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
 BACKGROUND_NICE = 10
-"""By how much preparing a portrait gives way to the picture."""
+"""Niceness of the thread that prepares a portrait during a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """What is wanted."""
+    """Everything needed to open a live session."""
 
     pictures: tuple[str, ...]
     """Of one person, see `mien.prepare`."""
     source: str | Source
-    """See `mien.capture.open`; what is no live source is played in real time, as a camera would. Or an open one."""
+    """A name, see `mien.capture.open` (recordings are played in real time), or an open source."""
     output: str | Sink
-    """See `mien.emit.open`. Or an open one, which may hold on to its frames."""
+    """A name, see `mien.emit.open`, or an open sink, which may keep references to its frames."""
     settings: ReenactSettings = field(default_factory=ReenactSettings)
     latency: float = 0.1
-    """Seconds from capture to emit that are promised."""
+    """Target latency from capture to emit, in seconds."""
     rate: float = math.inf
     """Frames per second, where the source has more; infinite: as many as the source has."""
     sound: SoundFrom = "source"
     """Of the source, of the microphone, or "auto": see `mien.live.hearing`."""
     loop: bool = False
-    """Whether what is recorded is played again and again."""
+    """Whether a recording is played in a loop."""
     virtual_microphone: bool = False
-    """Whether the delayed sound goes to a virtual microphone, too."""
+    """Whether the delayed sound also goes to a virtual microphone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a session shows."""
+class Shown:
+    """The pictures and background that a session shows."""
 
     pictures: tuple[str, ...]
     background: str
@@ -105,9 +105,9 @@ class LiveSession:
     ) -> None:
         self.statistics = pipeline.statistics
         self.backend = about
-        """What makes the pictures."""
-        self.look = Look(request.pictures, request.settings.background)
-        """What is shown."""
+        """Description of the model and its runtime."""
+        self.shown = Shown(request.pictures, request.settings.background)
+        """What the session shows at present."""
         self._begun = begun
         self._fitted, self._graphs = fitted, graphs
         self._request = request
@@ -115,7 +115,7 @@ class LiveSession:
         self._driver = driver
         self._made = made
         self._shares = shares_of(request.settings)
-        self._wanted: Slot[Look] = Slot()
+        self._wanted: Slot[Shown] = Slot()
 
     async def run(self) -> None:
         """Until the source ends or `stop`.
@@ -136,24 +136,25 @@ class LiveSession:
         self._pipeline.stop()
 
     def rezero(self) -> None:
-        """Take how the driver looks now as neutral."""
+        """Take the driver's present face as neutral."""
         self._pipeline.controls.ask(self._driver.rezero)
 
     def set_gains(self, gains: Gains) -> None:
         self._pipeline.controls.ask(lambda: self._driver.set_gains(gains))
 
     def promise(self, latency: float) -> None:
-        """Aim at another latency, in seconds from capture to emit."""
+        """Change the target latency, in seconds from capture to emit."""
         self._pipeline.governor.promise(latency)
 
     def swap(self, *pictures: str) -> None:
-        """Prepare another portrait beside the run, then show it; where that fails, the old one stays and it is told."""
-        self.show(Look(pictures, self.look.background))
+        """Prepare another portrait in the background, then show it. If that fails, the old one stays and a notice says
+        why."""
+        self.show(Shown(pictures, self.shown.background))
 
-    def show(self, look: Look) -> None:
-        """As `swap`, with a background; of several that are wanted before one is ready only the newest counts."""
+    def show(self, shown: Shown) -> None:
+        """As `swap`, with a background; of several requests before one is ready, only the newest is carried out."""
         with contextlib.suppress(Closed):  # the run has ended
-            self._wanted.put(look)
+            self._wanted.put(shown)
 
     @property
     def paused(self) -> bool:
@@ -188,11 +189,11 @@ class LiveSession:
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
 
     def on_key(self, pressed: Callable[[str], None]) -> None:
-        """Have `pressed` told, on any thread, each key that is pressed in a window."""
+        """Call `pressed`, on any thread, with each key pressed in a window."""
         self._pipeline.controls.pressed = pressed
 
     def notices(self) -> list[str]:
-        """What is to be told since the last call, one line each."""
+        """Messages for the user since the last call, one line each."""
         told, notices = [], self._pipeline.controls.notices
         while notices:
             told.append(notices.popleft())
@@ -208,20 +209,20 @@ class LiveSession:
             self._wanted.close()
 
     def _prepare(self) -> None:
-        """Portraits that are wanted, until nothing is wanted any more; only the newest counts."""
+        """Prepare requested portraits until the session ends; only the newest request counts."""
         _give_way()
         size = self._made.width, self._made.height
         while True:
-            look = self._wanted.take()
-            settings = replace(self._request.settings, background=look.background)
+            shown = self._wanted.take()
+            settings = replace(self._request.settings, background=shown.background)
             try:
-                portraits = self._fitted(size, *look.pictures)
+                portraits = self._fitted(size, *shown.pictures)
                 chain = open_chain(portraits, settings, self._shares.synthesis, graphs=self._graphs)
             except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
-                said = str(error) if isinstance(error, MienError) else f"{look.pictures[0]}: {error!r}"
+                said = str(error) if isinstance(error, MienError) else f"{shown.pictures[0]}: {error!r}"
                 self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
                 continue
-            self.backend, self.look = chain.about, look
+            self.backend, self.shown = chain.about, shown
             self._pipeline.swap(chain).result().close()
 
 
@@ -231,13 +232,13 @@ def shares_of(settings: ReenactSettings) -> Shares:
 
 @contextlib.asynccontextmanager
 async def open_live(request: LiveRequest, shared: Shared | None = None) -> AsyncIterator[LiveSession]:
-    """Open all that a run needs, and close it after; the event loop is not held up by either.
+    """Open everything that a run needs, and close it afterwards, without blocking the event loop.
 
     Args:
         shared: what it has in common with other sessions; None: nothing.
 
     Raises:
-        MienError: anything that the user can cure, in one line.
+        MienError: anything that the user can fix, in one line.
     """
     stack = ExitStack()
     try:
@@ -284,7 +285,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
         Slates(slate(*portraits[0].size, *PANIC), slate(*portraits[0].size, *STALLED)),
         statistics=LiveStatistics(clock),
         clock=clock,
-        target=Target(request.latency, rate=request.rate),
+        target=LatencyTarget(request.latency, rate=request.rate),
         player=player,
         microphone=microphone,
         deaf=hearing.sound != "source",
@@ -317,7 +318,7 @@ def _sink(request: LiveRequest, made: SinkSettings, shares: Shares, controls: Co
 
 
 def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) -> Source:
-    """What is live as it comes; what is recorded in real time, as a camera would play it, and `loop`ed if wanted.
+    """A live source as it is; a recording in real time, looped if `loop` is set.
 
     Raises:
         SourceError: as `mien.capture.open`.
@@ -352,7 +353,7 @@ def _provenance(request: LiveRequest) -> Provenance:
 
 
 def _give_way() -> None:
-    """Let the thread that calls, and those that it starts, run only where the picture leaves time."""
+    """Lower the priority of the calling thread and of those that it starts."""
     if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BACKGROUND_NICE)

@@ -1,4 +1,4 @@
-"""What live sessions of one process have in common: portraits that were prepared before, and the graphs' weights."""
+"""Prepared portraits and graph weights that live sessions of one process share."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from mien.runtime.sharing import SharedGraphs
 
 Portraits = tuple[Portrait, ...]
 KEPT = 8
-"""Portraits that are kept prepared; the least recently used one goes first."""
+"""Capacity of the cache of prepared portraits; the least recently used one is dropped first."""
 
 
 class Shared:
-    """For any thread. One portrait is prepared at a time, whoever wants it."""
+    """For any thread. Only one portrait is prepared at a time."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self.graphs = SharedGraphs()
@@ -41,7 +41,7 @@ class Shared:
         return self._once((pictures, size), lambda: prepare_to_fit(size, *pictures))
 
     def forget(self, picture: str) -> None:
-        """Keep nothing of a picture any more."""
+        """Forget a picture's prepared portraits."""
         with self._lock:
             for key in [key for key in self._portraits if picture in _pictures(key)]:
                 del self._portraits[key]
@@ -51,7 +51,7 @@ class Shared:
         self.graphs.stop()
 
     def close(self) -> None:
-        """Let go of all."""
+        """Free everything."""
         with self._lock:
             self._portraits.clear()
         self.graphs.close()

@@ -1,7 +1,7 @@
-"""Files that are there whole or not at all: written under a hidden name beside their place, then renamed.
+"""Atomic file writing: a file is written under a hidden name in the same folder, then renamed.
 
-That is for regular files. A device, a pipe or a descriptor of this process (`/dev/stdout`, `/dev/fd/N`) is never
-replaced but written into. Links keep pointing: what they lead to is replaced.
+This applies to regular files. A device, a pipe or a descriptor of this process (`/dev/stdout`, `/dev/fd/N`) is
+written to, never replaced. Links are followed: their target is replaced.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 _AT_ONCE: Final = 1 << 20
-"""Bytes that are copied at a time."""
+"""Block size in bytes for copying."""
 _MOST_LINKS: Final = 40
-"""As many as Linux follows."""
+"""Limit on symbolic links, the same as Linux's."""
 _LEGIBLE: Final = 40
 """Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
 _ACL: Final = "system.posix_acl_access"
 _FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
-"""What a rename over a file says that may be written but not replaced: a mount point, another user's in /tmp."""
+"""Errors of a rename over a file that can be written but not replaced: a mount point, another user's file in /tmp."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is to be written, every link followed."""
+class Destination:
+    """Final location of an output, with links resolved."""
 
     path: Path
     descriptor: int | None
@@ -76,8 +76,8 @@ class Place:
         return opened
 
 
-def place_of(path: str | os.PathLike[str]) -> Place:
-    """The place that a path leads to; what is there need not exist.
+def destination_of(path: str | os.PathLike[str]) -> Destination:
+    """The location that a path leads to, which need not exist.
 
     Raises:
         OSError: a folder on the way cannot be entered, the name is too long, or links lead in a circle.
@@ -90,29 +90,29 @@ def place_of(path: str | os.PathLike[str]) -> Place:
     for _ in range(_MOST_LINKS):
         folder, name = os.path.split(followed.rstrip(os.sep))
         if name in ("", os.curdir, os.pardir):
-            return Place(Path(os.path.realpath(followed)), None, os.stat(followed))
+            return Destination(Path(os.path.realpath(followed)), None, os.stat(followed))
         folder = os.path.realpath(folder)
         followed = os.path.join(folder, name)
         if folder == own and name.isdecimal():
-            return Place(Path(followed), int(name), os.fstat(int(name)))
+            return Destination(Path(followed), int(name), os.fstat(int(name)))
         try:
             facts = os.lstat(followed)
         except FileNotFoundError:
-            return Place(Path(followed), None, None)
+            return Destination(Path(followed), None, None)
         if not stat.S_ISLNK(facts.st_mode):
-            return Place(Path(followed), None, facts)
+            return Destination(Path(followed), None, facts)
         followed = os.path.join(folder, os.readlink(followed))
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
 
 
-def standard_output() -> Place:
+def standard_output() -> Destination:
     """What this process's standard output leads to.
 
     Raises:
         OSError: it is closed.
     """
     number = sys.stdout.fileno()
-    return Place(Path("/dev/stdout"), number, os.fstat(number))
+    return Destination(Path("/dev/stdout"), number, os.fstat(number))
 
 
 class Draft:
@@ -167,7 +167,7 @@ class Draft:
         _drafts.discard(self)
 
     def drop(self) -> None:
-        """Remove it with all that it holds; nothing where it was kept."""
+        """Remove it and its contents; does nothing after `keep`."""
         if self not in _drafts:
             return
         if self.path.is_dir():
@@ -179,11 +179,11 @@ class Draft:
 
 
 _drafts: set[Draft] = set()
-"""Of this process, for `drop_drafts`: no matter where a signal comes between, none is forgotten."""
+"""All drafts of this process, for `drop_drafts`: a signal at any moment must find every one of them."""
 
 
 def drop_drafts() -> None:
-    """Remove whatever was begun and not kept; for a program that ends early."""
+    """Remove all unfinished drafts; for a program that ends early."""
     for draft in list(_drafts):
         draft.drop()
 
@@ -199,7 +199,7 @@ def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
         OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
         ValueError: no file can have such a name.
     """
-    place = place_of(path)
+    place = destination_of(path)
     if place.special:
         with os.fdopen(place.open(wait=wait), "wb") as file:
             yield file

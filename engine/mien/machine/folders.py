@@ -1,4 +1,4 @@
-"""Where things lie on this machine: a user's own files of mien (XDG base directories), and the `ffmpeg` program."""
+"""The user's folders for cache and models (XDG base directories), and finding the `ffmpeg` program."""
 
 from __future__ import annotations
 

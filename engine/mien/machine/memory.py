@@ -1,7 +1,7 @@
-"""How much memory this process holds, and giving back what it no longer needs.
+"""Resident memory of this process, and releasing memory that is no longer used.
 
-Connections of aiortc, and tracebacks, are rings of objects: encoders and threads that hang on them stay until Python
-looks for rings, which by itself it does so seldom that tens of threads and a hundred megabytes pile up.
+aiortc's connections, and tracebacks, form reference cycles. Encoders and threads that they refer to live until the
+garbage collector runs, which by default is so rare that tens of threads and a hundred megabytes accumulate.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def memory() -> int:
 
 
 def share_heaps() -> None:
-    """Have all threads that begin later take memory from the same few heaps; for a program, at its beginning.
+    """Limit the number of malloc arenas for threads that start later; for a program, at its beginning.
 
-    Else glibc gives eight heaps to each processor, and what a session's threads freed lies in pieces in all of them:
-    over a hundred sessions a server grows by tens of megabytes that nobody holds.
+    By default glibc uses up to eight arenas per processor, and memory freed by a session's threads is scattered over
+    them: over a hundred sessions a server grows by tens of megabytes that are not in use.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library
@@ -41,10 +41,10 @@ def share_heaps() -> None:
 
 @contextlib.contextmanager
 def settled() -> Iterator[None]:
-    """Meanwhile all that there is now counts as what stays: looks for rings leave it out, and so take little.
+    """Context in which present objects are exempt from garbage collection (gc.freeze), so collections are short.
 
-    Else Python holds up every thread for tens of milliseconds now and then. For a program that is ready for its work;
-    one at a time in a process.
+    Otherwise a full collection stops every thread for tens of milliseconds now and then. For a program that has
+    finished starting; one at a time in a process.
     """
     gc.collect()
     gc.freeze()
@@ -55,7 +55,7 @@ def settled() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Let go of rings, and return free memory to the system; takes some milliseconds, fewer while `settled`.
+    """Collect reference cycles and return free memory to the system; takes some milliseconds, fewer while `settled`.
 
     The allocator of glibc keeps what the threads of a session freed: without this, memory rises by some megabytes with
     each of the first hundred sessions.

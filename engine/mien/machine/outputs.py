@@ -1,4 +1,4 @@
-"""The place of an output: checked before the work, and what the system says of it told in one line."""
+"""Checks of an output's location before the work, and one-line errors of the file system."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import ReaderGone, SinkError, reason_of
-from mien.machine.atomic import Draft, Place, place_of, standard_output, write_atomically
+from mien.machine.atomic import Destination, Draft, destination_of, standard_output, write_atomically
 
 STANDARD_OUTPUT: Final = "-"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -40,7 +40,7 @@ def need_folder(folder: Path, name: str) -> None:
         raise SinkError(f"{name}: expected to be allowed to write in {str(folder)!r}, got none; change its permissions")
 
 
-def need_file_place(path: Path, name: str) -> Place:
+def need_file_place(path: Path, name: str) -> Destination:
     """Refuse a path that nothing can be written at; a regular file that is there already will be replaced.
 
     What a permission, a limit of the file system or a flag forbids is found out by trying, with a hidden file.
@@ -50,9 +50,9 @@ def need_file_place(path: Path, name: str) -> Place:
     """
     if not path.name:
         raise SinkError(f"{name}: expected a file's name, got none; name a file")
-    with told(name):
+    with as_sink_errors(name):
         try:
-            place = place_of(path)
+            place = destination_of(path)
         except NotADirectoryError:
             need_folder(path.parent, name)
             raise
@@ -88,7 +88,7 @@ def need_file(path: Path, name: str) -> None:
 def is_special(name: str | os.PathLike[str]) -> bool:
     """Whether a name is one of a device, a pipe, or a descriptor of this process."""
     try:
-        return place_of(name).special
+        return destination_of(name).special
     except (OSError, ValueError):
         return False
 
@@ -96,7 +96,7 @@ def is_special(name: str | os.PathLike[str]) -> bool:
 def identity(name: str | os.PathLike[str]) -> object:
     """Equal for names of one output; None for what any number of outputs may share, such as /dev/null."""
     try:
-        place = standard_output() if name == STANDARD_OUTPUT else place_of(name)
+        place = standard_output() if name == STANDARD_OUTPUT else destination_of(name)
     except (OSError, ValueError):
         return os.fspath(name)
     if place.facts is None:
@@ -115,12 +115,12 @@ def write(path: Path, content: bytes, *, wait: bool = True) -> None:
     Raises:
         SinkError: it cannot be written; what was there before still is.
     """
-    with told(str(path)):
+    with as_sink_errors(str(path)):
         write_atomically(path, content, wait=wait)
 
 
 @contextlib.contextmanager
-def told(name: str) -> Iterator[None]:
+def as_sink_errors(name: str) -> Iterator[None]:
     """Tell errors of the file system as one line.
 
     Raises:
@@ -142,7 +142,7 @@ def as_sink_error(name: str, error: OSError | ValueError) -> SinkError:
     return SinkError(f"{name}: expected to be able to write the output, got an error ({reason}); check path and disk")
 
 
-def _need_open(place: Place, name: str) -> None:
+def _need_open(place: Destination, name: str) -> None:
     """That a device may be written; a pipe is not opened for that, which might have no reader yet."""
     if place.descriptor is not None:
         os.close(place.open())

@@ -1,4 +1,4 @@
-"""Which processor this is, what it can do, whether it is busy; how many there are, and how a live run shares them."""
+"""The processors: features, load, number, and their division among the parts of a live run."""
 
 from __future__ import annotations
 

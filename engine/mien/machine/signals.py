@@ -1,4 +1,4 @@
-"""Signals that end a program: in order, as an interrupt does, and told by the exit code. Ignored ones stay ignored."""
+"""Signals that end a command in order, with exit codes; ignored signals stay ignored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN: Final = 0.05
 """Seconds until a signal is tried again that came while a module was imported."""
 
 
-class Ended:
+class EndedBySignal:
     """A handler of signals that raises KeyboardInterrupt; it remembers which signal came first.
 
     Not inside of an import: there libraries pass over it, or make an error of their own of it.
@@ -85,9 +85,9 @@ def held_back() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def ending_by_signals() -> Iterator[Ended]:
+def ending_by_signals() -> Iterator[EndedBySignal]:
     """Have an interrupt, SIGTERM and SIGHUP end a command in order, unless they are ignored or handled otherwise."""
-    ended, before = Ended(), {}
+    ended, before = EndedBySignal(), {}
     if threading.current_thread() is threading.main_thread():  # Python allows it nowhere else
         before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
     taken = [number for number in before if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
@@ -100,10 +100,10 @@ def ending_by_signals() -> Iterator[Ended]:
             signal.signal(number, before[number])
 
 
-def _present() -> Ended | None:
+def _present() -> EndedBySignal | None:
     """The one whose handlers are set; an interrupt alone may be ignored."""
     handlers = [signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)]
-    return next((handler for handler in handlers if isinstance(handler, Ended)), None)
+    return next((handler for handler in handlers if isinstance(handler, EndedBySignal)), None)
 
 
 def _importing(frame: FrameType | None) -> bool:

@@ -1,7 +1,7 @@
-"""The standard streams of a command: there, whatever the shell closed, and harmless once nobody reads them.
+"""Standard streams of a command: usable even if the shell closed them, and safe when their reader ends.
 
-On standard error a command tells how it goes; that nobody hears it ends nothing. What it gives out on standard output
-somebody must take: where a reader has gone, such as `head`, the command ends without a word.
+Messages on standard error are optional: a missing reader does not end a command. Output on standard output is not: when
+its reader (such as `head`) has ended, the command ends silently.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Telemetry of the packages that mien runs on is off.
+"""Turns off the telemetry of OpenVINO, NNCF and ONNX Runtime.
 
-`import mien` calls `turn_off`, so that every command and every program that uses the library has it done before one of
-these packages is loaded.
+`import mien` calls `turn_off`, so it happens before any of these packages is loaded, in commands and in programs that
+use the library.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""The contract of a model bundle: a folder with `manifest.toml` and ONNX files, checked against its family's rules.
+"""Reading, checking and writing of model bundles: a folder with `manifest.toml` and ONNX files.
 
     bundle = read_bundle(Path("oneshot-live"))
     graph = bundle.graph(bundle.main, precision="int8")
     family = family_named(bundle.family)
 
-A bundle is data: nothing in it is run while it is read, and one that asks for code or files from elsewhere is refused.
+A bundle is data: nothing in it is executed while it is read, and a bundle that needs code or files from elsewhere is
+refused.
 """
 
 from __future__ import annotations

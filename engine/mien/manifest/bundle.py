@@ -1,4 +1,4 @@
-"""What a bundle is once it is read: values, checked."""
+"""The values of a bundle after reading and checking."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ONNX files of a bundle against what its manifest says of them."""
+"""Checks the ONNX files of a bundle against its manifest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mien.errors import ModelError
 from mien.manifest.bundle import Graph, TensorSpec
-from mien.manifest.onnx_file import OnnxFile, Port, read_onnx
+from mien.manifest.onnx_file import OnnxFile, OnnxPort, read_onnx
 
 MOST_BYTES = 2**31 - 1
 """What protobuf allows a message to have."""
@@ -84,7 +84,7 @@ def _need_self_contained(found: OnnxFile, path: Path) -> None:
         )
 
 
-def _need_ports(tensors: tuple[TensorSpec, ...], ports: tuple[Port, ...], title: str) -> None:
+def _need_ports(tensors: tuple[TensorSpec, ...], ports: tuple[OnnxPort, ...], title: str) -> None:
     names, found = [tensor.name for tensor in tensors], {port.name: port for port in ports}
     if sorted(names) != sorted(found):
         raise ModelError(f"{title}: expected {', '.join(names)} as in the manifest, got {', '.join(found) or 'none'}")

@@ -1,6 +1,7 @@
-"""What an ONNX file says of itself, read from its protobuf without ONNX and without a runtime.
+"""Minimal reader of ONNX files (protobuf): inputs, outputs, operators, external data.
 
-Field numbers are those of onnx.proto; what is not named here is passed over by its length.
+Written by hand because bundles are checked before any runtime is loaded, and the package `onnx` is needed for training
+only. Field numbers are those of onnx.proto; other fields are skipped by their length.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _PARTS: Final[Mapping[str, Mapping[int, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class OnnxPort:
     """An input or output of the graph."""
 
     name: str
@@ -41,9 +42,9 @@ class Port:
 class OnnxFile:
     """The findings."""
 
-    inputs: tuple[Port, ...] = ()
+    inputs: tuple[OnnxPort, ...] = ()
     """Without those that only name a weight, as old files list them."""
-    outputs: tuple[Port, ...] = ()
+    outputs: tuple[OnnxPort, ...] = ()
     operators: set[tuple[str, str]] = field(default_factory=set)
     """(domain, name) of every node, also in branches, loops and functions; the standard domain is empty."""
     functions: set[tuple[str, str]] = field(default_factory=set)
@@ -94,14 +95,14 @@ def _domain(value: int | memoryview | None) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _ports(graph: memoryview, wanted: int) -> Iterator[Port]:
+def _ports(graph: memoryview, wanted: int) -> Iterator[OnnxPort]:
     for number, value in _fields(graph):
         if number == wanted:
             port = _message(value)
             tensor = _message(_only(_message(_only(port, 2)), 1))
             shape = _message(_only(tensor, 2))
             sizes = tuple(_size(_message(axis)) for number, axis in _fields(shape) if number == 1)
-            yield Port(_text(_only(port, 1)), _dtype(_only(tensor, 1)), sizes)
+            yield OnnxPort(_text(_only(port, 1)), _dtype(_only(tensor, 1)), sizes)
 
 
 def _dtype(element: int | memoryview | None) -> str:

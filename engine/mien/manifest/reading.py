@@ -1,4 +1,4 @@
-"""A bundle from its folder: every key, every tensor and every file is looked at before anything is used."""
+"""Reads a bundle from its folder and checks every key, tensor and file."""
 
 from __future__ import annotations
 

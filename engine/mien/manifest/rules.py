@@ -1,4 +1,4 @@
-"""What makes a bundle one that the engine can run: what its family demands of graphs, ports and links, by one code."""
+"""Checks of a bundle against its family: graphs, ports and links."""
 
 from __future__ import annotations
 

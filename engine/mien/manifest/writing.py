@@ -1,4 +1,4 @@
-"""A manifest written for graphs that were just exported."""
+"""Writes the manifest of exported graphs."""
 
 from __future__ import annotations
 

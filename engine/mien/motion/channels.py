@@ -1,4 +1,4 @@
-"""The driver's motion as channels: what is filtered, scaled by gains, limited and eased."""
+"""Motion channels: the driver's motion as quantities that are filtered, scaled by gains, limited and eased."""
 
 from __future__ import annotations
 

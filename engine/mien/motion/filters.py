@@ -1,4 +1,4 @@
-"""Filters of single channels, as pure functions of time: One Euro, soft limits, and easing while the face is lost."""
+"""Filters of motion channels, as pure functions of time: One Euro, soft limits, easing for lost faces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 SPEED_CUTOFF = 1.0
 """Cut-off of the speed estimate in Hz, as in the paper."""
 YAW, PITCH, ROLL = (24.0, 40.0), (18.0, 30.0), (30.0, 50.0)
-"""(knee, limit) in degrees of turn away from the portrait's own pose: beyond, one picture has no skin to show."""
+"""(knee, limit) in degrees of turn away from the portrait's own pose: beyond, one picture does not show the skin."""
 SHIFT = (0.6, 1.2)
 """(knee, limit) of the head's way in eye distances."""
 SIZE = (0.2, 0.5)
@@ -29,7 +29,7 @@ EASE_OUT, EASE_IN = 0.8, 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FilterState:
-    """What the filter remembers: plain values, so that a clip can be split anywhere."""
+    """State of the filter: plain values, so a clip can be split anywhere."""
 
     value: Array
     speed: Array
@@ -96,7 +96,7 @@ class Presence:
 
     @property
     def share(self) -> float:
-        """`level` with soft start and end."""
+        """`level` as a smoothstep."""
         return smoothstep(self.level)
 
 

@@ -1,7 +1,7 @@
-"""The driver's neutral: estimated, never assumed to be the first frame.
+"""Estimation of the driver's neutral; the first frame is never assumed to be neutral.
 
-From many frames (a seekable file), the calm ones are found by scores that compare each frame with the clip's own
-habits; their median is the neutral. From a stream, the same estimate runs over a bounded set of frames seen so far.
+Of many frames (a seekable file), calm ones are selected by scores relative to the statistics of the clip; the neutral
+is their median. For a stream, the same estimate runs over a bounded set of past frames.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _unrest(sightings: list[Sighting], angles: Array) -> Array:
 
 
 def _middle(values: Array) -> Array:
-    """Medians (...) of values (..., N): NumPy sorts rows ten times as fast as it finds their middle."""
+    """Medians (...) of values (..., N), by sorting: ten times as fast as np.median here."""
     ordered, count = np.sort(values, axis=-1), values.shape[-1]
     return np.asarray((ordered[..., (count - 1) // 2] + ordered[..., count // 2]) / 2)
 
@@ -149,7 +149,7 @@ class RunningNeutral:
         return RunningNeutral(kept, len(kept), estimate(list(kept)) if kept else None)
 
     def _approach(self, target: Neutral | None, count: int) -> Neutral | None:
-        """Move towards a new estimate in steps that no one sees once the first second is over."""
+        """Move towards a new estimate, after the first second in invisible steps."""
         if target is None or self.neutral is None or count < 10:
             return target or self.neutral
         return mix(self.neutral, target, 0.2)

@@ -1,4 +1,4 @@
-"""The room's stage: faces in, motion out, with the driver's neutral, filters and presence as its only memory."""
+"""Stage `motion`: from faces to motion. Its only state is neutral, filters and presence."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ GROUPS = ("pose", "scale", "expression", "eyes", "lips")
 
 
 KEPT = 4
-"""Shots whose neutral is kept in case they come back."""
+"""Number of past shots whose neutral is kept, in case they return."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Framing:
-    """How the driver is at rest in one shot, and what that is measured in."""
+    """The driver's neutral in one shot, with the orientation and frame size it is measured in."""
 
     neutral: Neutral | None = None
     running: RunningNeutral | None = None
@@ -38,7 +38,7 @@ class Framing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RetargetState:
-    """All that the stage remembers; a clip can be split where it is handed over."""
+    """Complete state of the stage; a clip can be split by handing it over."""
 
     neutral: Neutral | None = None
     running: RunningNeutral | None = None
@@ -54,7 +54,7 @@ class RetargetState:
     earlier: tuple[tuple[int, Framing], ...] = ()
     """Shots before, the latest last."""
     left: tuple[Channels, float] | None = None
-    """What was shown when a shot began whose neutral is not known yet, and when that was: its pose is left gently."""
+    """Channels shown at the start of a shot without a neutral yet, and when: the pose moves away from them smoothly."""
 
 
 class Retarget:
@@ -98,7 +98,7 @@ class Retarget:
             self.state = replace(self.state, running=self.state.running.rezero())
 
     def _enter(self, state: RetargetState, face: Face, seconds: float) -> RetargetState:
-        """A shot begins, or comes back: nothing of the one before is filtered with it."""
+        """Begin or resume a shot: filters are reset."""
         known = self._framings.get(face.shot) or dict(state.earlier).get(face.shot)
         if state.shot is None:
             framing = known or Framing(state.neutral, state.running, face.turn)

@@ -1,7 +1,7 @@
-"""What is taken out of the warped portrait before a generator sees it: places that a warp cannot know.
+"""Erasing of invalid areas of the warped portrait before the generator sees it.
 
-That is the inner mouth, always, and skin that the flow stretches beyond use or turns inside out: lids drawn over an eye
-that opens, a cheek that was hidden.
+These are the inner mouth, always, and skin that the flow stretches too far or mirrors: lids over an opening eye, a
+cheek that was hidden.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from mien_kernels import ops
 
 NOTHING: Final = 128
-"""The byte that says "unknown": it becomes 0 in the generator's inputs."""
+"""The byte for "unknown"; it becomes 0 in the generator's inputs."""
 MOUTH_GAIN: Final = 6.0
-"""Share of the inner mouth in a pixel, times this, is the share erased: the rim shows the portrait's own teeth."""
+"""Gain from a pixel's coverage by the inner mouth to how much is erased: the rim would show the portrait's own
+teeth."""
 STRETCHED, BEARABLE = 0.12, 0.25
-"""Pixels of the portrait to one of the target below which all, and above which nothing, is erased."""
+"""Portrait pixels per target pixel below which everything, and above which nothing, is erased."""
 
 
 class Erasing:
-    """Callable that erases in place, with buffers of its own for pictures of one shape (h, w), both even."""
+    """Callable that erases in place; its buffers are for pictures of one shape (h, w), both even."""
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self._share = np.empty(shape, np.float32)
@@ -31,7 +32,7 @@ class Erasing:
     def __call__(
         self, warped: NDArray[np.uint8], mouth: NDArray[np.float32], flow: NDArray[np.float32], threads: int = 1
     ) -> None:
-        """Replace what the warp cannot know by `NOTHING` in `warped` (h, w, 3).
+        """Replace invalid areas of `warped` (h, w, 3) by `NOTHING`.
 
         mouth: (h, w), the share of the target's inner mouth, as in its parsing map. flow: (h, w, 2), absolute, of
         target pixels to as large portrait pixels.
@@ -48,9 +49,9 @@ class Erasing:
 def _stretch(flow: NDArray[np.float32]) -> NDArray[np.float32]:
     """(h / 2, w / 2) in 0..1: 1 where the determinant of the flow's derivative is below `STRETCHED`.
 
-    It is averaged over 6 x 6 pixels: a sliver of the mesh is no reason to paint.
+    It is averaged over 6 x 6 pixels, so that single thin triangles do not count.
     """
-    places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
+    places = flow.view(np.complex64)[..., 0]  # x and y as one complex number: several times as fast as pairs
     right = places[::2, 1::2] - places[::2, ::2]
     down = places[1::2, ::2] - places[::2, ::2]
     area = _mean3(np.asarray((np.conj(right) * down).imag, dtype=np.float32))

@@ -1,4 +1,4 @@
-"""The table from a role in a model's manifest to what fills the inputs of that role.
+"""Table from each role of a manifest to the function that fills inputs of that role.
 
 A new role is one entry of `ONCE`, for what hangs on the portrait alone, or of `FRAME`, for what changes with every
 frame; a package of its own adds one as an entry point of the groups `mien.paint.once` and `mien.paint.frame`, called as
@@ -20,7 +20,7 @@ from mien.errors import ModelError
 from mien.manifest import TensorSpec
 from mien.paint.erase import NOTHING, Erasing
 from mien.paint.parsing import parsing_map
-from mien.paint.scene import Look, Scene, Subject
+from mien.paint.scene import Appearance, Scene, Subject
 from mien.plane import Box, coarser
 from mien.runtime.session import nhwc_view
 from mien_kernels import ops
@@ -28,8 +28,8 @@ from mien_kernels import ops
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-HALF: Final = 128.0
-"""The byte that becomes 0 in a graph; bytes become -1..0.99."""
+BYTE_SCALE: Final = 128.0
+"""The byte that becomes 0 in a graph: bytes 0..255 become -1..0.99."""
 SAME: Final = np.array([[1, 0, 0], [0, 1, 0]], dtype=np.float32)
 
 
@@ -40,18 +40,18 @@ class OnceFiller(Protocol):
 
 
 class FrameFiller(Protocol):
-    """Fills an input of a graph that runs for every frame; made once for that input."""
+    """Fills an input of a graph that runs for every frame; one object per input."""
 
     def __call__(self, scene: Scene) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Port:
-    """An input of a graph that runs for every frame, as its filler is given it."""
+class InputPort:
+    """An input of a graph that runs for every frame: its specification and array."""
 
     spec: TensorSpec
     array: Floats
-    """(1, C, h, w): the session's own, bound once."""
+    """(1, C, h, w): the session's array, bound once."""
     view: Box
     threads: int
 
@@ -68,9 +68,9 @@ def fill_portrait_parsing(subject: Subject, into: Floats, threads: int) -> None:
 
 
 class Parsing:
-    """The parsing map of the target landmarks, as fine as the graph takes it."""
+    """The parsing map of the target landmarks, at the graph's resolution."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
         self._times = port.view.height // self._into.shape[1]
 
@@ -81,17 +81,17 @@ class Parsing:
 
 
 class Warped:
-    """The portrait's crop warped to the target, skin and eyes as they are shown, without what a warp cannot know."""
+    """The portrait's crop warped to the target, with eyes drawn and invalid areas erased."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
         self._warped = np.empty((*port.view.shape, 3), np.uint8)
         self._erasing = Erasing(port.view.shape)
 
     def __call__(self, scene: Scene) -> None:
         flow = scene.flow(scene.view.height)
-        ops.flow_warp(scene.look.subject.crop, flow, self._warped, threads=scene.threads)
-        scene.look.eyes(scene.landmarks, self._warped)
+        ops.flow_warp(scene.appearance.subject.crop, flow, self._warped, threads=scene.threads)
+        scene.appearance.eyes(scene.landmarks, self._warped)
         self._erasing(self._warped, scene.mouth, flow, scene.threads)
         _to_tensor(self._warped, self._into, scene.threads)
 
@@ -99,17 +99,17 @@ class Warped:
 class Hint:
     """The driver's inner mouth, drawn between the target's lips; 0 everywhere else."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
         self._drawn = np.empty((*port.view.shape, 3), np.uint8)
         self._box: Box | None = None
-        """What is filled at present."""
+        """The area filled at present."""
 
     def __call__(self, scene: Scene) -> None:
         into = self._into
         if self._box is not None:
             into[:, *self._box.area] = 0
-        hint, mouth = scene.posed.hint, scene.look.mouth
+        hint, mouth = scene.posed.hint, scene.appearance.mouth
         box = inner_mouth_box(scene.landmarks, scene.view.width, scene.view.height)
         self._box = None if hint is None else box
         if hint is None or box is None:
@@ -117,26 +117,26 @@ class Hint:
         drawn = self._drawn[box.area]
         drawn.fill(NOTHING)
         draw_driver_mouth(hint, mouth.lip_colour, scene.landmarks, self._drawn, mouth.skin_colour)
-        into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / HALF) - np.float32(1)
+        into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / BYTE_SCALE) - np.float32(1)
 
 
 class Still:
     """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
 
-    def __init__(self, port: Port, fill: OnceFiller) -> None:
+    def __init__(self, port: InputPort, fill: OnceFiller) -> None:
         self._port, self._fill = port, fill
-        self._given: Look | None = None
+        self._given: Appearance | None = None
 
     def __call__(self, scene: Scene) -> None:
-        if scene.look is not self._given:
-            self._fill(scene.look.subject, self._port.array[0], scene.threads)
-            self._given = scene.look
+        if scene.appearance is not self._given:
+            self._fill(scene.appearance.subject, self._port.array[0], scene.threads)
+            self._given = scene.appearance
 
 
 class Passed:
     """What another graph gave for the same frame."""
 
-    def __init__(self, port: Port, source: Floats) -> None:
+    def __init__(self, port: InputPort, source: Floats) -> None:
         self._into, self._source = port.array, source
 
     def __call__(self, scene: Scene) -> None:
@@ -144,21 +144,21 @@ class Passed:
 
 
 class Linked:
-    """What a graph that ran once gave for the portrait: warped by the frame's flow, or as it is."""
+    """An output of the portrait's graph: warped by the frame's flow, or unchanged."""
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: InputPort) -> None:
         self._spec, self._array = port.spec, port.array
         last = nhwc_view(port.array)[0] if port.array.ndim == 4 else None
         self._last = last if last is not None and last.flags.c_contiguous else None
         """(h, w, C), where the session keeps channels last."""
-        self._given: Look | None = None
+        self._given: Appearance | None = None
 
     def __call__(self, scene: Scene) -> None:
         if self._spec.warped:
-            self._warp(scene.look.features[self._spec.name], scene)
-        elif scene.look is not self._given:
-            self._array[...] = scene.look.fixed[self._spec.name]
-            self._given = scene.look
+            self._warp(scene.appearance.features[self._spec.name], scene)
+        elif scene.appearance is not self._given:
+            self._array[...] = scene.appearance.fixed[self._spec.name]
+            self._given = scene.appearance
 
     def _warp(self, feature: Floats, scene: Scene) -> None:
         flow = scene.flow(self._array.shape[2])
@@ -173,7 +173,7 @@ ONCE: Final[Mapping[str, OnceFiller]] = {
     "portrait_parsing": fill_portrait_parsing,
 }
 """By role: what hangs on the portrait alone."""
-FRAME: Final[Mapping[str, Callable[[Port], FrameFiller]]] = {
+FRAME: Final[Mapping[str, Callable[[InputPort], FrameFiller]]] = {
     "parsing": Parsing,
     "warped": Warped,
     "hint": Hint,
@@ -194,7 +194,7 @@ def once_filler(role: str) -> OnceFiller:
     return cast(OnceFiller, found)
 
 
-def frame_filler(port: Port) -> FrameFiller:
+def frame_filler(port: InputPort) -> FrameFiller:
     """What fills this input for every frame, or once for a portrait where its role hangs on that alone.
 
     Raises:
@@ -204,8 +204,8 @@ def frame_filler(port: Port) -> FrameFiller:
     found = FRAME.get(role) or (None if role in ONCE else plugins.added(FRAME_GROUP, role))
     if found is None:
         return Still(port, once_filler(role))
-    return cast(Callable[[Port], FrameFiller], found)(port)
+    return cast(Callable[[InputPort], FrameFiller], found)(port)
 
 
 def _to_tensor(picture: Pixels, into: Floats, threads: int) -> None:
-    ops.to_tensor(picture, SAME, into, scale=1 / HALF, bias=-1.0, threads=threads)
+    ops.to_tensor(picture, SAME, into, scale=1 / BYTE_SCALE, bias=-1.0, threads=threads)

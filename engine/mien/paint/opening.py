@@ -1,4 +1,4 @@
-"""From settings to a painter: the model's bundle found, its sessions opened on the backend that was asked for."""
+"""Opens the painter that the settings select: finds the bundle and opens its sessions on the backend."""
 
 from __future__ import annotations
 
@@ -13,24 +13,26 @@ from mien.manifest import Bundle, read_bundle
 from mien.paint.painter import OpenSession, Painter
 from mien.runtime.auto import Choice
 from mien.runtime.opening import choose, open_session
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
-"""Models that can be made where they are not here, and the configuration that `mien export train` makes them by."""
+"""Models that can be trained if they are not installed, with their training configuration."""
 
 
 class LoadSession(Protocol):
     """Loads a graph, as `mien.runtime.opening.open_session` does."""
 
-    def __call__(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int, /) -> Session: ...
+    def __call__(
+        self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int, /
+    ) -> GraphSession: ...
 
 
 @contextlib.contextmanager
 def open_painter(
     settings: ReenactSettings, threads: int, graphs: SharedGraphs | None = None
 ) -> Iterator[tuple[Painter | None, str]]:
-    """The painter of `settings.model` and words that say what runs it, closed on leaving; None for `warp`.
+    """The painter of `settings.model`, and a description of what runs it; closed on leaving; None for `warp`.
 
     Args:
         graphs: whose weights it takes; None: it loads its own.
@@ -57,7 +59,7 @@ def open_painter(
 
 
 def _opening(bundle: Bundle, choice: Choice, settings: ReenactSettings, threads: int, load: LoadSession) -> OpenSession:
-    def opened(graph: str) -> Session:
+    def opened(graph: str) -> GraphSession:
         if graph == bundle.main:
             return load(bundle, graph, choice.backend, choice.precision, threads)
         backend = choice.backend if bundle.runs(graph) == "frame" else settings.backend

@@ -1,6 +1,6 @@
-"""A model at work: its graphs are run once per portrait and for every frame, on inputs that the table of roles fills.
+"""Stage `paint`: runs a model's graphs once per portrait and per frame, on inputs filled by the table of roles.
 
-Nothing is allocated that a frame could reuse.
+Buffers are reused from frame to frame.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelError
 from mien.manifest import Bundle, TensorSpec, family_named
-from mien.paint.fillers import HALF, FrameFiller, Linked, Passed, Port, frame_filler, once_filler
-from mien.paint.scene import Look, Scene, Subject
+from mien.paint.fillers import BYTE_SCALE, FrameFiller, InputPort, Linked, Passed, frame_filler, once_filler
+from mien.paint.scene import Appearance, Scene, Subject
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel, Posed
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]
 
 ALL: Final = 0.5
-"""Share of the warp in a pixel from which on it is warp alone: a little paint is a veil of blur over what was sharp.
-On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the one before."""
-OpenSession = Callable[[str], Session]
+"""Mask value above which a pixel is the warp only: a small share of paint would blur what was sharp.
+On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the value before."""
+OpenSession = Callable[[str], GraphSession]
 """Opens the graph of this name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Painted:
-    """A painting, with where its mesh lay, so that it can be carried on."""
+    """A painting with its mesh vertices, so that it can be warped to the next frame."""
 
     painting: Painting
     vertices: Floats
@@ -55,7 +55,7 @@ class Painter:
         self._open = open_session
         self._threads = threads
         self._scene = Scene(bundle.side, bundle.seen, threads)
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, GraphSession] = {}
         self._steps = [self._step(name) for name in bundle.names("frame")]
         outputs = {spec.role: spec.name for spec in bundle.graph(bundle.main).outputs}
         if not self._steps or "generated" not in outputs:
@@ -64,7 +64,7 @@ class Painter:
         self._generated = self.session.outputs[outputs["generated"]]
         self._mask = self.session.outputs[outputs["mask"]] if "mask" in outputs else None
 
-    def look(self, portrait: Portrait) -> Look:
+    def appearance(self, portrait: Portrait) -> Appearance:
         """What is kept of a portrait. Runs the graphs that are run once per portrait, if the model has any."""
         subject = Subject.of(portrait, self.bundle.side)
         found: dict[str, dict[str, Floats]] = {}
@@ -77,26 +77,26 @@ class Painter:
                     features[spec.name] = np.ascontiguousarray(found[source][spec.name][0].transpose(1, 2, 0))
                 elif source in found:
                     fixed[spec.name] = found[source][spec.name]
-        return Look.of(subject, features, fixed)
+        return Appearance.of(subject, features, fixed)
 
-    def paint(self, look: Look, posed: Posed) -> Painted:
-        """What is seen of the portrait's crop in its new place, painted into arrays of its own."""
+    def paint(self, appearance: Appearance, posed: Posed) -> Painted:
+        """Run the frame's graph; the painting is in new arrays."""
         scene = self._scene
-        scene.place(look, posed)
+        scene.place(appearance, posed)
         scene.rasterise_portrait()
         for session, fillers in self._steps:
             for fill in fillers:
                 fill(scene)
             session.run()
         generated = ops.to_image(
-            self._generated[0].astype(np.float32, copy=False), scale=HALF, bias=HALF, threads=self._threads
+            self._generated[0].astype(np.float32, copy=False), scale=BYTE_SCALE, bias=BYTE_SCALE, threads=self._threads
         )
         return Painted(Painting(generated, self._masked(), scene.matrix), scene.vertices)
 
-    def carry(self, look: Look, posed: Posed, last: Painted) -> Painted:
-        """The last painting, moved on by the flow between the two shapes."""
+    def carry(self, appearance: Appearance, posed: Posed, last: Painted) -> Painted:
+        """The last painting, warped by the flow between the two shapes."""
         scene, painting = self._scene, last.painting
-        scene.place(look, posed)
+        scene.place(appearance, posed)
         flow = scene.rasterise(np.ascontiguousarray(last.vertices[:, :2]))
         generated = ops.flow_warp(painting.generated, flow, threads=self._threads)
         mask = ops.flow_warp(painting.mask[..., None], flow, threads=self._threads)[..., 0]
@@ -107,13 +107,13 @@ class Painter:
         for session in self._sessions.values():
             session.close()
 
-    def _step(self, name: str) -> tuple[Session, list[FrameFiller]]:
+    def _step(self, name: str) -> tuple[GraphSession, list[FrameFiller]]:
         """A graph of a frame, opened, and what fills its inputs."""
         session = self._sessions[name] = self._open(name)
         sources = {spec.name: source for spec, source in self._linked(name)}
         fillers: list[FrameFiller] = []
         for spec in self.bundle.graph(name).inputs:
-            port = Port(spec, session.inputs[spec.name], self.bundle.seen, self._threads)
+            port = InputPort(spec, session.inputs[spec.name], self.bundle.seen, self._threads)
             source = sources.get(spec.name)
             if source is None:
                 fillers.append(frame_filler(port))
@@ -145,7 +145,7 @@ class Painter:
             session.close()
 
     def _masked(self) -> Floats:
-        """(h, w): the mask that is shown; of a model that gives none, all is paint."""
+        """(h, w): the fusion mask; all 0 (paint only) for a model without one."""
         if self._mask is None:
             return np.zeros(self._scene.view.shape, np.float32)
         mask: Floats = np.minimum(self._mask[0, 0].astype(np.float32) * np.float32(1 / ALL), np.float32(1))
@@ -153,17 +153,17 @@ class Painter:
 
 
 class Paint:
-    """The room's stage: callable (posed portraits, level) -> the painting of each, None where nothing is painted."""
+    """Stage `paint`: callable (posed portraits, level) -> one painting each, or None where nothing is painted."""
 
     def __init__(self, portraits: tuple[Portrait, ...], painter: Painter) -> None:
-        """Runs the model's graph that is run once per portrait; `painter` is its owner's to close."""
+        """Runs the model's once-per-portrait graph. The caller closes `painter`."""
         self._painter, self.family = painter, painter.family
-        self._looks = {portrait.digest: painter.look(portrait) for portrait in portraits}
+        self._looks = {portrait.digest: painter.appearance(portrait) for portrait in portraits}
         self._last: dict[str, Painted] = {}
         self._shot = 0
 
     def __call__(self, posed: tuple[Posed, ...], level: PaintLevel = "full") -> tuple[Painting | None, ...]:
-        """What cannot be carried on, since nothing was painted of it in this shot yet, is painted."""
+        """At level `carry`, a portrait without a painting in this shot is painted."""
         if posed[0].shot != self._shot:
             self._shot = posed[0].shot
             self._last.clear()

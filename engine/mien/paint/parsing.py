@@ -1,4 +1,4 @@
-"""The parsing map: which part of a face lies where, by filling outlines of its landmarks."""
+"""Parsing maps: one channel per part of the face, by filling outlines of landmarks."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def parsing_map(
 
 
 def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
-    """The inner mouth's channel of `parsing_map` by itself, into `out` (h, w)."""
+    """Only the inner mouth's channel of `parsing_map`, into `out` (h, w)."""
     outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
     return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
 

@@ -1,4 +1,4 @@
-"""What the inputs of a network are filled from: a portrait as networks know it, and one frame of it in their view."""
+"""What fillers read: a portrait in the networks' crop, and one frame of it in their view."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A portrait cut to the crop that networks see; graphs that run once per portrait are filled from it."""
+    """A portrait cut to the networks' crop: input of the fillers of graphs that run once per portrait."""
 
     portrait: Portrait
     crop: Pixels
@@ -39,35 +39,35 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """A portrait as one model knows it, made once; graphs that run for every frame are filled from it and a scene."""
+class Appearance:
+    """What the frame's fillers need of a portrait, computed once for one model."""
 
     subject: Subject
     features: dict[str, Floats]
     """(h, w, C) by name, as the warp takes them."""
     fixed: dict[str, Floats]
-    """(1, C, h, w) by name: what is given to the frame's graph as it is, wherever the face is."""
+    """(1, C, h, w) by name: inputs of the frame's graph that do not depend on the frame."""
     mouth: OwnMouth
     eyes: Eyes
     """Of the crop."""
 
     @classmethod
-    def of(cls, subject: Subject, features: dict[str, Floats], fixed: dict[str, Floats]) -> Look:
-        """With what is drawn rather than computed by a graph."""
+    def of(cls, subject: Subject, features: dict[str, Floats], fixed: dict[str, Floats]) -> Appearance:
+        """Adds eyes and mouth of the portrait to the graph's outputs."""
         portrait = subject.portrait
         eyes = Eyes(subject.crop, placed(portrait.landmarks, subject.matrix))
         return cls(subject, features, fixed, OwnMouth.of(portrait.pixels, portrait.landmarks), eyes)
 
 
 class Scene:
-    """One frame in the view that a network sees; one object is placed anew frame after frame, in buffers of its own."""
+    """One frame in the network's view. The object and its buffers are reused for every frame."""
 
-    look: Look
+    appearance: Appearance
     posed: Posed
     matrix: Array
     """(2, 3): from the portrait's picture to the view."""
     vertices: Floats
-    """(V, 3): the target mesh in pixels of the view, of this frame alone."""
+    """(V, 3): the target mesh in pixels of the view."""
     landmarks: Array
     """(478, 3): the target's, in pixels of the view."""
 
@@ -80,16 +80,16 @@ class Scene:
         self._pyramid: list[Floats] = []
         self._mouth, self._has_mouth = np.empty(view.shape, np.float32), False
 
-    def place(self, look: Look, posed: Posed) -> None:
-        """Take the next frame; its flow is what is rasterised then."""
-        self.look, self.posed = look, posed
+    def place(self, appearance: Appearance, posed: Posed) -> None:
+        """Set the next frame; `rasterise` computes its flow."""
+        self.appearance, self.posed = appearance, posed
         self.matrix = into_box(crop_matrix(posed.pose, self._side), self.view)
         self.vertices = placed(posed.vertices.astype(np.float64), self.matrix).astype(np.float32)
         self.landmarks = placed(posed.landmarks, self.matrix)
         self._has_mouth = False
 
     def rasterise(self, texture: Floats) -> Floats:
-        """(h, w, 2): the flow of the view from the placed mesh to where its vertices take their colours, (V, 2)."""
+        """(h, w, 2): flow of the view for the texture coordinates `texture` (V, 2)."""
         ops.rasterize_flow(
             self.vertices,
             texture,
@@ -102,28 +102,28 @@ class Scene:
         return self._flow
 
     def rasterise_portrait(self) -> Floats:
-        """(h, w, 2): the flow of the view from the placed mesh to the portrait's crop."""
-        texture = placed(self.posed.texture.astype(np.float64), self.look.subject.matrix)
+        """(h, w, 2): flow from the view to the portrait's crop."""
+        texture = placed(self.posed.texture.astype(np.float64), self.appearance.subject.matrix)
         return self.rasterise(texture.astype(np.float32))
 
     def flow(self, height: int) -> Floats:
-        """(height, w, 2): the flow of a grid of the view, halved as often as that takes, in that grid's coordinates."""
+        """(height, w, 2): the flow downsampled to a grid of this height, in the grid's coordinates."""
         while len(self._pyramid[-1]) > height:
-            self._pyramid.append(_halved(self._pyramid[-1]))
+            self._pyramid.append(_downsampled(self._pyramid[-1]))
         return next(flow for flow in self._pyramid if len(flow) <= height)
 
     @property
     def mouth(self) -> Floats:
-        """(h, w) in 0..1: the share of the target's inner mouth in each pixel of the view."""
+        """(h, w) in 0..1: coverage of each pixel of the view by the target's inner mouth."""
         if not self._has_mouth:
             mouth_map(self.posed.landmarks, self.matrix, self._mouth, threads=self.threads)
             self._has_mouth = True
         return self._mouth
 
 
-def _halved(flow: Floats) -> Floats:
-    """The flow (h, w, 2) of a grid half as fine, in its own coordinates: the mean over 2 x 2 cells."""
-    places = flow.view(np.complex64)[..., 0]  # x and y as one number: several times as fast as pairs
+def _downsampled(flow: Floats) -> Floats:
+    """The flow (h, w, 2) downsampled by two, in coordinates of the new grid: the mean over 2 x 2 cells."""
+    places = flow.view(np.complex64)[..., 0]  # x and y as one complex number: several times as fast as pairs
     rows = places[::2] + places[1::2]
     mean: Floats = (rows[:, ::2] + rows[:, 1::2])[..., None].view(np.float32)
     mean *= np.float32(0.125)
@@ -132,7 +132,7 @@ def _halved(flow: Floats) -> Floats:
 
 
 def _crop(picture: Pixels, matrix: Array, side: int) -> Pixels:
-    """(side, side, 3): what a map (2, 3) from picture to crop shows."""
+    """(side, side, 3): the crop of `picture` under an affine map (2, 3) from picture to crop."""
     back = inverse(matrix).astype(np.float32)
     return ops.to_image(
         ops.to_tensor(picture, back, scale=1.0, layout="nhwc", size=(side, side)), scale=1.0, layout="nhwc"

@@ -1,4 +1,4 @@
-"""Finding faces in a single picture, of any size, as well as can be."""
+"""Face detection in a single picture, thorough rather than fast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mien.plane import Bounds
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 MARGIN = 0.6
-"""What is kept around a detector's box on each side, as a share of its longer side."""
+"""Margin on each side of a detector's box, relative to its longer side."""
 SMALLEST_TILE = 256
 """Pixels: a picture is not cut into smaller squares to look for faces."""
 SAME = 0.7
@@ -34,7 +34,7 @@ BETTER = 0.75
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class DetectedFace:
     """A face, however the picture is held."""
 
     landmarks: Array
@@ -43,7 +43,7 @@ class Found:
     """Quarters by which the picture is to be turned counter-clockwise for the face to stand upright."""
 
 
-def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[1:]) -> list[Found]:
+def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[1:]) -> list[DetectedFace]:
     """As `find_faces`, with faces that lie on their side or stand on their head.
 
     Args:
@@ -51,21 +51,21 @@ def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[
     """
     upright = find_faces(pixels, mesh)
     if upright:
-        return [Found(face) if _stands(face) else _turned_about(pixels, face, mesh) for face in upright]
+        return [DetectedFace(face) if _stands(face) else _turned_about(pixels, face, mesh) for face in upright]
     others = [found for turn in turns for found in _in_turned(pixels, turn, mesh)]
     best = sorted((found for found in others if _amiss(found.landmarks) < WRONG), key=lambda f: _amiss(f.landmarks))
     kept = [f for i, f in enumerate(best) if not any(_close(f.landmarks, b.landmarks) for b in best[:i])]
     return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
 
 
-def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[Found]:
+def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[DetectedFace]:
     size = pixels.shape[1], pixels.shape[0]
     faces = mesh(turned_pixels(pixels, turn))
-    return [Found(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
+    return [DetectedFace(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
 
 
-def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> Found:
-    """A face that is found lying or amiss, or the best of what its surroundings show once they are turned."""
+def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> DetectedFace:
+    """The best detection of a tilted or doubtful face, among turned cuts of its surroundings."""
     corner, cut = cut_square(pixels, bounds(face), MARGIN)
     away = np.array([*corner, 0.0])
     others = [found for turn in QUARTERS[1:] for found in _in_turned(cut, turn, mesh)]
@@ -73,7 +73,7 @@ def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> Found:
     there = [found for found in there if _close(found.landmarks, face)]
     best = min(there, key=lambda found: _amiss(found.landmarks), default=None)
     most = BETTER * _amiss(face) if abs(_roll(face)) <= TILTED else max(_amiss(face) / BETTER, WRONG)
-    return Found(face) if best is None or _amiss(best.landmarks) > most else best
+    return DetectedFace(face) if best is None or _amiss(best.landmarks) > most else best
 
 
 def _stands(face: Array) -> bool:
@@ -91,7 +91,7 @@ def _amiss(face: Array) -> float:
 
 
 def _close(a: Array, b: Array) -> bool:
-    """Whether two finds are of one head, whichever way up each takes it for."""
+    """Whether two detections are of one head, in whatever orientation."""
     apart = np.hypot(*(a[:, :2].mean(axis=0) - b[:, :2].mean(axis=0)))
     return bool(apart < max(fit_pose(a).scale, fit_pose(b).scale))
 
@@ -107,7 +107,7 @@ def find_faces(pixels: Pixels, mesh: FaceMesh) -> list[Array]:
 
 
 def _boxes_in_tiles(pixels: Pixels, mesh: FaceMesh) -> list[Bounds]:
-    """What a detector finds when it looks at overlapping squares of half the picture's length one by one."""
+    """Detections in overlapping squares of half the picture's length."""
     height, width = pixels.shape[:2]
     side = (max(height, width) + 1) // 2
     if side < SMALLEST_TILE:
@@ -127,7 +127,7 @@ def _starts(length: int, side: int) -> list[int]:
 
 
 def refine(pixels: Pixels, landmarks: Array, mesh: FaceMesh, looks: int = 5) -> Array:
-    """The median of several looks at slightly different cuts: landmarks (478, 3) steadier than one look gives."""
+    """Median landmarks (478, 3) over several slightly different crops: steadier than a single detection."""
     found = [landmarks]
     for look in range(looks):
         margin = 0.35 + 0.08 * look

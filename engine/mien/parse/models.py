@@ -1,4 +1,4 @@
-"""The only file that knows MediaPipe: its face mesh, face detector and person segmentation, on plain arrays."""
+"""MediaPipe's face mesh, face detector and person segmentation on arrays; the only file that imports it."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ NOTES = (
     " landmark_projection_calculator.cc:",
     " gl_context",
 )
-"""What MediaPipe's native code notes on stderr each time a graph starts; none of it is worth a user's while."""
+"""Messages of MediaPipe's native code on stderr at each start of a graph, without use for a user."""
 
 
 @functools.cache
 def _first_process() -> int:
-    """That in which MediaPipe was first used; a process that is forked from it takes the answer along."""
+    """Process id in which MediaPipe was first used; a fork inherits the cached value."""
     return os.getpid()
 
 
@@ -118,7 +118,7 @@ class FaceMesh:
         self._open()
 
     def _open(self) -> None:
-        """Show the graph an empty picture: with the first one it opens its models."""
+        """Run the graph on an empty picture: the first run loads its models."""
         self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def close(self) -> None:

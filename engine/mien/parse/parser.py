@@ -1,4 +1,4 @@
-"""The room's stage: frames in, the tracked face out."""
+"""Stage `parse`: from frames to the tracked face."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from mien.face.face import (
     turned_size,
 )
 from mien.frame import Frame
-from mien.parse.find import TILTED, Found, bounds, find_turned
-from mien.parse.look import look_at, place_of
+from mien.parse.find import TILTED, DetectedFace, bounds, find_turned
 from mien.parse.models import FaceMesh
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
+from mien.parse.signature import place_of, signature_of
 from mien.plane import Box
 from mien.shots import ShotLog
 
@@ -35,16 +35,16 @@ Array = NDArray[np.float64]
 """x0, y0, x1, y1 in pixels."""
 
 ROOM = 0.7
-"""Room around the face in a tracking window on each side, as a share of the face's longer side."""
+"""Margin of the tracking window on each side, relative to the face's longer side."""
 PATIENCE, NEAR = 2.0, 1.5
 """Seconds for which a lost face is waited for before another's is taken, and how far it may have gone meanwhile, in eye
 distances."""
 FACES = 5
-"""How many faces are told apart."""
+"""Number of faces that are distinguished."""
 ASTRAY = 0.3
 """How far a tracked face may be off what a new look finds, in eye distances and as a share of its size."""
 FOR_GOOD = 1.0
-"""Seconds after which a face that lies on its side is taken for upright in a turned frame."""
+"""Seconds after which a tilted face is treated as upright in a rotated frame."""
 SHAPED = 0.01
 """How much a frame's ratio of width to height may change, as a share, before it counts as another shot."""
 
@@ -91,11 +91,11 @@ class Parser:
         self.most_seen = 0
         """Faces that a picture showed at once, where one was sought."""
         self.state = ShotState()
-        """What is remembered of the driver's shots."""
+        """State of cut detection."""
         self.shots = shots or ShotLog()
         """Those that were seen."""
         self.cut: Cut | None = None
-        """What the last frame made certain."""
+        """The cut that the last frame confirmed; None if there was none."""
 
     def __call__(self, frame: Frame) -> Face | None:
         pixels = frame.pixels if frame.pixels.shape[2] == 3 else np.ascontiguousarray(frame.pixels[..., :3])
@@ -115,7 +115,7 @@ class Parser:
 
     def is_suspect(self, frame: Frame) -> bool:
         """Whether a frame may be of another shot than the last one that was parsed."""
-        return is_suspect(self.state, look_at(frame.pixels, frame.seconds))
+        return is_suspect(self.state, signature_of(frame.pixels, frame.seconds))
 
     def close(self) -> None:
         self._finder.close()
@@ -130,7 +130,7 @@ class Parser:
         self.close()
 
     def _fit(self, frame: Frame) -> str | None:
-        """Go on in frames of another size; of another shape they are a shot of their own."""
+        """Continue with another frame size; another aspect ratio begins a shot."""
         before, self._size = self._size, frame.size
         if before is None or before == frame.size:
             return None
@@ -140,7 +140,7 @@ class Parser:
         return "another shape of the frame" if abs(share * before[1] / frame.size[1] - 1) > SHAPED else None
 
     def _turned_for_good(self, seconds: float) -> str | None:
-        """A phone that is turned, and not a head that is tilted far for a moment, begins a shot."""
+        """Why a shot begins, if the frame stays turned: a turned camera, not a head tilted for a moment; else None."""
         if not self._tracking or self._turn == self._turn_of_shot:
             self._turned_at = None
         elif self._turned_at is None:
@@ -158,13 +158,18 @@ class Parser:
             if cut is None:
                 return tracked if tracked is not None else self._acquire(pixels, frame.seconds)[0]
         else:
-            look = look_at(pixels, frame.seconds)
-            anywhere = is_suspect(self.state, look)
-            if tracked is not None and anywhere and is_sudden(self.state, look) and self._has_left(pixels, tracked):
+            signature = signature_of(pixels, frame.seconds)
+            anywhere = is_suspect(self.state, signature)
+            if (
+                tracked is not None
+                and anywhere
+                and is_sudden(self.state, signature)
+                and self._has_left(pixels, tracked)
+            ):
                 tracked = None
             landmarks, near = (tracked, True) if tracked is not None else self._acquire(pixels, frame.seconds, anywhere)
             place = None if landmarks is None else place_of(landmarks, frame.size)
-            self.state, cut = step(self.state, look, place, forced or self._turned_for_good(frame.seconds))
+            self.state, cut = step(self.state, signature, place, forced or self._turned_for_good(frame.seconds))
             if cut is None:
                 self._tracking = self._tracking and near
                 return landmarks if near else None
@@ -176,7 +181,7 @@ class Parser:
         return bool(faces) and not any(_is_same(face, tracked) for face in faces)
 
     def _known_cut(self, frame: Frame) -> Cut | None:
-        """The one that begins with this frame, of those that are known beforehand."""
+        """The known cut at this frame, if any."""
         due = None
         while self._cuts and self._cuts[0].begin <= frame.seconds + float(frame.time_base) / 2:
             due = self._cuts.pop(0)
@@ -226,7 +231,7 @@ class Parser:
         turn, self._next_turn = self._next_turn, (self._next_turn or 0) % 3 + 1
         return QUARTERS[1:] if turn is None else (turn,)
 
-    def _choose(self, faces: list[Found], last: Array | None) -> Found | None:
+    def _choose(self, faces: list[DetectedFace], last: Array | None) -> DetectedFace | None:
         if not faces:
             return None
         if last is None:
@@ -262,7 +267,7 @@ class Parser:
         return original
 
     def _view(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """What the tracker is shown."""
+        """The input of the tracker."""
         return turned_pixels(pixels, self._turn)
 
     def _in_view(self, landmarks: Array, pixels: NDArray[np.uint8]) -> Array:
@@ -276,7 +281,7 @@ def _is_tilted(landmarks: Array) -> bool:
 
 
 def _is_same(a: Array, b: Array) -> bool:
-    """Whether two looks at a frame found the same face: in one place and of one size."""
+    """Whether two detections are the same face: equal position and size."""
     sizes = eye_distance(a), eye_distance(b)
     apart = np.hypot(*(a[:, :2].mean(axis=0) - b[:, :2].mean(axis=0)))
     return bool(apart < ASTRAY * max(sizes) and max(sizes) < (1 + ASTRAY) * min(sizes))

@@ -15,7 +15,7 @@ from mien.face.classes import CLASSES
 from mien.face.crop import PLACE, SIDE, crop_matrix
 from mien.face.pose import fit_pose
 from mien.plane import inverse, placed
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ HALF: Final = 127.5
 class Segmenter:
     """Callable (picture, landmarks) -> labels; by one thread at a time."""
 
-    def __init__(self, session: Session, threads: int = 1) -> None:
+    def __init__(self, session: GraphSession, threads: int = 1) -> None:
         """`session` runs the graph `segmenter` of a bundle of the family `parsing`; `close` closes it."""
         self._session = session
         self._threads = threads

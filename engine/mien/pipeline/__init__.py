@@ -1,4 +1,4 @@
-"""Only here are time, threads and queues known. Offline: bounded channels, nothing lost. Live: slots, newest wins."""
+"""Runs stages on threads. Offline: bounded queues without loss. Live: latest-value mailboxes."""
 
 from mien.pipeline.offline import DEPTH, render, stream
 from mien.pipeline.stages import Progress, Stages

@@ -1,4 +1,4 @@
-"""What makes pictures of one portrait, in one piece, so that it can be exchanged between two frames."""
+"""The chain of stages for one portrait, which can be exchanged between two frames."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ class Chain(Protocol[MotionT_contra]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of its stages, in the order of a frame's way."""
+        """Names of its stages, in the order of processing."""
         ...
 
     @property
     def best(self) -> int:
-        """The best level that it has, as an index of `mien.pipeline.controller.LEVELS`."""
+        """Its best level, as an index of `mien.pipeline.controller.LEVELS`."""
         ...
 
     @property
     def about(self) -> str:
-        """What makes the pictures, and which runtime runs it."""
+        """Description of the model and its runtime."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should know of that: runtimes that are missing."""
+        """Notes for the user, such as missing runtimes."""
         ...
 
     def __call__(self, motion: MotionT_contra | None, frame: Frame, level: PaintLevel, laps: Laps) -> NDArray[np.uint8]:
-        """The picture that answers `frame`: (H, W, 3 or 4), C-contiguous, not written to again.
+        """The output picture for `frame`: (H, W, 3 or 4), C-contiguous, not written to again.
 
-        `laps` is told when it begins, and when each of `names` is over; a stage that does nothing need not be told of.
+        `laps` records the beginning and the end of each stage of `names`; a stage that does nothing may be omitted.
         """
         ...
 
     @property
     def close(self) -> Callable[[], None]:
-        """Gives back what it holds; called once, when no frame is in it."""
+        """Frees its resources; called once, when no frame is in it."""
         ...
 
 
@@ -62,7 +62,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, eq=False)
 class SingleStage(Generic[MotionT]):
-    """A chain of one stage, which is any function: for programs that bring their own, and for measuring the rest."""
+    """A chain with one stage, any function: for programs with a stage of their own, and for benches."""
 
     make: Callable[[MotionT | None, Frame, PaintLevel], NDArray[np.uint8]]
     best: int = FULL
@@ -83,7 +83,7 @@ class SingleStage(Generic[MotionT]):
 
 
 class ChainPlace(Generic[MotionT]):
-    """Where the present chain lies. One thread takes it; any may put another one in its place."""
+    """Holder of the present chain. One thread reads it; any thread may exchange it."""
 
     def __init__(self, chain: Chain[MotionT]) -> None:
         self._lock = Lock()

@@ -1,9 +1,9 @@
-"""How much is done for a frame, so that it leaves in time: a pure function of state, measurement and time.
+"""Deadline controller: how much is computed for a frame, as a pure function of state, measurement and time.
 
-Levels from dear to cheap: the generator on every frame; on every second one, its picture carried on in between; the
-warp alone; the last good picture held. Down after a few frames that came too late or were lost, one level at a time. Up
-after slack that lasts; and after each attempt that failed the wait doubles, so that a machine between two levels is not
-seen to change its mind. Out of held pictures the way is short, and a miss by itself does not bar it.
+Levels from expensive to cheap: the generator on every frame; on every second frame, its picture warped in between; the
+warp alone; the last picture held. Misses (late or lost frames) lower the level, one step at a time. Lasting slack
+raises it; each failed attempt doubles the waiting time, so that a machine between two levels does not alternate
+visibly. Level `hold` is left after a shorter time, and a single miss does not prevent that.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 FULL, HOLD = 0, len(LEVELS) - 1
 
 MISSES = 3.0
-"""So many misses in a row lead down."""
+"""Misses in a row that lower the level."""
 FORGIVEN = 0.1
-"""What a frame in time takes back of them: up to one miss in eleven frames is borne for good."""
+"""By how much a frame in time lowers the count of misses: up to one miss in eleven frames is tolerated."""
 SLACK = 0.75
-"""Share of its time that a frame may use for there to be slack."""
+"""Fraction of its time that a frame may use and still count as slack."""
 WAIT, LONGEST_WAIT = 2.0, 30.0
-"""Seconds of slack that lead up at first, and at most."""
+"""Seconds of slack before the level is raised: initially, and at most."""
 LONGEST_HELD = 4.0
-"""Seconds of slack that lead out of held pictures at most: one that stands still is worse than some that are late."""
+"""Longest wait in seconds before leaving `hold`: a still picture is worse than some late ones."""
 PROVEN = 10.0
-"""Seconds without a step down after which a level counts as right, and the wait is the first one again."""
+"""Seconds without a step down after which the waiting time is reset to its initial value."""
 MEMORY = 0.15
 """Weight of the newest frame in the running load."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What is promised."""
+class LatencyTarget:
+    """Targets of a live run."""
 
     latency: float = 0.1
     """Seconds from capture to emit."""
@@ -61,22 +61,22 @@ class Measured:
     lost: int
     """Frames of the source that were dropped since the one before."""
     level: int
-    """At which it was made: what is still on its way from before a step says nothing about the present level."""
+    """Level at which it was made: frames made before a step say nothing about the present level."""
 
 
 @dataclass(frozen=True, slots=True)
 class ControllerState:
-    """All that is remembered."""
+    """State of the controller between frames."""
 
     level: int = FULL
     misses: float = 0.0
     load: float = 0.0
-    """Running share of the time that frames use."""
+    """Running mean of the fraction of their time that frames use."""
     slack_since: float | None = None
     wait: float = WAIT
     changed_at: float | None = None
     rose: bool = False
-    """Whether the last step led up."""
+    """Whether the last step raised the level."""
     missed_at: float | None = None
 
     @property
@@ -85,12 +85,12 @@ class ControllerState:
         return LEVELS[self.level]
 
 
-def begin(target: Target) -> ControllerState:
-    """At the best level that there is."""
+def begin(target: LatencyTarget) -> ControllerState:
+    """The initial state: the best available level."""
     return ControllerState(level=target.highest)
 
 
-def step(state: ControllerState, measured: Measured, now: float, target: Target) -> ControllerState:
+def step(state: ControllerState, measured: Measured, now: float, target: LatencyTarget) -> ControllerState:
     """The state after one emitted frame; `now` in seconds of a clock that moves forward. At most one level changes."""
     if measured.level != state.level:
         return state
@@ -101,16 +101,16 @@ def step(state: ControllerState, measured: Measured, now: float, target: Target)
     return _after_frame_in_time(state, now, target)
 
 
-def _load(measured: Measured, target: Target) -> float:
+def _load(measured: Measured, target: LatencyTarget) -> float:
     return max(measured.latency / target.latency, measured.busy / measured.interval if measured.interval > 0 else 0.0)
 
 
-def _missed(measured: Measured, target: Target) -> bool:
+def _missed(measured: Measured, target: LatencyTarget) -> bool:
     return measured.latency > target.latency or measured.lost > 0
 
 
 def _after_miss(state: ControllerState, measured: Measured, now: float) -> ControllerState:
-    """Frames that come late together, as after the process was stopped for a while, are one miss."""
+    """Frames that are late together, as after the process was stopped, count as one miss."""
     burst = state.missed_at is not None and now - state.missed_at < measured.interval / 2
     state = replace(state, missed_at=now, misses=state.misses + (0.0 if burst else 1.0))
     if state.level == HOLD:
@@ -128,7 +128,7 @@ def _proven(state: ControllerState, now: float) -> ControllerState:
     return replace(state, wait=WAIT) if quiet and state.rose else state
 
 
-def _after_frame_in_time(state: ControllerState, now: float, target: Target) -> ControllerState:
+def _after_frame_in_time(state: ControllerState, now: float, target: LatencyTarget) -> ControllerState:
     if state.level <= target.highest or state.load > SLACK:
         return replace(state, slack_since=None)
     since = now if state.slack_since is None else state.slack_since

@@ -1,4 +1,4 @@
-"""What whoever sits before a live run can do; callable from any thread, each takes effect with the next frame."""
+"""Controls of a live run, callable from any thread; each takes effect with the next frame."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mien.emit.sink import Sink
 
 REQUESTS = 16
-"""Requests that may wait for the next frame; older ones are dropped for newer ones."""
+"""Capacity for requests that wait for the next frame; the oldest are dropped."""
 NOTICES = 20
 
 
@@ -17,7 +17,7 @@ def _nobody(key: str) -> None:
 
 
 class Controls:
-    """Flags that workers look at once per frame."""
+    """Flags that workers read once per frame."""
 
     def __init__(self) -> None:
         self.panic = False
@@ -25,18 +25,18 @@ class Controls:
         self.paused = False
         """Whether the last picture stays."""
         self.recording: Callable[[], Sink] | None = None
-        """Opens what is recorded into beside the sink; None: nothing is."""
+        """Opens the sink of a recording; None: no recording."""
         self.notices: deque[str] = deque(maxlen=NOTICES)
-        """What is to be told, one line each, such as a portrait that could not be swapped in."""
+        """Messages for the user, one line each, such as a failed portrait swap."""
         self.pressed: Callable[[str], None] = _nobody
-        """Is told, on any thread, each key that is pressed where the pictures are shown."""
+        """Called, on any thread, with each key pressed in the window."""
         self._requests: deque[Callable[[], None]] = deque(maxlen=REQUESTS)
 
     def ask(self, request: Callable[[], None]) -> None:
-        """Have the worker that follows the driver call `request` before its next frame, such as `Retarget.rezero`."""
+        """Have the parsing worker call `request` (such as `Retarget.rezero`) before its next frame."""
         self._requests.append(request)
 
     def fulfil(self) -> None:
-        """Call what was asked for; for that worker."""
+        """Call the pending requests; for the parsing worker."""
         while self._requests:
             self._requests.popleft()()

@@ -29,18 +29,18 @@ from mien.stats import LiveStatistics
 from mien.timeline import in_order
 
 DEPTH = 50
-"""Frames and runs of sound that may wait to be encoded: about a second."""
+"""Capacity of the recording's queue: about a second."""
 
 
 class Recording:
-    """Writes what it is offered on a thread of its own, from time 0 on; what finds no room is left out."""
+    """Writes frames on a thread of its own, with times from 0; frames without room in the queue are dropped."""
 
     def __init__(self, opened: Callable[[], Sink], told: Callable[[str], None]) -> None:
         """Begin.
 
         Args:
             opened: opens the sink, on the thread that will write to it.
-            told: is told in one line what went wrong, on that thread.
+            told: called with one line on failure, on that thread.
         """
         self._opened = opened
         self._told = told
@@ -49,14 +49,14 @@ class Recording:
         self._thread.start()
 
     def offer(self, item: Frame | Sound) -> bool:
-        """Whether there was room, or nothing is recorded any more."""
+        """Append an item; returns whether there was room, or the recording has ended."""
         try:
             return self._waiting.offer(item)
         except Closed:
             return True
 
     def end(self) -> None:
-        """Let it finish what waits; does not wait for that."""
+        """Finish in the background."""
         self._waiting.close()
 
     @property
@@ -84,9 +84,9 @@ class Recording:
 
 CAPTURE_TO_EMIT = "capture_to_emit"
 HOLD_AFTER = 0.5
-"""Seconds without a frame from which on the last picture is shown again at the source's rate."""
+"""Seconds without a frame after which the last picture is repeated at the source's rate."""
 SLATE_AFTER = 2.0
-"""Seconds without a frame from which on the slate is shown."""
+"""Seconds without a frame after which the slate is shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +94,9 @@ class Slates:
     """(H, W, 3) uint8: what is shown in place of pictures."""
 
     panic: NDArray[np.uint8]
-    """When whoever sits before the run hides it."""
+    """Shown on panic."""
     stalled: NDArray[np.uint8]
-    """When the source gives nothing for long."""
+    """Shown when the source stalls."""
 
 
 class Emitter:
@@ -126,7 +126,7 @@ class Emitter:
         """Seconds between frames: how long to wait for the next one before `idle`."""
         self._number = -1
         self._last: Frame | None = None
-        """As it was made, whether it was shown or not."""
+        """The last picture made, whether it was shown or not."""
         self._last_at = clock.now()
         self._pts: int | None = None
         self._written_at = clock.now()
@@ -146,7 +146,7 @@ class Emitter:
         self._measure(answered)
 
     def idle(self) -> None:
-        """Show something though no answer came: after a while the last picture again, then the slate."""
+        """Without a new picture: after a while repeat the last one, then show the slate."""
         now = self._clock.now()
         since = now - self._last_at
         waited = now - self._written_at >= self.interval / 2
@@ -159,7 +159,7 @@ class Emitter:
         self._counters.held += 1
 
     def end(self) -> None:
-        """Write what sound is left, and finish what is recorded beside."""
+        """Write the remaining sound and finish the recording."""
         try:
             self._write_sound()
         finally:  # whatever became of the sink, what is recorded beside is whole
@@ -216,7 +216,7 @@ class Emitter:
             self._counters.cause = None
 
     def _follow_recording(self) -> None:
-        """Begin and end what is recorded beside as is wished; one that has failed is wished no more."""
+        """Start and stop the recording as requested; a failed one is not restarted."""
         if self._recording is not None and self._recording.finished and self._controls.recording is self._opened:
             self._controls.recording = None
         wanted = self._controls.recording

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mien.pipeline.controller import LEVELS, ControllerState, Measured, Target, begin, step
+from mien.pipeline.controller import LEVELS, ControllerState, LatencyTarget, Measured, begin, step
 from mien.pipeline.stages import MOTION, PARSE
 from mien.posed import PaintLevel
 from mien.stats import LiveCounters, LiveStatistics, Statistics
 
 SETTLING = 10
-"""Frames at the beginning that say nothing: caches are cold and models start."""
+"""Frames ignored at the beginning, while caches are cold and models start."""
 HALF, WARP = LEVELS.index("half"), LEVELS.index("warp")
 
 
 class Governor:
-    """The present level. One thread watches, one asks what to paint, any may read."""
+    """Holder of the controller's state. One thread updates it, one asks what to paint, any may read."""
 
-    def __init__(self, target: Target, counters: LiveCounters) -> None:
+    def __init__(self, target: LatencyTarget, counters: LiveCounters) -> None:
         self._wished = target
         self._target = target
         self._counters = counters
@@ -41,7 +41,7 @@ class Governor:
         return self._state.level <= self._target.highest
 
     def watch(self, measured: Measured, now: float) -> None:
-        """Take note of an emitted frame."""
+        """Update the state with an emitted frame."""
         self._counters.count_level(LEVELS[measured.level])
         self._seen += 1
         if self._seen > SETTLING:
@@ -49,12 +49,12 @@ class Governor:
             self._counters.level = self._state.name
 
     def promise(self, latency: float) -> None:
-        """Take another latency in seconds, from any thread; the level stays until frames call for another one."""
+        """Change the target latency in seconds, from any thread; the level changes with later frames."""
         self._wished = replace(self._wished, latency=latency)
         self._target = replace(self._target, latency=latency)
 
     def aim(self, best: int) -> None:
-        """Take note of a chain that has nothing above `best`; where that is news, begin at its best level."""
+        """Set the best level of a new chain; if it differs, begin at that level."""
         highest = max(best, self._wished.highest)
         if highest != self._target.highest:
             self._target = replace(self._target, highest=highest)
@@ -62,22 +62,22 @@ class Governor:
             self._counters.level = self._state.name
 
     def paint(self, level: int) -> PaintLevel:
-        """What the generator is to do for the next frame at `level`."""
+        """What the generator does for the next frame at `level`."""
         if level >= WARP:
-            self._carried = True  # there is nothing to carry on: painting comes first
+            self._carried = True  # there is no painting to warp: painting comes first
             return "off"
         self._carried = level == HALF and not self._carried
         return "carry" if self._carried else "full"
 
 
 DARK = 40.0
-"""Mean of a picture, 0..255, below which it is told that it is dark."""
+"""Mean brightness, 0..255, below which a picture counts as dark."""
 AROUND = ("capture", "encode", "capture_to_emit")
-"""Stages outside of the workers that follow and make pictures."""
+"""Stages outside of the parsing and synthesising workers."""
 
 
 def reason(statistics: LiveStatistics) -> str | None:
-    """What to tell now; None where all is well."""
+    """The present problem; None if there is none."""
     live = statistics.live
     if live.stalled:
         return "the source gives no pictures"
@@ -88,7 +88,7 @@ def reason(statistics: LiveStatistics) -> str | None:
 
 
 def slowest(statistics: Statistics, interval: float) -> str:
-    """Which stage takes the time, where frames come every `interval` seconds: told when the level sinks."""
+    """The slowest stage, for frames every `interval` seconds: the cause of a lower level."""
     workers = [[PARSE, MOTION], [name for name in statistics.stage_names() if name not in (PARSE, MOTION, *AROUND)]]
     recent = {name: statistics.stage(name).recent for worker in [*workers, ["encode"]] for name in worker}
     totals = [sum(recent[name] for name in worker) for worker in [*workers, ["encode"]]]

@@ -1,9 +1,9 @@
-"""The way of the frames through the stages, live: four workers joined by slots of size one, the newest frame wins.
+"""The live pipeline: four workers joined by latest-value mailboxes.
 
-    capture -> [slot] -> parse, motion -> [slot] -> synthesis -> [slot] -> emit
+    capture -> [mailbox] -> parse, motion -> [mailbox] -> synthesis -> [mailbox] -> emit
 
-So parsing of frame n + 1 overlaps the synthesis of frame n, and whatever is slow, no frame waits behind another one.
-Sound passes beside. The event loop computes nothing: it waits for the workers, which end together.
+Parsing of frame n + 1 overlaps the synthesis of frame n, and no frame waits behind another one. Sound takes a separate
+path. The event loop computes nothing: it awaits the workers, which end together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mien.emit.sink import Sink
 from mien.errors import SourceError
 from mien.handover import Closed, Slot
 from mien.pipeline.chain import Chain, ChainPlace
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
 from mien.pipeline.governor import Governor
@@ -34,8 +34,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-class Microphone(Protocol):
-    """Sound as it is heard."""
+class SoundInput(Protocol):
+    """A source of live sound."""
 
     def __iter__(self) -> Iterator[Sound]: ...
 
@@ -45,7 +45,7 @@ class Microphone(Protocol):
 
 
 class LivePipeline(Generic[FaceT, MotionT]):
-    """One run. From its beginning it owns source, sink and chain, and closes them; nothing runs before."""
+    """One run. Once begun, it owns source, sink and chain, and closes them."""
 
     def __init__(
         self,
@@ -56,9 +56,9 @@ class LivePipeline(Generic[FaceT, MotionT]):
         *,
         statistics: LiveStatistics,
         clock: Clock,
-        target: Target | None = None,
+        target: LatencyTarget | None = None,
         player: Player | None = None,
-        microphone: Microphone | None = None,
+        microphone: SoundInput | None = None,
         deaf: bool = False,
         controls: Controls | None = None,
     ) -> None:
@@ -66,16 +66,16 @@ class LivePipeline(Generic[FaceT, MotionT]):
 
         Args:
             slates: as large as the pictures that come; shown on `controls.panic` and while the source is gone for long.
-            target: what is promised; a chain that has less than its best level begins at its own.
+            target: target latency and rate; a chain without that level begins at its own best level.
             player: takes the delayed sound.
-            microphone: is heard in place of the source.
-            deaf: to the source's own sound.
-            controls: that somebody holds already.
+            microphone: records sound in place of the source's.
+            deaf: ignore the source's own sound.
+            controls: existing controls to use.
         """
         statistics.shots = stages.shots
         self.statistics = statistics
         self.controls = controls or Controls()
-        target = target or Target()
+        target = target or LatencyTarget()
         self.governor = Governor(target, statistics.live)
         self._counters = statistics.live
         self._source, self._sink, self._clock, self._microphone = source, sink, clock, microphone
@@ -96,7 +96,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._broke_off: SourceError | None = None
 
     async def run(self) -> None:
-        """Until the source ends or `stop`; whatever happens, no thread is left.
+        """Run until the source ends or `stop`; all threads are joined in any case.
 
         Raises:
             SourceError: the source broke off; the sink has finished.
@@ -136,7 +136,8 @@ class LivePipeline(Generic[FaceT, MotionT]):
             self._source.close()
 
     def swap(self, chain: Chain[MotionT]) -> Future[Chain[MotionT]]:
-        """Let another portrait answer from the next frame on; the future gives the chain that is then to be closed."""
+        """Exchange the chain from the next frame on; the future gives the chain that is no longer used, to be
+        closed."""
         return self._chains.exchange(chain)
 
     def _abort(self) -> None:
@@ -146,7 +147,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._answered.close()
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Before the error of one worker ends the others in order, it is known as one."""
+        """Record a worker's error before it ends the others."""
 
         def guarded() -> None:
             try:

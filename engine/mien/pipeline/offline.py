@@ -1,9 +1,9 @@
-"""The way of the frames through the stages, offline: worker threads joined by bounded channels, nothing lost.
+"""The offline pipeline: worker threads joined by bounded queues, nothing is lost.
 
-    decode -> [channel] -> parse, motion -> [channel] -> synthesis -> [channel] -> whoever iterates (emit)
+    decode -> [queue] -> parse, motion -> [queue] -> synthesis -> [queue] -> the caller (emit)
 
-So decoding and parsing of frame n + 1 overlap the synthesis of frame n. Sound passes beside the frames, in step. Memory
-is constant: each channel holds a few items, and who is ahead waits.
+Decoding and parsing of frame n + 1 overlap the synthesis of frame n. Sound passes along in step. Memory is constant:
+each queue holds a few items, and a full one makes its producer wait.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mien.sound.sound import Sound
 from mien.stats import Statistics, Stopwatch
 
 DEPTH = 8
-"""Items per channel: about four frames with the sound between them."""
+"""Items per queue: about four frames with the sound between them."""
 
 
 def stream(

@@ -1,8 +1,7 @@
-"""The way of the sound beside the frames of a live run.
+"""The path of the sound beside the frames of a live run.
 
-A sink that writes times into what it makes gets the sound with its own time, shifted as the frames' are: there the two
-are in step by their times, however long the pictures took. A virtual microphone knows no times: it gets the sound held
-back by as long as pictures take at present.
+A sink that stores times gets the sound with its time stamps, shifted as the frames' are, so the two are in step however
+long pictures take. A virtual microphone has no time stamps: it gets the sound delayed by the present picture latency.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from mien.sound.sound import Sound
 from mien.stats import LiveCounters
 
 WAITING = 200
-"""Runs of sound that may wait for the sink, some seconds."""
+"""Capacity for runs of sound that wait for the sink, some seconds."""
 STEADY = 0.05
-"""Weight of the newest run in how long sound has been on its way already."""
+"""Weight of the newest run in the running mean of the sound's age."""
 
 
 class Player(Protocol):
@@ -39,10 +38,10 @@ class Player(Protocol):
 
 
 class SoundWay:
-    """Sound comes from the thread that captures; the one that emits fetches what the sink gets."""
+    """Collects sound on the capturing thread; the emitting thread fetches it for the sink."""
 
     def __init__(self, counters: LiveCounters, player: Player | None = None, *, deaf: bool = False) -> None:
-        """`deaf`: to the source's own sound, since a microphone is listened to instead."""
+        """`deaf`: ignore the source's own sound, because a microphone is used instead."""
         self._counters = counters
         self._player = player
         self._deaf = deaf
@@ -56,17 +55,17 @@ class SoundWay:
         self._already: float | None = None
 
     def see(self, frame: Frame, shift: Fraction) -> None:
-        """Take note of a captured frame, whose source's time was shifted by `shift` seconds."""
+        """Record a captured frame whose time stamp was shifted by `shift` seconds."""
         self._shift = shift
         self._anchor = (frame.seconds, frame.captured_at)
 
     def hear(self, sound: Sound, now: float) -> None:
-        """Take sound of the source, with the source's own time, that came at `now`."""
+        """Take sound of the source, with its own time stamp, that arrived at `now`."""
         if not self._deaf:
             self._hear(replace(sound, pts=sound.pts + round(self._shift / sound.time_base)), now)
 
     def listen(self, sound: Sound, now: float) -> None:
-        """Take sound of a microphone, whose own time says nothing, as its last sample is heard at `now`."""
+        """Take sound of a microphone, whose time stamp is not used; its last sample was recorded at `now`."""
         if self._anchor is None:
             return  # no picture yet
         if self._placed is None:
@@ -77,12 +76,12 @@ class SoundWay:
         self._hear(Sound(samples, place, Fraction(1, sound.format.rate), sound.format), now)
 
     def fetch(self) -> Iterator[Sound]:
-        """What came since the last call, for the sink."""
+        """Sound since the last call, for the sink."""
         while self._waiting:
             yield self._waiting.popleft()
 
     def show(self, latency: float) -> None:
-        """Take note of a picture that is shown `latency` seconds after its capture."""
+        """Record a picture that is shown `latency` seconds after its capture."""
         self._video = watch_delay(self._video, latency)
         if self._line is not None and self._already is not None:
             self._counters.sound.record(self._line.seconds + self._already - latency)
@@ -100,7 +99,7 @@ class SoundWay:
         self._player.play(replace(sound, samples=self._line(sound.samples, wanted)))
 
     def _on_its_way(self, sound: Sound, now: float) -> float:
-        """Seconds, steadied, from when the first sample of a run was spoken to `now`."""
+        """Smoothed age in seconds of a run's first sample at `now`."""
         if self._anchor is None:
             return 0.0  # no picture yet
         seconds, captured_at = self._anchor

@@ -1,4 +1,4 @@
-"""What happens to a frame, as the pipelines are told it."""
+"""The stages that a pipeline runs for each frame."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PARSE, MOTION = "parse", "motion"
 
 @dataclass(frozen=True, slots=True)
 class Stages(Generic[FaceT, MotionT]):
-    """What happens to a frame, offline and live; each is only ever called by one thread at a time, in order."""
+    """The stages of a run; each is called by one thread at a time, in order."""
 
     parse: Callable[[Frame], FaceT | None]
     """The face in a frame, None where there is none."""
     motion: Callable[[FaceT | None, float], MotionT | None]
-    """What the face at a time in seconds does; None as long as none was seen."""
+    """The motion of the face at a time in seconds; None until a face was seen."""
     chain: Chain[MotionT]
-    """What makes the pictures; in a live run the first of several."""
+    """The chain; in a live run the first of several."""
     shots: ShotLog = field(default_factory=ShotLog)
-    """What `parse` takes the driver to be made of."""
+    """The driver's shots as `parse` finds them."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is measured between source and sink, in the order of a frame's way."""
+        """Names of the measured stages, in the order of processing."""
         return (PARSE, MOTION, *self.chain.names)

@@ -33,7 +33,7 @@ from mien.timeline import ClockTimes, keep_beside
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A frame of the source, its time put right."""
+    """A captured frame with its repaired time."""
 
     frame: Frame
     number: int
@@ -44,7 +44,7 @@ class Captured:
 
 @dataclass(frozen=True, slots=True)
 class Moved(Generic[MotionT]):
-    """A frame of which is known what the driver does in it."""
+    """A frame with the driver's motion."""
 
     captured: Captured
     motion: MotionT | None
@@ -52,7 +52,7 @@ class Moved(Generic[MotionT]):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The portrait's answer to a frame."""
+    """The portrait's picture for a frame."""
 
     frame: Frame
     captured: Captured
@@ -61,18 +61,18 @@ class Answered:
     busy: float
     """Seconds that the slowest worker takes for a frame, on average."""
     held: bool = False
-    """Whether it is the picture before once more: its lips do not move."""
+    """Whether the previous picture is repeated, so its lips do not move."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When the next frame is due, in seconds of the frames' time; None before the first one."""
+    """Due time of the next frame in seconds of the frames' time; None before the first one."""
 
     due: float | None = None
 
 
 def passes(pace: Pace, seconds: float, interval: float, early: float) -> tuple[Pace, bool]:
-    """The pace after a frame at `seconds`, and whether it goes on, where one is wanted every `interval` seconds.
+    """The pace after a frame at `seconds`, and whether it passes, for one frame every `interval` seconds.
 
     A frame may come `early` seconds before it is due, since sources jitter. One that gives fewer loses none.
     """
@@ -84,7 +84,7 @@ def passes(pace: Pace, seconds: float, interval: float, early: float) -> tuple[P
 
 
 JITTER = 0.25
-"""Share of a source's interval by which a frame may come early."""
+"""Fraction of a source's interval by which a frame may be early."""
 
 
 class Capturer:
@@ -132,7 +132,7 @@ class Capturer:
 
 
 SPARSE = 16
-"""Every so many pixels each way are looked at for how bright a frame is."""
+"""Sampling step in pixels for a frame's brightness."""
 
 
 class Follower(Generic[FaceT, MotionT]):
@@ -174,7 +174,7 @@ RENEWED = 0.25
 
 
 class Synthesiser(Generic[MotionT]):
-    """Callable Moved -> Answered; used by one thread, which owns the device."""
+    """Callable Moved -> Answered; runs on one thread, which owns the device."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class Synthesiser(Generic[MotionT]):
 
 
 class _Busy:
-    """How long pictures take to make at the present level, on average over the last few."""
+    """Running mean of the synthesis time at the present level."""
 
     def __init__(self) -> None:
         self._level = -1

@@ -1,4 +1,4 @@
-"""A worker thread as a task: awaited, cancelled and never left behind."""
+"""Worker threads as asyncio tasks: awaited, cancelled and always joined."""
 
 from __future__ import annotations
 

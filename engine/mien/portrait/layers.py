@@ -1,4 +1,4 @@
-"""The layers of a picture: the person's matte in one piece, and the background behind the person, in-painted.
+"""Layers of a portrait: clean-up of the person matte, and in-painting of the background.
 
 In-painting is push-pull filling (Gortler et al., The Lumigraph, 1996).
 """
@@ -18,21 +18,21 @@ Floats = NDArray[np.float32]
 Bits = NDArray[np.bool_]
 
 CELLS = 256
-"""Along the longer side: as fine as a segmentation is."""
+"""Cells along the longer side: the resolution of a segmentation."""
 HOLE = 0.5
-"""Area in squared eye distances up to which a hole is an error; larger ones are gaps that show the background."""
+"""Area in squared eye distances up to which a hole is a segmentation error; larger holes show the background."""
 CREVICE = 0.1
-"""Half the width in eye distances of the crevices through which a hole may be open and yet count as one."""
+"""Half the width in eye distances of gaps that are closed before holes are searched."""
 SOFT = 4
-"""Cells around the person in which its soft edge is kept."""
+"""Width in cells of the soft edge that is kept around the person."""
 SURE = 0.9
-"""Share of the face's landmarks that a matte must hold to be believed."""
+"""Fraction of the face's landmarks that a matte must contain to be used."""
 GROW = 0.05
-"""How far the matte reaches beyond the person, in eye distances: hair needs its surroundings."""
+"""Margin of the matte around the person in eye distances, for hair that the segmentation does not resolve."""
 
 
 def one_person(person: Floats, landmarks: NDArray[np.float64]) -> Floats:
-    """`person` (H, W) in 0..1 with only what hangs together with the face of `landmarks` (478, 2 or 3), holes shut.
+    """`person` (H, W) in 0..1, reduced to the component of the face of `landmarks` (478, 2 or 3), small holes closed.
 
     Where no landmark lies on a person, `person` comes back as it is.
     """
@@ -57,7 +57,7 @@ def _cells(landmarks: NDArray[np.float64], stride: int, shape: tuple[int, ...]) 
 
 
 def _small_holes(own: Bits, largest: float) -> Bits:
-    """Cells that `own` encloses, but for those of holes with more than `largest` cells."""
+    """Cells of the holes in `own` with at most `largest` cells."""
     rim = np.ones_like(own)
     rim[1:-1, 1:-1] = False
     labels, sizes = _pieces(~own & ~_flood(rim & ~own, ~own))

@@ -1,10 +1,9 @@
-"""A face in a picture measured: checked, unfolded, its depth regularised; its person cut out; a `Portrait` made of all.
+"""Makes a `Portrait` from a picture: face checks, mesh untangling, depth regularisation, person matte.
 
-Depth regularisation: towards its contour a face curves away: the picture shows slivers a few pixels wide, with the edge
-of the hair somewhere in them, and a landmarker gives them all of the head's depth. Turned by that depth they would
-become a broad band for which there is no skin, whose edge is stretched triangle by triangle into a sawtooth; or, turned
-the other way, fold over. So near the contour depth may rise only so steeply; the outer landmark gives way. In the
-portrait's own pose nothing changes.
+Depth regularisation: towards its contour a face curves away from the viewer. The picture shows that skin only a few
+pixels wide, mixed with hair, while the landmarker assigns the head's whole depth to it. Rotated by that depth it would
+become a broad band without texture and with a jagged edge, or fold over. So the slope of depth near the contour is
+limited; the outer landmark is moved. In the portrait's own pose nothing changes.
 """
 
 from __future__ import annotations
@@ -33,9 +32,10 @@ TURNED = 50.0
 """Degrees of yaw or pitch beyond which half of the face is hidden."""
 Indices = NDArray[np.int64]
 STEEPEST = 2.0
-"""Depth per way in the picture: turned by 20 degrees, such an edge grows by two thirds or shrinks to a quarter."""
+"""Largest slope (depth per distance): turned by 20 degrees, such an edge grows by two thirds or shrinks to a
+quarter."""
 REACH = 0.35
-"""How far from the contour relief is held, in eye distances."""
+"""Distance from the contour, in eye distances, within which depth is limited."""
 ROUNDS = 150
 
 
@@ -84,7 +84,7 @@ def check_face(landmarks: Array) -> None:
 
 
 def bearable(landmarks: Array) -> Array:
-    """`landmarks` (478, 3) in a portrait's picture with depth near the contour held to `STEEPEST`."""
+    """`landmarks` (478, 3) of a portrait with the slope of depth near the contour limited to `STEEPEST`."""
     ends, give = _edges()
     way = landmarks[ends[1], :2] - landmarks[ends[0], :2]
     most = STEEPEST * np.hypot(way[:, 0], way[:, 1])
@@ -102,7 +102,8 @@ def bearable(landmarks: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _edges() -> tuple[Indices, Array]:
-    """Ends (2, E) of the mesh's edges near the contour, and the share (2, E) of a correction that each takes."""
+    """Mesh edges near the contour: indices of their ends (2, E), and the fraction (2, E) of a correction each end
+    takes."""
     face = canonical_face()
     plane = face.points[:, :2]
     contour = topology.distances(plane, topology.OVAL)

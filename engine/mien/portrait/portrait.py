@@ -1,4 +1,4 @@
-"""The picture that moves, prepared once."""
+"""A portrait: a picture prepared for animation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mien.face.pose import Similarity
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
-    """A picture with its face measured and its person cut out. Pickles; `digest` tells portraits apart."""
+    """A picture with its face measured and its person cut out. Can be pickled; `digest` identifies it."""
 
     pixels: NDArray[np.uint8]
     """(H, W, 3) RGB: the picture at the size of the output."""
@@ -25,8 +25,8 @@ class Portrait:
     rest: NDArray[np.float64]
     """(478, 3): `shape` with its mouth closed, to which motion is added."""
     matte: NDArray[np.uint8] | None
-    """(H, W): 255 where the person is, soft at the edge; None where no person could be told from the background, and
-    then the surroundings move along and fade."""
+    """(H, W): 255 where the person is, soft at the edge; None if no person was found; then
+    the surroundings move along and fade."""
     background: NDArray[np.uint8] | None
     """(H, W, 3): the picture without the person, in-painted; None without a matte."""
     digest: str

@@ -1,4 +1,4 @@
-"""From pictures to portraits: read, held upright, brought to size and place, then measured. `mien.prepare`."""
+"""`mien.prepare`: reads pictures, rotates them upright, scales and aligns them, then measures them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ Picture = str | os.PathLike[str] | Pixels
 """A file, or (H, W, 3) uint8 sRGB."""
 
 LOOKED_AT = 1024
-"""Longer side in pixels of a picture in which the way that it is held is looked for."""
+"""Longer side in pixels at which a picture's orientation (quarter turn) is detected."""
 LARGEST = 2048
-"""Longer side in pixels of a portrait that is prepared without a wish for its size."""
+"""Longer side in pixels of a portrait whose size was not given."""
 _LENIENT: ContextDecorator = np.errstate(under="ignore")
-"""Weights that fade to nothing underflow, which means nothing: a program that has NumPy raise for it is not told."""
+"""Fading weights may underflow to zero, which is harmless: ignored even if the program has NumPy raise on underflow."""
 
 
 @_LENIENT
@@ -38,8 +38,8 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
 
     Args:
         picture: a file, or an array (H, W, 3) uint8 sRGB. Of several faces the largest is taken.
-        more: further pictures of the same person, seen from other sides. The one nearest in pose to the driver answers;
-            all are aligned with the first, which also says how large the output is.
+        more: further pictures of the same person in other poses. The one nearest to the driver's pose is shown;
+            all are aligned with the first, which also decides the output's size.
         size: longer side of the output in pixels; None: as large as the picture, at most `largest`.
 
     Returns:
@@ -110,7 +110,7 @@ def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait
 
 
 def _upright(pixels: Pixels, mesh: FaceMesh) -> Pixels:
-    """A picture that lies on its side or stands on its head, such as a phone's without a word of that, turned."""
+    """The picture rotated so that its largest face is upright: phones store rotated pictures, not always with EXIF."""
     found = find_turned(sized(pixels, None, LOOKED_AT), mesh)
     return turned_pixels(pixels, found[0].turn) if found else pixels
 
@@ -127,7 +127,7 @@ def _landmarks(pixels: Pixels, mesh: FaceMesh) -> NDArray[np.float64]:
 
 
 def sized(pixels: Pixels, size: int | None, largest: int) -> Pixels:
-    """`pixels` (H, W, 3) with a longer side of `size`; without a wish, as it is but not larger than `largest`."""
+    """`pixels` (H, W, 3) scaled to a longer side of `size`; if None, unchanged but at most `largest`."""
     height, width = pixels.shape[:2]
     wanted = size or min(max(height, width), largest)
     share = wanted / max(height, width)
@@ -170,5 +170,5 @@ def _begin(middle: float, wanted: int, there: int) -> int:
 
 
 def _kind(value: object) -> str:
-    """What it is, for messages: `None` comes from a reader that failed without a word."""
+    """The type's name for messages; `None` comes from readers that report failure by returning it."""
     return "None" if value is None else type(value).__name__

@@ -1,4 +1,4 @@
-"""Flow: from the target back to the portrait, rasterised from the mesh."""
+"""Backward flow from the target to the portrait, rasterised from the mesh."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien_kernels import ops
 FINEST = 640
 """Longer side of the finest flow; beyond, the flow is smooth enough to be interpolated."""
 WHOLE = 0.6
-"""Share of the picture from which on a window takes all of it."""
+"""Fraction of the picture's area above which the window is the whole picture."""
 
 
 def window_of(portrait: Portrait, mesh: Mesh) -> Box:
@@ -28,7 +28,7 @@ def window_of(portrait: Portrait, mesh: Mesh) -> Box:
 
 
 class Flow:
-    """Rasterises into buffers of its own, made once for a window."""
+    """Rasterises flows of one window into buffers that are allocated once."""
 
     def __init__(self, window: Box, mesh: Mesh, threads: int) -> None:
         width, height = window.size
@@ -49,7 +49,7 @@ class Flow:
         return self._flow
 
     def _rescale_uncovered(self) -> None:
-        """Uncovered places hold their own coordinates in the flow's grid; bring them to the window's."""
+        """Convert uncovered pixels, which hold grid coordinates, to coordinates of the window."""
         rows, columns = np.nonzero(np.isinf(self._depth))
         self._flow[rows, columns, 0] = from_grid(columns, self._grid.share[0])
         self._flow[rows, columns, 1] = from_grid(rows, self._grid.share[1])

@@ -1,7 +1,8 @@
-"""The portrait's mesh: its landmarks, and rings around them that take hair, ears and neck along and fade out.
+"""The portrait's mesh: landmarks, and rings of vertices around them for hair, ears and neck.
 
-Rings continue the face's contour outwards and backwards in the un-posed face, so they turn with the head in space. How
-far a ring point follows the head falls with its distance, sooner below the jaw, where neck and shoulders stay.
+Rings continue the face's contour outwards and backwards in the un-posed face, so they rotate with the head in 3-D. The
+weight with which a ring vertex follows the head falls with distance, faster below the jaw, where neck and shoulders
+stay.
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ FOLLOW_BELOW: Final = np.array([0.8, 0.5, 0.28, 0.12, 0.0])
 EXPRESS: Final = np.array([0.6, 0.25, 0.08, 0.0, 0.0])
 """How far each ring follows its contour point's expression (the chin pushes the throat)."""
 EAR, CHIN = 0.45, 1.2
-"""Heights in the canonical face between which the one law passes into the other."""
+"""Heights in the canonical face between which the two weights are blended."""
 BORDER = 0.6
 """Width of the rim along the picture's border, in eye distances, in which rings come to rest: what the frame cuts off
 cannot move away from it."""
 LIP_INSET, LOWER_LID_INSET = 0.02, 0.04
-"""How far, in widths of the mouth or eye, a rim's skin is taken from beyond the rim once it is fully closed: there the
+"""How far, in widths of the mouth or eye, texture coordinates move beyond a fully closed rim: on the rim the
 picture shows teeth, or the white of the eye, and lashes that would be stretched."""
 
 LEAST_GAP = 0.01
 """Opening in eye distances below which the portrait's own rims count as closed."""
 APART = 1.03
-"""Distance that a ring keeps from the one inside of it, as a multiple of that one's from the middle."""
+"""Least distance of a ring from the next inner ring, relative to that ring's distance from the middle."""
 
 SKIN = topology.SKIN_COUNT
 OVAL: Final = np.array(topology.OVAL)
@@ -53,7 +54,7 @@ MIDDLE_HEIGHT = 0.35
 LEAST, MOST = 0.05, 0.2
 """Bounds of the thickness, in eye widths."""
 BEYOND = 0.24
-"""Where along the way up there is skin in any case, in eye widths."""
+"""Distance above the rim at which there is certainly skin, in eye widths."""
 STEPS = 25
 
 
@@ -92,7 +93,7 @@ class Mesh:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rim:
-    """A pair of facing rims of the portrait, and how much skin beyond them is used as they close."""
+    """A pair of facing rims (lids or lips), and how far texture coordinates move beyond them as they close."""
 
     upper: NDArray[np.int64]
     lower: NDArray[np.int64]
@@ -100,7 +101,7 @@ class Rim:
     """(n,): of the un-posed portrait."""
     over: NDArray[np.float32]
     under: NDArray[np.float32]
-    """(2,): ways in pixels, up from the upper and down from the lower rim."""
+    """(2,): distances in pixels, up from the upper and down from the lower rim."""
 
     def draw_in(self, shape: Array, points: NDArray[np.float32]) -> None:
         """Move the rims in `points` (V, 2) as far as the target's `shape` (478, 3) has closed them."""
@@ -185,7 +186,7 @@ def _rim(
 
 
 def _down(portrait: Portrait, corners: tuple[int, int]) -> Array:
-    """(2,): the way down across an eye or mouth, as long as its corners are apart, in pixels."""
+    """(2,): vector in pixels, downwards across an eye or mouth, as long as the distance of its corners."""
     across = portrait.landmarks[corners[1], :2] - portrait.landmarks[corners[0], :2]
     across = across if across[0] >= 0 else -across
     return np.array([-across[1], across[0]])
@@ -226,7 +227,7 @@ def _strip(upper: tuple[int, ...], lower: tuple[int, ...], end: int) -> NDArray[
 def lash_thickness(pixels: NDArray[np.uint8], lid: Array, up: Array) -> float:
     """Share of an eye width, from pixels (H, W, 3), the upper rim `lid` (n, 2) and `up` (2,), one eye width upwards.
 
-    Along each way up from the rim: where brightness has come half-way from the darkest to the skin's.
+    Measured on lines upwards from the rim: where brightness is halfway from the darkest pixel to the skin's.
     """
     ways = np.linspace(0.0, BEYOND, STEPS)
     places = lid[:, None] + ways[None, :, None] * up

@@ -1,4 +1,4 @@
-"""The room's stage: motion in, the posed portrait out; of several pictures of one person the nearest in pose.
+"""Stage `reenact`: from motion to the posed portrait; of several pictures the nearest in pose.
 
 A switch between two pictures is a short cross-fade.
 """
@@ -23,14 +23,14 @@ from mien.reenact.target import Target, target_of, turned
 Array = NDArray[np.float64]
 
 MARGIN = 5.0
-"""Degrees by which another picture must be nearer before it takes over."""
+"""Hysteresis: degrees by which another picture must be nearer in pose before it is shown."""
 FADE = 0.25
-"""Seconds that a switch takes; until it is over, no other begins."""
+"""Duration of a cross-fade in seconds; no other switch begins during it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Puppet:
-    """A portrait with what moves it."""
+    """A portrait with its mesh and flow buffers."""
 
     portrait: Portrait
     mesh: Mesh
@@ -39,13 +39,13 @@ class Puppet:
 
     @classmethod
     def of(cls, portrait: Portrait, threads: int = 1) -> Puppet:
-        """Made once; `threads` that rasterisation may use."""
+        """The puppet of a portrait; `threads` is for rasterisation."""
         mesh = mesh_of(portrait)
         window = window_of(portrait, mesh)
         return cls(portrait, mesh, window, Flow(window, mesh, threads))
 
     def pose(self, target: Target, weight: float = 1.0, hint: MouthHint | None = None, shot: int = 0) -> Posed:
-        """The portrait at a target shape, in buffers that the next one is posed in."""
+        """The portrait posed at a target shape; buffers are reused by the next call."""
         vertices, texture = self.mesh.place(self.portrait, target), self.mesh.texture(target)
         corner = self.window.corner.astype(np.float32)
         in_window = vertices - np.array([*corner, 0], dtype=np.float32)
@@ -96,7 +96,7 @@ class Reenact:
 
 @dataclass(frozen=True, slots=True)
 class BankState:
-    """Which picture answers, which one it replaces, and since when."""
+    """Which picture is shown, which one it replaces, and since when."""
 
     current: int = 0
     before: int | None = None
@@ -114,7 +114,7 @@ def choose(state: BankState, distances: Array, seconds: float) -> BankState:
 
 
 def weights(state: BankState, seconds: float) -> tuple[tuple[int, float], ...]:
-    """(picture, weight) of those that show at `seconds`; weights sum to 1."""
+    """(picture, weight) of the pictures shown at `seconds`; weights sum to 1."""
     if state.before is None:
         return ((state.current, 1.0),)
     share = min(max((seconds - state.since) / FADE, 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""Target shape: the portrait's own face at rest, plus motion."""
+"""Target shape: the portrait's rest shape plus motion, posed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from mien.portrait.portrait import Portrait
 Array = NDArray[np.float64]
 
 LIDS_WIDEST = 1.6
-"""Opening of the eyes, relative to the portrait's, beyond which there is nothing to show."""
+"""Largest opening of the eyes relative to the portrait's: beyond, the picture does not show the eyeball."""
 UNFOLD_ROUNDS = 12
 GAZE_EDGE = 0.3
-"""How far from the middle of the eye the iris may stand, in eye widths."""
+"""Largest distance of the iris from the middle of the eye, in eye widths."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """Where the portrait's landmarks shall be."""
+    """Target landmarks of the portrait."""
 
     shape: Array
     """(478, 3): un-posed."""
@@ -48,7 +48,7 @@ def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = N
 
 
 def turned(own: Similarity, motion: Motion) -> Array:
-    """(3, 3): the head's rotation when a head held as `own` makes the motion's turn."""
+    """(3, 3): the head's rotation after the motion's turn, starting from the pose `own`."""
     angles, turn = angles_of(own.rotation), motion.turn
     return rotation_of(Angles(angles.yaw + turn.yaw, angles.pitch + turn.pitch, angles.roll + turn.roll))
 
@@ -61,7 +61,7 @@ def _absolute(portrait: Portrait, fractions: Array) -> Target:
 
 
 def _unfolded(landmarks: Array, scale: float) -> Array:
-    """Landmarks (478, 3) whose mesh shows a turned-away cheek as slivers instead of folding over."""
+    """Landmarks (478, 3) untangled, so that a turned-away cheek does not fold over."""
     plane = np.ascontiguousarray(landmarks[:, :2])
     if folded(plane, scale).any():
         landmarks = np.concatenate([untangle(plane, scale, UNFOLD_ROUNDS), landmarks[:, 2:]], axis=1)

@@ -1,4 +1,4 @@
-"""Which runtime runs a graph, at which precision and why: chosen by a brief measurement, once per machine and model."""
+"""Automatic choice of backend and precision: a short measurement, once per machine and model."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from mien.machine.processor import is_calm, this_processor, usable_threads, wait
 from mien.manifest import Bundle, TensorSpec
 from mien.runtime.cache import Cache, key_of
 from mien.runtime.openvino import COMPUTED
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 
 logger = logging.getLogger(__name__)
 CPU_BACKENDS: Final = ("onnxruntime", "openvino")
 EXACT_FIRST: Final = ("fp32", "bf16", "fp16", "int8", "int8+bf16")
-"""Of candidates that are about as fast, the one whose precision comes first here is chosen."""
+"""Preference among candidates of about equal speed: the earlier precision."""
 ABOUT_AS_FAST: Final = 1.02
 WARM_UP: Final = 2
 ROUNDS: Final = 12
 MOST_SECONDS: Final = 2.0
-"""For all rounds together; the least number of them comes first."""
+"""Time limit in seconds for all rounds; the least number of rounds has priority."""
 LEAST_ROUNDS: Final = 3
 BUSY: Final = 0.1
-"""Time that this process waited for a processor, of the time that measuring took, from which on it counts as busy."""
+"""Fraction of the measuring time spent waiting for a processor above which the machine counts as busy."""
 ABOUT_EQUAL: Final = 0.1
-"""Mean difference of two runtimes' outputs, of their standard deviation; rounding in int8 and bf16 stays under 0.03."""
+"""Tolerated mean difference between two runtimes, relative to the standard deviation; int8 and bf16 stay below 0.03."""
 _FORMAT: Final = 3
 _PACKAGES: Final = ("mien", "onnxruntime", "onnxruntime-gpu", "openvino")
 Candidate = tuple[str, str]
 """Backend and precision."""
-Open = Callable[[str, str], Session]
+Open = Callable[[str, str], GraphSession]
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen."""
+    """A choice of backend and precision."""
 
     backend: str
     precision: str
     reason: str
     milliseconds: float | None = None
-    """Median of a run, where that was measured."""
+    """Median run time, if measured."""
     notes: tuple[str, ...] = ()
-    """What could not take part, each with its cause and cure."""
+    """Backends that could not be measured, each with cause and remedy."""
     provisional: bool = False
-    """Whether the machine was busy while it was measured, so that it is to be measured again when it is calm."""
+    """Whether it was measured on a busy machine, and must be measured again."""
 
     def __str__(self) -> str:
         time = "" if self.milliseconds is None else f", {self.milliseconds:.1f} ms"
@@ -61,12 +61,12 @@ class Choice:
         return f"{self.backend} {self.precision}{time}: {self.reason}{busy}"
 
     def as_json(self) -> bytes:
-        """The choice as it is kept."""
+        """The choice in the cache's form."""
         return json.dumps(asdict(self)).encode()
 
 
 def read_choice(content: bytes | None) -> Choice | None:
-    """The choice that was kept; None where that is not what it is."""
+    """The choice from the cache; None if the content is not valid."""
     try:
         kept = Choice(**json.loads(content or b""))
         milliseconds = None if kept.milliseconds is None else float(kept.milliseconds)
@@ -78,7 +78,7 @@ def read_choice(content: bytes | None) -> Choice | None:
 
 
 def candidates(bundle: Bundle, graph_name: str, backends: Sequence[str], precision: str | None) -> list[Candidate]:
-    """What may run the graph on the processor, exact ones first.
+    """Backends and precisions that may run the graph on the processor, exact ones first.
 
     Args:
         backends: of `CPU_BACKENDS`.
@@ -106,9 +106,9 @@ def fastest(
     clock: Clock,
     need_wanted: Callable[[], None],
 ) -> Choice:
-    """The fastest of these candidates, from the cache where they were measured before on this machine.
+    """The fastest of these candidates, from the cache if they were measured on this machine before.
 
-    What was measured while the machine was busy is kept only until it is calm.
+    A measurement on a busy machine is cached only until the machine is calm.
 
     Raises:
         BackendError: none of them runs here.
@@ -151,7 +151,7 @@ def _measured(
     need_wanted: Callable[[], None],
 ) -> Choice:
     logger.info("measuring %s, once", ", ".join(f"{backend} {precision}" for backend, precision in among))
-    sessions: dict[Candidate, Session] = {}
+    sessions: dict[Candidate, GraphSession] = {}
     notes: list[str] = []
     for candidate in among:
         try:
@@ -179,8 +179,8 @@ def _measured(
     return Choice(backend, precision, reason, times[backend, precision], (*notes, *wrong.values()), busy)
 
 
-def _wrong(sessions: Mapping[Candidate, Session]) -> dict[Candidate, str]:
-    """Those that computed something else than ONNX Runtime, the reference, from the same graph and inputs.
+def _wrong(sessions: Mapping[Candidate, GraphSession]) -> dict[Candidate, str]:
+    """Candidates whose outputs differ from ONNX Runtime's, the reference, on the same graph and inputs.
 
     OpenVINO 2026.4 does so with signed int8 activations on processors that have VNNI and no AMX.
     """
@@ -200,8 +200,8 @@ def _about_equal(ours: Buffers, reference: Buffers) -> bool:
     )
 
 
-def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
-    """Random values within range: zeros and denormals would not take the time that pictures take."""
+def _fill(session: GraphSession, inputs: Sequence[TensorSpec]) -> None:
+    """Fill inputs with random values within range; zeros and denormals would have unrealistic run times."""
     rng = np.random.default_rng(0)
     for tensor in inputs:
         session.inputs[tensor.name][...] = rng.uniform(
@@ -210,9 +210,9 @@ def _fill(session: Session, inputs: Sequence[TensorSpec]) -> None:
 
 
 def milliseconds(
-    sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None] = lambda: None
+    sessions: Sequence[GraphSession], clock: Clock, need_wanted: Callable[[], None] = lambda: None
 ) -> list[float]:
-    """Median time of a run of each; in turns, so that what else the machine does hits all alike."""
+    """Median time of a run of each, measured in turns, so that other load affects all alike."""
     for session in sessions:
         for _ in range(WARM_UP):
             need_wanted()
@@ -221,7 +221,7 @@ def milliseconds(
     return [median(times) * 1e3 for times in zip(*rounds, strict=True)]
 
 
-def _rounds(sessions: Sequence[Session], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
+def _rounds(sessions: Sequence[GraphSession], clock: Clock, need_wanted: Callable[[], None]) -> Iterator[list[float]]:
     begun = clock.now()
     for number in range(ROUNDS):
         if number >= LEAST_ROUNDS and clock.now() - begun > MOST_SECONDS:

@@ -1,4 +1,4 @@
-"""What was measured or built on this machine and need not be again. Nothing breaks where it cannot be kept."""
+"""Cache of measurements and compiled graphs on disk. If nothing can be written, everything works without it."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ logger = logging.getLogger(__name__)
 
 LOCK = "lock"
 PATIENCE, LOOK = 60.0, 0.05
-"""Seconds for which another process may be waited for, and between two looks."""
+"""Time limit in seconds for waiting for another process, and polling interval."""
 
 
 def key_of(facts: Mapping[str, Any]) -> str:
-    """SHA-256, in hexadecimal, of facts that have a JSON form; whatever changes one of them changes the key."""
+    """Cache key: SHA-256, in hexadecimal, of facts in JSON form."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """Files by name in a folder of the user's; a name has the key of all that its content hangs on."""
+    """Files in a user folder; each name contains a hash of the inputs that its content depends on."""
 
     folder: Path | None = field(default_factory=user_cache)
-    """None: there is none, and nothing is kept."""
+    """None: nothing is cached."""
 
     def read(self, name: str) -> bytes | None:
         """The content of this name; None where there is none."""
@@ -47,7 +47,7 @@ class Cache:
             return None
 
     def write(self, name: str, content: bytes) -> bool:
-        """Keep the content, whole or not at all; False, and a warning, where that cannot be."""
+        """Store the content atomically; returns False, with a warning, if that fails."""
         if self.folder is None:
             return self._warned("there is no home folder")
         path = self.folder / name
@@ -59,7 +59,7 @@ class Cache:
         return True
 
     def place(self, name: str) -> Path | None:
-        """A folder of this name, for a runtime that keeps its own files; None where there cannot be one."""
+        """A folder of this name, for a runtime's own files; None if it cannot be created."""
         if self.folder is None:
             self._warned("there is no home folder")
             return None
@@ -75,7 +75,7 @@ class Cache:
         return path
 
     def _warned(self, reason: str) -> bool:
-        """In words that are the same for all names, so that they are told once."""
+        """Log a warning with the same words for all names, so that it is shown once."""
         logger.warning(
             "nothing can be kept in %s (%s), so that it is made again each time; XDG_CACHE_HOME names another folder",
             self.folder or "a cache",
@@ -86,11 +86,11 @@ class Cache:
 
 @contextlib.contextmanager
 def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
-    """Be the only thread of all processes that uses a runtime's own files in `folder`, which must be there.
+    """Lock across processes and threads on a runtime's own files in `folder`, which must exist.
 
-    Runtimes write them in place, and a process that has such a file mapped meanwhile is killed (SIGBUS).
+    Runtimes overwrite these files in place, and a process that has such a file mapped is then killed (SIGBUS).
 
-    Yields whether the folder may be used: not if another one was still at it after `patience` seconds.
+    Yields whether the folder may be used: False if another process still held the lock after `patience` seconds.
     """
     try:
         import fcntl

@@ -1,4 +1,4 @@
-"""ONNX Runtime: the default, the reference for numbers, and a way to CUDA and TensorRT. No other file imports it."""
+"""ONNX Runtime sessions: the numeric reference, with CUDA and TensorRT providers. The only file that imports it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROVIDERS: Final = {
     "onnxruntime-cuda": (CUDA, CPU),
     "onnxruntime-tensorrt": (TENSORRT, CUDA, CPU),
 }
-"""Execution providers by the backend's name; those behind the first take what it cannot run."""
+"""Execution providers by backend; later ones run the operators that the first one cannot."""
 INSTALL: Final = {
     "onnxruntime": "pip install 'mien[cpu]'",
     "onnxruntime-cuda": "pip install 'mien[gpu]'",
@@ -28,7 +28,7 @@ _ERRORS_ONLY = 3
 
 
 class OnnxRuntimeSession:
-    """A graph in ONNX Runtime, its arrays bound once."""
+    """A graph in ONNX Runtime, with arrays bound once."""
 
     def __init__(
         self, graph: Graph, *, threads: int = 1, batch: int = 1, backend: str = "onnxruntime", cache: Path | None = None
@@ -71,13 +71,13 @@ class OnnxRuntimeSession:
         self._session.run_with_iobinding(self._binding)
 
     def twin(self) -> OnnxRuntimeSession:
-        """Another one on the same weights, with arrays of its own; both may run at once."""
+        """Another session on the same weights, with its own arrays; both may run at once."""
         twin = copy(self)
         twin._bind()
         return twin
 
     def close(self) -> None:
-        """Let go of the runtime's memory."""
+        """Free the runtime's memory."""
         self._binding = self._session = None
 
 

@@ -1,4 +1,4 @@
-"""From a bundle to a running graph, and which runtimes load here.
+"""Opens sessions for the graphs of a bundle, and lists the runtimes that can be loaded.
 
 choice = choose(bundle, "generator", threads=2)
 print(choice)
@@ -20,7 +20,7 @@ from mien.runtime.auto import Choice
 from mien.runtime.cache import Cache
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ def choose(
     clock: Clock | None = None,
     need_wanted: Callable[[], None] = lambda: None,
 ) -> Choice:
-    """Say what runs a graph, measuring where there is a choice.
+    """Choose backend and precision for a graph, by a measurement if there are several.
 
     Args:
         backend: one of `BACKENDS`; `auto` stays on the processor: an accelerator is used where it is named.
@@ -70,7 +70,7 @@ def choose(
     if bundle.runs(graph_name) == "once":
         return _first_that_opens(bundle, graph_name, among, threads, cache)
 
-    def open_one(backend: str, precision: str) -> Session:
+    def open_one(backend: str, precision: str) -> GraphSession:
         need_wanted()
         return open_session(bundle, graph_name, backend, precision, threads, cache=cache)
 
@@ -86,8 +86,8 @@ def open_session(
     *,
     batch: int = 1,
     cache: Cache | None = None,
-) -> Session:
-    """Load a graph, ready to run; where something is left open, `choose` decides.
+) -> GraphSession:
+    """Load a graph; `choose` decides what is not given.
 
     Raises:
         ModelError: the bundle has no such graph.
@@ -111,8 +111,10 @@ def open_session(
     return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
 
 
-def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache) -> Session:
-    """The engine where there is one; where not, it is built in the background, and ONNX Runtime serves meanwhile."""
+def _on_tensorrt(
+    bundle: Bundle, graph_name: str, precision: str, threads: int, batch: int, cache: Cache
+) -> GraphSession:
+    """A session on the cached engine; without one, on ONNX Runtime until the engine is built in the background."""
     try:
         from mien.runtime.tensorrt.run import TensorRtSession, this_device
     except ImportError as error:
@@ -122,7 +124,7 @@ def _on_tensorrt(bundle: Bundle, graph_name: str, precision: str, threads: int, 
     from mien.runtime.tensorrt.engines import BackgroundBuild, kept_engine
     from mien.runtime.tensorrt.switching import SwitchingSession
 
-    def load(plan: bytes) -> Session:
+    def load(plan: bytes) -> GraphSession:
         return TensorRtSession(graph, plan, batch=batch)
 
     graph, device = bundle.graph(graph_name, precision), this_device()

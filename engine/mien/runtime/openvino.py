@@ -1,4 +1,4 @@
-"""OpenVINO: the fast way on a CPU, in bf16 or int8 where the processor has it. The only file that imports it."""
+"""OpenVINO sessions: fast on x86 processors, in bf16 or int8 where available. The only file that imports it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class OpenVinoSession:
         return twin
 
     def close(self) -> None:
-        """Let go of the runtime's memory."""
+        """Free the runtime's memory."""
         self._request = self._compiled = None
 
 
@@ -100,7 +100,7 @@ def version() -> str:
 
 
 def _channels_last(model: Any, names: Collection[str]) -> Any:
-    """The model with these inputs as they lie in the plug-in's convolutions and come from the warp."""
+    """The model with these inputs in channels-last order, as the plug-in's convolutions and the warp use them."""
     if not names:
         return model
     from openvino import Layout

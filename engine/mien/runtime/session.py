@@ -1,4 +1,4 @@
-"""One running graph, whichever runtime runs it."""
+"""Protocol of a session: one loaded graph with its arrays, for every runtime."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ ALIGNMENT: Final = 64
 """Bytes: a cache line, and the widest vector of a CPU."""
 
 
-class Session(Protocol):
+class GraphSession(Protocol):
     """A graph that was loaded once and is run many times, by one thread at a time.
 
-    Its arrays are made once, of the manifest's dtypes and shapes, and bound: what the caller writes into `inputs` is
-    what the graph reads, and `outputs` are where it writes, without a copy in between where the graph runs on the CPU.
-    In memory their channels may come last, where the runtime would else turn them round in every run.
+    Its arrays are allocated once, with the manifest's dtypes and shapes, and bound: the graph reads what the caller
+    writes into `inputs`, and writes into `outputs`, without a copy if it runs on the CPU. Their memory order may be
+    channels last, if the runtime would otherwise convert them in every run.
     """
 
     @property
     def backend(self) -> str:
-        """Which runtime, as the user names it."""
+        """The runtime, by the name of the option."""
 
     @property
     def precision(self) -> str:
-        """In which numbers it computes: `fp32`, `bf16`, `fp16`, `int8` or `int8+bf16`."""
+        """Number format of its arithmetic: `fp32`, `bf16`, `fp16`, `int8` or `int8+bf16`."""
 
     @property
     def threads(self) -> int:
@@ -47,7 +47,7 @@ class Session(Protocol):
         """Compute `outputs` from `inputs`."""
 
     def close(self) -> None:
-        """Let go of the runtime's memory; the arrays stay."""
+        """Free the runtime's memory; the arrays stay valid."""
 
 
 def buffers(tensors: Iterable[TensorSpec], batch: int, channels_last: Collection[str] = ()) -> dict[str, NDArray[Any]]:

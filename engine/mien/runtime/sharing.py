@@ -1,4 +1,4 @@
-"""Graphs that are loaded once and run by many sessions, and calls of several sessions run together as one batch.
+"""Weights shared by several sessions, and dynamic batching of their calls on an accelerator.
 
 No call waits for company: an idle device takes one alone at once. So a call never ends later than it would if the
 device took one after the other, provided that a batch takes no longer than its calls would, which is measured.
@@ -22,7 +22,7 @@ from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
 from mien.runtime.opening import open_session
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class _Size:
     """A loaded batch and how long it runs, in seconds; None before the first."""
 
     count: int
-    session: Session
+    session: GraphSession
     seconds: float | None = None
 
     def ran(self, seconds: float) -> None:
@@ -49,16 +49,16 @@ class _Size:
 
 @dataclass(eq=False)
 class _Call:
-    """One session's wish to be run; fulfilled with None."""
+    """A pending run of one session."""
 
     member: BatchedSession
     done: Future[None] = field(default_factory=Future)
 
 
 class Batcher:
-    """Owns the device's sessions and the one thread that runs them; `member`s may run from any."""
+    """Owns the device's sessions and the thread that runs them; members may call from any thread."""
 
-    def __init__(self, load: Callable[[int], Session], *, clock: Clock | None = None) -> None:
+    def __init__(self, load: Callable[[int], GraphSession], *, clock: Clock | None = None) -> None:
         """`load` gives a session for a batch of so many; all `SIZES` are loaded here, none later.
 
         Raises:
@@ -75,7 +75,7 @@ class Batcher:
         self._thread.start()
 
     def member(self) -> BatchedSession:
-        """A session whose calls are batched with those of the others."""
+        """A session whose calls are batched with those of other members."""
         return BatchedSession(self, self._sizes[0].session)
 
     def run(self, member: BatchedSession) -> None:
@@ -140,9 +140,9 @@ class Batcher:
 
 
 class BatchedSession:
-    """A `Session` with arrays of its own, which others' calls are run along with."""
+    """A `GraphSession` with arrays of its own, which others' calls are run along with."""
 
-    def __init__(self, batcher: Batcher, like: Session) -> None:
+    def __init__(self, batcher: Batcher, like: GraphSession) -> None:
         self._batcher = batcher
         self.backend, self.precision, self.threads = like.backend, like.precision, like.threads
         self.inputs: Buffers = {name: np.zeros_like(array) for name, array in like.inputs.items()}
@@ -179,24 +179,24 @@ def chosen(sizes: list[tuple[int, float | None]], waiting: int) -> int:
 
 @runtime_checkable
 class Sharing(Protocol):
-    """A session whose runtime lets several run on one set of weights."""
+    """A session whose runtime can share weights."""
 
-    def twin(self) -> Session:
-        """Another one on the same weights, with arrays of its own."""
+    def twin(self) -> GraphSession:
+        """Another session on the same weights, with its own arrays."""
 
 
 class SharedGraphs:
-    """Loads each graph once; for any thread. What it loaded stays loaded until `close`.
+    """Loads each graph once; for any thread. Graphs stay loaded until `close`.
 
     On the processor each session runs by itself. On an accelerator, which takes one call at a time, generator calls
     that come together run as one batch; that was tried with the processor's runtimes in the accelerator's place only.
     """
 
-    def __init__(self, load: Callable[..., Session] = open_session) -> None:
+    def __init__(self, load: Callable[..., GraphSession] = open_session) -> None:
         self._load = load
         self._lock = Lock()
         self._stopped = Event()
-        self._first: dict[Key, Session] = {}
+        self._first: dict[Key, GraphSession] = {}
         self._batchers: list[Batcher] = []
         self._bundles: dict[str, Bundle] = {}
 
@@ -214,7 +214,7 @@ class SharedGraphs:
 
     def session(
         self, bundle: Bundle, graph: str, backend: str = "auto", precision: str | None = None, threads: int = 1
-    ) -> Session:
+    ) -> GraphSession:
         """As `mien.runtime.opening.open_session`; whoever asks closes what is given.
 
         Raises:
@@ -251,7 +251,7 @@ class SharedGraphs:
                 batcher.close()
             self._batchers.clear()
 
-    def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> Session:
+    def _loaded(self, bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> GraphSession:
         if bundle.runs(graph) != "frame" or backend in ("auto", *CPU_BACKENDS):
             return self._load(bundle, graph, backend, precision, threads)
         batcher = Batcher(lambda count: self._load(bundle, graph, backend, precision, threads, batch=count))

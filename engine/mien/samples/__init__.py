@@ -1,4 +1,4 @@
-"""Pictures and a clip of nobody that come with the package, to try everything without material of one's own."""
+"""Sample portraits and a sample driver clip in the package; they show nobody."""
 
 from __future__ import annotations
 

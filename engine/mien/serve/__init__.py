@@ -1,1 +1,1 @@
-"""The live engine behind a browser and behind WHIP and WHEP: an aiohttp application, sessions, rooms, portraits."""
+"""The server: an aiohttp application with sessions, rooms, portraits, a web page, WHIP and WHEP."""

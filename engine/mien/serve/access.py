@@ -1,4 +1,4 @@
-"""Who may ask, how often, and with how many connections, so that nobody holds them all."""
+"""Access control: tokens, origins, rate limits, and limits on idle connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.serve.refusal import Refusal
 from mien.serve.settings import Rate, is_loopback
 
 PROBES: Final = frozenset({"/healthz", "/readyz"})
-"""Answered to everybody."""
+"""Paths open to everybody."""
 PAGE: Final = frozenset({"/", "/room/{name}", "/page/{file}"})
 """The page's own files, which tell nothing of anybody; so may `/api/v1/server` be read, which then tells less."""
 OPEN: Final = PROBES | PAGE | {"/api/v1/server"}
@@ -32,7 +32,7 @@ PREFLIGHT: Final = {
 
 
 class Access:
-    """Decides by path and headers, before anything else of a request is read."""
+    """Decides by path and headers, before the body of a request is read."""
 
     def __init__(self, token: str | None) -> None:
         """`token`: that is needed; None where the server is bound to loopback and wants none."""
@@ -92,7 +92,7 @@ def _from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def _named_loopback(host: str) -> bool:
-    """A name that leads here by somebody's DNS would make another page's requests look like our own page's."""
+    """Whether the host name is a loopback name: any other name could be DNS rebinding by another page."""
     try:
         return is_loopback(urlsplit(f"//{host}").hostname or "")
     except ValueError:
@@ -127,7 +127,7 @@ SWEEP = 5.0
 """Seconds between two looks."""
 
 
-class Connection(Protocol):
+class HttpConnection(Protocol):
     """As aiohttp's server lists them."""
 
     @property
@@ -142,20 +142,20 @@ class Connections:
         self._clock = clock
         self._idle = idle
         self._most = most
-        self._quiet_since: dict[Connection, float] = {}
-        self._asking: dict[Connection, int] = {}
+        self._quiet_since: dict[HttpConnection, float] = {}
+        self._asking: dict[HttpConnection, int] = {}
         """Requests that are being answered; both forget what is no longer open when it is swept."""
 
-    def begin(self, connection: Connection) -> None:
+    def begin(self, connection: HttpConnection) -> None:
         """Take note of a request that is being answered."""
         self._asking[connection] = self._asking.get(connection, 0) + 1
 
-    def end(self, connection: Connection) -> None:
+    def end(self, connection: HttpConnection) -> None:
         """Take note that it was answered."""
         self._asking[connection] = self._asking.get(connection, 1) - 1
         self._quiet_since[connection] = self._clock.now()
 
-    def sweep(self, connections: list[Connection]) -> int:
+    def sweep(self, connections: list[HttpConnection]) -> int:
         """Close those that were quiet for too long, and the longest quiet of too many; how many."""
         now = self._clock.now()
         for known in (self._quiet_since, self._asking):

@@ -1,4 +1,4 @@
-"""How many sessions a machine sustains, by what a frame costs it, so that one too many is refused.
+"""Admission control: how many sessions the machine sustains, by the measured cost of a frame.
 
 One is refused rather than all of them made slower. A frame's cost is measured once, before the first session, on the
 sample clip.

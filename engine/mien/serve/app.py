@@ -1,4 +1,4 @@
-"""The application: every route of a server, and what is done around each request.
+"""The aiohttp application: routes, and middleware around every request.
 
 Who asks, how often, and one JSON answer and one line of the log for what goes wrong.
 """

@@ -1,7 +1,7 @@
-"""An upload -> a plain PNG: decoded in a process of its own, which has little memory, little time and no secrets.
+"""Sandboxed decoding of uploads to plain PNG, in a child process with limited memory and time.
 
 `python -P -m mien.serve.decoding UPLOAD PNG LARGEST_PIXELS` is that process: it writes the picture and prints its size.
-Without -P it would import what lies in the folder in which the server was started.
+Without -P it would import modules from the folder in which the server was started.
 """
 
 from __future__ import annotations

@@ -85,11 +85,13 @@ class SomeGains(Table):
 class Steering(Table):
     """What can be asked of a session at its beginning and while it runs."""
 
-    gains: Annotated[SomeGains | None, _means("any of the seven; left out: as they are, 1 at the beginning")] = None
-    portrait: Annotated[Id | None, _means("an id of `GET /api/v1/portraits`; at the beginning left out: the first")] = (
+    gains: Annotated[SomeGains | None, _means("any of the seven; omitted ones are unchanged, 1 at the beginning")] = (
         None
     )
-    target_latency_ms: Annotated[Milliseconds | None, _means("from capture to emit, to be kept to")] = None
+    portrait: Annotated[Id | None, _means("an id of `GET /api/v1/portraits`; default at the beginning: the first")] = (
+        None
+    )
+    target_latency_ms: Annotated[Milliseconds | None, _means("target latency from capture to emit")] = None
     background: Annotated[Background | None, _means("`keep`, `blur`, `#rrggbb` or a colour's name")] = None
 
     @property
@@ -108,16 +110,18 @@ class Steering(Table):
 class Opening(Steering, kw_only=True):
     """Body of `POST /api/v1/sessions`."""
 
-    sdp: Annotated[Sdp, _means("an offer; all candidates may be in it, or follow")]
-    room: Annotated[RoomName | None, _means("1 to 64 of `a-z 0-9 -`; two sessions at most, a third is 409")] = None
-    resume: Annotated[Token | None, _means("a session's `resume_token`: this peer takes that session over")] = None
+    sdp: Annotated[Sdp, _means("an offer (SDP); candidates may be included or follow")]
+    room: Annotated[
+        RoomName | None, _means("1 to 64 of `a-z 0-9 -`; at most two sessions, a third is refused by 409")
+    ] = None
+    resume: Annotated[Token | None, _means("a session's `resume_token`: this peer takes over that session")] = None
 
 
 class Change(Steering):
     """Body of `PATCH /api/v1/sessions/ID`."""
 
-    paused: Annotated[bool | None, _means("whether the last picture stays")] = None
-    panic: Annotated[bool | None, _means("whether the slate takes the place of every picture")] = None
+    paused: Annotated[bool | None, _means("whether the run is paused: the last picture stays")] = None
+    panic: Annotated[bool | None, _means("whether the slate replaces every picture")] = None
     rezero: Annotated[bool | None, _means("`true`: the driver's present face becomes its neutral")] = None
 
 
@@ -126,7 +130,7 @@ class Upload(Table):
 
     picture: Annotated[str, Meta(description=f"a file: {KINDS}", extra_json_schema={"format": "binary"})]
     consent: Annotated[str, Meta(min_length=1, description="who is seen, and that they agree")]
-    name: Annotated[str | UnsetType, _means("left out: the file's name")] = UNSET
+    name: Annotated[str | UnsetType, _means("default: the file's name")] = UNSET
 
 
 # Answers
@@ -135,7 +139,7 @@ class Upload(Table):
 class Fault(Table):
     """What went wrong, in one line and in its parts."""
 
-    message: Annotated[str, _means("the line; the parts below are there where it has them")]
+    message: Annotated[str, _means("the message; the parts below are present if it has them")]
     what: str | UnsetType = UNSET
     expected: str | UnsetType = UNSET
     got: str | UnsetType = UNSET
@@ -149,15 +153,15 @@ class Error(Table):
 
 
 class Gains(Table):
-    """How strongly each part of the driver's motion is applied: 0 switches it off, 1 is as the driver does."""
+    """Gains on each part of the driver's motion: 0 switches it off, 1 is the driver's own."""
 
     expression: Annotated[Gain, _means("all of the face; multiplies `eyes`, `lips` and `brows`")]
-    pose: Annotated[Gain, _means("turns of the head")]
-    eyes: Annotated[Gain, _means("lids")]
+    pose: Annotated[Gain, _means("head rotation")]
+    eyes: Annotated[Gain, _means("eyelids")]
     lips: Annotated[Gain, _means("lips, mouth and jaw")]
     brows: Gain
-    gaze: Annotated[Gain, _means("irises inside their lids")]
-    translation: Annotated[Gain, _means("place and size of the head in the picture")]
+    gaze: Annotated[Gain, _means("gaze direction")]
+    translation: Annotated[Gain, _means("position and size of the head in the picture")]
 
 
 class IceServer(Table):
@@ -172,9 +176,9 @@ class Session(Table):
     """A session, from outside."""
 
     id: Id
-    state: Annotated[State, _means("`waiting`: its peer is gone, and it waits to be resumed")]
+    state: Annotated[State, _means("`waiting`: its peer is gone, and it can be resumed")]
     ended_because: str | None
-    portrait: Annotated[Id, _means("the one that is shown")]
+    portrait: Annotated[Id, _means("the portrait that is shown")]
     room: RoomName | None
     gains: Gains
     target_latency_ms: Milliseconds
@@ -182,8 +186,8 @@ class Session(Table):
     paused: bool
     panic: bool
     mark: Annotated[bool, _means('whether the visible mark "synthetic" is drawn')]
-    seconds: Annotated[float, _means("since it began")]
-    whep: Annotated[str, _means("where it is watched: `/whep/ID`")]
+    seconds: Annotated[float, _means("seconds since it began")]
+    whep: Annotated[str, _means("address for watching it: `/whep/ID`")]
     viewers: Count
 
 
@@ -191,7 +195,7 @@ class Begun(Session):
     """Answer of `POST /api/v1/sessions`: the session, and the answer to its offer."""
 
     sdp: Annotated[str, _means("the answer, with all candidates")]
-    resume_token: Annotated[str, _means("a new one each time")]
+    resume_token: Annotated[str, _means("new with each answer")]
     ice_servers: list[IceServer]
 
 
@@ -202,9 +206,9 @@ class Sessions(Table):
 
 
 class Notice(Table):
-    """A line for whoever sits before the session."""
+    """A message for the user of the session."""
 
-    number: Annotated[Count, _means("rises, so that what is new can be told")]
+    number: Annotated[Count, _means("increases, so new notices can be recognised")]
     text: str
 
 
@@ -213,8 +217,8 @@ class FrameCounts(Table):
 
     come: Count = field(name="in")
     out: Count
-    dropped: Annotated[Count, _means("that a newer one replaced on the way")]
-    broken: Annotated[Count, _means("that did not decode")]
+    dropped: Annotated[Count, _means("replaced by a newer frame")]
+    broken: Annotated[Count, _means("that failed to decode")]
     without_face: Count
 
 
@@ -232,10 +236,10 @@ class Latency(Table):
 class Shot(Table):
     """What the driver's camera took in one go."""
 
-    shot: Annotated[Count, _means("its number; that of an earlier one where its picture came back")]
+    shot: Annotated[Count, _means("its number; repeated if an earlier shot returned")]
     begin: Annotated[float, _means("seconds from the run's first frame")]
     frames: Count
-    cause: Annotated[str, _means("what made the cut before it certain")]
+    cause: Annotated[str, _means("evidence for the cut before it")]
 
 
 class Statistics(Table):
@@ -244,15 +248,15 @@ class Statistics(Table):
     id: Id
     state: State
     portrait: Id
-    backend: Annotated[str | None, _means("what makes the pictures")]
-    level: Annotated[Level | None, _means("what is left out to keep to the latency")]
-    cause: Annotated[str | None, _means("why the level sank")]
-    latency_ms: Annotated[float | None, _means("capture to emit, of the last frames")]
+    backend: Annotated[str | None, _means("model and runtime")]
+    level: Annotated[Level | None, _means("how much is computed: see the levels of `mien live`")]
+    cause: Annotated[str | None, _means("why the level was lowered")]
+    latency_ms: Annotated[float | None, _means("from capture to emit, mean of the latest frames")]
     target_latency_ms: Milliseconds
     fps_in: Annotated[float, _means("over the last second or so")]
-    fps_out: Annotated[float, _means("the same, of what is shown")]
+    fps_out: Annotated[float, _means("the same, of emitted frames")]
     face: Annotated[Literal["found", "lost"] | None, _means("`null`: not yet known")]
-    stalled: Annotated[bool, _means("whether the source gives nothing")]
+    stalled: Annotated[bool, _means("whether the source gives no frames")]
     recording: bool
     paused: bool
     panic: bool
@@ -264,10 +268,10 @@ class Statistics(Table):
             "`round_trip_ms`, `codec` and more; `null` while waiting"
         ),
     ]
-    notices: Annotated[list[Notice], _means("the newest 20")]
+    notices: Annotated[list[Notice], _means("the latest 20")]
     frames: FrameCounts | UnsetType = UNSET
     stages: Annotated[dict[str, Latency] | UnsetType, _means("by stage")] = UNSET
-    live: Annotated[dict[str, Any] | UnsetType, _means("what only a live run counts")] = UNSET
+    live: Annotated[dict[str, Any] | UnsetType, _means("counters of a live run")] = UNSET
     seconds: float | UnsetType = UNSET
     fps: float | UnsetType = UNSET
     shots: list[Shot] | UnsetType = UNSET
@@ -279,11 +283,11 @@ class Portrait(Table):
 
     id: Id
     name: str
-    sample: Annotated[bool, _means("whether it came with the package; samples are of nobody, and stay")]
+    sample: Annotated[bool, _means("whether it is a sample of the package; samples show nobody and cannot be deleted")]
     width: Count
     height: Count
-    picture: Annotated[str, _means("its address")]
-    consent: Annotated[str | None, _means("who is seen, and that they agree; samples need none")]
+    picture: Annotated[str, _means("address of the picture")]
+    consent: Annotated[str | None, _means("who is shown, and that they agree; samples have none")]
 
 
 class Portraits(Table):
@@ -303,7 +307,7 @@ class Model(Table):
     """A model that is here."""
 
     name: str
-    packaged: Annotated[bool, _means("whether it came with the package")]
+    packaged: Annotated[bool, _means("whether it is in the package")]
     used: bool
 
 
@@ -330,18 +334,18 @@ class UploadLimits(Table):
 class Server(Table):
     """What the server is."""
 
-    version: Annotated[str, _means("of mien")]
+    version: Annotated[str, _means("version of mien")]
     token_required: bool
-    authorised: Annotated[bool, _means("whether this request bore the token, or none is needed")]
-    ice_servers: Annotated[list[IceServer], _means("empty as long as `authorised` is false")]
+    authorised: Annotated[bool, _means("whether this request had the token, or none is needed")]
+    ice_servers: Annotated[list[IceServer], _means("empty if `authorised` is false")]
     max_sessions: Count
     sessions: Count
-    ready: Annotated[bool, _means("whether sessions may begin")]
+    ready: Annotated[bool, _means("whether sessions can begin")]
     mark: Annotated[bool, _means('whether the visible mark "synthetic" is drawn')]
     model: str
-    backend: Annotated[str | None, _means("what makes the pictures; `null` until it is loaded")]
-    resume_seconds: Annotated[float, _means("for which a session waits for a peer that is gone")]
-    target_latency_ms: Annotated[Milliseconds, _means("of a session that asks for nothing else")]
+    backend: Annotated[str | None, _means("model and runtime; `null` until it is loaded")]
+    resume_seconds: Annotated[float, _means("seconds that a session waits for a lost peer")]
+    target_latency_ms: Annotated[Milliseconds, _means("default of a session")]
     gain_limit: float
     upload: UploadLimits
 
@@ -349,17 +353,17 @@ class Server(Table):
 class ServerStatistics(Table):
     """How the server fares."""
 
-    seconds: Annotated[float, _means("since it began")]
+    seconds: Annotated[float, _means("seconds since it began")]
     sessions: Count
     max_sessions: Count
     sessions_begun: Count
     sessions_resumed: Count
-    sessions_refused: Annotated[Count, _means("for want of room")]
-    sessions_failed: Annotated[Count, _means("whose offer could not be met")]
+    sessions_refused: Annotated[Count, _means("because the server was full")]
+    sessions_failed: Annotated[Count, _means("because the offer could not be met")]
     portraits: Count
-    streams: Annotated[Count, _means("of events that are open")]
+    streams: Annotated[Count, _means("open event streams")]
     memory_bytes: Count
-    threads: Annotated[Count, _means("of Python")]
+    threads: Annotated[Count, _means("Python threads")]
 
 
 REQUESTS: Final = (Opening, Change, SomeGains, Upload)

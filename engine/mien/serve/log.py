@@ -1,4 +1,4 @@
-"""What is logged: a line a fault, without a picture, a sound or an offer in it."""
+"""Log format: one line per fault, without pictures, sound, tokens or offers."""
 
 from __future__ import annotations
 

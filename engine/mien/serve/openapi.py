@@ -1,4 +1,4 @@
-"""The API as programs read it: OpenAPI 3.1. Tests hold it to the server."""
+"""OpenAPI 3.1 document of the API; tests compare it with the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session's peers: what the rest of the server knows of one, and the source in which one follows the other.
+"""Protocol of a session's peer, and the source that continues from one peer to the next.
 
 What is known of a peer is little enough to be stood in for by a test's own.
 """
@@ -55,7 +55,7 @@ class Broadcasting(Sink, Protocol):
 
     @property
     def peers(self) -> int:
-        """How many read at present."""
+        """Number of present readers."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""The portraits that there are: the samples, and what was uploaded, each with the consent that came along."""
+"""Portraits of the server: samples and uploads, each upload with its consent note."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ class Portraits:
     def _read(self) -> None:
         for name, path in samples.portraits().items():
             self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
-        with outputs.told(str(self._folder)), contextlib.suppress(FileExistsError):
+        with outputs.as_sink_errors(str(self._folder)), contextlib.suppress(FileExistsError):
             self._folder.mkdir(parents=True, exist_ok=True)
         outputs.need_folder(self._folder, "portraits")
         for record in sorted(self._folder.glob("*.json"), key=_changed_at):

@@ -1,4 +1,4 @@
-"""The tables of docs/http-api.md, made of the classes in `mien.serve.fields`.
+"""Writes the tables of docs/http-api.md from the classes in `mien.serve.fields`.
 
 `python -m mien.serve.reference docs/http-api.md` writes them anew between the marks `<!-- fields NAME -->` and
 `<!-- end -->`; a test holds the page to them. `<!-- fields NAME beyond OTHER -->` leaves out what OTHER has.

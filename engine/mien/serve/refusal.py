@@ -1,4 +1,4 @@
-"""What a request wants, read whole or refused in one line: a status, and what was expected, what came, what to do."""
+"""Reading of requests, and error answers: an HTTP status and a one-line message in parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mien serve` from settings to the end: listening, ready, interrupted."""
+"""Life cycle of `mien serve`: listen, warm up, run until interrupted."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     """Until an interrupt. `told` is told where to go, and what there is, one line each.
 
     Raises:
-        MienError: anything that the user can cure, in one line.
+        MienError: anything that the user can fix, in one line.
     """
     tls_of(settings)
     _need_address(settings)

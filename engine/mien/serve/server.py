@@ -1,4 +1,4 @@
-"""A server's parts, and its life: warm first, then ready, until it is closed."""
+"""The server object: its parts, warm-up, readiness and shutdown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 
 from aiohttp import web
 
-from mien.bundles import places
+from mien.bundles import installed_bundles
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP
 from mien.live.shared import Shared
@@ -35,12 +35,12 @@ STARTING = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """What is known once all is loaded."""
+    """Results of the warm-up."""
 
     sessions: int
     """That the machine sustains."""
     about: str
-    """What makes the pictures."""
+    """Description of the model and its runtime."""
 
 
 Warming = Callable[[ServeSettings, Shared, str], Warm]
@@ -64,7 +64,7 @@ def warm(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
 
 @dataclass(eq=False)
 class Server:
-    """What all routes share; lives on the event loop."""
+    """State shared by all routes; used on the event loop."""
 
     settings: ServeSettings
     portraits: Portraits
@@ -75,7 +75,7 @@ class Server:
     requests: RateLimit = field(init=False)
     openings: RateLimit = field(init=False)
     about: str = ""
-    """What makes the pictures; empty until it is warm."""
+    """Description of the model and its runtime; empty until the server is warm."""
     streams: int = 0
     """Streams of events that are open."""
     connections: Connections = field(init=False)
@@ -83,7 +83,7 @@ class Server:
     """Requests by the status that was answered."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     warming: asyncio.Future[None] = field(init=False)
-    """Done when it is ready; its error is why it never will be."""
+    """Completes when the server is ready, or fails with the reason why it cannot be."""
 
     def __post_init__(self) -> None:
         limits = self.settings.limits
@@ -147,7 +147,7 @@ class Server:
     def models(self) -> fields.Models:
         """That there are, and which is used."""
         used = self.settings.reenact.model
-        found = [*((place.name, place.packaged) for place in places()), (WARP, True)]
+        found = [*((place.name, place.packaged) for place in installed_bundles()), (WARP, True)]
         return fields.Models(
             models=[fields.Model(name=name, packaged=packaged, used=name == used) for name, packaged in found]
         )

@@ -1,4 +1,4 @@
-"""One person's way through the engine: a live run between peers that come and go."""
+"""A session: one person's live run, which outlives its peers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
 from mien.errors import MienError
-from mien.live.session import LiveRequest, LiveSession, Look, open_live
+from mien.live.session import LiveRequest, LiveSession, Shown, open_live
 from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
@@ -57,7 +57,7 @@ class Fps:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a session begins with."""
+    """Initial settings of a session."""
 
     portrait: Entry
     gains: Gains
@@ -111,7 +111,7 @@ class Session:
         self._named = named
         self._resume = resume
         self._source: Succession | None = None
-        self._wanted = Look((str(asked.portrait.path),), asked.background)
+        self._wanted = Shown((str(asked.portrait.path),), asked.background)
         self._paused = self._panic = False
         self._noticed = 0
         self._followed = asyncio.Event()
@@ -134,7 +134,7 @@ class Session:
 
     @property
     def load(self) -> Load | None:
-        """How it fares; None while nothing comes."""
+        """Present load; None while no frames come."""
         if self.live is None or self.state != "running" or self.live.statistics.frames_out == 0:
             return None
         latency = self.live.statistics.stage(CAPTURE_TO_EMIT).recent
@@ -162,7 +162,7 @@ class Session:
 
     @property
     def _background(self) -> str:
-        return self._wanted.background if self.live is None else self.live.look.background
+        return self._wanted.background if self.live is None else self.live.shown.background
 
     # What changes it
 
@@ -185,7 +185,7 @@ class Session:
         self._panic = self._panic if change.panic is None else change.panic
         before = self._wanted
         pictures = before.pictures if portrait is None else (str(portrait.path),)
-        self._wanted = Look(pictures, change.background or before.background)
+        self._wanted = Shown(pictures, change.background or before.background)
         if self.live is None:
             return
         self._steer(self.live)
@@ -205,12 +205,12 @@ class Session:
             self.live.stop()
 
     def listen(self) -> None:
-        """Take note of what the run tells."""
+        """Collect the run's messages."""
         if self.live is None:
             return
         for text in self.live.notices():
             self.notice(text)
-        shown = self.live.look
+        shown = self.live.shown
         entry = self._named(shown.pictures[0])
         if entry is not None:
             self.portrait = entry

@@ -1,4 +1,4 @@
-"""All sessions of a server: admitted, found, taken over, watched, and ended with it."""
+"""All sessions of a server: admission, lookup, resumption, viewers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mien.serve.settings import ServeSettings
 logger = logging.getLogger(__name__)
 
 ROOM_FOR = 2
-"""Sessions in a room."""
+"""Largest number of sessions in a room."""
 _TOO_LATE = "the session has ended; begin a new one without it"
 TICK = 0.5
 """Seconds between two looks at all sessions."""
@@ -34,7 +34,7 @@ TICK = 0.5
 
 @dataclass(slots=True)
 class Tally:
-    """Counted since the server began."""
+    """Counters since the server started."""
 
     begun: int = 0
     refused: int = 0

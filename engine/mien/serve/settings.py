@@ -1,4 +1,4 @@
-"""Every setting of a server in one place."""
+"""All settings of a server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a client may take."""
+    """Limits for clients."""
 
     upload_bytes: int = 20 << 20
     upload_pixels: int = 50_000_000
@@ -63,7 +63,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How to serve."""
+    """Settings of the server."""
 
     host: str = "127.0.0.1"
     port: int = 8080

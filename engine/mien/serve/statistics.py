@@ -1,4 +1,4 @@
-"""What is told of a session and of the server: STATISTICS of the API, and counters for Prometheus."""
+"""Statistics of a session in the form of the API, and Prometheus metrics of the server."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The room's stage: each frame blended with the one before it, carried along by the flow between their target shapes.
+"""Stage `smooth`: blends each frame with the previous output, warped by the flow between the two target shapes.
 
-Causal. Where the carried picture and the new one differ (a mouth opens, an eye turns, something is uncovered), and the
-more the faster things move, the new picture counts alone, so nothing trails.
+Causal. Where the warped and the new picture differ (an opening mouth, a turning eye, an uncovered area), and the more
+the faster things move, the new picture counts alone, so nothing trails.
 """
 
 from __future__ import annotations
@@ -97,5 +97,5 @@ class _Carry:
 
 
 def _whole(places: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Places (h, w, 2) as (h, w), x and y as one number: several times as fast as pairs."""
+    """Places (h, w, 2) as (h, w), x and y as one complex number: several times as fast as pairs."""
     return places.view(np.complex64)[..., 0]

@@ -1,4 +1,4 @@
-"""Sound of a microphone on the pictures' time line: the two are counted by clocks of their own, which drift apart."""
+"""Drift compensation between a microphone's clock and the pictures' clock."""
 
 from __future__ import annotations
 

@@ -33,17 +33,17 @@ RUN = 480
 _HEARD_MILLISECONDS = 10
 _BYTES = 4
 NAME = "mien"
-"""What other programs list it as."""
+"""Its name in other programs."""
 _WANTED = "virtual microphone"
 _OURS = re.compile(r"(\d+)\s.*\b(?:sink_name|master)=mien-(\d+)\b")
 """A module that such a microphone loaded: its number, and the process that it is for."""
 _MILLISECONDS = 20
 _PIPE = 8192
-"""Bytes that may wait for the server: some hundredths of a second, not the third of one that pipes usually hold."""
+"""Pipe size in bytes: some hundredths of a second, less than the usual third of a second."""
 _SLACK = 0.015
-"""Seconds of sound that may wait in the pipe: what came late, all at once, would else stay in it for good."""
+"""Seconds of sound that may wait in the pipe; more, after a stall, is played faster until it is gone."""
 _FASTER = 0.01
-"""How much faster sound is played while more waits."""
+"""Speed-up of playback while more waits."""
 _WHOLE = 4096
 """Bytes that a pipe takes whole or not at all (PIPE_BUF)."""
 
@@ -158,7 +158,7 @@ class VirtualMicrophone:
         """
         need_server(_WANTED)
         self.lost = 0
-        """Bytes that were left out."""
+        """Dropped bytes."""
         self._format = format
         self._told: Callable[[str], None] | None = told
         self._last = np.zeros((format.channels, 1), np.float32)
@@ -244,7 +244,7 @@ class VirtualMicrophone:
 
 
 def _sweep() -> None:
-    """Unload what was left behind by processes that were killed; what lies on another module goes first."""
+    """Unload modules left behind by killed processes, dependent modules first."""
     modules = map(_OURS.match, reversed(ask(_WANTED, "list", "short", "modules").splitlines()))
     for number, process in [found.groups() for found in modules if found is not None]:
         if not _is_alive(int(process)):

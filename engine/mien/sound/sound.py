@@ -1,4 +1,4 @@
-"""Sound that travels beside the frames."""
+"""A run of audio samples with time stamps."""
 
 from __future__ import annotations
 

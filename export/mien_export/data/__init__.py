@@ -1,1 +1,1 @@
-"""Training data: portraits with landmarks, and pairs manufactured from them."""
+"""Training data: portraits with landmarks, and synthetic pairs made from them."""

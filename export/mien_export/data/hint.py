@@ -1,4 +1,4 @@
-"""The mouth hint of a training pair: the target's own inner mouth, or another person's, as a driver's would come."""
+"""Mouth hints of training pairs: the target's own inner mouth, or another person's."""
 
 from __future__ import annotations
 

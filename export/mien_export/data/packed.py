@@ -1,4 +1,4 @@
-"""Pairs made beforehand and packed into files: for machines whose processors cannot make them as fast as a GPU learns.
+"""Precomputed training pairs in files, for machines whose processors are slower than the GPU's training.
 
 A folder of numbered files of `CHUNK` pairs each, zipped arrays by the names of a pair's fields.
 """

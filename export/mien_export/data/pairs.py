@@ -1,8 +1,7 @@
-"""Pairs manufactured from stills: the photograph is the truth, and its source is made from it.
+"""Synthetic training pairs from stills: the photograph is the target, and the source portrait is made from it.
 
-The engine's own machinery moves the photograph to other landmarks; what comes out is the source portrait. Warping that
-back as the engine would gives the generator's warped input, and the untouched photograph is what it should have
-painted: real teeth, real eyes, real skin.
+The engine warps the photograph to other landmarks, which gives the source portrait. Warping that back, as the engine
+does at run time, gives the generator's warped input; the original photograph is the target: real teeth, eyes and skin.
 """
 
 from __future__ import annotations

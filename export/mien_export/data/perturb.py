@@ -1,4 +1,4 @@
-"""Another moment of the same face: landmarks moved as a face can move, so that a source can be made from a target."""
+"""Random, plausible motion of landmarks, from which a source is made from a target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples by number: the same seed and number give the same pair, whatever came before and whoever makes it."""
+"""Training samples by index: deterministic in seed and index, independent of order and worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Skin in a photograph: its tones, and how it moves when the face below it does."""
+"""Skin in photographs: its tones, and its motion with the face."""
 
 from __future__ import annotations
 

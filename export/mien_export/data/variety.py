@@ -1,4 +1,4 @@
-"""What a training picture may look like: mirrored, recoloured, spoilt, mouths and lids changed, things before it."""
+"""Data augmentation of training pictures: mirroring, colours, degradation, mouths, lids, occluders."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Families of networks that mien trains and exports, a folder each."""
+"""Network families for training and export, one folder each."""

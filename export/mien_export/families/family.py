@@ -1,7 +1,7 @@
-"""What training and export ask of a family of networks: one protocol, which each folder beside this file keeps.
+"""Protocol of a network family for training and export; each folder beside this file implements it.
 
-A package of its own adds one as an entry point of the group `mien_export.families`, called as its `kind`; the contract
-that its bundles keep is a `mien.manifest.Family`, which `mien.families` leads to.
+Other packages add a family by an entry point of the group `mien_export.families` named as its `kind`; the rules of its
+bundles are a `mien.manifest.Family`, found by an entry point of the group `mien.families`.
 """
 
 from __future__ import annotations

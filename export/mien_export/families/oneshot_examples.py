@@ -1,4 +1,4 @@
-"""What both one-shot families are measured on: pairs, and what their float32 graphs in ONNX Runtime make of them."""
+"""Evaluation examples of the one-shot families: pairs, and the reference outputs of their float32 graphs."""
 
 from __future__ import annotations
 

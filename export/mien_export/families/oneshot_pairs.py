@@ -1,4 +1,4 @@
-"""Pairs as tensors, and the warp that in the engine lies between the two graphs of the one-shot families."""
+"""Pairs as tensors, and the warp that the engine applies between the two graphs."""
 
 from __future__ import annotations
 

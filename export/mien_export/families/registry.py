@@ -1,4 +1,4 @@
-"""The families of networks that there are: mien's own in one dict, and those that installed packages add."""
+"""Registry of network families: mien's own in one dict, and those of installed packages."""
 
 from __future__ import annotations
 

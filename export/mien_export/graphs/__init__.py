@@ -1,1 +1,1 @@
-"""From trained networks to the graphs of a bundle, in several precisions, and the proof that they agree."""
+"""Export of trained networks to ONNX graphs in several precisions, and parity checks."""

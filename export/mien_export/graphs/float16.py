@@ -1,4 +1,4 @@
-"""A graph in float16 from one in float32: what TensorRT builds its engines of, as it computes in the types it finds.
+"""Conversion of float32 graphs to float16, for TensorRT, which computes in the types of the graph.
 
 Inputs and outputs stay float32, as the kernels before and after the graph have them. So do the graph's ending, after
 its last convolutions, and the operators of `EXACT`, which add up hundreds of values. `mien.SpadeModulate` casts inside

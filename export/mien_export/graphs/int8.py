@@ -1,4 +1,4 @@
-"""A generator in int8: activations and weights of convolutions, sums, products and resizes, by real pairs.
+"""INT8 quantisation of a generator, calibrated on real pairs: convolutions, sums, products and resizes.
 
 Weights are symmetric, one scale per output channel; activations are unsigned with one scale and zero point per tensor,
 so that what a ReLU leaves uses all 256 values and the ReLU itself vanishes into the rounding. Both ONNX Runtime and

@@ -1,4 +1,4 @@
-"""How far runtimes and precisions are from the reference, float32 in ONNX Runtime, on real inputs, and may be."""
+"""Parity: differences of runtimes and precisions from float32 in ONNX Runtime, on real inputs, with bounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.manifest import Graph as ManifestGraph
 from mien.manifest.onnx_file import read_onnx
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession, has_bf16
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien_export.graphs.tracing import Traced, nested
 
 Floats = NDArray[np.float32]
@@ -74,7 +74,7 @@ class Example:
         return np.asarray(generated + (self.under - generated) * painted["mask"], dtype=np.float32)
 
 
-def ran(session: Session, inputs: Arrays) -> Arrays:
+def ran(session: GraphSession, inputs: Arrays) -> Arrays:
     """Outputs of a session for these inputs, of their own memory."""
     for name, array in session.inputs.items():
         array[...] = inputs[name]
@@ -137,7 +137,7 @@ def _ways(
         yield "torch", "fp32", graph.name, _module(graph), _nothing
     for name in dict.fromkeys(graph.name for graph in bundle.graphs):
         for precision in bundle.precisions(name):
-            session: Session = OnnxRuntimeSession(bundle.graph(name, precision), threads=threads)
+            session: GraphSession = OnnxRuntimeSession(bundle.graph(name, precision), threads=threads)
             yield "onnxruntime", precision, name, *_run_and_close(session)
         for computed, (precision, hint) in COMPUTED.items():
             if precision not in bundle.precisions(name) or _has_functions(bundle.graph(name, precision)):
@@ -152,7 +152,7 @@ def _has_functions(graph: ManifestGraph) -> bool:
     return bool(read_onnx(graph.path.read_bytes()).functions)
 
 
-def _run_and_close(session: Session) -> tuple[Graph, Callable[[], None]]:
+def _run_and_close(session: GraphSession) -> tuple[Graph, Callable[[], None]]:
     return lambda inputs: ran(session, inputs), session.close
 
 

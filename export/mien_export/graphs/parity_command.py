@@ -1,4 +1,4 @@
-"""`mien export parity`: a table of how far apart runtimes and precisions of a bundle are, on real pairs."""
+"""`mien export parity`: a table of differences between runtimes and precisions of a bundle, on real pairs."""
 
 from __future__ import annotations
 

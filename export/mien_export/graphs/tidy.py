@@ -1,4 +1,4 @@
-"""An exported graph made small and plain: one operator where the exporter writes three, and no trace of the machine."""
+"""Simplification of exported graphs: fused operators, and no metadata of the machine."""
 
 from __future__ import annotations
 

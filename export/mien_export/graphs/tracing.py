@@ -1,4 +1,4 @@
-"""From torch to ONNX: standard operators, a dynamic batch, and the same bytes for the same weights."""
+"""Export from torch to ONNX: standard operators, dynamic batch, reproducible bytes."""
 
 from __future__ import annotations
 

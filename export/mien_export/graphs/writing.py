@@ -1,4 +1,4 @@
-"""From trained networks to a bundle: graphs in the wanted precisions, measured, and their manifest."""
+"""Writes a bundle from trained networks: graphs in the requested precisions, with measurements and manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that samples are blended from, and who of them is chosen for a portrait: by criteria, never by name."""
+"""The pictures that sample portraits are blended from, selected by criteria, never by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is drawn around a blended head: backdrop, neck and garment, and single hairs."""
+"""Drawing around a blended head: backdrop, neck, garment, single hairs."""
 
 from __future__ import annotations
 

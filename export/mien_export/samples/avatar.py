@@ -1,4 +1,4 @@
-"""A drawn face: flat shapes with soft shade, every one of our own, on the proportions of the canonical face."""
+"""A drawn avatar: flat shapes with soft shading, on the proportions of the canonical face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many pictures into one: smooth warps and registration, colours made alike, robust mean, mattes, multi-band joins."""
+"""Blending of many pictures: registration, colour matching, robust mean, mattes, multi-band blending."""
 
 from __future__ import annotations
 

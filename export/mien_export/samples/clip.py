@@ -1,4 +1,4 @@
-"""The driver clip: one of the portraits of nobody plays a composed performance and speaks."""
+"""The sample driver clip: a sample portrait plays a composed performance and speaks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Motion that is known because we composed it: what a head and a face do over time, for any face shape.
+"""Synthetic performances with known motion of head and face over time, for any face shape.
 
 `compose` writes a performance; `Performer` plays it on a neutral shape and gives landmarks. The same performance on
 a wide and a narrow face is the same deed, which is the ground truth for retargeting.

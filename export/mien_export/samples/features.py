@@ -1,4 +1,4 @@
-"""What a still portrait cannot show and a moving face needs: the inside of a mouth, eyeballs, closed lids; drawn."""
+"""Drawing of features that a still portrait does not show: inner mouth, eyeballs, closed lids."""
 
 from __future__ import annotations
 

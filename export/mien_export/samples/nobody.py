@@ -1,4 +1,4 @@
-"""Faces of nobody: shapes that nobody has, and whether a portrait resembles anybody."""
+"""Invented face shapes, and a test that a portrait resembles nobody."""
 
 from __future__ import annotations
 

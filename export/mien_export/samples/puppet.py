@@ -1,4 +1,4 @@
-"""A still portrait that plays a performance, rendered without haste: what the packaged driver clip shows."""
+"""High-quality offline rendering of a portrait that plays a performance, for the sample driver clip."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Losses, optimisers and the loop that trains."""
+"""Training: losses, optimisers, the training loop."""

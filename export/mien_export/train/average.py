@@ -1,4 +1,4 @@
-"""Exponential moving average of weights: what is evaluated and shipped."""
+"""Exponential moving average of weights, which is evaluated and shipped."""
 
 from __future__ import annotations
 

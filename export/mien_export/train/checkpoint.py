@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, read without running anything that they hold; also in small pieces."""
+"""Checkpoints: written atomically, read without executing code, optionally split into small files."""
 
 from __future__ import annotations
 

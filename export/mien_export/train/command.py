@@ -1,4 +1,4 @@
-"""`mien export train`: a run by the name of its configuration."""
+"""`mien export train`: a training run by the name of its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the loop asks of a run: networks that learn in steps, the samples that they learn from, and stages."""
+"""Protocol of a training run: networks with a training step, samples, stages."""
 
 from __future__ import annotations
 

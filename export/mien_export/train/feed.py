@@ -1,4 +1,4 @@
-"""Batches by number, made in worker processes."""
+"""Batches by index, made in worker processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop of a run: stages, checkpoints, pictures, a line of progress; goes on where it was stopped, to the bit."""
+"""Training loop: stages, checkpoints, sample pictures, progress; resumes exactly where it stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms of losses that several families have. Every L1 norm is a mean over elements and samples."""
+"""Loss terms shared by several families. Every L1 norm is a mean over elements and samples."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mien.serve.webrtc.bitrate import BitrateControl, Reports, Told
-from mien.serve.webrtc.sending import Pace
+from mien.serve.webrtc.bitrate import BitrateControl, ReceiverReport, Reports
+from mien.serve.webrtc.sending import PacingBucket
 from mien.serve.webrtc.settings import BitrateLimits
 from mien_bench.network.impairment import Direction, Line
 
@@ -35,7 +35,7 @@ def sent_over(way: Direction, seconds: float, *, before: bool = True, seed: int 
         before: whether a round trip was known before the first picture.
     """
     rng, run = random.Random(seed), Run()
-    line, pace = Line(way, random.Random(seed), 0.0), Pace()
+    line, pace = Line(way, random.Random(seed), 0.0), PacingBucket()
     control, reports = BitrateControl(BitrateLimits()), Reports()
     back = way.delay
     if before:
@@ -63,7 +63,7 @@ def sent_over(way: Direction, seconds: float, *, before: bool = True, seed: int 
         free = at
         if now >= next_report:
             next_report = now + rng.uniform(0.8, 1.2)
-            report = reports.add(Told(0.0, lost, highest, trip), now)
+            report = reports.add(ReceiverReport(0.0, lost, highest, trip), now)
             if report is not None:
                 control.report(report, now)
         run.targets.append(control.target)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mien import bundles
-from mien.bundles import find, places
+from mien.bundles import find, installed_bundles
 from mien.bundles.installing import add, remove
 from mien.errors import ModelError
 from mien.manifest import MANIFEST, Bundle, read_bundle
@@ -52,7 +52,7 @@ def test_a_bundle_is_added_found_and_removed(
     assert read_bundle(added.folder).digest == bundle.digest
     kept = {MANIFEST, "LICENSE", *(graph.path.name for graph in bundle.graphs)}
     assert set(names(added.folder)) == kept
-    assert [(place.name, place.packaged) for place in places() if place.name == "tiny"] == [("tiny", False)]
+    assert [(place.name, place.packaged) for place in installed_bundles() if place.name == "tiny"] == [("tiny", False)]
     assert names(models) == ["tiny"]
     assert remove("tiny") == models / "tiny"
     assert names(models) == []
@@ -145,7 +145,7 @@ def test_a_packaged_bundle_goes_before_the_users(bundle: Bundle, models: Path, m
     assert find("tiny") == models / "tiny"
     monkeypatch.setattr(bundles, "PACKAGED", bundle.folder.parent)
     assert find("tiny") == bundle.folder
-    assert [place.folder for place in places()] == [bundle.folder]
+    assert [place.folder for place in installed_bundles()] == [bundle.folder]
 
 
 def test_a_bundle_is_found_by_its_path(bundle: Bundle) -> None:

@@ -19,7 +19,9 @@ import pytest
 from av.container.input import InputContainer
 
 from mien import capture
+from mien.capture.connection import Connection
 from mien.capture.feeds import Feed
+from mien.capture.interrupt import Interrupt
 from mien.capture.live import LiveSource
 from mien.capture.network import NetworkFeed
 from mien.capture.pipe import PipeFeed, named_pipe
@@ -392,3 +394,22 @@ def ts_server(make_clip: MakeClip, tmp_path: Path) -> Any:
     for thread in threads:
         thread.join(ENDS_WITHIN)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("sound", [None, SoundFormat(48000, 2)])
+def test_a_connection_tells_whether_sound_comes_with_its_pictures(
+    make_clip: MakeClip, tmp_path: Path, sound: SoundFormat | None
+) -> None:
+    path = make_clip(count=10, sound=sound).write(tmp_path / "clip.ts")
+
+    class File(Pattern):
+        def open(self) -> InputContainer:
+            return av.open(str(path))
+
+    interrupt = Interrupt()
+    connection = Connection(File(), interrupt, MonotonicClock(), 1)
+    try:
+        assert connection.manner.sounding == (sound is not None)
+        assert not connection.manner.unhurried
+    finally:
+        connection.close()

@@ -22,7 +22,7 @@ from mien.face.motion import Motion
 from mien.frame import Frame
 from mien.motion.filters import EASE_OUT, HOLD
 from mien.pipeline.chain import ChainPlace
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor, reason
 from mien.pipeline.stages import Stages
@@ -66,7 +66,7 @@ class Live:
     def __call__(self, pictures: Sequence[Pixels]) -> list[Pixels]:
         """What is shown for each picture of the driver."""
         chain = open_chain(self._portraits, SETTINGS, 1)
-        governor = Governor(Target(), self.statistics.live)
+        governor = Governor(LatencyTarget(), self.statistics.live)
         chains: ChainPlace[Motion] = ChainPlace(chain)
         out = []
         with open_driver(SETTINGS) as driver:

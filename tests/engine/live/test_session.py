@@ -22,7 +22,7 @@ from mien.clock import ManualClock
 from mien.config import PRESETS, WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
-from mien.live.session import LiveRequest, LiveSession, Look, open_live, open_source
+from mien.live.session import LiveRequest, LiveSession, Shown, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle
 from mien.portrait.prepare import prepare_to_fit
@@ -198,16 +198,16 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
 
     monkeypatch.setattr("mien.live.shared.prepare_to_fit", fitted)
     shared, source = Shared(), FedSource()
-    looks: list[Look] = []
+    looks: list[Shown] = []
 
     def shown(frame: Frame) -> None:
         session = sessions[-1]
         live = session.statistics.live
         assert live is not None
-        looks.append(session.look)
+        looks.append(session.shown)
         if len(looks) == 1:
             session.promise(0.5)
-            session.show(Look((PORTRAITS["mira"],), "white"))
+            session.show(Shown((PORTRAITS["mira"],), "white"))
         if live.swaps:
             session.stop()
         else:
@@ -229,8 +229,8 @@ def test_a_session_takes_an_open_source_and_sink_and_what_others_prepared(
                 await asyncio.wait_for(session.run(), PATIENCE)
 
         asyncio.run(main(LiveRequest((PORTRAITS["aldo"],), source, sink, settings)))
-        assert sessions[-1].look == Look((PORTRAITS["mira"],), "white")
-        assert looks[0] == Look((PORTRAITS["aldo"],), "keep")
+        assert sessions[-1].shown == Shown((PORTRAITS["mira"],), "white")
+        assert looks[0] == Shown((PORTRAITS["aldo"],), "keep")
         assert sink.frames[-1].pixels[:8, :8].mean() > 250, "the background"
     assert counted == [PORTRAITS["mira"]]
     shared.close()

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from mien.machine.atomic import Draft, drop_drafts, place_of, write_atomically, written
+from mien.machine.atomic import Draft, destination_of, drop_drafts, write_atomically, written
 
 NEW = b"new, all of it"
 
@@ -48,7 +48,7 @@ def test_a_pipe_is_written_into(tmp_path: Path) -> None:
 def test_a_device_is_written_into() -> None:
     ours, theirs = os.openpty()
     device = Path(os.ttyname(theirs))
-    assert place_of(device).special
+    assert destination_of(device).special
     write_atomically(device, NEW)
     assert os.read(ours, 100) == NEW
     assert stat.S_ISCHR(device.stat().st_mode)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien import cli
-from mien.bundles import places
+from mien.bundles import installed_bundles
 from mien.machine.folders import user_cache, user_models
 from mien.runtime.cache import Cache
 
@@ -43,7 +43,7 @@ def test_folders_lie_in_the_home_or_where_the_environment_says(home: Path, monke
 @pytest.mark.usefixtures("homeless")
 def test_without_a_home_nothing_is_kept_and_all_else_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     assert (user_cache(), user_models()) == (None, None)
-    assert all(place.packaged for place in places())
+    assert all(place.packaged for place in installed_bundles())
     cache = Cache()
     with caplog.at_level(logging.WARNING):
         assert cache.read("a") is None
@@ -65,6 +65,6 @@ def test_a_home_that_is_somebody_elses_stops_nothing(home: Path, monkeypatch: py
     closed = home / "closed"
     closed.write_text("in the way of every folder in it, also for root")
     monkeypatch.setenv("HOME", str(closed))
-    assert all(place.packaged for place in places())
+    assert all(place.packaged for place in installed_bundles())
     assert not Cache().write("a", b"kept")
     assert Cache().place("a") is None

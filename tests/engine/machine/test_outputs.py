@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mien.errors import ReaderGone, SinkError
-from mien.machine.outputs import identity, need_file, need_file_place, told, write
+from mien.machine.outputs import as_sink_errors, identity, need_file, need_file_place, write
 
 
 def refusal(path: Path) -> str:
@@ -90,7 +90,7 @@ def test_a_reader_that_has_gone_is_told_apart(tmp_path: Path) -> None:
     os.close(into)
     with pytest.raises(SinkError, match="expected room for the output, got none"):
         write(Path("/dev/full"), b"text")
-    with pytest.raises(SinkError, match="no such file or directory"), told("a.json"):
+    with pytest.raises(SinkError, match="no such file or directory"), as_sink_errors("a.json"):
         (tmp_path / "none" / "a.json").write_text("")
 
 

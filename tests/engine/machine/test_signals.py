@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.engine.processes import LIMIT, SMALL, begun, hidden
 
-from mien.machine.signals import Ended, check, ending_by_signals, held_back, is_ending, told_of_signals
+from mien.machine.signals import EndedBySignal, check, ending_by_signals, held_back, is_ending, told_of_signals
 
 pytestmark = pytest.mark.usefixtures("one_stack")
 
@@ -36,7 +36,7 @@ def test_the_first_of_several_signals_decides_the_exit_code() -> None:
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(number)
     assert ended.code(KeyboardInterrupt()) == 143
-    assert Ended().code(KeyboardInterrupt()) == 130
+    assert EndedBySignal().code(KeyboardInterrupt()) == 130
 
 
 def test_what_is_ignored_stays_ignored() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from mien.errors import ModelError
 from mien.manifest import Bundle, read_bundle, write_manifest
-from mien.manifest.onnx_file import Port, read_onnx
+from mien.manifest.onnx_file import OnnxPort, read_onnx
 
 onnx: Any = pytest.importorskip("onnx", reason="onnx (extra `train`) makes the files of these tests")
 helper = onnx.helper
@@ -45,8 +45,8 @@ def test_ports_operators_and_weights_are_found() -> None:
     made = model([helper.make_node("Mul", ["x", "w"], ["y"], domain="ai.onnx")], [weight])
     made.graph.input.append(helper.make_tensor_value_info("w", FLOAT, [1, 3]))
     found = read_onnx(made.SerializeToString())
-    assert found.inputs == (Port("x", "float32", (None, 3)),)
-    assert found.outputs == (Port("y", "float32", (None, 3)),)
+    assert found.inputs == (OnnxPort("x", "float32", (None, 3)),)
+    assert found.outputs == (OnnxPort("y", "float32", (None, 3)),)
     assert found.operators == {("", "Mul")}
     assert not found.external
 

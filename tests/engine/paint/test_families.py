@@ -88,12 +88,12 @@ def painter_of(family: Family, monkeypatch: pytest.MonkeyPatch) -> tuple[Painter
 
 def test_graphs_run_when_their_rules_say(portrait: Portrait, monkeypatch: pytest.MonkeyPatch) -> None:
     painter, ran, opened = painter_of(VIDEO, monkeypatch)
-    look = painter.look(portrait)
+    appearance = painter.appearance(portrait)
     assert ran == ["encoder", "encoder closed"]
     reenact = Reenact((portrait,))
     for motion in (identity_motion(), TURNED):
         (posed,) = reenact(motion, 0.0)
-        painted = painter.paint(look, posed)
+        painted = painter.paint(appearance, posed)
     assert ran[2:] == ["segmenter", "generator"] * 2
     given = opened["generator"].inputs
     assert (given["style_code"] == 1 / 16).all()
@@ -111,7 +111,7 @@ def test_what_hangs_on_the_portrait_alone_follows_the_portrait(
     pictures = []
     for name in ("mira", "aldo", "mira"):
         (posed,) = Reenact((portraits[name],))(identity_motion(), 0.0)
-        painter.paint(painter.look(portraits[name]), posed)
+        painter.paint(painter.appearance(portraits[name]), posed)
         pictures.append(opened["generator"].inputs["picture"].copy())
     np.testing.assert_array_equal(pictures[0], pictures[2])
     assert not np.array_equal(pictures[0], pictures[1])

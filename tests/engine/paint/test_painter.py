@@ -17,7 +17,7 @@ from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel
 from mien.reenact.reenact import Reenact
 from mien.runtime.opening import open_session
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 
 LEVELS: tuple[PaintLevel, ...] = ("carry", "full")
 LINKS = ONESHOT.linked("generator")
@@ -31,7 +31,7 @@ def painter(whole_bundle: Bundle) -> Iterator[Painter]:
     painter.close()
 
 
-def _opened(bundle: Bundle, backend: str, graph: str) -> Session:
+def _opened(bundle: Bundle, backend: str, graph: str) -> GraphSession:
     return open_session(bundle, graph, backend, "fp32", 1)
 
 
@@ -130,8 +130,8 @@ def test_features_are_given_as_they_are_where_nothing_moves(portrait: Portrait, 
     own = replace(identity_motion(), landmarks=_fractions(portrait))
     painted = Painted(portrait, painter)
     painted(own)
-    look = painted.paint._looks[portrait.digest]
-    for name, feature in look.features.items():
+    appearance = painted.paint._looks[portrait.digest]
+    for name, feature in appearance.features.items():
         fed = painter.session.inputs[name][0].transpose(1, 2, 0)
         middle = slice(len(feature) // 4, -len(feature) // 4)
         np.testing.assert_allclose(fed[middle, middle], feature[middle, middle], atol=0.02 * np.abs(feature).max())

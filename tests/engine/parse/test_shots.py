@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.look import Look, look_at, moved, outside_of, surroundings
 from mien.parse.shots import KEPT, Cut, ShotState, is_suspect, step
+from mien.parse.signature import Signature, moved, outside_of, signature_of, surroundings
 from mien.shots import BEGINNING, ShotLog
 
 Array = NDArray[np.float64]
 FACE = np.array([0.5, 0.4, 0.2, 0.75])
 
 
-def look(scene: int, seconds: float) -> Look:
+def signature(scene: int, seconds: float) -> Signature:
     """A scene of blocks that has nothing in common with any other one."""
     blocks = np.random.default_rng(scene).integers(20, 236, (8, 8, 3)).astype(np.uint8)
-    return look_at(blocks.repeat(8, axis=0).repeat(8, axis=1), seconds)
+    return signature_of(blocks.repeat(8, axis=0).repeat(8, axis=1), seconds)
 
 
 def walked(
@@ -24,7 +24,7 @@ def walked(
 ) -> tuple[list[Cut], ShotState]:
     state, cuts = state or ShotState(), []
     for number, scene in enumerate(scenes):
-        state, cut = step(state, look(scene, number / 25), place)
+        state, cut = step(state, signature(scene, number / 25), place)
         cuts += [cut] if cut is not None else []
     return cuts, state
 
@@ -39,7 +39,7 @@ def test_the_same_frames_give_the_same_cuts_however_the_clip_is_split() -> None:
         for number, scene in enumerate(scenes):
             if number == at:
                 state = ShotState(*(getattr(state, name) for name in ShotState.__slots__))
-            state, cut = step(state, look(scene, number / 25), FACE)
+            state, cut = step(state, signature(scene, number / 25), FACE)
             cuts += [cut] if cut is not None else []
         assert cuts == whole
 
@@ -60,11 +60,11 @@ def test_what_is_remembered_stays_bounded() -> None:
 def test_a_scene_without_a_face_is_a_shot_once_it_has_stayed() -> None:
     state = ShotState()
     for number in range(5):
-        state, _ = step(state, look(0, number / 25), FACE)
+        state, _ = step(state, signature(0, number / 25), FACE)
     found = None
     for number in range(5, 30):
-        assert is_suspect(state, look(1, number / 25)) == (found is None)
-        state, cut = step(state, look(1, number / 25), None)
+        assert is_suspect(state, signature(1, number / 25)) == (found is None)
+        state, cut = step(state, signature(1, number / 25), None)
         if cut is not None:
             found, at = cut, number
             break
@@ -75,7 +75,7 @@ def test_a_scene_without_a_face_is_a_shot_once_it_has_stayed() -> None:
 def test_a_face_that_jumps_in_the_same_picture_is_no_cut() -> None:
     state = ShotState()
     for number in range(6):
-        state, cut = step(state, look(0, number / 25), FACE if number < 3 else FACE + [0.3, 0, 0.1, 0])
+        state, cut = step(state, signature(0, number / 25), FACE if number < 3 else FACE + [0.3, 0, 0.1, 0])
         assert cut is None
 
 

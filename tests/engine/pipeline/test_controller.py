@@ -16,14 +16,14 @@ from mien.pipeline.controller import (
     MISSES,
     WAIT,
     ControllerState,
+    LatencyTarget,
     Measured,
-    Target,
     begin,
     step,
 )
 
 INTERVAL = 0.04
-TARGET = Target(latency=0.1)
+TARGET = LatencyTarget(latency=0.1)
 
 measurements = st.builds(
     Measured,
@@ -33,7 +33,7 @@ measurements = st.builds(
     lost=st.integers(0, 30),
     level=st.integers(FULL, HOLD),
 )
-targets = st.builds(Target, latency=st.floats(0.01, 1.0), highest=st.integers(FULL, HOLD))
+targets = st.builds(LatencyTarget, latency=st.floats(0.01, 1.0), highest=st.integers(FULL, HOLD))
 
 
 def _measured(level: int, latency: float = 0.03, busy: float = 0.02, lost: int = 0) -> Measured:
@@ -43,7 +43,7 @@ def _measured(level: int, latency: float = 0.03, busy: float = 0.02, lost: int =
 class Machine:
     """A machine on which a frame of each level takes so many seconds, driven at 25 frames per second."""
 
-    def __init__(self, *costs: float, target: Target = TARGET) -> None:
+    def __init__(self, *costs: float, target: LatencyTarget = TARGET) -> None:
         self.costs = costs
         self.target = target
         self.state = begin(target)
@@ -64,7 +64,7 @@ class Machine:
 
 @given(st.lists(st.tuples(measurements, st.floats(-1.0, 5.0))), targets)
 def test_the_level_moves_one_at_a_time_and_stays_among_those_that_there_are(
-    frames: list[tuple[Measured, float]], target: Target
+    frames: list[tuple[Measured, float]], target: LatencyTarget
 ) -> None:
     state, now = begin(target), 0.0
     for measured, passed in frames:
@@ -180,10 +180,10 @@ def test_a_frame_from_before_the_step_says_nothing_about_the_level_after_it() ->
 @pytest.mark.parametrize(("latency", "highest"), [(0.0, 0), (-1.0, 0), (float("nan"), 0), (0.1, 4), (0.1, -1)])
 def test_a_target_is_checked(latency: float, highest: int) -> None:
     with pytest.raises(ValueError, match="expected a latency"):
-        Target(latency, highest)
+        LatencyTarget(latency, highest)
 
 
 @pytest.mark.parametrize("rate", [0.0, -25.0, float("nan")])
 def test_a_rate_is_checked(rate: float) -> None:
     with pytest.raises(ValueError, match="expected a latency and rate above 0"):
-        Target(rate=rate)
+        LatencyTarget(rate=rate)

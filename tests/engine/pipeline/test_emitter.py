@@ -23,7 +23,7 @@ from mien.clock import ManualClock
 from mien.emit.sink import MemorySink
 from mien.errors import SinkError
 from mien.frame import Frame
-from mien.pipeline.controller import LEVELS, Target
+from mien.pipeline.controller import LEVELS, LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import DEPTH, HOLD_AFTER, SLATE_AFTER, Emitter
 from mien.pipeline.governor import SETTLING, Governor
@@ -39,7 +39,7 @@ class Bench:
         self.statistics = statistics(self.clock)
         self.counters = self.statistics.live
         self.controls = Controls()
-        self.governor = Governor(Target(), self.counters)
+        self.governor = Governor(LatencyTarget(), self.counters)
         self.sound = SoundWay(self.counters)
         self.sink = NotingSink()
         self.emitter = Emitter(

@@ -24,7 +24,7 @@ from mien.emit.sink import Sink
 from mien.errors import SinkError, SourceError
 from mien.frame import Frame
 from mien.pipeline import Stages
-from mien.pipeline.controller import Target
+from mien.pipeline.controller import LatencyTarget
 from mien.sound.sound import Sound
 
 
@@ -288,7 +288,7 @@ def test_a_microphone_that_ends_is_told_and_the_picture_goes_on(ends: bool) -> N
 def test_the_best_level_is_the_chains_own() -> None:
     source, sink = in_lock_step(frame(0), frame(1))
     portrayal = Portrayal(best=2)
-    pipeline = pipeline_of(source, sink, stages(portrayal), target=Target())
+    pipeline = pipeline_of(source, sink, stages(portrayal), target=LatencyTarget())
     run(pipeline)
     assert portrayal.asked == ["off", "off"]
     assert pipeline.statistics.as_json()["live"]["levels"] == {"warp": 1.0}

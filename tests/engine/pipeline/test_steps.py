@@ -12,7 +12,7 @@ from tests.engine.pipeline.fakes import INFO, INTERVAL, SOUND, Portrayal, frame,
 from mien.clock import ManualClock
 from mien.frame import Frame
 from mien.pipeline.chain import ChainPlace
-from mien.pipeline.controller import HOLD, LEVELS, Measured, Target
+from mien.pipeline.controller import HOLD, LEVELS, LatencyTarget, Measured
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import SoundWay
@@ -30,7 +30,7 @@ class Studio:
         self.clock = ManualClock()
         made = statistics(self.clock)
         self.portrayal = Portrayal(best=best)
-        self.governor = Governor(Target(), made.live)
+        self.governor = Governor(LatencyTarget(), made.live)
         self.controls = Controls()
         self.chains: ChainPlace[int] = ChainPlace(self.portrayal.chain)
         self.synthesise: Synthesiser[int] = Synthesiser(self.chains, self.governor, self.controls, made, self.clock)

@@ -11,7 +11,7 @@ from mien.errors import BackendError
 from mien.manifest import Bundle
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession, has_bf16
-from mien.runtime.session import ALIGNMENT, Session
+from mien.runtime.session import ALIGNMENT, GraphSession
 
 pytest.importorskip("onnxruntime", reason="onnxruntime (extra `cpu`) is needed to run graphs")
 pytest.importorskip("openvino", reason="openvino (extra `cpu`) is needed to run graphs")
@@ -32,7 +32,7 @@ BACKENDS = [("onnxruntime", precision) for precision in ("fp32", "fp16", "int8")
 BACKENDS += [("openvino", precision) for precision in COMPUTED]
 
 
-def opened(bundle: Bundle, backend: str, precision: str, **options: Any) -> Session:
+def opened(bundle: Bundle, backend: str, precision: str, **options: Any) -> GraphSession:
     if backend == "onnxruntime":
         return OnnxRuntimeSession(bundle.graph("generator", precision), **options)
     if "bf16" in precision and not has_bf16():
@@ -40,7 +40,7 @@ def opened(bundle: Bundle, backend: str, precision: str, **options: Any) -> Sess
     return OpenVinoSession(bundle.graph("generator", COMPUTED[precision][0]), precision=precision, **options)
 
 
-def computed(session: Session, inputs: Arrays) -> Arrays:
+def computed(session: GraphSession, inputs: Arrays) -> Arrays:
     for name, array in inputs.items():
         session.inputs[name][...] = array
     session.run()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.errors import Stopped
 from mien.manifest import Bundle
 from mien.runtime.opening import open_session
-from mien.runtime.session import Session
+from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
 pytest.importorskip("onnxruntime", reason="onnxruntime (extra `cpu`) is needed to run graphs")
@@ -25,7 +25,7 @@ class Loading:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, *arguments: Any) -> Session:
+    def __call__(self, *arguments: Any) -> GraphSession:
         self.count += 1
         return open_session(*arguments)
 

@@ -21,7 +21,7 @@ from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, Gains, ReenactSettings
 from mien.emit.sink import Ending
 from mien.frame import Frame
-from mien.live.session import LiveRequest, Look
+from mien.live.session import LiveRequest, Shown
 from mien.live.shared import Shared
 from mien.serve.running import listening
 from mien.serve.server import Server, Warm
@@ -187,7 +187,7 @@ class IdleLive:
 
     def __init__(self, request: LiveRequest) -> None:
         self.statistics = LiveStatistics(MonotonicClock())
-        self.look = Look(request.pictures, request.settings.background)
+        self.shown = Shown(request.pictures, request.settings.background)
         self.backend = "idle"
         self.paused = self.panic = self.recording = False
         self._stopped = asyncio.Event()
@@ -198,8 +198,8 @@ class IdleLive:
     def stop(self) -> None:
         self._stopped.set()
 
-    def show(self, look: Look) -> None:
-        self.look = look
+    def show(self, shown: Shown) -> None:
+        self.shown = shown
 
     def rezero(self) -> None:
         pass

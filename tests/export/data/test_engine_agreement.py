@@ -95,16 +95,16 @@ def _painted(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     hint = next(h for h in (hint_of(picture, landmarks, rng) for _ in range(20)) if h is not None)
     pair = pair_of(truth, seen, Still(), hint)  # type: ignore[arg-type]
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
-    look = painter.look(seen)
+    appearance = painter.appearance(seen)
     posed = Puppet.of(seen).pose(target_of(seen, absolute(truth.landmarks, picture.shape)), hint=hint)
-    painter.paint(look, replace(posed, pose=truth.pose))
-    return pair, painter, look
+    painter.paint(appearance, replace(posed, pose=truth.pose))
+    return pair, painter, appearance
 
 
 def test_pictures_and_parsing_maps_agree(both: tuple[Pair, Painter, Any]) -> None:
-    pair, painter, look = both
+    pair, painter, appearance = both
     batch = to_batch(collate([pair]), torch.device("cpu"))
-    np.testing.assert_array_equal(look.subject.crop, pair.source)
+    np.testing.assert_array_equal(appearance.subject.crop, pair.source)
     for role in ("warped", "hint"):
         np.testing.assert_allclose(painter.session.inputs[role], getattr(batch, role).numpy(), atol=1.01 / 128)
     np.testing.assert_allclose(painter.session.inputs["parsing"], batch.parsing.numpy(), atol=0.51 / 255)
@@ -141,7 +141,7 @@ def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
     portrait = prepared(faces.picture(2), faces.landmarks(2))
     target = target_of(portrait, absolute(portrait.landmarks, portrait.pixels.shape))
-    painted = painter.paint(painter.look(portrait), Puppet.of(portrait).pose(target)).painting
+    painted = painter.paint(painter.appearance(portrait), Puppet.of(portrait).pose(target)).painting
     assert painted.generated.shape == (*view.shape, 3)
     assert painted.mask.shape == view.shape
     whole = crop_matrix(target.pose)
@@ -165,8 +165,8 @@ def _halved(spec: TensorSpec) -> TensorSpec:
 
 
 def test_features_are_warped_alike(both: tuple[Pair, Painter, Any]) -> None:
-    pair, painter, look = both
-    features = tuple(torch.from_numpy(look.features[name].transpose(2, 0, 1)[None].copy()) for name in WIDTHS)
+    pair, painter, appearance = both
+    features = tuple(torch.from_numpy(appearance.features[name].transpose(2, 0, 1)[None].copy()) for name in WIDTHS)
     flow = torch.from_numpy(pair.flow[None])
     for name, wanted in zip(WIDTHS, warp_features(features, flow), strict=True):
         np.testing.assert_allclose(painter.session.inputs[name], wanted.numpy(), atol=2e-4)

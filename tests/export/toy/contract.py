@@ -33,7 +33,7 @@ def heat_maps(landmarks: NDArray[np.float64], side: int) -> NDArray[np.float32]:
 class HeatMaps:
     """Fills the role `heat_maps` for every frame."""
 
-    def __init__(self, port: fillers.Port) -> None:
+    def __init__(self, port: fillers.InputPort) -> None:
         self._into = port.array[0]
 
     def __call__(self, scene: Scene) -> None:

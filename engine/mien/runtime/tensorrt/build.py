@@ -1,11 +1,7 @@
-"""From an ONNX graph to an engine: the same calls in TensorRT 10 and 11, types as the graph has them.
-
-Whether an engine computes in what it was asked to is told by its own inspector: one that fell back runs all the same.
-"""
+"""Builds TensorRT engines from ONNX graphs; works with TensorRT 10 and 11, types as in the graph."""
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +13,8 @@ import tensorrt as trt
 from mien.errors import BackendError
 from mien.manifest.onnx_file import read_onnx
 from mien.runtime.tensorrt.engines import BuildProgress
+from mien.runtime.tensorrt.precision import need_precision
 
-LEAST_SHARE: Final = 0.5
-"""Of layers that must give the precision; the others are casts at the border and islands that stay in FP32."""
-_WORDS: Final = {"fp16": ("half", "fp16"), "int8": ("int8",)}
-_KEYS: Final = ("Format/Datatype", "DataType", "Datatype", "Format")
-"""Where the type of a tensor stands: the first in TensorRT 10, the others in 11."""
 logger = logging.getLogger(__name__)
 VERSION: Final[str] = trt.__version__
 LEVEL: Final = 3
@@ -34,44 +26,8 @@ SPADE: Final = ("mien", "SpadeModulate")
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def share_of(information: str, precision: str) -> float:
-    """The share of layers, 0..1, of which an output is of this precision.
-
-    Args:
-        information: what `EngineInspector.get_engine_information` gives as JSON, for an engine of detailed verbosity.
-        precision: `fp16` or `int8`.
-
-    Raises:
-        BackendError: the inspector told no types.
-    """
-    layers = json.loads(information).get("Layers", [])
-    told = [types for layer in layers if (types := _types(layer))]
-    if not told:
-        raise BackendError("tensorrt: the engine's inspector tells no types of layers; build with detailed verbosity")
-    return sum(any(word in types for word in _WORDS[precision]) for types in told) / len(told)
-
-
-def need_precision(information: str, precision: str) -> None:
-    """Refuse an engine that mostly computes in something else; any will do for fp32.
-
-    Raises:
-        BackendError: too few layers have the precision, or the inspector told no types.
-    """
-    if precision in _WORDS and (share := share_of(information, precision)) < LEAST_SHARE:
-        raise BackendError(
-            f"tensorrt: expected at least {LEAST_SHARE:.0%} of the layers in {precision}, got {share:.0%}; "
-            f"is the ONNX graph itself in {precision}? TensorRT takes the types from there"
-        )
-
-
-def _types(layer: Any) -> str:
-    """All that is said of the types of a layer's outputs, in small letters; layers without verbosity are only names."""
-    outputs = layer.get("Outputs", []) if isinstance(layer, dict) else []
-    return " ".join(str(output[key]) for output in outputs for key in _KEYS if key in output).lower()
-
-
 class _Log(trt.ILogger):  # type: ignore[misc]
-    """TensorRT's words in Python's log."""
+    """Adapter from TensorRT's logger to Python's."""
 
     _LEVELS: Final = {
         trt.ILogger.Severity.INTERNAL_ERROR: logging.ERROR,
@@ -93,7 +49,7 @@ class _Log(trt.ILogger):  # type: ignore[misc]
 
 
 class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
-    """TensorRT's calls, handed on."""
+    """Adapter of TensorRT's progress monitor."""
 
     def __init__(self, progress: BuildProgress) -> None:
         trt.IProgressMonitor.__init__(self)
@@ -111,7 +67,7 @@ class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build gives."""
+    """Result of a build."""
 
     plan: bytes
     timing_cache: bytes

@@ -1,4 +1,4 @@
-"""Engines that were built once are kept; one that is not there is built in the background, and told how far it is."""
+"""Cache of TensorRT engines; a missing engine is built in the background, with progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BuildProgress:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Ask the build to end; it does at the next step."""
+        """Request the end of the build, which happens at the next step."""
         self._stopped.set()
 
     @property
@@ -86,7 +86,7 @@ class Device:
 
 
 def driver_release() -> str:
-    """The kernel driver's own line on itself; empty where it has none."""
+    """The version line of the kernel driver; empty without one."""
     try:
         return " ".join(_DRIVER.read_text().split())
     except OSError:
@@ -94,7 +94,7 @@ def driver_release() -> str:
 
 
 def facts(graph: Graph, batch: int, device: Device, image: bytes) -> dict[str, Any]:
-    """All that an engine hangs on.
+    """All inputs that an engine depends on, for its cache key.
 
     Args:
         image: the plug-in's compiled kernel; empty where there is none.
@@ -147,7 +147,7 @@ def _place(hangs_on: dict[str, Any]) -> str:
 
 
 class BackgroundBuild:
-    """A build on a thread of its own, of which one asks whether it is done."""
+    """A build on a background thread, to be polled."""
 
     def __init__(self, graph: Graph, batch: int, device: Device, cache: Cache, told: Told) -> None:
         self._progress = BuildProgress(told)
@@ -177,7 +177,7 @@ class BackgroundBuild:
         return self._plan
 
     def stop(self) -> None:
-        """Give it up; waits until TensorRT has let go."""
+        """Abort; waits until TensorRT has stopped."""
         self._progress.stop()
         self._thread.join()
 

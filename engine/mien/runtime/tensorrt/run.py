@@ -1,4 +1,4 @@
-"""An engine on the GPU: buffers that stay there, a stream of its own, and one CUDA graph that is replayed.
+"""TensorRT sessions: buffers on the GPU, a stream of their own, and a replayed CUDA graph.
 
 The only file that imports CuPy.
 """
@@ -86,7 +86,7 @@ class TensorRtSession:
             raise BackendError("tensorrt: a run was refused; see the log")
 
     def close(self) -> None:
-        """Let go of the GPU's memory."""
+        """Free the GPU's memory."""
         self.stream.synchronize()
         self._captured = self._context = self._engine = None
         self.device_inputs, self.device_outputs = {}, {}

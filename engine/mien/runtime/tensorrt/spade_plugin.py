@@ -1,7 +1,7 @@
-"""`mien::SpadeModulate` for TensorRT 10 and 11: a plug-in whose kernel was compiled ahead of time.
+"""TensorRT plug-in `mien::SpadeModulate` (TensorRT 10 and 11), with a kernel compiled ahead of time.
 
-An engine that was built with it carries the kernel and needs nothing of this at run time. Without it the same ONNX node
-falls back to its function body. TensorRT reads the annotations below as objects: they cannot be postponed strings.
+An engine built with it contains the kernel and does not need this module at run time. Without it, the same ONNX node is
+built from its function body. TensorRT reads the annotations below as objects, so they cannot be postponed strings.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""A session that serves at once by another runtime, and by TensorRT as soon as its engine is there."""
+"""A session that starts on another runtime and switches to TensorRT once its engine is built."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from mien.errors import MienError
-from mien.runtime.session import Buffers, Session
+from mien.runtime.session import Buffers, GraphSession
 from mien.runtime.tensorrt.engines import BackgroundBuild
 
 logger = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 class SwitchingSession:
     """Keeps the arrays of the session that it began with; afterwards they are copied to and from the engine's."""
 
-    def __init__(self, first: Session, build: BackgroundBuild, load: Callable[[bytes], Session]) -> None:
+    def __init__(self, first: GraphSession, build: BackgroundBuild, load: Callable[[bytes], GraphSession]) -> None:
         self._first = self._serving = first
         self._build: BackgroundBuild | None = build
         self._load = load

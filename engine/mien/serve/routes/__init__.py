@@ -1,1 +1,1 @@
-"""Each address and what answers it."""
+"""Handlers of the HTTP routes."""

@@ -1,4 +1,4 @@
-"""What the server is and how it fares, for pages, programs, probes and Prometheus; and the page's own files."""
+"""Routes about the server (health, metrics, models, statistics), and the page's static files."""
 
 from __future__ import annotations
 

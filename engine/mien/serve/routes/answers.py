@@ -1,4 +1,4 @@
-"""What all routes share: bodies read within limits, JSON answers, streams of server-sent events, ICE servers."""
+"""Shared by all routes: bodies within limits, JSON answers, server-sent events, ICE servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/api/v1/sessions and /api/v1/rooms: sessions begun, read, changed while they run, ended; who is in a room."""
+"""Routes of /api/v1/sessions (begin, read, change, end) and /api/v1/rooms (members, events)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WHIP (RFC 9725) to bring a session's picture and sound, WHEP to watch it."""
+"""Routes of WHIP (RFC 9725), which publishes to a session, and WHEP, which watches one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Peers: what comes by WebRTC is a source, what goes by WebRTC a sink. Only here is aiortc imported."""
+"""WebRTC peers as sources and sinks. The only folder that imports aiortc."""

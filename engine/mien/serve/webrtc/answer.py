@@ -1,4 +1,4 @@
-"""What is told to a peer in return."""
+"""The answer (SDP) to a peer's offer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aioice.candidate import Candidate, candidate_foundation, candidate_priority
 
-from mien.serve.webrtc.offer import Offer, Place
+from mien.serve.webrtc.offer import Offer, OfferedSection
 
 
 def announce(answer: str, address: str | None) -> str:
@@ -43,7 +43,7 @@ def _parted(lines: list[str]) -> list[list[str]]:
     return parts
 
 
-def _taken(lines: list[str], place: Place) -> Iterator[str]:
+def _taken(lines: list[str], place: OfferedSection) -> Iterator[str]:
     for line in lines:
         number = line.partition(":")[2].partition(" ")[0]
         if line.startswith("m="):
@@ -54,7 +54,7 @@ def _taken(lines: list[str], place: Place) -> Iterator[str]:
             yield line
 
 
-def _turned_down(place: Place) -> list[str]:
+def _turned_down(place: OfferedSection) -> list[str]:
     section = place.section
     named = [] if section.mid is None else [f"a=mid:{section.mid}"]
     return [

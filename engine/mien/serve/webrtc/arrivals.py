@@ -1,9 +1,9 @@
-"""What senders are told that they may send (REMB), by how their packets arrive.
+"""Bandwidth estimation for senders (REMB) from the arrival times of their packets.
 
-A full network and a busy machine both let packets come late. Before a full network a queue stands: for a while none
-comes without waiting. A busy machine, which reads its socket late, gets to the end of what waits there again and again,
-and then one that has just arrived is read without delay. So the shortest delay of each quarter of a second is what
-counts. aiortc's own estimate takes the one for the other, and has senders send next to nothing.
+A congested network and a busy machine both delay packets. Congestion makes a standing queue: for a while every packet
+is delayed. A busy machine reads its socket late, but empties it again and again, and then a packet that has just
+arrived has no delay. So the shortest delay within each quarter of a second decides. aiortc's own estimator confuses the
+two and reduces senders to almost nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the receiver of our pictures tells (RTCP), and the rate of the encoder that follows it."""
+"""Congestion control: RTCP feedback of a receiver, and the encoder's bitrate that follows it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mien.serve.webrtc.settings import BitrateLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceiverReport:
     """A receiver's report (RFC 3550, 6.4.1)."""
 
     share: float
@@ -42,7 +42,7 @@ class Told:
 class Feedback(Protocol):
     """Called on the event loop."""
 
-    def report(self, told: Told) -> None:
+    def report(self, told: ReceiverReport) -> None:
         """What a report says, of which there may be several a second."""
         ...
 
@@ -71,7 +71,9 @@ def _tell(packet: AnyRtcpPacket, sender: RTCRtpSender, feedback: Feedback) -> No
         for report in packet.reports:
             if report.ssrc == ssrc_of(sender):
                 trip = round_trip(sender, report)
-                feedback.report(Told(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, trip))
+                feedback.report(
+                    ReceiverReport(report.fraction_lost / 256, report.packets_lost, report.highest_sequence, trip)
+                )
     elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
         if are_gone(sender, packet.lost):
             feedback.key_frame()
@@ -122,8 +124,8 @@ _STEP = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What a receiver tells."""
+class LossReport:
+    """A receiver report."""
 
     lost: float
     """Share of the packets since its last report, 0..1."""
@@ -132,14 +134,14 @@ class Report:
 
 
 class Reports:
-    """What a receiver reports, however often -> one `Report` for about each second. Times as in `BitrateControl`."""
+    """Aggregates RTCP reports to one `LossReport` about each second. Times as in `BitrateControl`."""
 
     def __init__(self) -> None:
         self._base: tuple[int, int, float] | None = None
         """Packets lost, the latest one's number, and when."""
         self._trips: list[float] = []
 
-    def add(self, told: Told, now: float) -> Report | None:
+    def add(self, told: ReceiverReport, now: float) -> LossReport | None:
         """Take one; the share of losses, and the shortest round trip, since the last that was given."""
         if told.round_trip is not None:
             self._trips.append(told.round_trip)
@@ -153,9 +155,9 @@ class Reports:
         self._base = told.lost, told.highest, now
         return self._given(min(max((told.lost - lost) / sent, 0.0), 1.0))
 
-    def _given(self, share: float) -> Report:
+    def _given(self, share: float) -> LossReport:
         # the shortest: a busy machine makes single ones longer, a queue all of them
-        report = Report(share, min(self._trips, default=None))
+        report = LossReport(share, min(self._trips, default=None))
         self._trips.clear()
         return report
 
@@ -193,7 +195,7 @@ class BitrateControl:
         self._estimate = (bits, now)
         self._set(self._target, now)
 
-    def report(self, report: Report, now: float) -> None:
+    def report(self, report: LossReport, now: float) -> None:
         """Take a receiver's report, about one a second."""
         after_break = self._reported_at is not None and now - self._reported_at > BREAK
         self._reported_at = now

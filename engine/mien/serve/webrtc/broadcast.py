@@ -1,4 +1,4 @@
-"""Fan-out: pictures and sound of one session for any number of peers, converted once and only if somebody looks."""
+"""Fan-out of a session's pictures and sound to any number of peers; pictures are converted once, if there are peers."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ class Broadcast(Ending):
         self._convert = Planes()
         self._resampler: tuple[SoundFormat, AudioResampler] | None = None
         self.sound = SoundLine()
-        """What peers hear."""
+        """The sound delay line for peers."""
 
     @property
     def peers(self) -> int:
-        """How many read at present."""
+        """Number of present readers."""
         return len(self._readers)
 
     def write(self, frame: Frame) -> None:

@@ -1,4 +1,4 @@
-"""Encoded frames -> pictures and sound, on a thread of its own; a little may wait, and lost sound is made up for."""
+"""Decoding of a peer's frames on its own thread, with short bounded queues and packet loss concealment."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
-    """A whole frame as it came."""
+    """A complete encoded frame."""
 
     codec: Codec | None
     """None: Opus."""
@@ -152,7 +152,7 @@ class Waiting:
         self._queue.close(empty=True)
 
 
-class Decoding:
+class MediaDecoder:
     """Decodes what is put into what is taken, from `start` to `close`."""
 
     def __init__(self, decoded: DropQueue[Frame | Sound], clock: Clock, *, largest: int, threads: int) -> None:
@@ -161,7 +161,7 @@ class Decoding:
         self.latency = Latency()
         """From the last packet of a picture to its pixels."""
         self.broken = 0
-        """Frames that did not decode."""
+        """Frames that failed to decode."""
         self.needs_key = False
         """Whether one did not decode since that was last told."""
         self.size: tuple[int, int] | None = None
@@ -175,7 +175,7 @@ class Decoding:
         self._concealment = Concealment()
         self._heard_to: int | None = None
         self.concealed = 0
-        """Gaps in the sound that were made up for."""
+        """Concealed gaps in the sound."""
         self._pixels = PixelReader()
         self._thread: Thread | None = None
 

@@ -1,4 +1,4 @@
-"""Pictures and sound -> encoded packets with little delay, at a rate that may change with every picture."""
+"""Low-delay encoders of pictures and sound, with a bitrate that may change with every picture."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a connection is reached: which UDP ports it binds, and that silence on the ICE level does not end it.
+"""ICE set-up: the UDP ports to bind, and no disconnection by unanswered consent checks.
 
-FFmpeg's WHIP publisher never answers consent checks; whether a peer is there is told by its media (see `liveness`). The
-checks go on, since they keep the way through a NAT open.
+FFmpeg's WHIP publisher never answers consent checks, so a peer's presence is decided by its media (see `liveness`). The
+checks are still sent, since they keep NAT bindings open.
 """
 
 from __future__ import annotations

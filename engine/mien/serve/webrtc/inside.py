@@ -1,4 +1,4 @@
-"""All that is touched of aiortc and aioice beside their public interfaces: listed, checked, and nowhere else.
+"""Every use of private parts of aiortc and aioice: listed and checked here, and nowhere else.
 
 aiortc has no settings for what is needed here: other certificates, a jitter buffer and requests for lost packets of
 one's own, what receivers report, smaller packets, extensions of their headers, chosen UDP ports. `TOUCHED` names every

@@ -1,4 +1,4 @@
-"""What an aiortc receiver hands its packets to, in place of its own jitter buffer and decoder.
+"""Receiving of RTP packets in place of aiortc's jitter buffer and decoder.
 
 aiortc gives a frame only when the next one begins, waits for a lost packet until 512 others have come, and passes
 frames through two queues without bounds. Here a frame is given with its last packet, a lost one is waited for as long
@@ -16,11 +16,11 @@ from aiortc.rtp import AnyRtcpPacket, RtcpSrPacket, RtpPacket
 
 from mien.clock import Clock
 from mien.serve.webrtc.arrivals import Arrivals
-from mien.serve.webrtc.decoding import Decoding, Encoded
+from mien.serve.webrtc.decoding import Encoded, MediaDecoder
 from mien.serve.webrtc.inside import depayloaded, listen_to_rtcp, take_packets
 from mien.serve.webrtc.jitter_buffer import Assembly, Nacks, Packet, Whole, begins_frame, is_key
 from mien.serve.webrtc.settings import Codec
-from mien.serve.webrtc.timeline import SenderReport, Timeline
+from mien.serve.webrtc.timeline import PeerTimeline, SenderReport
 
 SOUND_PATIENCE = 0.03
 """Seconds to wait for a packet of sound that others have overtaken; a lost one does not come again."""
@@ -29,7 +29,7 @@ ASK_AGAIN = 0.4
 
 
 class Intake(JitterBuffer):
-    """Common to both kinds; lives on the event loop."""
+    """Base of both kinds; used on the event loop."""
 
     def __init__(self, heard: Callable[[float], None], clock: Clock) -> None:
         super().__init__(capacity=1)
@@ -80,8 +80,8 @@ class PictureIntake(Intake):
     def __init__(
         self,
         codecs: Mapping[int, Codec],
-        decoding: Decoding,
-        timeline: Timeline,
+        decoding: MediaDecoder,
+        timeline: PeerTimeline,
         heard: Callable[[float], None],
         clock: Clock,
     ) -> None:
@@ -132,7 +132,9 @@ class PictureIntake(Intake):
 class SoundIntake(Intake):
     """Packets of Opus -> encoded sound for the decoder."""
 
-    def __init__(self, decoding: Decoding, timeline: Timeline, heard: Callable[[float], None], clock: Clock) -> None:
+    def __init__(
+        self, decoding: MediaDecoder, timeline: PeerTimeline, heard: Callable[[float], None], clock: Clock
+    ) -> None:
         super().__init__(heard, clock)
         self._decoding, self._timeline = decoding, timeline
         self._assembly = self._begun()

@@ -1,4 +1,4 @@
-"""The jitter buffer: packets in whatever order they come -> whole encoded frames, in order.
+"""Jitter buffer: orders packets and assembles complete encoded frames; NACK timing.
 
 A frame is given with its last packet, not with the next one's first. A lost packet is asked for again (NACK), and
 waited for as long as that takes.
@@ -14,7 +14,7 @@ from mien.clock import Clock
 from mien.serve.webrtc.settings import Codec
 
 MOST = 2048
-"""Packets that are held back at most: a picture of 2.5 MB."""
+"""Capacity in packets: a picture of 2.5 MB."""
 _HALF = 1 << 15
 _ROUND = 1 << 16
 
@@ -36,11 +36,11 @@ class Packet(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
-    """The packets of one frame."""
+    """A complete frame: its packets."""
 
     packets: tuple[Packet, ...]
     after_loss: bool
-    """Whether one before it never came."""
+    """Whether an earlier packet was lost."""
 
 
 class Assembly:
@@ -68,10 +68,10 @@ class Assembly:
         self._first = self._reached = -1
         """The frame being put together begins at `_first`; all before `_reached` are there."""
         self._gap: tuple[int, float] | None = None
-        """The packet that is waited for, and since when."""
+        """The missing packet, and since when it is awaited."""
         self._after_loss = False
         self.lost = 0
-        """Frames, or rows of frames, that were left out."""
+        """Incomplete frames, or runs of them, that were skipped."""
 
     def add(self, packet: Packet, now: float) -> list[Whole]:
         """Take a packet that came at `now` seconds; the frames that it completes."""
@@ -88,7 +88,7 @@ class Assembly:
         return whole
 
     def _place(self, sequence_number: int) -> int:
-        """The number on a line that does not wrap."""
+        """The unwrapped sequence number."""
         if self._reached < 0:
             self._first = self._reached = _ROUND + sequence_number
             return self._reached
@@ -129,7 +129,7 @@ class Assembly:
         return now - self._gap[1] > self._patience()
 
     def _leave_out(self) -> None:
-        """Go on with the next frame whose first packet is there."""
+        """Continue with the next frame whose first packet has arrived."""
         ahead = sorted(number for number in self._packets if number > self._reached)
         start = next((number for number in ahead if self._begins(number)), ahead[-1] + 1)
         for number in [number for number in self._packets if number < start]:

@@ -1,4 +1,4 @@
-"""What a peer offers: read, judged, and brought into a form that aiortc understands."""
+"""Reading of a peer's offer (SDP), and rewriting it in a form that aiortc understands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mien.serve.webrtc.candidates import MOST, OfferError, usable
 from mien.serve.webrtc.section import DIRECTIONS, Direction, Section, attribute_of, parted
 
-__all__ = ["DIRECTIONS", "Direction", "Offer", "OfferError", "Place", "read_offer"]
+__all__ = ["DIRECTIONS", "Direction", "Offer", "OfferError", "OfferedSection", "read_offer"]
 
 MOST_BYTES = 65_536
 _DIGESTS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -25,8 +25,8 @@ _HEX = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A section as it stands in the offer, and so in the answer."""
+class OfferedSection:
+    """Position of a media section in the offer, and so in the answer."""
 
     section: Section
     mid: str | None
@@ -42,15 +42,15 @@ class Offer:
     sdp: str
     """What is taken, in the form that aiortc understands."""
     video: Direction
-    """Which way the offerer wants the picture to go, seen from there."""
+    """Direction of video, from the offerer's point of view."""
     audio: Direction | None
     """None: no section that can be met."""
     fragment: str
     """The offerer's ICE user name."""
-    places: tuple[Place, ...] = ()
+    places: tuple[OfferedSection, ...] = ()
     """All sections, in their order."""
     bundle: tuple[str, ...] = ()
-    """What the offerer bundles, by mid."""
+    """The offerer's BUNDLE group, by mid."""
 
 
 def read_offer(text: str, *, receives: bool = True) -> Offer:
@@ -99,21 +99,21 @@ def _made(session: list[str], sections: list[Section], video: Section, audio: Se
     written = [line for line in session if line.startswith(("v=", "o=", "s=", "t=")) or line == "a=ice-lite"]
     written += [f"a=group:BUNDLE {' '.join(bundled)}"] if bundled else []
     directions: dict[Section, Direction] = {}
-    places: dict[Section, Place] = {}
+    places: dict[Section, OfferedSection] = {}
     for section in taken:
         said = _direction(section, session)
         baseline, single = _baselines(section, said)
         directions[section] = "sendonly" if single and said == "sendrecv" else said
         transport = _transport(section, shared if section.mid in bundle else None, session)
         written += section.written(names[section], said, transport, baseline)
-        places[section] = Place(section, names[section], single)
+        places[section] = OfferedSection(section, names[section], single)
     fragment = next(line.partition(":")[2] for line in written if line.startswith("a=ice-ufrag:"))
     return Offer(
         "".join(f"{line}\r\n" for line in written),
         directions[video],
         None if audio is None else directions[audio],
         fragment,
-        tuple(places.get(section, Place(section, None)) for section in sections),
+        tuple(places.get(section, OfferedSection(section, None)) for section in sections),
         bundle,
     )
 

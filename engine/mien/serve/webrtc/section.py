@@ -1,7 +1,7 @@
-"""One section of an offer, as real programs write it, and as aiortc reads it.
+"""One media section of an offer: parsed tolerantly, and rewritten for aiortc.
 
-aiortc raises at what it does not know the form of; so a section is written anew from what is understood of it, and
-what is not understood is left out, as RFC 8866 asks.
+aiortc raises on attributes of unknown form. So a section is rewritten from what is understood, and unknown attributes
+are ignored, as RFC 8866 requires.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What one peer is sent: pictures and sound, encoded for it alone on a thread of its own, and paced.
+"""Media tracks of one peer: pictures and sound, encoded for it on a thread of its own, and paced.
 
 Pictures say how long a receiver may hold them back (playout-delay, a header extension of RTP that Chromium reads): by
 itself it steadies them by as much as they come irregularly, in a narrow network by hundreds of milliseconds. Format:
@@ -28,7 +28,7 @@ from aiortc.rtp import (
 
 from mien.clock import Clock
 from mien.handover import Closed, LoopSlot
-from mien.serve.webrtc.bitrate import BitrateControl, Reports, Told
+from mien.serve.webrtc.bitrate import BitrateControl, ReceiverReport, Reports
 from mien.serve.webrtc.broadcast import Broadcast, Picture
 from mien.serve.webrtc.encoders import SoundEncoder, SoundPacket, VideoPacket, video_encoder
 from mien.serve.webrtc.inside import SendingThrough, add_header_extension, ssrc_of, write_header_extensions
@@ -50,7 +50,7 @@ AGAIN_AT_ONCE = 0.3
 _HALF, _ROUND = 1 << 15, 1 << 16
 
 
-class Pace:
+class PacingBucket:
     """A bucket of bits, filled at `FASTER` times the rate. Times are in seconds of any one clock."""
 
     def __init__(self) -> None:
@@ -85,13 +85,13 @@ class Again:
         return fits
 
 
-class Paced(SendingThrough):
+class PacedTransport(SendingThrough):
     """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
         super().__init__(transport)
         self._ssrc, self._rate, self._clock = ssrc, rate, clock
-        self._pace, self._again = Pace(), Again()
+        self._pace, self._again = PacingBucket(), Again()
         self._newest: int | None = None
 
     async def send(self, data: bytes) -> None:
@@ -119,7 +119,7 @@ class Paced(SendingThrough):
 
 def pace(sender: RTCRtpSender, rate: Callable[[], int], clock: Clock) -> None:
     """Let a sender that has not begun spread its packets at some times its `rate` in bits a second."""
-    sender.setTransport(Paced(sender.transport, ssrc_of(sender), rate, clock))  # type: ignore[arg-type]
+    sender.setTransport(PacedTransport(sender.transport, ssrc_of(sender), rate, clock))  # type: ignore[arg-type]
 
 
 SLOWEST_KEYS = 0.3
@@ -179,7 +179,7 @@ class PictureTrack(MediaStreamTrack):
         self._thread.shutdown(wait=False, cancel_futures=True)
         super().stop()
 
-    def report(self, told: Told) -> None:
+    def report(self, told: ReceiverReport) -> None:
         """Take note of what the receiver reports."""
         now = self._clock.now()
         report = self._reports.add(told, now)

@@ -1,4 +1,4 @@
-"""What a peer may do."""
+"""Settings and limits of a peer."""
 
 from __future__ import annotations
 

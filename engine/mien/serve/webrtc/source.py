@@ -1,4 +1,4 @@
-"""What a peer sends, as a source."""
+"""A peer's media as a source."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from mien.clock import Clock
 from mien.errors import SourceError
 from mien.frame import Frame
 from mien.handover import DropQueue
-from mien.serve.webrtc.decoding import FORMAT, Decoding
+from mien.serve.webrtc.decoding import FORMAT, MediaDecoder
 from mien.sound.sound import Sound
-from mien.stats import Latency
 from mien.timeline import TIME_BASE
 
 NOMINAL = (640, 480)
@@ -42,7 +41,7 @@ class PeerSource:
         """
         self._name, self._has_sound = name, sound
         self._decoded: DropQueue[Frame | Sound] = DropQueue({Frame: 1, Sound: _SOUNDS}, type)
-        self.decoding = Decoding(self._decoded, clock, largest=largest, threads=threads)
+        self.decoding = MediaDecoder(self._decoded, clock, largest=largest, threads=threads)
 
     @property
     def info(self) -> SourceInfo:
@@ -58,11 +57,6 @@ class PeerSource:
     @property
     def warnings(self) -> tuple[str, ...]:
         return ()
-
-    @property
-    def receive_latency(self) -> Latency:
-        """From the last packet of a picture to its pixels."""
-        return self.decoding.latency
 
     def __iter__(self) -> Iterator[Frame | Sound]:
         """Until it is closed, or the peer is."""

@@ -1,10 +1,10 @@
-"""What is known of a peer's connection: its statistics, and whether the peer is still there."""
+"""Statistics of a peer's connection, and its liveness."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mien.serve.webrtc.decoding import Decoding
+from mien.serve.webrtc.decoding import MediaDecoder
 from mien.serve.webrtc.wiring import Wiring
 from mien.stats import Latency
 
@@ -46,7 +46,7 @@ class Liveness:
 class PeerStatistics:
     """Reads what the parts of a connection count; lives on the event loop."""
 
-    def __init__(self, wiring: Wiring, decoding: Decoding, now: float) -> None:
+    def __init__(self, wiring: Wiring, decoding: MediaDecoder, now: float) -> None:
         self._wiring, self._decoding = wiring, decoding
         self._measured = (now, 0, 0)
         self._bits_in: int | None = None

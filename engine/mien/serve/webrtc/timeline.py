@@ -1,7 +1,7 @@
-"""The times of a peer's pictures and of its sound on one line.
+"""Common time line of a peer's pictures and sound.
 
-RTP gives each its own count from a random beginning. Sender reports say what both counts were at one moment of the
-sender's clock; until they come, what arrives together is taken as belonging together.
+Each RTP stream has its own clock with a random start. Sender reports relate both to the sender's clock; until they
+arrive, packets that arrive together are taken as simultaneous.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SenderReport:
     timestamp: int
 
 
-class Timeline:
+class PeerTimeline:
     """The video's count is the line; sound is placed on it. Used by one thread."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""The parts of an answered connection and how they are joined: aiortc's transceivers, our intakes and tracks."""
+"""Joins aiortc's transceivers with our receivers and tracks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from mien.serve.webrtc.offer import Direction, Offer
 from mien.serve.webrtc.sending import PictureTrack, SoundTrack, know_playout_delay, pace, tell_playout_delay
 from mien.serve.webrtc.settings import Codec, PeerSettings
 from mien.serve.webrtc.source import PeerSource
-from mien.serve.webrtc.timeline import Timeline
+from mien.serve.webrtc.timeline import PeerTimeline
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Wiring:
         """That were sent to us and did not come, as last measured."""
         self._offer, self._settings, self._source = offer, settings, source
         self._receives, self._sends, self._alive, self._clock = receives, sends, alive, clock
-        self._timeline = Timeline()
+        self._timeline = PeerTimeline()
         self._transports: list[RTCDtlsTransport] = []
 
     async def answer(self) -> str:

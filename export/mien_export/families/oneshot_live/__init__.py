@@ -1,1 +1,1 @@
-"""The live networks: features warped outside of the graphs, modulation by two 1x1 convolutions."""
+"""Family `oneshot-live`: features are warped outside of the graphs, modulation by two 1x1 convolutions."""

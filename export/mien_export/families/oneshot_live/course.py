@@ -1,4 +1,4 @@
-"""A run for a live network: its configurations, and all that one needs."""
+"""Training configurations of the live networks, and the set-up of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The live networks as a family that is trained and exported."""
+"""The live networks as a family for training and export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two graphs of the live networks, rewritten to compute the same in fewer operations."""
+"""Export graphs of the live networks, rewritten to the same function in fewer operations."""
 
 from __future__ import annotations
 

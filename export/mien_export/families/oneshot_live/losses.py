@@ -1,4 +1,4 @@
-"""What judges a painted picture: a discriminator of patches, regions of the face, and the terms of the loss."""
+"""Losses of the live networks: patch discriminator, region masks, loss terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One step of training the live networks."""
+"""Training step of the live networks."""
 
 from __future__ import annotations
 

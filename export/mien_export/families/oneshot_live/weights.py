@@ -1,4 +1,4 @@
-"""Weights to begin with: read back from a bundle, and cut to a smaller network of the family."""
+"""Initial weights from a bundle, pruned to a smaller network of the family if needed."""
 
 from __future__ import annotations
 

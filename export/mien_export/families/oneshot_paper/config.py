@@ -1,4 +1,4 @@
-"""Runs of the thesis's training, by name: the full one, a narrow one, and those of its ablation (table 4.2)."""
+"""Training configurations of the thesis's networks: full, narrow, and those of the ablation (table 4.2)."""
 
 from __future__ import annotations
 

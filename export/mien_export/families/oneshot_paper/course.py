@@ -1,4 +1,4 @@
-"""All that a run of the thesis's training needs."""
+"""Set-up of a training run of the thesis's networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thesis's networks as a family that is trained and exported."""
+"""The thesis's networks as a family for training and export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What judges a result of the thesis's networks: three PatchGANs, and the terms of eq. 3.9 to 3.15."""
+"""Losses of the thesis's networks: three PatchGANs, and the terms of eq. 3.9 to 3.15."""
 
 from __future__ import annotations
 

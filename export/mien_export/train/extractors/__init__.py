@@ -1,1 +1,1 @@
-"""Frozen networks that losses look through: VGG-16, a face embedding, landmarks."""
+"""Frozen feature networks for losses: VGG-16, a face embedding, landmarks."""

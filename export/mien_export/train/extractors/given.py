@@ -1,4 +1,4 @@
-"""The extractors that a run has: those of the user by path, else those that need nobody's permission."""
+"""Selection of the feature networks of a run: the user's by path, otherwise the packaged ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small networks of our own that losses look through: a face embedding and a landmarker, with packaged weights."""
+"""Small packaged feature networks for losses: a face embedding and a landmarker."""
 
 from __future__ import annotations
 

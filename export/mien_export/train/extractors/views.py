@@ -1,4 +1,4 @@
-"""Many looks of each training face, for small networks that must see past them.
+"""Random views of each training face, to train small networks that are invariant to them.
 
 Each photograph is rendered a few times with another expression and pose by the engine's own warp; light, colour,
 sharpness, place and what surrounds the face are changed anew for every batch.

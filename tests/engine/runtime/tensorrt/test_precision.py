@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mien.errors import BackendError
-from mien.runtime.tensorrt.build import need_precision, share_of
 from mien.runtime.tensorrt.engines import BuildProgress
+from mien.runtime.tensorrt.precision import need_precision, share_of
 
 
 def told(*outputs: dict[str, Any]) -> str:

@@ -296,7 +296,7 @@ def test_charts_and_numbers_follow_the_statistics(running: Page, server: FakeSer
     }"""
     for chart in ("latency", "fps", "bitrate", "level"):
         assert running.evaluate(inked, f"{chart}-chart") > 100
-    assert running.evaluate("document.querySelectorAll('#latency-legend li').length") == 8
+    assert running.evaluate("document.querySelectorAll('#latency-legend li').length") == 9
 
 
 def test_a_picture_that_only_the_server_reads_is_offered_without_a_preview(running: Page, server: FakeServer) -> None:

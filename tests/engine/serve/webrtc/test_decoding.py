@@ -13,7 +13,7 @@ from tests.engine.serve.webrtc.encoded import INTERVAL, encoded
 from mien.clock import ManualClock
 from mien.frame import Frame
 from mien.handover import DropQueue
-from mien.serve.webrtc.decoding import PICTURES, SOUNDS, Decoding, Encoded, Waiting
+from mien.serve.webrtc.decoding import PICTURES, SOUNDS, Encoded, MediaDecoder, Waiting
 from mien.serve.webrtc.encoders import SoundEncoder
 from mien.serve.webrtc.settings import CODECS, Codec
 from mien.sound.sound import Sound
@@ -26,10 +26,10 @@ def pictures(codec: Codec, count: int, *, size: tuple[int, int] = (320, 240)) ->
     return [Encoded(codec, bytes(packet), number * INTERVAL, 1.0, number == 0) for number, packet in enumerate(packets)]
 
 
-def put_all(items: list[Encoded], *, largest: int = LARGEST) -> tuple[Decoding, list[Frame | Sound]]:
+def put_all(items: list[Encoded], *, largest: int = LARGEST) -> tuple[MediaDecoder, list[Frame | Sound]]:
     """What comes out, each waited for where one is expected."""
     out: DropQueue[Frame | Sound] = DropQueue({Frame: 1000, Sound: 1000}, type)
-    decoding = Decoding(out, ManualClock(1.0), largest=largest, threads=1)
+    decoding = MediaDecoder(out, ManualClock(1.0), largest=largest, threads=1)
     decoding.start()
     for item in items:
         while not decoding.waiting.put(item) and item.key:
@@ -87,7 +87,7 @@ def test_sound_is_float_in_two_channels() -> None:
         if packet is not None:
             items.append(Encoded(None, bytes(packet), first, 1.0))
     out: DropQueue[Frame | Sound] = DropQueue({Frame: 4, Sound: 100}, type)
-    decoding = Decoding(out, ManualClock(), largest=LARGEST, threads=1)
+    decoding = MediaDecoder(out, ManualClock(), largest=LARGEST, threads=1)
     for item in items:
         decoding.waiting.put(item)
     decoding.start()
@@ -134,7 +134,7 @@ def test_sound_that_waits_is_bounded_and_survives_pictures() -> None:
 
 
 def test_it_closes_while_it_waits() -> None:
-    decoding = Decoding(DropQueue({Frame: 4, Sound: 100}, type), ManualClock(), largest=LARGEST, threads=1)
+    decoding = MediaDecoder(DropQueue({Frame: 4, Sound: 100}, type), ManualClock(), largest=LARGEST, threads=1)
     decoding.start()
     decoding.start()
     decoding.close()

@@ -27,7 +27,7 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
-from mien.serve.webrtc.bitrate import Told, listen
+from mien.serve.webrtc.bitrate import ReceiverReport, listen
 
 SSRC = 1234
 
@@ -36,7 +36,7 @@ class Noted:
     def __init__(self) -> None:
         self.told: list[Any] = []
 
-    def report(self, told: Told) -> None:
+    def report(self, told: ReceiverReport) -> None:
         self.told.append(told.share if told.round_trip is None else (told.share, round(told.round_trip, 2)))
 
     def estimate(self, bits: int) -> None:

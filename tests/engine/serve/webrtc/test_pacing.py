@@ -8,26 +8,26 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from mien.clock import ManualClock
-from mien.serve.webrtc.sending import AGAIN, FASTER, LONGEST, Again, Pace, Paced
+from mien.serve.webrtc.sending import AGAIN, FASTER, LONGEST, Again, PacedTransport, PacingBucket
 
 RATE = 200_000
 
 
 def test_usual_pictures_are_not_held_up() -> None:
-    pace = Pace()
+    pace = PacingBucket()
     waits = [pace.wait(1000, RATE, number * 0.04) for number in range(100)]
     assert max(waits) == 0.0
 
 
 def test_a_large_picture_takes_some_times_the_rate() -> None:
-    pace, now = Pace(), 0.0
+    pace, now = PacingBucket(), 0.0
     for _ in range(10):
         now += pace.wait(1200, RATE, now)
     assert now == pytest.approx((9 * 1200 * 8 - 0.1 * RATE) / (FASTER * RATE), rel=0.01)
 
 
 def test_no_packet_waits_for_long() -> None:
-    pace = Pace()
+    pace = PacingBucket()
     assert max(pace.wait(1200, 50_000, 0.0) for _ in range(100)) == LONGEST
 
 
@@ -60,7 +60,7 @@ def test_what_is_asked_for_again_and_reports_go_at_once(monkeypatch: pytest.Monk
 
     async def main() -> None:
         wire = Wire()
-        paced = Paced(wire, 7, lambda: RATE, ManualClock())
+        paced = PacedTransport(wire, 7, lambda: RATE, ManualClock())
         for number in (65_533, 65_534, 65_535, 0, 1):
             await paced._send_rtp(packet(number))
         assert len(slept) == 2  # those that do not go at once

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mien.serve.webrtc.timeline import SOUND_RATE, VIDEO_RATE, Count, SenderReport, Timeline
+from mien.serve.webrtc.timeline import SOUND_RATE, VIDEO_RATE, Count, PeerTimeline, SenderReport
 
 WRAP = 1 << 32
 
@@ -32,14 +32,14 @@ def test_an_older_one_leaves_the_line_as_it_is() -> None:
 
 
 def test_sound_waits_for_the_first_picture() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     assert timeline.sound(0, 0.0) is None
     timeline.video(0, 0.01)
     assert timeline.sound(960, 0.02) is not None
 
 
 def test_without_reports_what_comes_together_belongs_together() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     timeline.video(90_000, 10.0)
     placed = timeline.sound(5_000_000, 10.5)
     assert placed == pytest.approx(SOUND_RATE // 2, abs=1)
@@ -47,7 +47,7 @@ def test_without_reports_what_comes_together_belongs_together() -> None:
 
 
 def test_reports_put_sound_where_it_was_spoken() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     # a picture of the sender's second 100.0 comes at 10.2, sound of second 100.3 at 10.32: faster by 180 ms
     timeline.video(0, 10.2)
     timeline.report_video(SenderReport(100.0, 0))
@@ -56,7 +56,7 @@ def test_reports_put_sound_where_it_was_spoken() -> None:
 
 
 def test_reports_that_come_later_move_what_follows() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     timeline.video(0, 10.2)
     before = timeline.sound(7_000, 10.32)
     timeline.report_video(SenderReport(100.0, 0))
@@ -66,7 +66,7 @@ def test_reports_that_come_later_move_what_follows() -> None:
 
 
 def test_a_clock_that_cannot_be_right_is_not_believed() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     timeline.video(0, 10.0)
     timeline.report_video(SenderReport(0.0, 0))
     timeline.report_sound(SenderReport(3_900_000_000.0, 0))
@@ -74,7 +74,7 @@ def test_a_clock_that_cannot_be_right_is_not_believed() -> None:
 
 
 def test_small_differences_leave_sound_in_one_piece() -> None:
-    timeline = Timeline()
+    timeline = PeerTimeline()
     timeline.video(0, 10.0)
     timeline.report_video(SenderReport(100.0, 0))
     timeline.report_sound(SenderReport(100.0, 0))

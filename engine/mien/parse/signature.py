@@ -1,4 +1,4 @@
-"""What is kept of a frame to tell whether the next is of the same shot: its structure, its colours, the head's place.
+"""Signature of a frame for cut detection: structure, colours, and the head's position.
 
 A picture is looked at in 64 x 64 places. Their means over 16 x 16 cells give steps of brightness between neighbours,
 which a change of exposure, a fade or a flash scales but does not turn round. The places' colours give a histogram.
@@ -40,7 +40,7 @@ ROOM = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class Signature:
     """A frame as the shot detector remembers it."""
 
     steps: Floats
@@ -50,7 +50,7 @@ class Look:
     seconds: float
 
 
-def look_at(pixels: Pixels, seconds: float) -> Look:
+def signature_of(pixels: Pixels, seconds: float) -> Signature:
     """The look of a picture (H, W, 3 or 4), shown at `seconds`."""
     height, width, channels = pixels.shape
     seen = pixels.reshape(-1, channels).take(_places(height, width), axis=0)
@@ -62,10 +62,10 @@ def look_at(pixels: Pixels, seconds: float) -> Look:
     fine = (seen >> 5).astype(np.intp)
     bins = (fine[:, 0] << 6) | (fine[:, 1] << 3) | fine[:, 2]
     colours = np.bincount(bins, minlength=BINS).astype(np.float32) / np.float32(PLACES * PLACES)
-    return Look(steps, colours, seconds)
+    return Signature(steps, colours, seconds)
 
 
-def structure_apart(a: Look, b: Look, within: Bits | None = None) -> float | None:
+def structure_apart(a: Signature, b: Signature, within: Bits | None = None) -> float | None:
     """How different two pictures are laid out: 0 the same, 1 as unlike as any two. None where one of them is blank.
 
     Args:
@@ -78,12 +78,12 @@ def structure_apart(a: Look, b: Look, within: Bits | None = None) -> float | Non
     return 1 - float(np.vdot(first, second)) / float(np.sqrt(energies[0] * energies[1]))
 
 
-def is_blank(look: Look) -> bool:
-    """Whether there is no structure to compare."""
-    return float(np.vdot(look.steps, look.steps)) <= FLAT**2 * look.steps.size
+def is_blank(signature: Signature) -> bool:
+    """Whether the picture has no structure to compare."""
+    return float(np.vdot(signature.steps, signature.steps)) <= FLAT**2 * signature.steps.size
 
 
-def colours_apart(a: Look, b: Look) -> float:
+def colours_apart(a: Signature, b: Signature) -> float:
     """0: the same colours in the same shares; 1: none in common."""
     return 1 - float(np.minimum(a.colours, b.colours).sum())
 

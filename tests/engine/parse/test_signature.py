@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from tests.engine.cuts import brighter, close_up
 
 from mien.capture.image import resized
-from mien.parse.look import Look, colours_apart, is_blank, look_at, structure_apart
+from mien.parse.signature import Signature, colours_apart, is_blank, signature_of, structure_apart
 
 Pixels = NDArray[np.uint8]
 
@@ -17,8 +17,8 @@ def apart(a: Pixels, b: Pixels) -> float:
     return found
 
 
-def seen(picture: Pixels) -> Look:
-    return look_at(np.ascontiguousarray(picture), 0.0)
+def seen(picture: Pixels) -> Signature:
+    return signature_of(np.ascontiguousarray(picture), 0.0)
 
 
 @pytest.mark.parametrize("name", ["aldo", "mira", "teo"])
