@@ -159,19 +159,21 @@ def with_body(
 ) -> tuple[Pixels, Pixels, Pixels]:
     """Picture (S, S, 3), labels (S, S) and matte (S, S), each with rows added below.
 
-    Hair goes on as the last row has it, for some way; all else of the person becomes cloth, and widens.
+    Hair and neck go on as the last row has them, for some way; all else of the person becomes cloth, and widens.
     """
     side, rows = picture.shape[0], round(LENGTH * picture.shape[0])
     shape = (rows, side)
     last = labels[-1]
     body = _widened(person[-1] > 127, rows, rng.uniform(0.0, 1.0))
-    hair = body & (last == classes.HAIR) & (np.arange(rows)[:, None] < _hair_lengths(side, rng))
+    down = np.arange(rows)[:, None]
+    hair = body & (last == classes.HAIR) & (down < _hair_lengths(side, rng))
+    bare = body & (last == classes.NECK) & (down < _neckline(last, rng))
     added = np.where(body, np.uint8(classes.CLOTH), np.uint8(classes.BACKGROUND))
-    added[hair] = classes.HAIR
+    added[hair], added[bare] = classes.HAIR, classes.NECK
     below = np.repeat(picture[-1:], rows, axis=0).astype(np.float32)
     below += np.float32(rng.uniform(0, 8)) * noise(40, shape, rng)[..., None]
     cloth = _cloth(picture, labels, shape, rng)
-    worn = body & ~hair
+    worn = body & ~hair & ~bare
     below[worn] = cloth[worn]
     matte = np.where(body, np.uint8(255), np.uint8(0))
     whole = np.concatenate([picture, np.clip(below, 0, 255).astype(np.uint8)])
@@ -192,6 +194,16 @@ def _hair_lengths(side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """(1, S): rows for which hair goes on in each column."""
     long = rng.uniform(0.0, 0.6) * side
     return np.asarray(long * (1 + 0.2 * noise(12, (1, side), rng)), dtype=np.float64)
+
+
+def _neckline(last: Pixels, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(1, S): rows for which the neck goes on in each column: a V of some depth."""
+    columns = np.flatnonzero(last == classes.NECK)
+    if not len(columns):
+        return np.zeros((1, len(last)))
+    middle, half = columns.mean(), max(float(np.ptp(columns)) / 2, 1.0)
+    depth = rng.uniform(-0.1, 0.4) * len(last)
+    return np.asarray(depth * (1 - np.abs(np.arange(len(last))[None] - middle) / half))
 
 
 def _cloth(picture: Pixels, labels: Pixels, shape: tuple[int, int], rng: np.random.Generator) -> Floats:

@@ -24,7 +24,7 @@ from mien.labelling import MODEL, open_segmenter
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.parse.models import FaceMesh
-from mien_export.families.parsing.drawn import Worn
+from mien_export.families.parsing.drawn import Worn, with_body
 from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.families.parsing.labelled import Labelled, default_place, load
@@ -91,9 +91,12 @@ def on_drawn(labelled: Labelled, label: Label, kind: int, seed: int = 0) -> floa
 
     def pairs() -> Iterator[tuple[Pixels, Pixels]]:
         for i in range(len(labelled)):
-            landmarks = labelled.landmarks[i].astype(np.float64)
-            worn = Worn(labelled.pictures[i], labelled.labels[i], landmarks)
-            _DRAW[kind](worn, np.random.default_rng([seed, i]))
+            rng, landmarks = np.random.default_rng([seed, i]), labelled.landmarks[i].astype(np.float64)
+            picture, labels = labelled.pictures[i], labelled.labels[i]
+            if kind == classes.NECKLACE:  # portraits end too high for one
+                picture, labels, _ = with_body(picture, labels, labelled.mattes[i], rng)
+            worn = Worn(picture, labels, landmarks)
+            _DRAW[kind](worn, rng)
             if (worn.labels == kind).any():
                 yield worn.labels, label(worn.picture, landmarks)
 

@@ -23,8 +23,8 @@ Pixels = NDArray[np.uint8]
 Sample = tuple[Pixels, Pixels]
 """A picture (S, S, 3) and its labels (S, S)."""
 
-GLASSES, HAT, EARRINGS, NECKLACE = 0.22, 0.10, 0.20, 0.20
-"""Shares of samples onto which each is drawn."""
+GLASSES, HAT, EARRINGS, NECKLACE = 0.22, 0.10, 0.20, 0.50
+"""Shares of samples onto which each is drawn; necklaces only where a body is seen."""
 BACKDROP: Final = 0.6
 """Share of samples that stand before another backdrop."""
 FAR: Final = 0.3
@@ -54,14 +54,16 @@ class Samples:
         """Sample `number`."""
         rng = np.random.default_rng([self.seed, number])
         index = int(rng.integers(len(self._labelled)))
-        worn = Worn(
-            self._labelled.pictures[index],
-            self._labelled.labels[index],
-            self._labelled.landmarks[index].astype(np.float64),
+        picture, labels, person = (
+            column[index] for column in (self._labelled.pictures, self._labelled.labels, self._labelled.mattes)
         )
-        _dress(worn, rng)
-        person = np.maximum(self._labelled.mattes[index], np.uint8(255) * np.isin(worn.labels, _DRAWN))
-        picture, labels, person = _moved(worn.picture, worn.labels, person, self.side, rng)
+        flow = moved_flow(picture.shape[0], self.side, rng, distant := rng.uniform() < FAR)
+        if distant:
+            picture, labels, person = with_body(picture, labels, person, rng)
+        worn = Worn(picture, labels, self._labelled.landmarks[index].astype(np.float64))
+        _dress(worn, rng, distant)
+        person = np.maximum(person, np.uint8(255) * np.isin(worn.labels, _DRAWN))
+        picture, labels, person = _moved(worn.picture, worn.labels, person, flow, rng)
         if rng.uniform() < BACKDROP:
             picture = _before(backdrop(self.side, rng), picture, person)
         return photographed(picture, rng), labels
@@ -70,33 +72,30 @@ class Samples:
 _DRAWN: Final = (classes.HAT, classes.EARRING)
 
 
-def _dress(worn: Worn, rng: np.random.Generator) -> None:
+def _dress(worn: Worn, rng: np.random.Generator, distant: bool) -> None:
     if without_glasses(worn.labels) and rng.uniform() < GLASSES:
         worn.glasses(rng)
     if rng.uniform() < EARRINGS:
         worn.earrings(rng)
-    if rng.uniform() < NECKLACE:
+    if distant and rng.uniform() < NECKLACE:
         worn.necklace(rng)
     if rng.uniform() < HAT:
         worn.hat(rng)
 
 
 def _moved(
-    picture: Pixels, labels: Pixels, person: Pixels, side: int, rng: np.random.Generator
+    picture: Pixels, labels: Pixels, person: Pixels, flow: Floats, rng: np.random.Generator
 ) -> tuple[Pixels, Pixels, Pixels]:
-    """Turned, scaled, shifted, bent, mirrored half of the time, and cut to `side`. Beyond the picture its edge is
-    repeated; there only backdrop and cloth are labelled, all else is unknown."""
-    whole, distant = picture.shape[0], rng.uniform() < FAR
-    flow = moved_flow(whole, side, rng, distant)
+    """As `flow` moves them, mirrored half of the time. Beyond the picture its edge is repeated; there only backdrop and
+    cloth are labelled, all else is unknown."""
+    width, height = picture.shape[1], picture.shape[0]
     mirror = rng.uniform() < 0.5
     if mirror:
-        flow[..., 0] = whole - 1 - flow[..., 0]
-    if distant:
-        picture, labels, person = with_body(picture, labels, person, rng)
+        flow[..., 0] = width - 1 - flow[..., 0]
     picture = cv2.remap(picture, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     person = cv2.remap(person, flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    beyond = ((flow < -0.5) | (flow > np.array(labels.shape[1::-1]) - 0.5)).any(axis=2)
     labels = cv2.remap(labels, flow, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    beyond = ((flow < -0.5) | (flow > np.array([width, height]) - 0.5)).any(axis=2)
     labels[beyond & ~_GOES_ON[labels]] = UNKNOWN
     return picture, MIRRORED_LABELS[labels] if mirror else labels, person
 

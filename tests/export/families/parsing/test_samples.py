@@ -84,7 +84,7 @@ def test_a_body_is_cloth_below_the_picture(labelled: Labelled) -> None:
         for whole, part in zip((picture, labels, person), given, strict=True):
             assert (whole[:256] == part).all()
         added = labels[256:]
-        assert set(np.unique(added).tolist()) <= {classes.BACKGROUND, classes.HAIR, classes.CLOTH}
+        assert set(np.unique(added).tolist()) <= {classes.BACKGROUND, classes.HAIR, classes.NECK, classes.CLOTH}
         assert (added[-1][person[-1] > 127] == classes.CLOTH).all()
         assert (added == classes.CLOTH).mean() > 0.2
 
