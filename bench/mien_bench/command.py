@@ -156,6 +156,10 @@ def parser_of(name: str, bench: Any) -> argparse.ArgumentParser:
     return parser
 
 
+_READ = ("portrait", "portraits", "driver", "clips")
+"""Options of benches that name files."""
+
+
 def add_outputs(parser: argparse.ArgumentParser) -> None:
     """Declare --json and --html."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="also as JSON, for compare, page and readme")
@@ -163,12 +167,14 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def need_outputs(options: argparse.Namespace) -> None:
-    """Refuse --json and --html that cannot be written, before anything is measured.
+    """Refuse --json and --html that cannot be written or are read, before anything is measured.
 
     Raises:
-        SinkError: one of them cannot.
+        SinkError: one of them cannot, or would replace a clip or picture that is named.
     """
-    need_places([path for path in (options.json, options.html) if path is not None], [])
+    given = [getattr(options, name, None) or [] for name in _READ]
+    read = [str(name) for names in given for name in (names if isinstance(names, list) else [names])]
+    need_places([options.json, options.html], read)
 
 
 def put(found: Report, json: Path | None, html: Path | None) -> None:

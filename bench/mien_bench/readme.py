@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--noisy", action="store_true", help="allow figures of a noisy machine, which say so")
     options = parser.parse_args(arguments)
-    need_places([path for path in (options.chart, options.figures) if path is not None], map(str, options.files))
+    need_places([options.chart, options.figures], map(str, options.files))
     reports = [read(path) for path in options.files]
     written = {options.chart: chart(reports, options.noisy)}
     if options.figures is not None:

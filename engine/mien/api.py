@@ -17,10 +17,11 @@ from mien.config import ALPHA, ReenactSettings
 from mien.emit.compare import SheetSink, need_sheet_place
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
-from mien.errors import SettingError, SinkError
+from mien.errors import SettingError
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
 from mien.pipeline import Progress, render, stream
+from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien.provenance import Provenance, record
@@ -111,10 +112,7 @@ def render_file(
         MienError: anything that the user can fix, in one line.
     """
     settings = settings or ReenactSettings()
-    for given in (*pictures, driver):
-        need_other_file(output, given)
-        if sheet is not None:
-            need_other_file(sheet, given)
+    need_apart([] if sheet is None else [sheet], [*pictures, driver], sink=output, settings=settings)
     need_place(os.fspath(output))
     if sheet is not None:
         need_sheet_place(sheet)
@@ -142,16 +140,6 @@ def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenanc
     """Sink settings for frames of `size` (width, height) made from a source's frames."""
     width, height = size
     return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
-
-
-def need_other_file(output: str | os.PathLike[str], given: str | os.PathLike[str]) -> None:
-    """Refuse an output that is also an input.
-
-    Raises:
-        SinkError: both are one file.
-    """
-    if os.path.isfile(output) and os.path.isfile(given) and os.path.samefile(output, given):
-        raise SinkError(f"{os.fspath(output)}: expected another file than those that are read; choose another name")
 
 
 def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:

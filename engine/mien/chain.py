@@ -61,6 +61,10 @@ def _nothing() -> None:
     pass
 
 
+def _wanted() -> None:
+    """Nothing ends the work."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReenactChain:
     """Callable (motion, frame, paint level, laps) -> pixels; see `mien.pipeline.chain.Chain`."""
@@ -126,9 +130,12 @@ def open_chain(
     Raises:
         SettingError, FaceError: a background that cannot be read, or that the portrait cannot be shown before.
         ModelError, BackendError: as `open_painter`.
+        Stopped: `graphs` was stopped meanwhile.
     """
+    need_wanted = _wanted if graphs is None else graphs.need_wanted
     with ExitStack() as stack:
         painter, about = stack.enter_context(open_painter(settings, threads, graphs))
+        need_wanted()
         chain_of(None if painter is None else painter.family)
         chain = ReenactChain(
             Reenact(portraits, threads),
@@ -142,9 +149,14 @@ def open_chain(
         )
         stack.callback(chain.close)
         if warm:
-            _warm(chain, portraits[0])
+            _warm(chain, portraits[0], need_wanted)
         stack.pop_all()
         return chain
+
+
+def background_picture(setting: str) -> str | None:
+    """The path of a picture that a background is; None for a word or a colour."""
+    return None if setting in _NAMED or colour_of(setting) is not None else setting
 
 
 def background_of(setting: str) -> Background:
@@ -165,7 +177,8 @@ def background_of(setting: str) -> Background:
         raise SettingError(f"background must be one of {words}, a colour as #rrggbb, or a picture; {error}") from error
 
 
-def _warm(chain: ReenactChain, portrait: Portrait) -> None:
+def _warm(chain: ReenactChain, portrait: Portrait, need_wanted: Callable[[], None]) -> None:
     levels: tuple[PaintLevel, ...] = ("full", "carry")
     for level in levels:
+        need_wanted()
         chain(None, Frame(portrait.pixels, 0, Fraction(1)), level, UNTIMED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
@@ -19,7 +20,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, SinkError, reason_of
+from mien.errors import MienError, ReaderGone, SettingError, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -73,6 +74,9 @@ def _carried_out(given: list[str], debug: bool) -> int:
     try:
         try:
             code = _command(given, debug)
+        except Exception:
+            signals.check()  # a library may have made an error of its own of what a signal raised
+            raise
         except SystemExit:  # --help, --version
             sys.stdout.flush()
             raise
@@ -92,8 +96,7 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        what = error.filename if error.filename is not None else "standard output or a file"
-        return _refuse(f"{what}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
 
 
 def _command(given: list[str], debug: bool) -> int:
@@ -107,8 +110,19 @@ def _command(given: list[str], debug: bool) -> int:
 
 
 def _refuse(reason: str) -> int:
-    print(f"mien: {reason}", file=sys.stderr)
+    print(f"mien: {without_controls(reason)}", file=sys.stderr)
     return REFUSED
+
+
+def _what_of(error: OSError) -> str:
+    """What the system could not use."""
+    if error.filename is not None:
+        return os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    try:
+        os.getcwd()
+    except OSError:  # it was removed, and every name that is not absolute begins there
+        return "the working folder"
+    return "standard output or a file"
 
 
 def _added_command(given: list[str]) -> Callable[[list[str]], int] | None:
@@ -215,8 +229,7 @@ def _reenact(options: argparse.Namespace) -> int:
 
     settings = _settings(options)
     pictures, driver = [_sample_or_path(name) for name in options.portraits], _sample_or_path(options.driver)
-    need_places(_files(options.sheet, options.json), [*pictures, driver])
-    _need_apart(options.output, options.sheet, options.json)
+    need_places([options.sheet, options.json], [*pictures, driver], sink=options.output, settings=settings)
     with _Telling(options.quiet) as telling:
         statistics = api.render_file(
             pictures,
@@ -238,10 +251,10 @@ def _reenact(options: argparse.Namespace) -> int:
 
 def _live(options: argparse.Namespace) -> int:
     read = [_sample_or_path(name) for name in (*options.portraits, *options.next, options.camera)]
-    need_places(_files(options.record, options.json), read)
-    _need_apart(options.output, options.record, options.json)
+    settings = _settings(options)
+    need_places([options.record, options.json], read, sink=options.output, settings=settings)
     telling = _Telling(options.quiet)
-    statistics = live_command.run(options, _settings(options), _sample_or_path)
+    statistics = live_command.run(options, settings, _sample_or_path)
     telling.end(options.output, statistics)
     if options.json is not None:
         _write_json(options.json, statistics.as_json())
@@ -288,7 +301,7 @@ class _Telling:
         signals.check()
         if not self._quiet:
             if about != WARP:
-                tell(sys.stderr, f"mien: model: {about}\n")
+                tell(sys.stderr, f"mien: model: {without_controls(about)}\n")
             self._line = ProgressLine(sys.stderr, total, MonotonicClock())
 
     def go_on(self, statistics: Statistics) -> None:
@@ -298,14 +311,13 @@ class _Telling:
 
     def end(self, output: str, statistics: Statistics) -> None:
         for warning in statistics.warnings:
-            tell(sys.stderr, f"mien: warning: {warning}\n")
+            tell(sys.stderr, f"mien: warning: {without_controls(warning)}\n")
         if self._quiet:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-        tell(
-            sys.stderr,
-            f"mien: {output}: {statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})\n",
-        )
+        count, fps = statistics.frames_out, statistics.fps
+        said = f"{without_controls(output)}: {count} frames at {fps:.1f} fps (median ms: {stages})"
+        tell(sys.stderr, f"mien: {said}\n")
 
 
 def _parse(options: argparse.Namespace) -> int:
@@ -344,18 +356,6 @@ def _samples(options: argparse.Namespace) -> int:
         outputs.write(copy, path.read_bytes())
         print(copy)
     return DONE
-
-
-def _files(*paths: Path | None) -> list[Path]:
-    return [path for path in paths if path is not None]
-
-
-def _need_apart(output: str, *others: Path | None) -> None:
-    """Refuse an output that another one would replace, or the other way round."""
-    place = outputs.identity(output)
-    for other in _files(*others):
-        if place is not None and place == outputs.identity(other):
-            raise SinkError(f"{other}: expected a file of its own, got that of --output; choose another name")
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

@@ -45,6 +45,14 @@ def reason_of(error: OSError | ValueError) -> str:
     return (said or str(error) or type(error).__name__).lower()
 
 
+_BREAKS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
+def without_controls(text: str) -> str:
+    """`text` with characters that would break its line, or speak to a terminal, written out: names may have any."""
+    return text.translate(_BREAKS)
+
+
 def in_one_line(error: BaseException) -> str:
     """Its kind and what it says, without line breaks."""
     return " ".join(f"{type(error).__name__}: {error}".split())

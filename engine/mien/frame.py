@@ -15,7 +15,10 @@ CHANNELS: dict[Layout, int] = {"rgb24": 3, "rgba": 4}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """A picture with its place in time; `pts` and `time_base` stay untouched from capture to emit."""
+    """A picture with its place in time.
+
+    `time_base` stays from capture to the sink; so does `pts`, except in live runs, which repair it (`mien.timeline`).
+    """
 
     pixels: NDArray[np.uint8]
     """(H, W, 3) or, as `rgba`, (H, W, 4) with straight alpha; uint8, sRGB as decoded, C-contiguous."""

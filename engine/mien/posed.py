@@ -1,6 +1,7 @@
 """The values between `reenact`, `paint`, `fuse` and `smooth`: the posed portrait and the painting.
 
-Nothing of the driver's shape is in it, and of the driver's pixels nothing but the mouth hint.
+Of the driver's pixels they hold nothing but the mouth hint. The driver's face shape is not in them, except with
+`--motion absolute`, where the target landmarks are the driver's own.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 All are pure functions (state, stamp, now) -> state. There are three, since three things are known in three places:
 
-    follow        a container's stamps, no clock: one line without jumps, shared by pictures and sound, offline too
+    follow        a container's stamps, no clock: one line without jumps, shared by pictures and sound, offline too;
+                  `beside` settles for sound what it saw first
     play_out      a live stream's stamps and when each frame came: when it is to be shown
     keep_beside   any source's times and the capture clock, behind the other two: no time is far from the clock
 
@@ -26,6 +27,11 @@ TIME_BASE = Fraction(1, TICKS)
 JUMP = 1
 """Difference in seconds between a time stamp and the expected one above which its clock has jumped, in every rule:
 queues of drivers and networks, drifting clocks and faulty time stamps stay below."""
+BACK = 3
+"""Largest number of frames that a stamp may lie before the latest one without a clock jump: reordered frames whose
+times the container lacks, and jitter, stay below."""
+BACK_LEAST = Fraction(1, 10)
+"""The same in seconds, at least: containers give some frames a duration of nearly nothing."""
 GAP = Fraction(60)
 """Length in seconds of an empty stretch of a file above which it is a clock jump: recordings have pauses."""
 LATE = 0.1
@@ -73,6 +79,20 @@ def jumped(own: int, expected: int, time_base: Fraction) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A clock that was set anew, as seen by one stream of a container."""
+
+    before: Fraction
+    """The offset until then."""
+    hint: Fraction
+    """The other stream's offset then."""
+    at: Fraction
+    """Where the first frame or run after it stands."""
+    jump: Fraction
+    """Seconds by which the clock jumped."""
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """What was seen of one stream so far, in seconds."""
 
@@ -82,12 +102,23 @@ class Line:
     """The latest place."""
     step: Fraction = Fraction(0)
     """How long what stands there lasts."""
+    led: Step | None = None
+    """The latest step that was seen in this stream first."""
 
 
 def follow(
-    line: Line, stamp: Fraction | None, step: Fraction, until: Fraction | None, hint: Fraction, gap: Fraction = GAP
+    line: Line,
+    stamp: Fraction | None,
+    step: Fraction,
+    until: Fraction | None,
+    hint: Fraction,
+    gap: Fraction = GAP,
+    overlap: Fraction | None = None,
 ) -> tuple[Line, Fraction, Fraction]:
     """What comes next on a line: the line after it, its time, and by how much the container's clock jumped there.
+
+    A clock that was set back by no more than pieces of a second, as where short recordings were put together, is told
+    from stamps that waver by `BACK`. A single stamp that is wrong moves only itself: the next one is where it would be.
 
     Args:
         stamp: the container's time; None where it has none, which is right after what came before.
@@ -95,6 +126,8 @@ def follow(
         until: how far time is known to have passed, by the other stream or by a clock.
         hint: the offset at which the container's other stream is.
         gap: seconds beyond all that is known at which a clock has jumped.
+        overlap: seconds before its turn at which it may be put to have the other stream's offset; None: half of what
+            the one before lasts, since pictures are not to be squeezed.
     """
     last = line.last
     if last is None:
@@ -103,14 +136,57 @@ def follow(
     due = last + line.step
     if stamp is None:
         return replace(line, last=due, step=step), due, Fraction(0)
+    line = _unstrayed(line, stamp, due)
     time, jump = stamp + line.offset, Fraction(0)
     known = due if until is None else max(due, until)
-    if not last - JUMP <= time <= known + gap:
+    if not last - _wavers(line.step) <= time <= known + gap:
         shared = stamp + hint
-        moved = shared if due - JUMP <= shared <= known + JUMP else due
-        jump = time - moved if moved is due else Fraction(0)
-        line, time = replace(line, offset=moved - stamp), moved
+        least = due - (line.step / 2 if overlap is None else overlap)
+        if hint != line.offset and least <= shared <= known + JUMP:
+            last = time = shared  # what comes next follows this, not what it overlaps
+            line = replace(line, offset=hint, led=None)
+        else:
+            jump = time - due
+            line = replace(line, offset=due - stamp, led=Step(line.offset, hint, due, jump))
+            time = due
     return replace(line, last=max(time, last), step=step), time, jump
+
+
+def beside(line: Line, hint: Fraction, until: Fraction | None) -> Line:
+    """The line of sound, once pictures have shown what a step was that it led.
+
+    Where they stepped, too, it goes on at their offset. Where they went on without one, a small step was sound that
+    overlaps, which is cut.
+
+    Args:
+        hint: the pictures' offset.
+        until: how far they are, in seconds.
+    """
+    led = line.led
+    if led is None or line.last is None:
+        return line
+    if hint != led.hint:
+        offset = hint
+    elif -JUMP <= led.jump < 0 and until is not None and until > led.at + JUMP:
+        offset = led.before
+    else:
+        return line
+    return replace(line, offset=offset, last=line.last + offset - line.offset, led=None)
+
+
+def _unstrayed(line: Line, stamp: Fraction, due: Fraction) -> Line:
+    """The line without the step that it led with its latest stamp, where that one alone was wrong."""
+    led = line.led
+    if led is None or led.at != line.last:
+        return line
+    near = _wavers(line.step)
+    goes_on, returns = abs(stamp + line.offset - due) <= near, abs(stamp + led.before - due) <= near
+    return line if goes_on or not returns else replace(line, offset=led.before, led=None)
+
+
+def _wavers(step: Fraction) -> Fraction:
+    """Seconds by which stamps of frames that last so long may be off."""
+    return min(max(BACK * step, BACK_LEAST), Fraction(JUMP))
 
 
 class Timeline:

@@ -16,7 +16,10 @@ from mien_kernels.eye import EyeGeometry
 from mien_kernels.ops import HARD_EDGE, Bytes, Floats, Ints, Layout, Padding, Pixels
 
 ONE = np.float32(1)
-HALF = np.float32(0.5)
+HALF_PIXEL = np.float32(0.5)
+"""From the centre of a pixel to its edge."""
+ROUNDING = np.float32(0.5)
+"""Added before the floor, which then rounds to the nearest."""
 SUBPIXELS = 256
 FARTHEST = 2.0**21
 MOST_TAPS = 64
@@ -83,7 +86,9 @@ def paste(
     rows, columns = np.indices(frame.shape[:2], dtype=np.float32)
     x, y = _affine(matrix, columns, rows)
     height, width = (np.float32(length) for length in crop.shape[:2])
-    distance = np.minimum(np.minimum(x + HALF, width - HALF - x), np.minimum(y + HALF, height - HALF - y))
+    distance = np.minimum(
+        np.minimum(x + HALF_PIXEL, width - HALF_PIXEL - x), np.minimum(y + HALF_PIXEL, height - HALF_PIXEL - y)
+    )
     t = _clamp(distance * np.float32(1.0 / feather if feather > 0.0 else HARD_EDGE), 0.0, 1.0)
     alpha = t * t * (np.float32(3) - np.float32(2) * t)
     if mask is not None:
@@ -168,7 +173,7 @@ def temporal_blend(
     at = _resized(flow, height, width)
     x, y = at[..., 0], at[..., 1]
     factor = ONE if weight is None else _resized(weight[..., None], height, width)[..., 0]
-    inside = (x >= -HALF) & (x <= width - HALF) & (y >= -HALF) & (y <= height - HALF)
+    inside = (x >= -HALF_PIXEL) & (x <= width - HALF_PIXEL) & (y >= -HALF_PIXEL) & (y <= height - HALF_PIXEL)
     now = current.astype(np.float32)
     difference = _sample(previous, x, y, "border") - now
     agreement = np.maximum(np.float32(0), ONE - np.abs(difference).max(axis=2) * np.float32(1.0 / threshold))
@@ -195,7 +200,7 @@ def to_tensor(
     rows, columns = np.indices(size, dtype=np.float32)
     stretch = max(np.hypot(matrix[0, 0], matrix[1, 0]), np.hypot(matrix[0, 1], matrix[1, 1]))
     taps = min(int(stretch / np.float32(1.5)) + 1, MOST_TAPS) if stretch > 2 else 1
-    offsets = (np.arange(taps, dtype=np.float32) + HALF) / np.float32(taps) - HALF
+    offsets = (np.arange(taps, dtype=np.float32) + HALF_PIXEL) / np.float32(taps) - HALF_PIXEL
     total = np.zeros((*size, image.shape[2]), np.float32)
     for down in offsets:
         for across in offsets:
@@ -215,7 +220,7 @@ def _clamp(value: Any, low: float, high: float) -> Any:
 
 
 def _grey(value: Floats) -> Bytes:
-    grey: Bytes = np.floor(_clamp(value, 0.0, 255.0) + HALF).astype(np.uint8)
+    grey: Bytes = np.floor(_clamp(value, 0.0, 255.0) + ROUNDING).astype(np.uint8)
     return grey
 
 
@@ -266,7 +271,7 @@ def _resized(field: Floats, height: int, width: int) -> Floats:
 
 def _scaled(out_length: int, length: int) -> Floats:
     index = np.arange(out_length, dtype=np.float32)
-    scaled: Floats = (index + HALF) * (np.float32(length) / np.float32(out_length)) - HALF
+    scaled: Floats = (index + HALF_PIXEL) * (np.float32(length) / np.float32(out_length)) - HALF_PIXEL
     return scaled
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.bench.samples_of_results import everything, report, result, row
 
-from mien.errors import SettingError, SourceError
+from mien.errors import SettingError, SinkError, SourceError
 from mien_bench import command, readme
 from mien_bench.command import BENCHES, parser_of
 from mien_bench.control import Control
@@ -139,3 +139,13 @@ def test_figures_that_cannot_be_published_are_refused() -> None:
         readme.figures([report(result(row(1.0)))])
     with pytest.raises(SourceError, match="expected the lines"):
         readme.replaced("no marks", "figures", Path("README.md"))
+
+
+@pytest.mark.parametrize("option", ["--portrait", "--driver"])
+def test_what_a_bench_reads_is_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    monkeypatch.setattr(command, "run_bench", None)
+    given = tmp_path / "given"
+    given.write_bytes(b"precious")
+    with pytest.raises(SinkError, match="another file than those that are read"):
+        command.run("stages", [option, str(given), "--json", str(given)])
+    assert given.read_bytes() == b"precious"

@@ -143,20 +143,20 @@ def _save(path: Path, name: str, nodes: list[tuple[Any, ...]], precision: str) -
     from onnx import TensorProto, helper, numpy_helper
 
     rng = np.random.default_rng(0)
-    half = precision == "fp16"
+    fp16 = precision == "fp16"
     inputs, outputs = TINY[name]
-    border = {tensor.name: f"{tensor.name}_half" if half else tensor.name for tensor in inputs + outputs}
+    border = {tensor.name: f"{tensor.name}_fp16" if fp16 else tensor.name for tensor in inputs + outputs}
     made, weights = [], [numpy_helper.from_array(np.array([1, 1, n, n], np.float32), f"scale{n}") for n in (4, 8)]
-    for tensor in inputs if half else ():
+    for tensor in inputs if fp16 else ():
         made.append(helper.make_node("Cast", [tensor.name], [border[tensor.name]], to=TensorProto.FLOAT16))
     for operator, takes, gives, attributes, shape in nodes:
         takes, gives = ([border.get(n, n) for n in names] for names in (takes, gives))
         if shape is not None:
-            weight = rng.normal(0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float16 if half else np.float32)
+            weight = rng.normal(0, 1 / np.sqrt(np.prod(shape[1:])), shape).astype(np.float16 if fp16 else np.float32)
             weights.append(numpy_helper.from_array(weight, f"weight_of_{gives[0]}"))
             takes = [*takes, weights[-1].name]
         made.append(helper.make_node(operator, takes, gives, **attributes))
-    for tensor in outputs if half else ():
+    for tensor in outputs if fp16 else ():
         made.append(helper.make_node("Cast", [border[tensor.name]], [tensor.name], to=TensorProto.FLOAT))
     takes, gives = (
         [helper.make_tensor_value_info(t.name, TensorProto.FLOAT, t.shape) for t in ts] for ts in TINY[name]

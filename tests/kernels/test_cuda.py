@@ -1,4 +1,4 @@
-"""What only CUDA has: half types, batches, planes out of flow_warp, odd addresses, indices unchecked on the host.
+"""What only CUDA has: 16-bit types, batches, planes out of flow_warp, odd addresses, indices unchecked on the host.
 
 That CUDA computes what the reference does is in the tests of each op, which run there too (see conftest).
 """
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from mien_kernels import cuda, ops, reference
 
-HALF = {"float32": 2e-6, "float16": 2**-10, "bfloat16": 2**-7}
+ROUNDING = {"float32": 2e-6, "float16": 2**-10, "bfloat16": 2**-7}
 """Of results around 1: their rounding to the type, up to a whole unit in the last place of values just below 2."""
 STATISTICS = {"float32": 2e-5, "float16": 2**-9, "bfloat16": 2**-6}
-"""Of spade_modulate's results around 1, and up to 4 for the half types."""
+"""Of spade_modulate's results around 1, and up to 4 for the 16-bit types."""
 
 Floats = NDArray[np.float32]
 EYE = np.eye(2, 3, dtype=np.float32)
@@ -53,7 +53,7 @@ def test_blend_of_floats(library: Any, kind: str, shape: tuple[int, int, int]) -
     held(library, kind)
     base, over, mask = (library.put(rng().random(size, np.float32), kind) for size in (shape, shape, shape[:2]))
     expected = reference.blend(library.get(base), library.get(over), library.get(mask))
-    assert_close(library.get(ops.blend(base, over, mask, blank(library, shape, kind))), expected, HALF[kind])
+    assert_close(library.get(ops.blend(base, over, mask, blank(library, shape, kind))), expected, ROUNDING[kind])
 
 
 @kinds
@@ -72,7 +72,7 @@ def test_flow_warp_of_batches_into_either_order(
         got = library.get(cuda.flow_warp(source, library.put(flow), out, padding, layout=layout))
         pairs = zip(library.get(source), flow, strict=True)
         expected = np.stack([reference.flow_warp(item, at, None, padding) for item, at in pairs])
-        assert_close(got, expected if layout == "nhwc" else expected.transpose(0, 3, 1, 2), HALF[kind])
+        assert_close(got, expected if layout == "nhwc" else expected.transpose(0, 3, 1, 2), ROUNDING[kind])
 
 
 @layouts
@@ -94,7 +94,7 @@ def test_tensors_of_every_float_type(library: Any, kind: str, layout: Literal["n
     shape = (channels, 12, 10) if layout == "nchw" else (12, 10, channels)
     out = library.put(np.zeros(shape, np.float32), kind)
     assert ops.to_tensor(library.put(image), EYE, out, layout=layout) is out
-    assert_close(library.get(out), reference.to_tensor(image, EYE, (12, 10), layout=layout), HALF[kind])
+    assert_close(library.get(out), reference.to_tensor(image, EYE, (12, 10), layout=layout), ROUNDING[kind])
     expected = reference.to_image(library.get(out), layout=layout)
     assert (library.get(ops.to_image(out, layout=layout)) == expected).all()
 
@@ -115,7 +115,7 @@ def test_statistics_of_every_float_type(
 
 @layouts
 @pytest.mark.parametrize("side", [8, 150])
-def test_half_floats_of_a_large_mean_keep_their_variance(
+def test_16_bit_floats_of_a_large_mean_keep_their_variance(
     library: Any, layout: Literal["nchw", "nhwc"], side: int
 ) -> None:
     shape = (1, 8, side, side) if layout == "nchw" else (1, side, side, 8)
@@ -133,12 +133,12 @@ def test_arrays_at_odd_addresses(library: Any) -> None:
     source, at = library.offset(features, "float16"), library.offset(flow)
     rounded = library.get(source)
     warped = reference.flow_warp(rounded, flow)
-    assert_close(library.get(cuda.flow_warp(source, at)), warped, HALF["float16"])
-    assert_close(library.get(cuda.flow_warp(source, at, layout="nchw")), warped.transpose(2, 0, 1), HALF["float16"])
+    assert_close(library.get(cuda.flow_warp(source, at)), warped, ROUNDING["float16"])
+    assert_close(library.get(cuda.flow_warp(source, at, layout="nchw")), warped.transpose(2, 0, 1), ROUNDING["float16"])
     mask = features[..., 0].copy()
     assert_close(
         library.get(ops.blend(source, source, library.offset(mask))), reference.blend(rounded, rounded, mask),
-        HALF["float16"],
+        ROUNDING["float16"],
     )  # fmt: skip
     planes = library.offset(features[None], "float16")
     got = library.get(ops.spade_modulate(planes, planes, planes))

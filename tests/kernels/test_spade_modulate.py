@@ -91,7 +91,7 @@ def test_the_first_values_may_be_unlike_the_rest(isa: str, layout: Layout, first
 
 
 @both
-def test_values_of_half_precision(isa: str, layout: Layout) -> None:
+def test_values_of_16_bits(isa: str, layout: Layout) -> None:
     rng = np.random.default_rng(2)
     shape = shaped(layout, 2, 5, 65, 64)
     x = floats(rng.normal(2000, 1, shape).astype(np.float16))  # spaced by 1: many equal values

@@ -141,7 +141,7 @@ def _grid_samples(
     sides = []
     for name, given in (("torch grid_sample", last.contiguous()), ("torch grid_sample channels_last", last)):
         call = partial(sample, given, at, padding_mode="border", align_corners=True)
-        loose = 100 * tolerance if at.dtype.itemsize == 2 else 10 * tolerance  # its positions are of half precision too
+        loose = 100 * tolerance if at.dtype.itemsize == 2 else 10 * tolerance  # its positions have 16 bits too
         sides.append(Side(name, call, partial(_stored, device, call, source), loose))
     return sides
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from mien import capture
 from mien.clock import MonotonicClock
-from mien.emit.sink import Ending, Sink
+from mien.emit.sink import Sink, SinkBase
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.sound.sound import Sound
@@ -31,7 +31,7 @@ _ENDING: Final = 5.0
 """Seconds that a source is given to end once it is closed."""
 
 
-class Watching(Ending):
+class Watching(SinkBase):
     """A sink that decodes the strip of every frame, and detects chirps."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -45,7 +45,7 @@ class Watching(Ending):
         self.trace.hear(sound.samples[0], sound.seconds)
 
 
-class Noting(Ending):
+class Noting(SinkBase):
     """Passes frames on to a sink that is opened for the size of the first one, and notes when each had been taken."""
 
     def __init__(self, opened: Callable[[Frame], Sink], now: Callable[[], float]) -> None:

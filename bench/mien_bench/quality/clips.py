@@ -19,7 +19,7 @@ from mien.face.measures import channels_over_time
 from mien.frame import Frame
 from mien.parse.models import segment_person
 from mien.parse.parser import Parser
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.prepare import even, sized
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.quality.self_reenactment import Moment, MouthPicture, Scene, hints_for, mouth_of

@@ -21,7 +21,7 @@ from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.face.topology import canonical_face
 from mien.parse.models import segment_person
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien_bench.quality.people import Photograph
 from mien_bench.quality.puppet import open_puppet, settings_for

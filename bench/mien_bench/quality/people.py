@@ -20,7 +20,7 @@ from mien.face.pose import angles_of
 from mien.motion.channels import measure, motion_of
 from mien.motion.neutral import Neutral, estimate, sight
 from mien.parse.models import segment_person
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, sized
 from mien_bench.quality.clips import Clip, ClipFrame, calm_order, calmest

@@ -12,7 +12,7 @@ from typing import Final
 from mien.config import WARP
 from mien.errors import BackendError
 from mien.parse.models import segment_person
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien_bench.quality.clips import Clip, Material, calmest
 from mien_bench.quality.cross import CrossScore, crossings, judge, unmoved
 from mien_bench.quality.dlib_face import DlibDetector

@@ -11,6 +11,8 @@ from mien.machine.folders import user_models
 from mien.manifest import MANIFEST
 
 PACKAGED = Path(__file__).parent
+BESIDE = ("LICENSE*", "LICENCE*", "NOTICE*", "README*")
+"""What else of a bundle is kept: words for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def _folders(root: Path | None) -> list[Path]:
         return []
 
 
-def _need_open(path: Path, name: str) -> None:
+def need_open(path: Path, name: str) -> None:
     """Tell what forbids looking at a path; that there is nothing is for others to tell."""
     try:
         os.stat(path)
@@ -50,6 +52,11 @@ def _need_open(path: Path, name: str) -> None:
         raise ModelError(
             f"model {name}: expected to be able to read it, got an error ({reason_of(error)}); check its permissions"
         ) from error
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of a bundle, by their names: whatever of that kind lies in its folder."""
+    return [path for kind in (MANIFEST, "*.onnx", *BESIDE) for path in folder.glob(kind)]
 
 
 def find(name: str) -> Path:
@@ -66,7 +73,7 @@ def find(name: str) -> Path:
         return path
     if path.name == MANIFEST and os.path.isfile(path):
         return path.parent
-    _need_open(path, name)
+    need_open(path, name)
     names = ", ".join(place.name for place in installed_bundles()) or "none"
     raise ModelError(
         f"model {name}: expected one that is here ({names}) or the folder of a bundle, got neither; "

@@ -9,15 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mien.bundles import InstalledBundle, installed_bundles
+from mien.bundles import BESIDE, InstalledBundle, installed_bundles, need_open
 from mien.bundles.fetching import Told, download, is_url, unpack
 from mien.errors import ModelError, reason_of
 from mien.machine.folders import user_models
 from mien.manifest import MANIFEST, Bundle, read_bundle, read_manifest
 from mien.provenance import hash_file
-
-_BESIDE = ("LICENSE*", "LICENCE*", "NOTICE*", "README*")
-"""What else of a bundle is kept: words for people."""
 
 
 def add(source: str, sha256: str | None, told: Told) -> Bundle:
@@ -107,6 +104,7 @@ def _unpacked(source: Path, sha256: str | None, stage: Path) -> Path:
         if sha256 is not None:
             raise ModelError(f"{source}: --sha256 is for archives, got a folder, whose manifest has the hashes")
         return source
+    need_open(source, str(source))
     if not os.path.isfile(source):
         raise ModelError(f"{source}: expected a model bundle (folder, .zip or .tar.gz), got none there")
     if not os.access(source, os.R_OK):
@@ -124,7 +122,7 @@ def _copied(said: Bundle, folder: Path) -> Bundle:
     """What the manifest names, and words for people, copied and then checked in full."""
     folder.mkdir()
     names = {MANIFEST, *(graph.path.name for graph in said.graphs)}
-    for pattern in _BESIDE:
+    for pattern in BESIDE:
         names |= {path.name for path in said.folder.glob(pattern) if path.is_file() and not path.is_symlink()}
     try:
         for name in sorted(names):

@@ -17,7 +17,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from mien.capture import png, still
 from mien.capture.image import PictureReader
 from mien.capture.sequence import IndexedSource, played_numbers
-from mien.capture.source import Span
+from mien.capture.source import Span, past_the_end
 from mien.capture.still import Kind
 from mien.errors import SourceError
 
@@ -77,10 +77,7 @@ def _timed(name: str, pictures: _Animation, delays: Sequence[Fraction], span: Sp
     end = whole if span.duration is None else min(whole, span.start + span.duration)
     played = [number for number, time in enumerate(times) if span.start <= time < end]
     if not played:
-        raise SourceError(
-            f"{name}: expected a start before the end at {float(whole):.2f} s, "
-            f"got {float(span.start):g} s; choose an earlier start"
-        )
+        raise past_the_end(name, times[-1], span.start)
     begin = times[played[0]]
     return IndexedSource(
         name,

@@ -15,7 +15,7 @@ from av.packet import Packet
 from numpy.typing import NDArray
 
 from mien.sound.sound import Sound, SoundFormat
-from mien.timeline import GAP, Line, follow
+from mien.timeline import GAP, JUMP, Line, beside, follow
 
 _JITTER = Fraction(1, 50)
 """Tolerance in seconds between time stamps, which containers round, and the running count of samples."""
@@ -56,10 +56,15 @@ class SoundReader:
     def read(
         self, packet: Packet[AudioStream] | None, until: Fraction | None = None, hint: Fraction = Fraction(0)
     ) -> Iterator[Run]:
-        """The runs that a packet completes; None asks for what is left. `until`, `hint`: see `follow`.
+        """The runs that a packet completes; None asks for what is left.
+
+        Args:
+            until: how far pictures are, or time has passed, see `follow`.
+            hint: the pictures' offset.
 
         A packet that does not decode gives nothing.
         """
+        self._line = beside(self._line, hint, until)
         for frame in self._decode(packet):
             samples = self._mixed(frame)
             if samples.shape[1] == 0:
@@ -88,9 +93,8 @@ class SoundReader:
 
     def _first_sample(self, frame: AudioFrame, count: int, until: Fraction | None, hint: Fraction) -> int:
         stamp = None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
-        self._line, time, self.jumped = follow(
-            self._line, stamp, Fraction(count, self.format.rate), until, hint, self._gap
-        )
+        step = Fraction(count, self.format.rate)
+        self._line, time, self.jumped = follow(self._line, stamp, step, until, hint, self._gap, overlap=Fraction(JUMP))
         stamped = round(time * self.format.rate)
         if self._next is None or abs(stamped - self._next) > _JITTER * self.format.rate:
             return stamped

@@ -261,8 +261,8 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
         best = container.streams.best("video")
         return best if isinstance(best, VideoStream) and best in streams else streams[0]
     if container.streams.audio:
-        raise SourceError(f"{name}: expected a video, got sound only; use a file with pictures in it")
-    raise SourceError(f"{name}: expected a video, got a file without a video stream; use a file with pictures in it")
+        raise SourceError(f"{name}: expected pictures, got sound only; use a file with pictures in it")
+    raise SourceError(f"{name}: expected pictures, got a file without a video stream; use a file with pictures in it")
 
 
 def _audio_stream(container: InputContainer) -> AudioStream | None:

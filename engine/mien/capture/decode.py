@@ -43,6 +43,8 @@ class DecodingPass:
         """The container's time that is 0 of what is played; known with the first frame."""
         self.until = opened.origin
         """The container's time where what decoded so far ends."""
+        self.last = opened.origin
+        """The container's time of the latest frame that decoded."""
         self.began_early = False
         """Whether decoding began at or before the start that was asked for."""
         self._opened = opened
@@ -153,6 +155,7 @@ class DecodingPass:
         if self.decoded == 0:
             self.began_early = time <= self._start + _ROUNDING
         self.decoded += 1
+        self.last = max(self.last, time)
         self.until = max(self.until, time + (step * self._time_base if step else 1 / self._opened.rate))
 
     def _heard(self, packet: Packet[AudioStream] | None) -> Iterator[Run]:

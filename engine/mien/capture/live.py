@@ -12,6 +12,7 @@ from typing import Self
 
 from av.video.frame import VideoFrame
 
+from mien.cancellation import Cancellation
 from mien.capture.ahead import BrokeOff
 from mien.capture.audio import Run, trimmed
 from mien.capture.connection import Connection
@@ -53,17 +54,21 @@ class LiveSource:
         threads: int = 1,
         wait: Callable[[float], bool] | None = None,
         in_time: bool = True,
+        cancellation: Cancellation | None = None,
     ) -> None:
         """Open the feed and decode its first frame.
 
         Args:
-            retry: when a lasting feed that broke off is opened again. duration: seconds after which it ends; None: when
-            it ends or is closed. wait: waits a number of seconds and returns whether to stop; None: in real time.
+            retry: when a lasting feed that broke off is opened again.
+            duration: seconds after which it ends; None: when it ends or is closed.
+            wait: waits a number of seconds and returns whether to stop; None: in real time.
             in_time: deliver frames at their time; otherwise as fast as they are read, if the sender can wait, without
-            loss.
+                loss.
+            cancellation: ends the opening; None: nothing does.
 
         Raises:
             SourceError: it cannot be opened, or ends before its first frame.
+            Stopped: it was cancelled.
         """
         self._feed = feed
         self._clock = clock
@@ -78,16 +83,18 @@ class LiveSource:
         self._broken = 0
         self._heard = 0
         self._held: list[Run] = []
-        self._connection: Connection | None = Connection(feed, self._interrupt, clock, threads)
+        self._connection: Connection | None = None
         self._in_time = in_time
-        self._playing = Playing(clock, self._wait, self._manner_of(self._connection))
-        self._sound = self._connection.sound_format
         self._pixels, self._stored = self._new_pixels(), (0, 0, 0.0)
         self._info: SourceInfo | None = None
+        cancellation = cancellation or Cancellation()
         try:
-            self._ahead = self._until_frame()
+            with cancellation.calling(self._stop):
+                self._open()
+            cancellation.need_wanted()
         except BaseException:
             self.close()
+            cancellation.need_wanted()  # whatever error that became
             raise
 
     @property
@@ -135,8 +142,7 @@ class LiveSource:
         raise SourceError(f"{self._feed.name}: expected a source that can be looked through before, got a live one")
 
     def close(self) -> None:
-        self._interrupt.set()
-        self._feed.stop()
+        self._stop()
         if self._reading.acquire(timeout=_CLOSING):  # else whoever reads closes it when the read returns
             try:
                 self._disconnect()
@@ -150,6 +156,17 @@ class LiveSource:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _stop(self) -> None:
+        """End whatever waits."""
+        self._interrupt.set()
+        self._feed.stop()
+
+    def _open(self) -> None:
+        connection = self._connection = Connection(self._feed, self._interrupt, self._clock, self._threads)
+        self._playing = Playing(self._clock, self._wait, self._manner_of(connection))
+        self._sound = connection.sound_format
+        self._ahead = self._until_frame()
 
     def _until_frame(self) -> deque[Frame | Sound]:
         ahead: deque[Frame | Sound] = deque()

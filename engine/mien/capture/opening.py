@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.address import public_name, scheme_of
+from mien.cancellation import Cancellation, waited_for
 from mien.capture.source import Source, Span, is_folder
 from mien.clock import Clock, MonotonicClock
 from mien.errors import SettingError
@@ -31,6 +32,7 @@ def open(
     threads: int | None = None,
     clock: Clock | None = None,
     in_time: bool = False,
+    cancellation: Cancellation | None = None,
 ) -> Source:
     """Open what frames come from.
 
@@ -47,10 +49,12 @@ def open(
         clock: that says when a live source's frames came; None: the machine's.
         in_time: give what is live at its time, and leave out what is late; else what can wait for its reader (HTTP,
             TCP, RTMP, pipes) comes as fast as it is taken, all of it. What is no live source always does.
+        cancellation: ends the opening of what is live, from another thread; None: nothing does.
 
     Raises:
         SourceError: no such file, camera or stream; a device, or a folder without pictures; neither video nor picture;
             damaged; no frame that decodes; sound only; a start past the end.
+        Stopped: it was cancelled.
         SettingError: a negative start, or a duration or rate that is not positive; a start of what is live.
     """
     span = Span.of(start, duration)
@@ -61,7 +65,7 @@ def open(
         return array_source(source, rate=Fraction(rate), span=span)
     name = os.fspath(source)
     if is_live(name):
-        return _open_live(name, span, alpha, count, clock, in_time)
+        return _open_live(name, span, alpha, count, clock, in_time, cancellation)
     return _open_path(name, span, Fraction(rate), alpha, count)
 
 
@@ -74,15 +78,30 @@ def is_live(name: str) -> bool:
     return live or is_pipe(Path(name))
 
 
-def _open_live(name: str, span: Span, alpha: bool, threads: int, clock: Clock | None, in_time: bool) -> Source:
+def _open_live(
+    name: str,
+    span: Span,
+    alpha: bool,
+    threads: int,
+    clock: Clock | None,
+    in_time: bool,
+    cancellation: Cancellation | None,
+) -> Source:
+    """What nobody may write to for long is opened aside, so that a signal ends the wait."""
     from mien.capture.feeds import feed_of
     from mien.capture.live import LiveSource
 
     if span.start:
         raise SettingError(f"start must be 0 for what is live, got {float(span.start):g} s with {public_name(name)}")
     feed = feed_of(name)
-    clock = clock or MonotonicClock()
-    return LiveSource(feed, clock=clock, duration=span.duration, alpha=alpha, threads=threads, in_time=in_time)
+    now = clock or MonotonicClock()
+
+    def opened(own: Cancellation) -> Source:
+        return LiveSource(
+            feed, clock=now, duration=span.duration, alpha=alpha, threads=threads, in_time=in_time, cancellation=own
+        )
+
+    return waited_for("mien-open-source", opened, cancellation)
 
 
 def _open_path(name: str, span: Span, rate: Fraction, alpha: bool, threads: int) -> Source:

@@ -46,6 +46,7 @@ class PipeReader:
             return self._read(size)
         except KeyboardInterrupt:  # which libav would swallow
             self.interrupted = True
+            self.stop()  # libav reads again after an end
             return b""
 
     def _read(self, size: int) -> bytes:
@@ -79,6 +80,7 @@ class PipeFeed:
         self._opening = opening
         self._owned = owned
         self._reader: PipeReader | None = None
+        self._stopped = False
 
     @property
     def name(self) -> str:
@@ -93,11 +95,13 @@ class PipeFeed:
         return True
 
     def open(self) -> InputContainer:
-        self._reader = PipeReader(self._opening(), owned=self._owned)
+        reader = self._reader = PipeReader(self._opening(), owned=self._owned)
+        if self._stopped:  # before there was anything to stop
+            reader.stop()
         try:
-            return av.open(self._reader, "r", options=_PROBE, buffer_size=_BUFFER, metadata_errors="replace")
+            return av.open(reader, "r", options=_PROBE, buffer_size=_BUFFER, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
-            if self._reader.interrupted:
+            if reader.interrupted:
                 raise KeyboardInterrupt from error
             raise SourceError(
                 f"{self._name}: expected a stream in a container (MPEG-TS, Matroska, NUT), got none "
@@ -105,6 +109,7 @@ class PipeFeed:
             ) from error
 
     def stop(self) -> None:
+        self._stopped = True
         reader = self._reader
         if reader is not None:
             reader.stop()

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture.image import PictureReader
-from mien.capture.source import SourceInfo, Span
+from mien.capture.source import SourceInfo, Span, past_the_end
 from mien.errors import SettingError, SourceError, reason_of
 from mien.frame import Frame, Layout
+from mien.numbered import Numbered
 from mien.sound.sound import Sound, SoundFormat
 
 Picture = Callable[[int], NDArray[np.uint8]]
@@ -30,7 +31,6 @@ _TOLD = 3
 PICTURE_ENDINGS = frozenset(
     {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 )
-_PRINTF = re.compile(r"%(?:0?(\d*))d")
 
 
 class IndexedSource:
@@ -177,7 +177,9 @@ def pictures_of_folder(folder: Path, name: str) -> list[Path]:
     Raises:
         SourceError: there is none.
     """
-    found = sorted((path for path in _inside(folder, name) if _is_listed(path)), key=_natural)
+    found = sorted(
+        (path for path in _inside(folder, name) if is_listed(path.name) and os.path.isfile(path)), key=_natural
+    )
     if not found:
         raise SourceError(
             f"{name}: expected pictures (PNG, JPEG, WebP, TIFF, AVIF, HEIC, BMP) in this folder, got none"
@@ -195,10 +197,16 @@ def pictures_of_pattern(pattern: str) -> list[Path]:
     try:
         os.stat(folder or os.curdir)
     except PermissionError as error:  # which searching for names passes over
-        raise SourceError(f"{pattern}: expected pictures, got an error ({reason_of(error)})") from error
+        reason = reason_of(error)
+        raise SourceError(f"{pattern}: expected pictures, got an error ({reason}); change its permissions") from error
     except (OSError, ValueError):
         pass
-    found = _numbered(Path(folder), last) if _PRINTF.search(last) else [Path(match) for match in glob.glob(pattern)]
+    names = Numbered.of(last)
+    if names is None:
+        found = [Path(match) for match in glob.glob(pattern)]
+    else:
+        there = _inside(Path(folder), pattern) if os.path.isdir(folder or os.curdir) else []
+        found = [path for path in there if names.fits(path.name)]
     files = sorted((path for path in found if os.path.isfile(path)), key=_natural)
     if not files:
         raise SourceError(f"{pattern}: expected pictures that fit this pattern, got none; check folder and digits")
@@ -232,10 +240,7 @@ def played_numbers(count: int, name: str, rate: Fraction, span: Span) -> Sequenc
         return [0] * (span.count(None, rate) or 1)
     left = span.count(count, rate) or 0
     if left == 0:
-        raise SourceError(
-            f"{name}: expected a start before the end at {float(count / rate):.2f} s, "
-            f"got {float(span.start):g} s; choose an earlier start"
-        )
+        raise past_the_end(name, (count - 1) / rate, span.start)
     return range(count - _left_after(count, span, rate), count)[:left]
 
 
@@ -260,28 +265,22 @@ class _Cached:
 
 def _inside(folder: Path, name: str) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        there = list(folder.iterdir())
     except OSError as error:
         reason = reason_of(error)
-        raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); check it") from error
+        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); {cure}") from error
+    if not os.access(folder, os.X_OK):  # names can be read, and nothing else
+        raise SourceError(f"{name}: expected a folder that may be entered, got another; change its permissions")
+    return there
 
 
-def _is_listed(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_ENDINGS and not path.name.startswith(".") and os.path.isfile(path)
+def is_listed(name: str) -> bool:
+    """Whether a file of this name in a folder is one of its pictures."""
+    return os.path.splitext(name)[1].lower() in PICTURE_ENDINGS and not name.startswith(".")
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in names by value."""
     parts = re.split(r"(\d+)", path.stem)
     return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in parts], path.name
-
-
-def _numbered(folder: Path, pattern: str) -> list[Path]:
-    match = _PRINTF.search(pattern)
-    if match is None or not os.path.isdir(folder):
-        return []
-    digits = int(match.group(1) or 0)
-    number = rf"\d{{{digits},}}" if digits else r"\d+"
-    before, after = pattern[: match.start()], pattern[match.end() :]
-    fits = re.compile(re.escape(before) + number + re.escape(after))
-    return [path for path in _inside(folder, os.path.join(folder, pattern)) if fits.fullmatch(path.name)]

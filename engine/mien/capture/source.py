@@ -17,6 +17,8 @@ from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
 
 _FINEST = 1_000_000
+_LONGEST = 1e9
+"""Seconds, thirty years: containers count time in 64 bits."""
 _SPECIAL = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
@@ -95,12 +97,13 @@ class Span:
         """A span as users give it.
 
         Raises:
-            SettingError: a negative start, or a duration that is not positive.
+            SettingError: a negative start, a duration that is not positive, or either beyond all measure.
         """
-        if not (math.isfinite(start) and start >= 0):
-            raise SettingError(f"start must be 0 or more seconds, got {start:g}")
-        if duration is not None and not (math.isfinite(duration) and duration > 0):
-            raise SettingError(f"duration must be more than 0 seconds, got {duration:g}")
+        if not 0 <= start <= _LONGEST:
+            raise SettingError(f"start must be 0 or more seconds, at most {_LONGEST:g}, got {start:g}")
+        if duration is not None and not 1 / _FINEST <= duration <= _LONGEST:
+            least = f"a millionth of a second or more, at most {_LONGEST:g} s"
+            raise SettingError(f"duration must be more than 0 seconds: {least}, got {duration:g}")
         return cls(_exact(start), None if duration is None else _exact(duration))
 
     def count(self, frames: int | None, rate: Fraction) -> int | None:
@@ -114,6 +117,20 @@ class Span:
 
 def _exact(seconds: float) -> Fraction:
     return Fraction(seconds).limit_denominator(_FINEST)
+
+
+def past_the_end(name: str, last: Fraction, start: Fraction) -> SourceError:
+    """The refusal of a start behind the last picture.
+
+    Args:
+        name: how the user called the source.
+        last, start: seconds; where the last picture begins, and the start that was asked for.
+    """
+    latest = math.floor(last * 1000) / 1000  # never rounded up, to what is refused, too
+    return SourceError(
+        f"{name}: expected a start no later than the last picture, at {latest:.3f} s, "
+        f"got {float(start):g} s; choose an earlier start"
+    )
 
 
 def is_folder(path: Path, name: str) -> bool:

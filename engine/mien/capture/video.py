@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mien.capture.container import open_container
 from mien.capture.decode import DecodingPass
 from mien.capture.pixels import PixelReader
-from mien.capture.source import SourceInfo, Span
+from mien.capture.source import SourceInfo, Span, past_the_end
 from mien.capture.spread import frames_of, sample_file
 from mien.errors import SourceError
 from mien.frame import Frame
@@ -137,11 +137,7 @@ class VideoSource:
 
     def _refusal(self, decoding: DecodingPass) -> SourceError:
         if decoding.decoded:
-            end = float(decoding.until - self._opened.origin)
-            return SourceError(
-                f"{self._name}: expected a start before the end at {end:.2f} s, "
-                f"got {float(self._span.start):g} s; choose an earlier start"
-            )
+            return past_the_end(self._name, decoding.last - self._opened.origin, self._span.start)
         return SourceError(
             f"{self._name}: expected a video or a picture, got none of its {decoding.broken} frames to decode; "
             "the file is damaged or of an unknown codec: convert it again"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mien.errors import SettingError, SinkError
-from mien.machine.outputs import identity, need_file_place
+from mien.config import ReenactSettings
+from mien.errors import SettingError
+from mien.machine.outputs import need_file_place
+from mien.places import need_apart
 
 
 class Options(argparse.ArgumentParser):
@@ -59,22 +60,26 @@ def count(text: str) -> int:
     return int(text)
 
 
-def need_places(outputs: Iterable[Path], inputs: Iterable[str]) -> None:
+def need_places(
+    outputs: Iterable[Path | None],
+    inputs: Iterable[str],
+    *,
+    sink: str | None = None,
+    settings: ReenactSettings | None = None,
+) -> None:
     """Refuse files to write that cannot be, are one file, or are among those that are read; before the work.
+
+    Args:
+        outputs: files, None for those that are not wanted.
+        inputs, sink, settings: see `need_apart`.
 
     Raises:
         SinkError: one of them cannot be written, or would destroy another one.
     """
-    seen: set[object] = set()
-    read = {identity(name) for name in inputs if os.path.isfile(name)}
-    for path in outputs:
+    wanted = [path for path in outputs if path is not None]
+    for path in wanted:
         need_file_place(path, str(path))
-        place = identity(path)
-        if place in read:
-            raise SinkError(f"{path}: expected another file than those that are read; choose another name")
-        if place in seen:
-            raise SinkError(f"{path}: expected a file of its own, got that of another output; choose another name")
-        seen |= {place} - {None}
+    need_apart(wanted, inputs, sink=sink, settings=settings)
 
 
 def _path(text: str) -> Path:

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from mien.clock import Clock
 from mien.commands.progress import ERASE_LINE, columns_of, tell
+from mien.errors import without_controls
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.pipeline.governor import reason
 from mien.stats import LiveStatistics
@@ -97,7 +98,7 @@ class StatusLine:
     def say(self, line: str) -> None:
         """Write a line of its own."""
         self.clear()
-        tell(self._out, f"mien: {line}\n")
+        tell(self._out, f"mien: {without_controls(line)}\n")
 
     def clear(self) -> None:
         """Leave the terminal's line empty for what is said next."""

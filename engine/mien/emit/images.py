@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -21,11 +20,12 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from mien.emit import target
 from mien.emit.mark import tags
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame, Layout
 from mien.machine import outputs
 from mien.machine.atomic import Draft, destination_of
+from mien.numbered import Numbered
 from mien.sound.sound import Sound
 
 Kind = Literal["png", "jpeg"]
@@ -36,8 +36,7 @@ _PNG_HEAD = 33
 _JPEG_LIMIT = 65533
 _JPEG_QUANTISER = "2"
 _PNG_LEVEL = "4"
-_NUMBER = re.compile(r"%(?:0?(\d*))d")
-_IN_FOLDER = "%05d.png"
+_IN_FOLDER = Numbered("", 5, ".png")
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """Errors of file systems without hard links, such as FAT."""
 
@@ -127,7 +126,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
-class StillSink(Ending):
+class StillSink(SinkBase):
     """One picture in a file, there whole or not at all; into a device or a pipe it is written. Sound is dropped."""
 
     def __init__(self, path: Path, settings: SinkSettings) -> None:
@@ -165,7 +164,13 @@ class StillSink(Ending):
         outputs.write(self._path, self._picture)
 
 
-class SequenceSink(Ending):
+def numbered(path: Path) -> tuple[Path, Numbered]:
+    """The folder of a sequence and the names in it; `path`: a folder, or a pattern, see `SequenceSink`."""
+    names = Numbered.of(path.name)
+    return (path, _IN_FOLDER) if names is None else (path.parent, names)
+
+
+class SequenceSink(SinkBase):
     """Numbered pictures from 1 on, written into a hidden folder and moved when all are there. Sound is dropped.
 
     A folder that does not exist is made; in one that does, no file is ever replaced. The hidden folder lies inside of
@@ -182,13 +187,13 @@ class SequenceSink(Ending):
             SinkError: it cannot be written, or holds such pictures already.
         """
         self._name = str(path)
-        pattern = path.name if _NUMBER.search(path.name) else None
-        self._folder = path.parent if pattern is not None else path
-        self._pattern = pattern or _IN_FOLDER
-        ending = Path(self._pattern).suffix.lower()
+        self._folder, self._names = numbered(path)
+        if not self._names.is_possible:
+            raise SinkError(f"{self._name}: expected one number of a few digits, such as %05d.png, got another pattern")
+        ending = Path(self._names.name(1)).suffix.lower()
         if ending not in ENDINGS:
             raise SinkError(f"{self._name}: expected pictures as .png or .jpg, got {ending!r}; change the ending")
-        self._check_folder(pattern is not None)
+        self._check_folder(self._folder != path)
         self._encoder = PictureEncoder(ENDINGS[ending], tags(settings.metadata), self._name)
         with target.as_sink_errors(self._name):
             place = destination_of(self._folder)
@@ -204,7 +209,7 @@ class SequenceSink(Ending):
             SinkError: it cannot be written.
         """
         with target.as_sink_errors(self._name):
-            (self._draft.path / self._file(self._count + 1)).write_bytes(self._encoder.encode(frame))
+            (self._draft.path / self._names.name(self._count + 1)).write_bytes(self._encoder.encode(frame))
         self._count += 1
 
     def write_sound(self, sound: Sound) -> None:
@@ -226,7 +231,7 @@ class SequenceSink(Ending):
     def _try_name(self) -> None:
         """Check that the pattern gives valid file names."""
         try:
-            os.close(os.open(self._draft.path / self._file(1), os.O_WRONLY | os.O_CREAT, 0o666))
+            os.close(os.open(self._draft.path / self._names.name(1), os.O_WRONLY | os.O_CREAT, 0o666))
         except OSError:
             self._draft.drop()
             raise
@@ -244,11 +249,8 @@ class SequenceSink(Ending):
                 raise
 
     def _need_free(self) -> None:
-        match = _NUMBER.search(self._pattern)
-        assert match is not None
-        before, after = self._pattern[: match.start()], self._pattern[match.end() :]
-        fits = re.compile(re.escape(before) + r"\d+" + re.escape(after))
-        taken = next((entry.name for entry in self._folder.iterdir() if fits.fullmatch(entry.name)), None)
+        names = (entry.name for entry in self._folder.iterdir())
+        taken = next((name for name in names if self._names.fits(name, shorter=True)), None)
         if taken is not None:
             raise SinkError(
                 f"{self._name}: expected a folder without pictures of such names, got {taken!r} in it; "
@@ -256,7 +258,7 @@ class SequenceSink(Ending):
             )
 
     def _move_all(self) -> None:
-        names = [self._file(number) for number in range(1, self._count + 1)]
+        names = [self._names.name(number) for number in range(1, self._count + 1)]
         try:
             for name in names:
                 _move(self._draft.path / name, self._folder / name)
@@ -264,9 +266,6 @@ class SequenceSink(Ending):
             for name in names:
                 _take_back(self._draft.path / name, self._folder / name)
             raise
-
-    def _file(self, number: int) -> str:
-        return _NUMBER.sub(lambda match: f"{number:0{int(match.group(1) or 0)}d}", self._pattern, count=1)
 
 
 def _move(source: Path, target: Path) -> None:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 from mien.address import public_name, scheme_of
+from mien.cancellation import Cancellation
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.stream import comes_back, is_stream
 from mien.emit.video import CONTAINERS, VideoQuality, VideoSink, need_video
 from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
+from mien.numbered import Numbered
 from mien.retry import Retry
 
 WINDOW = "window"
 NOTHING = "null"
 _ANY = SinkSettings(2, 2, Fraction(25), Fraction(1, 25))
 _NAMELESS = "expected the name of an output, got an empty one; check the command line"
-_PATTERN = re.compile(r"%0?\d*d")
 
 
 def open(
@@ -37,6 +37,7 @@ def open(
     retry: Retry | None = None,
     clock: Clock | None = None,
     waits: bool = False,
+    cancellation: Cancellation | None = None,
 ) -> Sink:
     """Open where frames go, and check it before any work is done.
 
@@ -57,8 +58,10 @@ def open(
         clock: for `retry`; None: the machine's.
         waits: for what need not be in time: a stream is written by whoever writes the frames, who waits as long as its
             reader does; nothing of it is left out, and the first break is the end.
+        cancellation: ends the wait for whoever a live stream goes to, from another thread; None: nothing does.
 
     Raises:
+        Stopped: it was cancelled.
         SinkError: a folder that does not exist or may not be written to, a folder or device where a file is needed, an
             unknown ending, no display, no driver, nobody who listens, or transparency where it cannot be kept.
     """
@@ -72,14 +75,28 @@ def open(
     streamed = is_stream(name)
     live = streamed and not waits
     if streamed and waits:
-        sink = _connected(name, outer, threads)
+        sink = _connected(name, outer, threads, None)
     elif streamed:
-        sink = _stream(name, outer, threads, told or (lambda line: None), retry, clock or MonotonicClock())
+        told, clock = told or (lambda line: None), clock or MonotonicClock()
+        sink = _stream(name, outer, threads, told, retry, clock, cancellation or Cancellation())
     else:
         sink = _bare(name, outer, quality or VideoQuality(), threads, pressed)
     if mark:
         sink = Marked(sink, keeps=live)
     return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
+
+
+def is_written(name: str) -> bool:
+    """Whether a name is one of files that are made: a video, a picture or a sequence."""
+    return not (is_stream(name) or name in (WINDOW, NOTHING) or is_virtual(name))
+
+
+def is_sequence(name: str) -> bool:
+    """Whether files that are made have a number each: in a folder, or by a pattern."""
+    path = Path(name)
+    if path.suffix.lower() in CONTAINERS:
+        return False
+    return os.path.isdir(path) or not path.suffix or Numbered.of(path.name) is not None or name.endswith(os.sep)
 
 
 def need_place(name: str) -> None:
@@ -90,7 +107,7 @@ def need_place(name: str) -> None:
     """
     if not name:
         raise SinkError(_NAMELESS)
-    if is_stream(name) or name in (WINDOW, NOTHING) or is_virtual(name):
+    if not is_written(name):
         return
     if Path(name).suffix.lower() in CONTAINERS:
         need_video(Path(name))
@@ -99,24 +116,33 @@ def need_place(name: str) -> None:
 
 
 def _stream(
-    name: str, settings: SinkSettings, threads: int, told: Callable[[str], None], retry: Retry | None, clock: Clock
+    name: str,
+    settings: SinkSettings,
+    threads: int,
+    told: Callable[[str], None],
+    retry: Retry | None,
+    clock: Clock,
+    cancellation: Cancellation,
 ) -> Sink:
-    from mien.emit.aside import Aside
-    from mien.emit.steady import Steady
+    from mien.emit.reconnecting import ReconnectingSink
+    from mien.emit.threaded import ThreadedSink
 
     def connect() -> Sink:
-        return _connected(name, settings, threads)
+        return _connected(name, settings, threads, cancellation)
 
     public, patient = public_name(name), retry or (Retry() if comes_back(name) else Retry(patience=0))
-    return Aside(lambda: Steady(connect, public, clock=clock, retry=patient, told=told), public)
+    return ThreadedSink(
+        lambda: ReconnectingSink(connect, public, clock=clock, retry=patient, told=told), public, cancellation
+    )
 
 
-def _connected(name: str, settings: SinkSettings, threads: int) -> Sink:
-    from mien.emit.apart import Apart
-    from mien.emit.stream import APART, StreamSink
+def _connected(name: str, settings: SinkSettings, threads: int, cancellation: Cancellation | None) -> Sink:
+    from mien.emit.stream import SUBPROCESS_SCHEMES, StreamSink
+    from mien.emit.subprocess_sink import SubprocessSink
 
-    apart = scheme_of(name) in APART and not settings.alpha
-    return (Apart if apart else StreamSink)(name, settings, threads=threads)
+    if scheme_of(name) in SUBPROCESS_SCHEMES and not settings.alpha:
+        return SubprocessSink(name, settings, threads=threads, cancellation=cancellation)
+    return StreamSink(name, settings, threads=threads)
 
 
 def _bare(
@@ -142,7 +168,7 @@ def _pictures(name: str, settings: SinkSettings) -> Sink:
 
     path = Path(name)
     ending = path.suffix.lower()
-    if os.path.isdir(path) or not ending or _PATTERN.search(path.name) or name.endswith(os.sep):
+    if is_sequence(name):
         return SequenceSink(path, settings)
     if ending in ENDINGS:
         return StillSink(path, settings)

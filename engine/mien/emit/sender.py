@@ -1,4 +1,4 @@
-"""The process behind `Apart`: takes pickled settings, frames and sound from its standard input and streams them."""
+"""The process behind `SubprocessSink`: streams the pickled settings, frames and sound of its standard input."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import pickle
 import sys
 from typing import Any, BinaryIO
 
-from mien.emit.apart import DONE, READY
 from mien.emit.sink import Sink
 from mien.emit.stream import StreamSink
+from mien.emit.subprocess_sink import DONE, READY
 from mien.errors import SinkError
 from mien.sound.sound import Sound
 
 
 def send(items: BinaryIO, answers: BinaryIO) -> None:
-    """Stream the input until it ends; prints one line after connecting, at the end, or on failure."""
+    """The process behind `SubprocessSink`: streams the pickled settings, frames and sound of its standard input."""
     name, settings, threads = pickle.load(items)
     try:
         sink = StreamSink(name, settings, threads=threads)

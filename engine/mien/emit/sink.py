@@ -64,8 +64,9 @@ class Sink(Protocol):
     ) -> None: ...
 
 
-class Ending:
-    """The context manager of a sink: a clean exit finishes, an exception or an interrupt discards."""
+class SinkBase:
+    """What most sinks share: never closed by the user, no dropped frames; as a context manager, a clean exit finishes
+    and an exception or an interrupt discards."""
 
     @property
     def closed(self) -> bool:
@@ -99,7 +100,7 @@ class Ending:
             raise
 
 
-class Wrapping(Ending):
+class Wrapping(SinkBase):
     """A sink around another one, which everything is handed on to; what it changes is overridden."""
 
     def __init__(self, inner: Sink) -> None:
@@ -132,7 +133,7 @@ class Wrapping(Ending):
         self._inner.discard()
 
 
-class MemorySink(Ending):
+class MemorySink(SinkBase):
     """Keeps what it is given, for tests and for use from Python."""
 
     def __init__(self) -> None:
@@ -141,7 +142,7 @@ class MemorySink(Ending):
         self.finished = False
 
     def write(self, frame: Frame) -> None:
-        """Keep it, or count it."""
+        """Keep it."""
         self.frames.append(frame)
 
     def write_sound(self, sound: Sound) -> None:
@@ -158,14 +159,14 @@ class MemorySink(Ending):
         self.sounds.clear()
 
 
-class NullSink(Ending):
+class NullSink(SinkBase):
     """Drops what it is given, and counts it, for measuring what comes before."""
 
     def __init__(self) -> None:
         self.frames = 0
 
     def write(self, frame: Frame) -> None:
-        """Keep it, or count it."""
+        """Count it."""
         self.frames += 1
 
     def write_sound(self, sound: Sound) -> None:

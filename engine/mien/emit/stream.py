@@ -16,7 +16,7 @@ from av.container.output import OutputContainer
 from mien.address import public_name, scheme_of
 from mien.emit.encoding import Coding, Encoding
 from mien.emit.mark import tags
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
@@ -27,7 +27,7 @@ from mien.sound.sound import Sound
 _PIPED = ("", ".ts", ".mpegts", ".m2ts")
 """Endings of pipes and devices: what goes there is MPEG-TS."""
 SCHEMES = ("rtmp", "rtmps", "rtsp", "rtsps", "srt", "tcp", "udp")
-APART = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
+SUBPROCESS_SCHEMES = frozenset({"rtmp", "rtmps", "rtsp", "rtsps"})
 """Schemes that libav connects itself; they are sent by a child process."""
 _TIME_BASE = Fraction(1, 90_000)
 _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "rtsps": "rtsp"}
@@ -73,10 +73,10 @@ class LowDelay:
         return Coding("libx264", "aac", _TIME_BASE, options, self.key_frame_seconds)
 
 
-class StreamSink(Ending):
+class StreamSink(SinkBase):
     """Sends frames at once; used by one thread, which the network may block.
 
-    By RTMP and RTSP the whole process may be, while it connects: see `Apart`.
+    By RTMP and RTSP the whole process may be, while it connects: see `SubprocessSink`.
     """
 
     def __init__(self, name: str, settings: SinkSettings, *, delay: LowDelay | None = None, threads: int = 0) -> None:

@@ -13,7 +13,7 @@ from av.container.output import OutputContainer
 from mien.emit import target
 from mien.emit.encoding import Coding, Encoding
 from mien.emit.mark import tags
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
 from mien.machine.atomic import Draft, destination_of
@@ -74,7 +74,7 @@ def need_video(path: Path) -> None:
     need_file(path, str(path))
 
 
-class VideoSink(Ending):
+class VideoSink(SinkBase):
     """A video file, written under a hidden name beside its place and renamed when it is whole.
 
     Frame times are kept as they are, also of a variable rate (to the millisecond in mkv and webm, which know no finer

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound
@@ -28,7 +28,7 @@ def is_virtual(name: str) -> bool:
     return name == VIRTUAL or name.startswith(f"{VIRTUAL}:")
 
 
-class VirtualCameraSink(Ending):
+class VirtualCameraSink(SinkBase):
     """Shows frames at once; sound and alpha are dropped."""
 
     def __init__(self, name: str, settings: SinkSettings) -> None:

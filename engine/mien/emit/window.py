@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from mien.emit.sink import Ending, SinkSettings
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound
 
 
-class WindowSink(Ending):
+class WindowSink(SinkBase):
     """Shows frames at once; sound is dropped. After the user has closed the window, frames are dropped too.
 
     Tk wants one thread, also for what is left of it: the window opens with the first frame, and belongs to the thread

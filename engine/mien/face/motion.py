@@ -26,7 +26,7 @@ class Motion:
     """The head's size in the picture relative to neutral."""
     expression: Array
     """(478, 3): offsets of the un-posed face from neutral, of the canonical face's size
-    (divided by `features.landmark_sizes` of the driver)."""
+    (divided by `mien.face.measures.landmark_sizes` of the driver)."""
     lids: Array
     """(2,): opening of the left and right eye relative to neutral: 0 closed, 1 neutral."""
     gaze: Array

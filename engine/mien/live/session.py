@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
-from mien.api import need_other_file, sink_settings
+from mien.api import sink_settings
+from mien.cancellation import Cancellation, imports_ended_by
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
@@ -42,6 +44,7 @@ from mien.pipeline.emitter import Slates
 from mien.pipeline.live import LivePipeline
 from mien.pipeline.stages import Stages
 from mien.pipeline.worker import first_of, in_thread, run_worker
+from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
 from mien.provenance import Provenance, record
@@ -185,7 +188,9 @@ class LiveSession:
             SinkError: it is a file that is read.
         """
         if path is not None:
-            _need_other_files(str(path), self._request)
+            shown = replace(self._request.settings, background=self.shown.background)
+            sink = self._request.output if isinstance(self._request.output, str) else None
+            need_apart([path], [*_read(self._request), *self.shown.pictures], sink=sink, settings=shown)
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
 
     def on_key(self, pressed: Callable[[str], None]) -> None:
@@ -240,28 +245,51 @@ async def open_live(request: LiveRequest, shared: Shared | None = None) -> Async
     Raises:
         MienError: anything that the user can fix, in one line.
     """
-    stack = ExitStack()
+    stack, cancellation = ExitStack(), Cancellation()
     try:
-        yield await in_thread("mien-open", lambda: _opened(request, stack, shared))
+        yield await in_thread("mien-open", lambda: _opened(request, stack, shared, cancellation), cancellation.cancel)
     finally:
         await in_thread("mien-close", stack.close)
 
 
-def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> LiveSession:
-    settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
-    shares = shares_of(settings)
-    _need_other_files(request.output, request)
+def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cancellation: Cancellation) -> LiveSession:
+    settings = request.settings
     if isinstance(request.output, str):
+        need_apart([], _read(request), sink=request.output, settings=settings)
         need_place(request.output)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
-    prepared = prepare if shared is None else shared.prepare
+
+    def need_wanted() -> None:
+        cancellation.need_wanted()
+        graphs.need_wanted()
+
+    own = contextlib.nullcontext() if shared is not None else cancellation.calling(graphs.stop)
+    with own, imports_ended_by(need_wanted):
+        return _joined(request, stack, shared, graphs, cancellation, need_wanted)
+
+
+def _joined(
+    request: LiveRequest,
+    stack: ExitStack,
+    shared: Shared | None,
+    graphs: SharedGraphs,
+    cancellation: Cancellation,
+    need_wanted: Callable[[], None],
+) -> LiveSession:
+    settings, clock, begun = request.settings, MonotonicClock(), threading.Event()
+    shares = shares_of(settings)
+    prepared = partial(prepare, need_wanted=need_wanted) if shared is None else shared.prepare
     portraits = prepared(*request.pictures, size=settings.size, largest=LARGEST)
+    need_wanted()
     driver = stack.enter_context(open_driver(settings))
+    need_wanted()
     driver.parse.warm(portraits[0].pixels)
+    need_wanted()
     chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
-    source = stack.enter_context(_source(request, clock, shares))
+    need_wanted()
+    source = stack.enter_context(_source(request, clock, shares, cancellation))
     hearing = _hearing(request, source)
     microphone = stack.enter_context(Microphone()) if hearing.sound == "microphone" else None
     format = _format(hearing.sound, source, microphone)
@@ -273,7 +301,8 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate))
     made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
-    sink = _sink(request, made, shares, controls, clock)
+    need_wanted()
+    sink = _sink(request, made, shares, controls, clock, cancellation)
     if settings.measured:
         sink = Carried(sink)
     stack.callback(_unless, begun, sink.discard)
@@ -295,37 +324,51 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None) -> Li
     return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, fitted)
 
 
-def _need_other_files(output: object, request: LiveRequest) -> None:
-    for given in (*request.pictures, request.source):
-        if isinstance(output, str) and isinstance(given, str):
-            need_other_file(output, given)
+def _read(request: LiveRequest) -> list[str]:
+    """What it names that is read."""
+    return [*request.pictures, *([request.source] if isinstance(request.source, str) else [])]
 
 
-def _source(request: LiveRequest, clock: Clock, shares: Shares) -> Source:
+def _source(request: LiveRequest, clock: Clock, shares: Shares, cancellation: Cancellation) -> Source:
     if not isinstance(request.source, str):
         return request.source
-    return open_source(request.source, clock, shares.decode, loop=request.loop)
+    return open_source(request.source, clock, shares.decode, loop=request.loop, cancellation=cancellation)
 
 
-def _sink(request: LiveRequest, made: SinkSettings, shares: Shares, controls: Controls, clock: Clock) -> Sink:
+def _sink(
+    request: LiveRequest,
+    made: SinkSettings,
+    shares: Shares,
+    controls: Controls,
+    clock: Clock,
+    cancellation: Cancellation,
+) -> Sink:
     mark = request.settings.mark
     if isinstance(request.output, str):
-        told, pressed = controls.notices.append, lambda key: controls.pressed(key)
         return emit.open(
-            request.output, made, mark=mark, threads=shares.encode, told=told, pressed=pressed, clock=clock
+            request.output,
+            made,
+            mark=mark,
+            threads=shares.encode,
+            told=controls.notices.append,
+            pressed=lambda key: controls.pressed(key),
+            clock=clock,
+            cancellation=cancellation,
         )
     return Marked(request.output, keeps=True) if mark else request.output
 
 
-def open_source(name: str, clock: Clock, threads: int, *, loop: bool = False) -> Source:
-    """A live source as it is; a recording in real time, looped if `loop` is set.
+def open_source(
+    name: str, clock: Clock, threads: int, *, loop: bool = False, cancellation: Cancellation | None = None
+) -> Source:
+    """A live source as it is; a recording in real time, looped if `loop` is set. `cancellation` ends the opening.
 
     Raises:
         SourceError: as `mien.capture.open`.
     """
 
     def opened() -> Source:
-        return capture.open(name, threads=threads, clock=clock, in_time=True)
+        return capture.open(name, threads=threads, clock=clock, in_time=True, cancellation=cancellation)
 
     return opened() if is_live(name) else Paced(opened(), clock, again=opened if loop else None)
 

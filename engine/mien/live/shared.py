@@ -29,8 +29,12 @@ class Shared:
 
         Raises:
             SourceError, FaceError: as that.
+            Stopped: after `stop`.
         """
-        return self._once((pictures, size, largest), lambda: prepare(*pictures, size=size, largest=largest))
+        return self._once(
+            (pictures, size, largest),
+            lambda: prepare(*pictures, size=size, largest=largest, need_wanted=self.graphs.need_wanted),
+        )
 
     def prepare_to_fit(self, size: tuple[int, int], *pictures: str) -> Portraits:
         """As `mien.portrait.prepare.prepare_to_fit`, for files that do not change.

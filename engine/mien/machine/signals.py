@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import threading
-from collections.abc import Callable, Iterator
-from types import FrameType
+from collections.abc import Callable, Iterator, Sequence
+from types import FrameType, ModuleType
 from typing import Final
 
 INTERRUPT: Final = signal.SIGINT
@@ -19,13 +20,14 @@ NAMES: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"
 
 
 AGAIN: Final = 0.05
-"""Seconds until a signal is tried again that came while a module was imported."""
+"""Seconds until a signal is tried again that came while a module was imported, where no other one is begun before."""
 
 
 class EndedBySignal:
     """A handler of signals that raises KeyboardInterrupt; it remembers which signal came first.
 
-    Not inside of an import: there libraries pass over it, or make an error of their own of it.
+    Not in the middle of a module that is imported: there libraries pass over it, or make an error of their own of it.
+    It waits for the next module, as a finder of modules that finds none, or for the end of the import.
     """
 
     def __init__(self) -> None:
@@ -36,17 +38,29 @@ class EndedBySignal:
         """Whether they wait for `told_of_signals`."""
         self.told = False
         """Whether an event loop was told of one: what is left should wait for nobody."""
+        self._again: threading.Timer | None = None
+        """Tries a signal again that came while a module was imported."""
 
     def __call__(self, number: int, frame: FrameType | None = None) -> None:
         self.number = self.number or number
         if self.leaving or self.held:
             return
         if _importing(frame):
-            again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
-            again.daemon = True
-            again.start()
+            self._again = threading.Timer(AGAIN, signal.pthread_kill, (threading.main_thread().ident, number))
+            self._again.daemon = True
+            self._again.start()
             return
+        self._again = None
         raise KeyboardInterrupt(number)
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
+        """Raise KeyboardInterrupt before a module is imported if a signal has come since the import began."""
+        again = self._again
+        if again is None or self.leaving or self.held or threading.current_thread() is not threading.main_thread():
+            return
+        again.cancel()
+        self._again = None
+        raise KeyboardInterrupt(self.number)
 
     def code(self, interrupt: KeyboardInterrupt) -> int:
         """The exit code for what was raised: 128 and the signal's number."""
@@ -93,9 +107,11 @@ def ending_by_signals() -> Iterator[EndedBySignal]:
     taken = [number for number in before if before[number] in (signal.SIG_DFL, signal.default_int_handler)]
     for number in taken:
         signal.signal(number, ended)
+    sys.meta_path.insert(0, ended)
     try:
         yield ended
     finally:
+        sys.meta_path.remove(ended)
         for number in taken:
             signal.signal(number, before[number])
 

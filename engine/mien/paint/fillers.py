@@ -120,7 +120,7 @@ class Hint:
         into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / BYTE_SCALE) - np.float32(1)
 
 
-class Still:
+class StaticInput:
     """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
 
     def __init__(self, port: InputPort, fill: OnceFiller) -> None:
@@ -133,7 +133,7 @@ class Still:
             self._given = scene.appearance
 
 
-class Passed:
+class GraphOutputInput:
     """What another graph gave for the same frame."""
 
     def __init__(self, port: InputPort, source: Floats) -> None:
@@ -143,7 +143,7 @@ class Passed:
         np.copyto(self._into, self._source)
 
 
-class Linked:
+class FeatureInput:
     """An output of the portrait's graph: warped by the frame's flow, or unchanged."""
 
     def __init__(self, port: InputPort) -> None:
@@ -203,7 +203,7 @@ def frame_filler(port: InputPort) -> FrameFiller:
     role = port.spec.role
     found = FRAME.get(role) or (None if role in ONCE else plugins.added(FRAME_GROUP, role))
     if found is None:
-        return Still(port, once_filler(role))
+        return StaticInput(port, once_filler(role))
     return cast(Callable[[InputPort], FrameFiller], found)(port)
 
 

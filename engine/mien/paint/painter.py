@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelError
 from mien.manifest import Bundle, TensorSpec, family_named
-from mien.paint.fillers import BYTE_SCALE, FrameFiller, InputPort, Linked, Passed, frame_filler, once_filler
+from mien.paint.fillers import (
+    BYTE_SCALE,
+    FeatureInput,
+    FrameFiller,
+    GraphOutputInput,
+    InputPort,
+    frame_filler,
+    once_filler,
+)
 from mien.paint.scene import Appearance, Scene, Subject
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel, Posed
@@ -23,7 +31,7 @@ from mien_kernels import ops
 
 Floats = NDArray[np.float32]
 
-ALL: Final = 0.5
+MASK_SATURATION: Final = 0.5
 """Mask value above which a pixel is the warp only: a small share of paint would blur what was sharp.
 On unseen portraits 0.8, 0.6 and 0.45 each brought eyes nearer to the truth than the value before."""
 OpenSession = Callable[[str], GraphSession]
@@ -118,9 +126,9 @@ class Painter:
             if source is None:
                 fillers.append(frame_filler(port))
             elif source in self._sessions:
-                fillers.append(Passed(port, self._sessions[source].outputs[spec.name]))
+                fillers.append(GraphOutputInput(port, self._sessions[source].outputs[spec.name]))
             else:
-                fillers.append(Linked(port))
+                fillers.append(FeatureInput(port))
         return session, fillers
 
     def _linked(self, name: str) -> list[tuple[TensorSpec, str]]:
@@ -148,7 +156,7 @@ class Painter:
         """(h, w): the fusion mask; all 0 (paint only) for a model without one."""
         if self._mask is None:
             return np.zeros(self._scene.view.shape, np.float32)
-        mask: Floats = np.minimum(self._mask[0, 0].astype(np.float32) * np.float32(1 / ALL), np.float32(1))
+        mask: Floats = np.minimum(self._mask[0, 0].astype(np.float32) * np.float32(1 / MASK_SATURATION), np.float32(1))
         return mask
 
 

@@ -32,7 +32,6 @@ from mien.plane import Box
 from mien.shots import ShotLog
 
 Array = NDArray[np.float64]
-"""x0, y0, x1, y1 in pixels."""
 
 ROOM = 0.7
 """Margin of the tracking window on each side, relative to the face's longer side."""

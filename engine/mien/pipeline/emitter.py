@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.clock import Clock
+from mien.emit.reconnecting import Rebased
 from mien.emit.sink import Sink
-from mien.emit.steady import Rebased
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.handover import Channel, Closed

@@ -25,7 +25,7 @@ from mien.pipeline.emitter import CAPTURE_TO_EMIT, Emitter, Slates
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import Player, SoundWay
 from mien.pipeline.stages import FaceT, MotionT, Stages
-from mien.pipeline.steps import Answered, Captured, Capturer, Follower, Moved, Synthesiser
+from mien.pipeline.steps import Answered, Captured, Capturer, Synthesiser, TrackedFrame, TrackingStep
 from mien.pipeline.worker import first_of, run_worker
 from mien.sound.sound import Sound
 from mien.stats import LiveStatistics
@@ -83,14 +83,14 @@ class LivePipeline(Generic[FaceT, MotionT]):
         self._sound = SoundWay(statistics.live, player, deaf=deaf or microphone is not None)
         statistics.announce("capture", *stages.names, "encode", CAPTURE_TO_EMIT)
         self._capturer = Capturer(source.info, self._sound, statistics, clock, target.rate)
-        self._follower = Follower(stages, self.controls, statistics, clock)
+        self._tracking = TrackingStep(stages, self.controls, statistics, clock)
         self._synthesiser: Synthesiser[MotionT] = Synthesiser(
             self._chains, self.governor, self.controls, statistics, clock
         )
         rate = min(float(source.info.rate), target.rate)
         self._emitter = Emitter(sink, slates, self.governor, self.controls, self._sound, statistics, clock, rate)
         self._captured: Slot[Captured] = Slot()
-        self._moved: Slot[Moved[MotionT]] = Slot()
+        self._tracked: Slot[TrackedFrame[MotionT]] = Slot()
         self._answered: Slot[Answered] = Slot()
         self._begun = self._stopping = self._aborted = self._emitting = False
         self._broke_off: SourceError | None = None
@@ -105,8 +105,8 @@ class LivePipeline(Generic[FaceT, MotionT]):
         """
         workers = {
             "capture": self._capture,
-            "motion": lambda: _pass_on(self._captured, self._follower, self._moved),
-            "synthesis": lambda: _pass_on(self._moved, self._synthesiser, self._answered),
+            "motion": lambda: _pass_on(self._captured, self._tracking, self._tracked),
+            "synthesis": lambda: _pass_on(self._tracked, self._synthesiser, self._answered),
             "emit": self._emit,
             **({} if self._microphone is None else {"microphone": self._listen}),
         }
@@ -143,7 +143,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
     def _abort(self) -> None:
         self._aborted = True
         self.stop()
-        self._moved.close()
+        self._tracked.close()
         self._answered.close()
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
@@ -215,7 +215,7 @@ class LivePipeline(Generic[FaceT, MotionT]):
     def _count_drops(self) -> None:
         told = {
             "parse": self._captured.statistics(),
-            "synthesis": self._moved.statistics(),
+            "synthesis": self._tracked.statistics(),
             "emit": self._answered.statistics(),
         }
         self._counters.received = {name: slot.put for name, slot in told.items()}

@@ -1,8 +1,8 @@
 """The steps of a live run between source and sink, each used by one thread, and what travels between them.
 
-    Capturer      item -> Captured    a time that can be relied on, a number, and no more frames than are wanted
-    Follower      Captured -> Moved   what the driver does in the frame
-    Synthesiser   Moved -> Answered   the portrait's picture, made as well as there is time for
+    Capturer       item -> Captured           a time that can be relied on, a number, and no more frames than are wanted
+    TrackingStep   Captured -> TrackedFrame   what the driver does in the frame
+    Synthesiser    TrackedFrame -> Answered   the portrait's picture, made as well as there is time for
 
 The slots between them are the pipeline's (`mien.pipeline.live`).
 """
@@ -43,8 +43,8 @@ class Captured:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Generic[MotionT]):
-    """A frame with the driver's motion."""
+class TrackedFrame(Generic[MotionT]):
+    """A captured frame with the driver's motion."""
 
     captured: Captured
     motion: MotionT | None
@@ -135,8 +135,8 @@ SPARSE = 16
 """Sampling step in pixels for a frame's brightness."""
 
 
-class Follower(Generic[FaceT, MotionT]):
-    """Callable Captured -> Moved; used by one thread. While paused the driver is not looked at."""
+class TrackingStep(Generic[FaceT, MotionT]):
+    """Callable Captured -> TrackedFrame; used by one thread. While paused the driver is not looked at."""
 
     def __init__(
         self, stages: Stages[FaceT, MotionT], controls: Controls, statistics: LiveStatistics, clock: Clock
@@ -148,7 +148,7 @@ class Follower(Generic[FaceT, MotionT]):
         self._counters = statistics.live
         self._motion: MotionT | None = None
 
-    def __call__(self, captured: Captured) -> Moved[MotionT]:
+    def __call__(self, captured: Captured) -> TrackedFrame[MotionT]:
         frame = captured.frame
         self._controls.fulfil()
         if not self._controls.paused:
@@ -159,7 +159,7 @@ class Follower(Generic[FaceT, MotionT]):
             self._laps.lap(MOTION)
             self._statistics.frames_without_face += face is None
             self._counters.brightness = None if face is not None else _brightness(frame)
-        return Moved(captured, self._motion)
+        return TrackedFrame(captured, self._motion)
 
 
 def _brightness(frame: Frame) -> float:
@@ -174,7 +174,7 @@ RENEWED = 0.25
 
 
 class Synthesiser(Generic[MotionT]):
-    """Callable Moved -> Answered; runs on one thread, which owns the device."""
+    """Callable TrackedFrame -> Answered; runs on one thread, which owns the device."""
 
     def __init__(
         self,
@@ -196,18 +196,18 @@ class Synthesiser(Generic[MotionT]):
         self._made_at = 0.0
         self._busy = _Busy()
 
-    def __call__(self, moved: Moved[MotionT]) -> Answered:
+    def __call__(self, tracked: TrackedFrame[MotionT]) -> Answered:
         chain = self._present()
-        frame, level = moved.captured.frame, self._governor.level
+        frame, level = tracked.captured.frame, self._governor.level
         pixels = self._last if self._holds(level) else None
         held = pixels is not None
         if pixels is None:
             self._made_at = began = self._clock.now()
-            self._last = pixels = chain(moved.motion, frame, self._governor.paint(level), self._laps)
+            self._last = pixels = chain(tracked.motion, frame, self._governor.paint(level), self._laps)
             self._busy.add(level, self._clock.now() - began)
         slowest = max(self._busy.seconds(level), self._statistics.stage(PARSE).recent)
         answer = frame.answer(pixels, "rgba" if pixels.shape[2] == 4 else "rgb24")
-        return Answered(answer, moved.captured, level, slowest, held)
+        return Answered(answer, tracked.captured, level, slowest, held)
 
     def _holds(self, level: int) -> bool:
         return self._controls.paused or (level == HOLD and self._clock.now() - self._made_at < RENEWED)

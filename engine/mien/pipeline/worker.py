@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from functools import partial
 from threading import Thread
 from typing import TypeVar
 
@@ -51,11 +53,43 @@ async def run_worker(name: str, work: Callable[[], None], abort: Callable[[], No
         raise error
 
 
-async def in_thread(name: str, call: Callable[[], T]) -> T:
-    """What `call` returns, computed on a thread of its own; a cancellation waits until it has."""
+async def in_thread(name: str, call: Callable[[], T], abort: Callable[[], None] = lambda: None) -> T:
+    """What `call` returns, computed on a thread of its own; a cancellation waits until it has.
+
+    Args:
+        abort: makes `call` return or raise soon, from any thread; called when this task is cancelled.
+    """
     results: list[T] = []
-    await run_worker(name, lambda: results.append(call()), lambda: None)
+    await run_worker(name, lambda: results.append(call()), abort)
     return results[0]
+
+
+async def until(name: str, call: Callable[[], T], end: asyncio.Future[None]) -> T | None:
+    """What `call` returns, computed on a thread of its own; None once `end` is done.
+
+    The thread is left behind then: for what waits in the system, which nothing ends, at the end of a program.
+
+    Raises:
+        Whatever `call` raised.
+    """
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            told: Callable[[], None] = partial(made.set_result, call())
+        except Exception as error:
+            told = partial(made.set_exception, error)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(told)
+
+    Thread(target=run, name=name, daemon=True).start()
+    either: list[asyncio.Future[T] | asyncio.Future[None]] = [made, end]
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if end.done():
+        made.add_done_callback(lambda late: late.exception())  # which nobody is told any more
+        return None
+    return made.result()
 
 
 def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:

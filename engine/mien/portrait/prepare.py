@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ContextDecorator
 
 import numpy as np
@@ -16,7 +17,7 @@ from mien.face.face import turned_pixels
 from mien.face.pose import Similarity, fit_pose
 from mien.parse.find import find_faces, find_turned, refine
 from mien.parse.models import FaceMesh, segment_person
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien_kernels import ops
 
@@ -32,8 +33,18 @@ _LENIENT: ContextDecorator = np.errstate(under="ignore")
 """Fading weights may underflow to zero, which is harmless: ignored even if the program has NumPy raise on underflow."""
 
 
+def _wanted() -> None:
+    """Nothing ends the work."""
+
+
 @_LENIENT
-def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: int = LARGEST) -> tuple[Portrait, ...]:
+def prepare(
+    picture: Picture,
+    *more: Picture,
+    size: int | None = None,
+    largest: int = LARGEST,
+    need_wanted: Callable[[], None] = _wanted,
+) -> tuple[Portrait, ...]:
     """Measure the face of a portrait, once; `animate` then moves it as often as wanted.
 
     Args:
@@ -41,6 +52,7 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
         more: further pictures of the same person in other poses. The one nearest to the driver's pose is shown;
             all are aligned with the first, which also decides the output's size.
         size: longer side of the output in pixels; None: as large as the picture, at most `largest`.
+        need_wanted: called before each step that takes long; what it raises ends the work.
 
     Returns:
         One portrait per picture, all of one even width and height.
@@ -51,9 +63,12 @@ def prepare(picture: Picture, *more: Picture, size: int | None = None, largest: 
         SettingError: something that is no picture, or a size out of range.
     """
     need_size(size)
+    need_wanted()
     with FaceMesh(still=True, most=5) as mesh:
-        first = _prepared(even(_upright(sized(read_picture(picture), size, largest), mesh)), _name(picture), mesh)
-        others = [_aligned_with(first, other, mesh) for other in more]
+        need_wanted()
+        upright = even(_upright(sized(read_picture(picture), size, largest), mesh))
+        first = _prepared(upright, _name(picture), mesh, need_wanted)
+        others = [_aligned_with(first, other, mesh, need_wanted) for other in more]
     return (first, *others)
 
 
@@ -81,7 +96,11 @@ def read_picture(picture: Picture) -> Pixels:
         SettingError: it is no file's name and no picture.
     """
     if isinstance(picture, (str, os.PathLike)):
-        return image.read(picture)
+        pixels = image.read(picture)
+        if min(pixels.shape[:2]) < 2:
+            size = f"{pixels.shape[1]} x {pixels.shape[0]}"
+            raise FaceError(f"{_name(picture)}: expected a face, got a picture of {size} pixels; use a larger one")
+        return pixels
     if not isinstance(picture, np.ndarray):
         raise SettingError(f"picture must be a file's name or (H, W, 3) uint8, got {_kind(picture)}")
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or not picture.size:
@@ -93,20 +112,28 @@ def _name(picture: Picture) -> str:
     return os.fspath(picture) if isinstance(picture, (str, os.PathLike)) else "picture"
 
 
-def _prepared(pixels: Pixels, name: str, mesh: FaceMesh) -> Portrait:
+def _prepared(pixels: Pixels, name: str, mesh: FaceMesh, need_wanted: Callable[[], None] = _wanted) -> Portrait:
+    need_wanted()
     try:
-        return prepare_portrait(pixels, _landmarks(pixels, mesh), segment_person(pixels))
+        landmarks = _landmarks(pixels, mesh)
+        need_wanted()
+        person = segment_person(pixels)
+        need_wanted()
+        return prepare_portrait(pixels, landmarks, person)
     except FaceError as error:
         raise FaceError(f"{name}: {error}") from error
 
 
-def _aligned_with(first: Portrait, picture: Picture, mesh: FaceMesh) -> Portrait:
+def _aligned_with(
+    first: Portrait, picture: Picture, mesh: FaceMesh, need_wanted: Callable[[], None] = _wanted
+) -> Portrait:
+    need_wanted()
     pixels, name = _upright(read_picture(picture), mesh), _name(picture)
     try:
         pose = fit_pose(_landmarks(pixels, mesh))
     except FaceError as error:
         raise FaceError(f"{name}: {error}") from error
-    return _prepared(aligned(pixels, pose, first.pose, first.size), name, mesh)
+    return _prepared(aligned(pixels, pose, first.pose, first.size), name, mesh, need_wanted)
 
 
 def _upright(pixels: Pixels, mesh: FaceMesh) -> Pixels:

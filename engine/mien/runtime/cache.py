@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mien.errors import reason_of
+from mien.errors import Stopped, reason_of
 from mien.machine.atomic import write_atomically
 from mien.machine.folders import user_cache
+from mien.machine.signals import is_ending
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +92,9 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
     Runtimes overwrite these files in place, and a process that has such a file mapped is then killed (SIGBUS).
 
     Yields whether the folder may be used: False if another process still held the lock after `patience` seconds.
+
+    Raises:
+        Stopped: a signal ended the command meanwhile.
     """
     try:
         import fcntl
@@ -106,6 +110,8 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
                 logger.warning("%s is used by another process; what it would keep is made anew", folder)
                 yield False
                 return
+            if is_ending():
+                raise Stopped(f"{folder}: expected another process to leave it, got the end of the program")
             time.sleep(LOOK)
             left -= LOOK
         yield True

@@ -11,13 +11,13 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Condition, Event, Lock, Thread
+from threading import Condition, Lock, Thread
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 
+from mien.cancellation import Cancellation
 from mien.clock import Clock, MonotonicClock
-from mien.errors import Stopped
 from mien.handover import Closed
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
@@ -195,7 +195,7 @@ class SharedGraphs:
     def __init__(self, load: Callable[..., GraphSession] = open_session) -> None:
         self._load = load
         self._lock = Lock()
-        self._stopped = Event()
+        self._cancellation = Cancellation()
         self._first: dict[Key, GraphSession] = {}
         self._batchers: list[Batcher] = []
         self._bundles: dict[str, Bundle] = {}
@@ -234,12 +234,11 @@ class SharedGraphs:
 
     def stop(self) -> None:
         """Have whatever is being loaded, on any thread, end at its next step."""
-        self._stopped.set()
+        self._cancellation.cancel()
 
     def need_wanted(self) -> None:
         """Raise Stopped after `stop`; for the steps of what takes long."""
-        if self._stopped.is_set():
-            raise Stopped("models: expected to be loaded, got the end of the program")
+        self._cancellation.need_wanted()
 
     def close(self) -> None:
         """Let go of the weights; sessions on the processor that still run keep theirs."""

@@ -98,9 +98,12 @@ def measure(picture: str, settings: ReenactSettings, shared: Shared) -> tuple[Co
     """
     need_wanted = shared.graphs.need_wanted
     portraits = shared.prepare(picture, size=settings.size, largest=LARGEST)
+    need_wanted()
     chain = open_chain(portraits, settings, shares_of(settings).synthesis, graphs=shared.graphs)
     try:
+        need_wanted()
         with open_driver(settings) as driver:
+            need_wanted()
             frames = list(_driver_frames(WARMING_FRAMES + FRAMES))
             moves: list[Motion | None] = []
 

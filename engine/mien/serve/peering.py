@@ -95,7 +95,7 @@ class WebRtc:
         return await Peer.answer(offer, settings, sends=sends, receives=receives, name=name)
 
 
-class Succession:
+class SwitchableSource:
     """Gives what the newest source gives, and waits for another one when that ends; read by one thread.
 
     All else may be called from any thread.

@@ -15,6 +15,7 @@ from aiohttp import web
 from mien.errors import SettingError
 from mien.machine.memory import settled
 from mien.machine.signals import told_of_signals
+from mien.pipeline.worker import until
 from mien.serve.access import SWEEP
 from mien.serve.app import application
 from mien.serve.log import http_logger
@@ -29,14 +30,16 @@ KEPT_ALIVE = 30.0
 
 
 @contextlib.asynccontextmanager
-async def listening(server: Server) -> AsyncIterator[tuple[str, int]]:
+async def listening(server: Server, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, int]]:
     """Answer requests until this is left; (host, port) as bound.
 
+    Args:
+        tls: see `tls_of`.
+
     Raises:
-        SettingError: the address cannot be had, or certificate or key cannot be used.
+        SettingError: the address cannot be had.
     """
     settings = server.settings
-    tls = tls_of(settings)
     runner = web.AppRunner(
         application(server),
         access_log=None,
@@ -108,10 +111,12 @@ async def run(settings: ServeSettings, told: Callable[[str], None]) -> None:
     Raises:
         MienError: anything that the user can fix, in one line.
     """
-    tls_of(settings)
     _need_address(settings)
     with _interrupted() as interrupt:
-        async with Server.running(settings) as server, listening(server) as (_, port):
+        tls = await until("mien-tls", lambda: tls_of(settings), interrupt)  # a pipe may have a silent writer
+        if interrupt.done():
+            return
+        async with Server.running(settings) as server, listening(server, tls) as (_, port):
             told(address_of(settings, port))
             await asyncio.wait([server.warming, interrupt], return_when=asyncio.FIRST_COMPLETED)
             if server.warming.done():

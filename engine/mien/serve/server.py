@@ -13,6 +13,7 @@ from typing import Self
 from aiohttp import web
 
 from mien.bundles import installed_bundles
+from mien.cancellation import imports_ended_by
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP
 from mien.live.shared import Shared
@@ -53,9 +54,10 @@ def warm(settings: ServeSettings, shared: Shared, picture: str) -> Warm:
     Raises:
         MienError: the model cannot be used.
     """
-    from mien.serve.admission import measure
+    with imports_ended_by(shared.graphs.need_wanted):
+        from mien.serve.admission import measure
 
-    cost, about = measure(picture, settings.reenact, shared)
+        cost, about = measure(picture, settings.reenact, shared)
     processors = settings.reenact.threads or usable_threads()
     sessions = sustained(cost, processors)
     logger.info("a frame costs %.1f ms of one processor: %d sessions at once", cost.whole * 1e3, sessions)

@@ -19,7 +19,7 @@ from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
 from mien.serve.admission import Load
 from mien.serve.log import in_a_line
-from mien.serve.peering import Broadcasting, Peering, Succession
+from mien.serve.peering import Broadcasting, Peering, SwitchableSource
 from mien.serve.portraits import Entry
 from mien.stats import Statistics
 
@@ -110,7 +110,7 @@ class Session:
         self._clock = clock
         self._named = named
         self._resume = resume
-        self._source: Succession | None = None
+        self._source: SwitchableSource | None = None
         self._wanted = Shown((str(asked.portrait.path),), asked.background)
         self._paused = self._panic = False
         self._noticed = 0
@@ -171,7 +171,7 @@ class Session:
         self.peer, self.gone_since = peer, None
         self.resume_token = secrets.token_urlsafe(24)
         if self._source is None:
-            self._source = Succession(peer.source)
+            self._source = SwitchableSource(peer.source)
         else:
             self._source.follow(peer.source)
         self._followed.set()

@@ -19,7 +19,7 @@ from mien.face.measures import lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles
 from mien.plane import Box
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.reenact.target import target_of
 from mien_export.data.occluders import SUBPIXEL
 from mien_export.data.skin import LUMA, mask_in, moved_skin, tones_of

@@ -23,7 +23,7 @@ from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.face.topology import canonical_face
 from mien.plane import Box
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.reenact.target import Target, target_of
 from mien_export.data.ict import expression_fields, read_ict

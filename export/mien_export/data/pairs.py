@@ -20,7 +20,7 @@ from mien.fuse.fuse import Fuse
 from mien.paint.erase import Erasing
 from mien.paint.parsing import TEETH, parsing_map
 from mien.plane import inverse, placed
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import mesh_of
 from mien.reenact.reenact import Puppet

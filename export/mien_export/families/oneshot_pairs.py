@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mien.paint.fillers import BYTE_SCALE
 from mien_export.data.pairs import Pair
-
-HALF = 128.0
-"""The byte that becomes 0; bytes become -1..0.99."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +40,8 @@ def to_batch(raw: dict[str, Tensor], device: torch.device) -> Batch:
     moved = {name: value.to(device, non_blocking=True) for name, value in raw.items()}
 
     def picture(name: str) -> Tensor:
-        return ((moved[name].permute(0, 3, 1, 2).float() - HALF) / HALF).contiguous(memory_format=torch.channels_last)
+        values = moved[name].permute(0, 3, 1, 2).float()
+        return ((values - BYTE_SCALE) / BYTE_SCALE).contiguous(memory_format=torch.channels_last)
 
     def parsing(name: str) -> Tensor:
         return (moved[name].float() / 255).contiguous(memory_format=torch.channels_last)
@@ -62,7 +61,7 @@ def to_batch(raw: dict[str, Tensor], device: torch.device) -> Batch:
 def warp_features(features: tuple[Tensor, ...], flow: Tensor) -> tuple[Tensor, ...]:
     """Each feature (N, C, h, w) sampled by the flow (N, H, W, 2) averaged over its cells; borders are repeated.
 
-    In float32: half-precision coordinates would be off by half a cell.
+    In float32: 16-bit coordinates would be off by half a cell.
     """
     return tuple(_warped(feature, flow) for feature in features)
 

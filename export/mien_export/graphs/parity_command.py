@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mien.bundles import find
+from mien.bundles import files_of, find
 from mien.commands.options import Options, need_places
 from mien.errors import SettingError
 from mien.machine import outputs
@@ -30,8 +30,10 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     if options.pairs < 1:
         raise SettingError(f"--pairs must be 1 or more, got {options.pairs}")
-    need_places([options.json] if options.json is not None else [], [])
-    bundle = read_bundle(find(options.bundle))
+    folder = find(options.bundle)
+    checkpoint = [] if options.checkpoint is None else [options.checkpoint]
+    need_places([options.json], [str(path) for path in (*files_of(folder), *checkpoint)])
+    bundle = read_bundle(folder)
     family = family_of(bundle.kind, str(bundle.folder))
     examples = list(family.examples(bundle, Faces(options.data, options.split), options.pairs, options.threads))
     rows = compare(bundle, examples, options.threads, _traced(options.checkpoint, bundle))

@@ -21,6 +21,7 @@ from torch import Tensor
 from mien.errors import SettingError
 from mien.machine.atomic import written
 from mien.machine.signals import ENDINGS, INTERRUPT
+from mien.paint.fillers import BYTE_SCALE
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.checkpoint import write_pieces
@@ -37,12 +38,10 @@ def write_grid(path: Path, columns: Sequence[Tensor]) -> None:
 
 
 def _bytes(pictures: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    values = pictures.detach().float().cpu().permute(0, 2, 3, 1).numpy() * HALF + HALF + 0.5
+    values = pictures.detach().float().cpu().permute(0, 2, 3, 1).numpy() * BYTE_SCALE + BYTE_SCALE + 0.5
     return np.asarray(np.clip(values, 0, 255), dtype=np.uint8)
 
 
-HALF: Final = 128.0
-"""The byte that becomes 0; bytes become -1..0.99."""
 LATEST: Final = "latest.pt"
 PIECES: Final = "latest.pieces"
 SHOWN: Final = 6

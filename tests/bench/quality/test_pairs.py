@@ -8,7 +8,7 @@ import pytest
 from mien.errors import SourceError
 from mien.face.contacts import lip_gaps, set_lip_gaps
 from mien.face.measures import lower_face_height
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien_bench.quality.pairs import OPEN, another_face, pairs
 from mien_bench.quality.people import unseen_faces

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,3 +172,19 @@ def test_an_interrupt_leaves_nothing(bundle: Bundle, models: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         add(str(bundle.folder), None, silent)
     assert names(models) == []
+
+
+@pytest.mark.parametrize("name", ["m", "m.zip"])
+def test_a_bundle_in_a_closed_folder_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    closed, stat = tmp_path / "closed" / name, os.stat
+
+    def forbidden(path: Any, **options: Any) -> os.stat_result:  # root may look anywhere
+        if str(path) == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", forbidden)
+    with pytest.raises(ModelError, match=r"error \(permission denied\); check its permissions"):
+        add(str(closed), None, silent)

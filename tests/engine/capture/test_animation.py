@@ -89,7 +89,7 @@ def test_a_part_of_it(tmp_path: Path, format: str, ending: str) -> None:
     frames = frames_of(path, start=0.1, duration=0.4)
     assert numbers(frames) == [2, 3, 4]
     assert [frame.seconds for frame in frames] == pytest.approx([0, 0.04, 0.29], abs=0.001)
-    with pytest.raises(SourceError, match=r"expected a start before the end at 0\.57 s, got 3 s"):
+    with pytest.raises(SourceError, match=r"expected a start no later than the last picture, at 0\.\d+ s, got 3 s"):
         capture.open(path, start=3)
 
 

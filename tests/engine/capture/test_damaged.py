@@ -147,6 +147,27 @@ def test_a_clock_that_was_set_back_is_closed(make_clip: MakeClip, tmp_path: Path
     assert sum("jump" in line for line in warnings) == 1
 
 
+@pytest.mark.parametrize(("count", "sound"), [(30, True), (30, False), (15, True)])
+def test_pieces_that_each_begin_anew_are_played_one_after_the_other(
+    make_clip: MakeClip, tmp_path: Path, count: int, sound: bool
+) -> None:
+    """Recordings of a second and less put together, with pictures that are stored in another order."""
+    piece = make_clip(count=count, sound=SoundFormat(48000, 1) if sound else None, options={"bf": "2"})
+    (tmp_path / "pieces.ts").write_bytes(4 * piece.write(tmp_path / "piece.ts").read_bytes())
+    with capture.open(tmp_path / "pieces.ts") as source:
+        items = list(source)
+        warnings = source.warnings
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == 4 * list(range(count))
+    assert np.diff([frame.seconds for frame in frames]) == pytest.approx(1 / 30, abs=0.036)
+    assert np.diff([frame.seconds for frame in frames]).min() > 0.02
+    assert frames[-1].seconds == pytest.approx((4 * count - 1) / 30, abs=0.15)
+    assert sum("jump" in line for line in warnings) == 1
+    heard = [item for item in items if not isinstance(item, Frame)]
+    length = sum(run.samples.shape[1] for run in heard) / 48000
+    assert length == pytest.approx(4 * count / 30 if sound else 0, abs=0.25)
+
+
 def need_one_line(path: Path) -> None:
     """Three seconds at 30 frames per second, with sound, without a gap, and told of in one line."""
     with capture.open(path) as source:

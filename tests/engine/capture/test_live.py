@@ -24,7 +24,7 @@ from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.live import LiveSource
 from mien.capture.network import NetworkFeed
-from mien.capture.pipe import PipeFeed, named_pipe
+from mien.capture.pipe import PipeFeed, PipeReader, named_pipe
 from mien.capture.playing import BEHIND
 from mien.capture.synthetic import number_of
 from mien.clock import ManualClock, MonotonicClock
@@ -300,6 +300,39 @@ def test_a_clock_that_jumps_is_closed_in_pictures_and_sound(make_clip: MakeClip,
     assert heard[-1].seconds == pytest.approx(4.0, abs=0.15)
     assert sum(run.samples.shape[1] for run in heard) == pytest.approx(4 * 48000, abs=0.15 * 48000)
     assert ["jump" in line for line in warnings] == [True]
+
+
+def test_pieces_that_each_begin_anew_are_played_one_after_the_other(make_clip: MakeClip, tmp_path: Path) -> None:
+    piece = make_clip(count=30, sound=SoundFormat(48000, 1), options={"bf": "0"})
+    data, pipe, warnings = 4 * piece.write(tmp_path / "piece.ts").read_bytes(), tmp_path / "pipe", list[str]()
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+    items = played(named_pipe(pipe, str(pipe)), told=warnings.extend)
+    writer.join()
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert [number_of(frame.pixels) for frame in frames] == 4 * list(range(30))
+    assert [frame.seconds for frame in frames] == pytest.approx([n / 30 for n in range(120)], abs=0.15)
+    heard = [item for item in items if isinstance(item, Sound)]
+    assert sum(run.samples.shape[1] for run in heard) == pytest.approx(4 * 48000, abs=0.15 * 48000)
+    assert any("jump" in line for line in warnings)
+
+
+def test_a_pipe_stays_ended_once_it_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libav reads again after an end."""
+
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    ours, theirs = os.pipe()
+    reader = PipeReader(ours, owned=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("mien.capture.pipe.select.select", interrupted)
+        assert reader.read(1) == b""
+    assert reader.interrupted
+    assert reader.read(1) == b"", "though the writer is there, and silent"
+    reader.close()
+    os.close(theirs)
 
 
 def test_a_pipe_without_a_stream(tmp_path: Path) -> None:

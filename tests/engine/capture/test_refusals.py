@@ -13,6 +13,7 @@ import pytest
 
 from mien import capture
 from mien.errors import MienError, SettingError, SourceError
+from mien.frame import Frame
 
 MakeClip = Any
 
@@ -57,7 +58,7 @@ def test_what_may_not_be_read(tmp_path: Path, plain: Path) -> None:
         assert "expected a file that may be read" in refusal(tmp_path / "clip.mp4")
         assert "permission denied" in refusal(closed / "clip.mp4")
         assert "permission denied" in refusal(closed)
-        assert "permission denied" in refusal(closed / "%04d.png")
+        assert "change its permissions" in refusal(closed / "%04d.png")
     finally:
         closed.chmod(0o700)
 
@@ -106,16 +107,26 @@ def test_sound_only(tmp_path: Path) -> None:
         run = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), format="s16", layout="mono")
         run.sample_rate = 8000
         container.mux(stream.encode(run))
-    assert "expected a video, got sound only" in refusal(path)
+    assert "expected pictures, got sound only" in refusal(path)
 
 
 @pytest.mark.parametrize("start", [2.0, 2.5, 100.0])
 def test_start_past_the_end(plain: Path, start: float) -> None:
     line = refusal(plain, start=start)
-    assert f"expected a start before the end at 2.00 s, got {start:g} s; choose an earlier start" in line
+    assert (
+        f"expected a start no later than the last picture, at 1.966 s, got {start:g} s; choose an earlier start" in line
+    )
 
 
-@pytest.mark.parametrize("options", [{"start": -1.0}, {"duration": 0.0}, {"duration": -2.0}, {"start": float("nan")}])
+def test_the_latest_start_that_is_told_is_taken(plain: Path) -> None:
+    with capture.open(plain, start=1.966) as source:
+        assert sum(isinstance(item, Frame) for item in source) == 1
+
+
+NO_SPANS = [("start", -1.0), ("start", float("nan")), ("start", 1e308), ("duration", 0.0), ("duration", -2.0)]
+
+
+@pytest.mark.parametrize("options", [{name: value} for name, value in [*NO_SPANS, ("duration", 1e-320)]])
 def test_spans_that_are_none(plain: Path, options: dict[str, float]) -> None:
     with pytest.raises(SettingError, match="got"):
         capture.open(plain, **options)  # type: ignore[arg-type]
@@ -136,3 +147,11 @@ def test_importing_the_room_is_cheap() -> None:
     code = "import sys, mien.capture, mien.emit; print('av' in sys.modules, 'numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["False", "False"]
+
+
+def test_a_folder_whose_names_alone_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "0001.png").write_bytes(b"a picture")
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.X_OK and may(path, mode))  # root may enter any
+    for name in (tmp_path, tmp_path / "%04d.png"):
+        assert "expected a folder that may be entered, got another; change its permissions" in refusal(name)

@@ -10,9 +10,9 @@ import pytest
 
 from mien.capture.synthetic import number_of, pattern_source
 from mien.clock import ManualClock
-from mien.emit.aside import Aside
+from mien.emit.reconnecting import ReconnectingSink
 from mien.emit.sink import MemorySink, Sink
-from mien.emit.steady import Steady
+from mien.emit.threaded import ThreadedSink
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.retry import Retry
@@ -53,7 +53,7 @@ def test_what_broke_off_is_opened_anew_after_a_while() -> None:
         opened.append(Breaking(20))
         return opened[-1]
 
-    sink = Steady(opening, "out", clock=clock, retry=Retry(1, 2, 8), told=told.append)
+    sink = ReconnectingSink(opening, "out", clock=clock, retry=Retry(1, 2, 8), told=told.append)
     for frame in frames(100):
         sink.write(frame)
         clock.advance(0.1)
@@ -67,7 +67,9 @@ def test_what_broke_off_is_opened_anew_after_a_while() -> None:
 
 
 def test_without_patience_a_break_is_the_end() -> None:
-    sink = Steady(lambda: Breaking(2), "out", clock=ManualClock(), retry=Retry(patience=0), told=lambda line: None)
+    sink = ReconnectingSink(
+        lambda: Breaking(2), "out", clock=ManualClock(), retry=Retry(patience=0), told=lambda line: None
+    )
     with pytest.raises(SinkError, match="out: broke"):
         for frame in frames(10):
             sink.write(frame)
@@ -88,7 +90,7 @@ class Held(MemorySink):
 
 def test_a_sink_aside_holds_nobody_up_and_keeps_the_newest() -> None:
     held = Held()
-    sink = Aside(lambda: held, "out")
+    sink = ThreadedSink(lambda: held, "out")
     with sink:
         for number, frame in enumerate(frames(30)):
             sink.write(frame)
@@ -101,7 +103,7 @@ def test_a_sink_aside_holds_nobody_up_and_keeps_the_newest() -> None:
 
 def test_the_error_of_a_sink_aside_comes_with_the_next_call() -> None:
     broken = Breaking(0)
-    sink = Aside(lambda: broken, "out")
+    sink = ThreadedSink(lambda: broken, "out")
     deadline = time.monotonic() + LIMIT
     with pytest.raises(SinkError, match="out: broke"):
         while time.monotonic() < deadline:
@@ -116,12 +118,12 @@ def test_a_sink_that_does_not_open_is_told_at_once() -> None:
         raise SinkError("out: nobody there")
 
     with pytest.raises(SinkError, match="nobody there"):
-        Aside(opening, "out")
+        ThreadedSink(opening, "out")
 
 
 def test_discarding_a_sink_aside_discards_it() -> None:
     breaking = Breaking(5)
-    with pytest.raises(RuntimeError), Aside(lambda: breaking, "out"):
+    with pytest.raises(RuntimeError), ThreadedSink(lambda: breaking, "out"):
         raise RuntimeError
     assert breaking.discarded
     assert not breaking.finished
@@ -129,7 +131,7 @@ def test_discarding_a_sink_aside_discards_it() -> None:
 
 def test_discarding_does_not_wait_for_ever() -> None:
     held = Held()
-    sink = Aside(lambda: held, "out")
+    sink = ThreadedSink(lambda: held, "out")
     for frame in frames(5):
         sink.write(frame)
     assert held.taken.wait(LIMIT)

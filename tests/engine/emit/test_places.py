@@ -57,6 +57,11 @@ def test_unknown_ending(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["%999999999d.png", "%05d%05d.png"])
+def test_a_pattern_of_impossible_names(tmp_path: Path, name: str) -> None:
+    assert "expected one number of a few digits" in refusal(tmp_path / name)
+
+
 def test_null() -> None:
     assert isinstance(emit.open("null", SETTINGS, mark=False), NullSink)
 

@@ -10,8 +10,8 @@ import pytest
 
 from mien.emit.compare import CompareSink, SheetSink
 from mien.emit.mark import Marked
+from mien.emit.reconnecting import Rebased
 from mien.emit.sink import NullSink, Sink, SinkSettings, Wrapping
-from mien.emit.steady import Rebased
 from mien.emit.strip import Carried
 
 SETTINGS = SinkSettings(64, 48, Fraction(25), Fraction(1, 25))

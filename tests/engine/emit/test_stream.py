@@ -20,15 +20,16 @@ import numpy as np
 import pytest
 
 from mien import capture, emit
+from mien.cancellation import Cancellation
 from mien.capture.synthetic import number_of, pattern_source
 from mien.clock import ManualClock
-from mien.emit import apart
-from mien.emit.apart import Apart
+from mien.emit import subprocess_sink
+from mien.emit.reconnecting import ReconnectingSink
 from mien.emit.sink import Sink, SinkSettings
-from mien.emit.steady import Steady
 from mien.emit.stream import LowDelay, StreamSink
+from mien.emit.subprocess_sink import SubprocessSink
 from mien.emit.wires import SrtWire
-from mien.errors import ReaderGone, SettingError, SinkError
+from mien.errors import ReaderGone, SettingError, SinkError, Stopped
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound, SoundFormat
@@ -80,7 +81,7 @@ def connected(name: str, settings: SinkSettings) -> Sink:
     deadline = time.monotonic() + LIMIT
     while True:
         try:
-            return Apart(name, settings, threads=1)
+            return SubprocessSink(name, settings, threads=1)
         except SinkError:
             if time.monotonic() > deadline:
                 raise
@@ -286,7 +287,7 @@ def test_a_break_of_the_network_is_survived(tmp_path: Path) -> None:
     parts: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        sink = Steady(
+        sink = ReconnectingSink(
             lambda: StreamSink(address, SILENT, threads=1), address, clock=clock, retry=Retry(1), told=told.append
         )
         first, _ = server.accept()
@@ -335,11 +336,36 @@ def test_a_server_that_never_answers_is_given_up(
             super().__init__(*arguments, **options)
             started.append(self)
 
-    monkeypatch.setattr(apart, "OPENING", 0.3)
+    monkeypatch.setattr(subprocess_sink, "OPENING", 0.3)
     monkeypatch.setattr(subprocess, "Popen", Noted)
     with pytest.raises(SinkError, match="expected an answer within"):
-        Apart(f"{protocol}://{silent_server}/live/one", SILENT)
+        SubprocessSink(f"{protocol}://{silent_server}/live/one", SILENT)
     assert [process.poll() is not None for process in started] == [True]
+
+
+def test_a_wait_for_a_server_that_never_answers_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancellation, started = Cancellation(), list[subprocess.Popen[bytes]]()
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    def cancel_once_connected() -> None:
+        connection, _ = server.accept()
+        with connection:
+            cancellation.cancel()
+            started[0].wait(LIMIT)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(LIMIT)
+        cancelling = Thread(target=cancel_once_connected)
+        cancelling.start()
+        with pytest.raises(Stopped):
+            emit.open(f"rtmp://127.0.0.1:{server.getsockname()[1]}/live/one", SILENT, cancellation=cancellation)
+        cancelling.join()
+    assert started[0].poll() is not None
 
 
 def test_the_process_of_a_stream_imports_nothing_from_the_folder_it_stands_in(
@@ -348,7 +374,7 @@ def test_the_process_of_a_stream_imports_nothing_from_the_folder_it_stands_in(
     (tmp_path / "numpy.py").write_text("print('of the folder')")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SinkError, match="rtmp://127"):
-        Apart(f"rtmp://127.0.0.1:{free_port()}/live/one", SILENT)
+        SubprocessSink(f"rtmp://127.0.0.1:{free_port()}/live/one", SILENT)
 
 
 def test_discarding_ends_the_process_of_a_stream_that_nobody_reads() -> None:

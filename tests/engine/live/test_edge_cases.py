@@ -26,7 +26,7 @@ from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor, reason
 from mien.pipeline.stages import Stages
-from mien.pipeline.steps import Captured, Follower, Synthesiser
+from mien.pipeline.steps import Captured, Synthesiser, TrackingStep
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien.stages import open_driver
@@ -72,7 +72,7 @@ class Live:
         with open_driver(SETTINGS) as driver:
             self.statistics.shots = driver.parse.shots
             stages: Stages[Face, Motion] = Stages(driver.parse, driver.motion, chain, driver.parse.shots)
-            follow = Follower(stages, self.controls, self.statistics, self._clock)
+            follow = TrackingStep(stages, self.controls, self.statistics, self._clock)
             make: Synthesiser[Motion] = Synthesiser(chains, governor, self.controls, self.statistics, self._clock)
             for number, picture in enumerate(pictures):
                 frame = Frame(np.ascontiguousarray(picture), number, Fraction(1, RATE))

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -166,6 +167,35 @@ def test_what_cannot_be_opened_leaves_nothing_behind(
     with pytest.raises(SinkError, match="virtual camera"):
         stage.run(PORTRAITS["aldo"])
     assert stage.source.ended.is_set()
+
+
+def test_an_opening_that_is_cancelled_ends_at_its_next_step(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]
+) -> None:
+    """Its own graphs are stopped, too."""
+    begun, stopped = Event(), list[SharedGraphs]()
+
+    class Noting(SharedGraphs):
+        def stop(self) -> None:
+            stopped.append(self)
+            super().stop()
+
+    def endless(*pictures: str, need_wanted: Callable[[], None], **more: Any) -> Any:
+        while True:
+            need_wanted()
+            begun.set()
+
+    async def main() -> None:
+        opening = asyncio.ensure_future(open_live(LiveRequest((PORTRAITS["mira"],), "fake", "null")).__aenter__())
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    monkeypatch.setattr("mien.live.session.prepare", endless)
+    monkeypatch.setattr("mien.live.session.SharedGraphs", Noting)
+    asyncio.run(main())
+    assert len(stopped) == 1
 
 
 def test_a_portrait_without_a_face_is_refused_before_anything_is_opened(

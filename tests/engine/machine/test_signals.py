@@ -117,6 +117,20 @@ def test_a_signal_waits_for_the_end_of_an_import(tmp_path: Path, monkeypatch: py
     assert signalled.whole == 499500
 
 
+def test_a_signal_ends_an_import_at_the_next_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "signalled_first.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\ntry:\n    import signalled_second\n"
+        "except ImportError:\n    pass\n"
+    )
+    (tmp_path / "signalled_second.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with ending_by_signals() as ended:
+        with pytest.raises(KeyboardInterrupt) as raised:
+            import signalled_first  # type: ignore[import-not-found]  # noqa: F401
+        import signalled_second  # type: ignore[import-not-found]  # noqa: F401 - what is left may import
+    assert ended.code(raised.value) == 143
+
+
 @pytest.mark.parametrize(("number", "output", "code"), [(signal.SIGTERM, "out.mp4", 143), (signal.SIGHUP, "new", 129)])
 def test_a_command_that_is_ended_leaves_nothing(tmp_path: Path, number: signal.Signals, output: str, code: int) -> None:
     command = [*SMALL, "--driver", "sample:driver", "--output", output, "--sheet", "s.png", "--json", "s.json"]

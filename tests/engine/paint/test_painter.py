@@ -12,7 +12,7 @@ from mien.face.pose import Angles
 from mien.fuse.fuse import Fuse
 from mien.manifest import Bundle
 from mien.manifest.families import ONESHOT
-from mien.paint.painter import ALL, Paint, Painter
+from mien.paint.painter import MASK_SATURATION, Paint, Painter
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel
 from mien.reenact.reenact import Reenact
@@ -71,8 +71,8 @@ def test_where_most_is_warp_nothing_is_paint(portrait: Portrait, painter: Painte
     painting = Painted(portrait, painter)(SPEAKING)
     (spec,) = (spec for spec in painter.bundle.graph("generator").outputs if spec.role == "mask")
     given_mask, mask = painter.session.outputs[spec.name][0, 0], painting.mask
-    np.testing.assert_allclose(mask, np.minimum(given_mask / ALL, 1), atol=1e-6)
-    assert (mask[given_mask >= ALL] == 1).all()
+    np.testing.assert_allclose(mask, np.minimum(given_mask / MASK_SATURATION, 1), atol=1e-6)
+    assert (mask[given_mask >= MASK_SATURATION] == 1).all()
 
 
 def test_the_inner_mouth_is_erased_and_a_hint_lies_in_it_alone(

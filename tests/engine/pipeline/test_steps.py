@@ -16,7 +16,7 @@ from mien.pipeline.controller import HOLD, LEVELS, LatencyTarget, Measured
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor
 from mien.pipeline.sound_way import SoundWay
-from mien.pipeline.steps import Captured, Capturer, Follower, Moved, Synthesiser
+from mien.pipeline.steps import Captured, Capturer, Synthesiser, TrackedFrame, TrackingStep
 
 
 def _captured(number: int, **others: Any) -> Captured:
@@ -34,7 +34,7 @@ class Studio:
         self.controls = Controls()
         self.chains: ChainPlace[int] = ChainPlace(self.portrayal.chain)
         self.synthesise: Synthesiser[int] = Synthesiser(self.chains, self.governor, self.controls, made, self.clock)
-        self.synthesise(Moved(_captured(0), 0))
+        self.synthesise(TrackedFrame(_captured(0), 0))
         self.portrayal.asked.clear()
         self._numbers = iter(range(1, 10_000))
 
@@ -48,7 +48,7 @@ class Studio:
         """The shades of the next answers."""
         out = []
         for number in [next(self._numbers) for _ in range(count)]:
-            out.append(int(self.synthesise(Moved(_captured(number), number)).frame.pixels[0, 0, 0]))
+            out.append(int(self.synthesise(TrackedFrame(_captured(number), number)).frame.pixels[0, 0, 0]))
         return out
 
 
@@ -92,7 +92,7 @@ def test_without_a_generator_no_level_above_warp_is_tried() -> None:
 def test_a_held_answer_still_belongs_to_its_own_frame() -> None:
     studio = Studio()
     studio.sink_to("hold")
-    answered = studio.synthesise(Moved(_captured(9), 9))
+    answered = studio.synthesise(TrackedFrame(_captured(9), 9))
     assert answered.level == HOLD
     assert answered.frame.pts == 9
     assert answered.frame.answers is not None
@@ -158,16 +158,16 @@ def test_how_long_a_frame_takes_is_told_per_level() -> None:
         return shown.pixels
 
     studio.portrayal.make = make
-    answers = [studio.synthesise(Moved(_captured(n), n)) for n in range(20)]
+    answers = [studio.synthesise(TrackedFrame(_captured(n), n)) for n in range(20)]
     assert answers[-1].busy == pytest.approx(0.05, abs=0.002)
     studio.sink_to("half")
-    answers = [studio.synthesise(Moved(_captured(n), n)) for n in range(20)]
+    answers = [studio.synthesise(TrackedFrame(_captured(n), n)) for n in range(20)]
     assert answers[-1].busy == pytest.approx(0.03, abs=0.005)
 
 
 def test_requests_are_fulfilled_before_the_next_frame_and_only_once() -> None:
     controls, done = Controls(), list[str]()
-    follow = Follower(stages(motion=lambda face, at: done.append("motion")), controls, statistics(), ManualClock())
+    follow = TrackingStep(stages(motion=lambda face, at: done.append("motion")), controls, statistics(), ManualClock())
     controls.ask(lambda: done.append("re-zero"))
     follow(_captured(0))
     follow(_captured(1))
@@ -181,7 +181,7 @@ def test_while_paused_the_driver_is_not_looked_at() -> None:
         seen.append(shown.pts)
         return shown.pts
 
-    follow = Follower(stages(parse=parse), controls, statistics(), ManualClock())
+    follow = TrackingStep(stages(parse=parse), controls, statistics(), ManualClock())
     assert follow(_captured(0)).motion == 0
     controls.paused = True
     assert follow(_captured(1)).motion == 0
@@ -192,7 +192,7 @@ def test_while_paused_the_driver_is_not_looked_at() -> None:
 
 def test_without_a_face_the_statistics_know_how_dark_it_is() -> None:
     made = statistics()
-    follow = Follower(stages(parse=lambda shown: None if shown.pts == 1 else 1), Controls(), made, ManualClock())
+    follow = TrackingStep(stages(parse=lambda shown: None if shown.pts == 1 else 1), Controls(), made, ManualClock())
     follow(_captured(1, value=9))
     assert made.live.brightness == 9.0
     assert made.frames_without_face == 1

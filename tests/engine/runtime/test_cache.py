@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mien.errors import Stopped
 from mien.manifest import Bundle
+from mien.runtime import cache
 from mien.runtime.cache import alone
 
 
@@ -33,6 +35,13 @@ def test_one_process_at_a_time_uses_a_runtimes_own_files(tmp_path: Path) -> None
         with alone(tmp_path) as may:
             assert may
         assert other.wait(10.0) == 0
+
+
+def test_a_command_that_ends_does_not_wait_for_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([False, True])
+    monkeypatch.setattr(cache, "is_ending", lambda: next(looks))
+    with alone(tmp_path), pytest.raises(Stopped), alone(tmp_path):
+        pass
 
 
 def test_so_does_one_thread_and_what_raises_lets_go(tmp_path: Path) -> None:

@@ -19,11 +19,11 @@ from tests.engine.pipeline.fakes import FedSource
 from mien.capture.source import SourceInfo
 from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, Gains, ReenactSettings
-from mien.emit.sink import Ending
+from mien.emit.sink import SinkBase
 from mien.frame import Frame
 from mien.live.session import LiveRequest, Shown
 from mien.live.shared import Shared
-from mien.serve.running import listening
+from mien.serve.running import listening, tls_of
 from mien.serve.server import Server, Warm
 from mien.serve.settings import Limits, Rate, ServeSettings
 from mien.serve.webrtc.offer import OfferError
@@ -49,7 +49,7 @@ class PeerFeed(FedSource):
         return INFO
 
 
-class FakeBroadcast(Ending):
+class FakeBroadcast(SinkBase):
     """Keeps the newest picture, and counts; `on_write` may look at, or fail, each frame, on the run's thread."""
 
     def __init__(self, on_write: Callable[[Frame], None] = lambda frame: None) -> None:
@@ -236,7 +236,7 @@ async def serving(
     answering = answering or FakeAnswering()
     async with (
         Server.running(settings, answering=answering, warming=warming, clock=clock) as server,
-        listening(server) as (host, port),
+        listening(server, tls_of(settings)) as (host, port),
         aiohttp.ClientSession() as http,
     ):
         if warming is at_once:

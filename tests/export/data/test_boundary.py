@@ -11,7 +11,7 @@ from mien.face.pose import Angles, Similarity, rotation_of
 from mien.face.topology import PARTS, canonical_face
 from mien.face.untangle import folded
 from mien.paint.parsing import parsing_map
-from mien.portrait.measure import prepare_portrait
+from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien_export.families.oneshot_paper.pairs import CONTOUR, INNER, resampled
 

@@ -12,7 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from mien.clock import Clock, MonotonicClock
-from mien.emit.sink import Ending
+from mien.emit.sink import SinkBase
 from mien.frame import Frame
 from mien.handover import LoopSlot
 from mien.sound.delay import RATE, SoundLine
@@ -65,7 +65,7 @@ class Picture:
             return self._planes
 
 
-class Broadcast(Ending):
+class Broadcast(SinkBase):
     """A sink that peers send from: each reads the newest picture, and the sound that belongs to it.
 
     One thread writes, and is never held up by a peer; without peers writing costs next to nothing. Frames may change

@@ -15,8 +15,8 @@ from mien.serve.webrtc.settings import Codec
 
 MOST = 2048
 """Capacity in packets: a picture of 2.5 MB."""
-_HALF = 1 << 15
-_ROUND = 1 << 16
+_WRAP, _NEWER = 1 << 16, 1 << 15
+"""Sequence numbers of RTP wrap around at the first; less than the second ahead is newer, all else is older."""
 
 
 class Packet(Protocol):
@@ -90,13 +90,13 @@ class Assembly:
     def _place(self, sequence_number: int) -> int:
         """The unwrapped sequence number."""
         if self._reached < 0:
-            self._first = self._reached = _ROUND + sequence_number
+            self._first = self._reached = _WRAP + sequence_number
             return self._reached
-        ahead = (sequence_number - self._reached + _HALF) % _ROUND - _HALF
+        ahead = (sequence_number - self._reached + _NEWER) % _WRAP - _NEWER
         if abs(ahead) > MOST:  # the sender began anew
             self._packets.clear()
             self._came.clear()
-            self._first = self._reached = self._reached - self._reached % _ROUND + _ROUND + sequence_number
+            self._first = self._reached = self._reached - self._reached % _WRAP + _WRAP + sequence_number
             self._lose()
             return self._reached
         return self._reached + ahead
@@ -195,8 +195,8 @@ class Nacks:
     def add(self, packet: Packet) -> bool:
         """Take note of a packet of the stream, or of one that came again; whether there is something to ask for."""
         now, number = self._clock.now(), packet.sequence_number
-        ahead = 0 if self._newest is None else (number - self._newest + _HALF) % _ROUND - _HALF
-        if self._newest is None or abs(ahead) > _HALF // 2:
+        ahead = 0 if self._newest is None else (number - self._newest + _NEWER) % _WRAP - _NEWER
+        if self._newest is None or abs(ahead) > _NEWER // 2:
             self._missed.clear()
             self._newest = number
         elif ahead > MOST_MISSED + 1:
@@ -204,7 +204,7 @@ class Nacks:
             self.jumped, self._newest = True, number
         elif ahead > 0:
             for step in range(1, ahead):
-                self._missed[(self._newest + step) % _ROUND] = _Missed(now, float("-inf"))
+                self._missed[(self._newest + step) % _WRAP] = _Missed(now, float("-inf"))
             self._newest = number
         elif (found := self._missed.pop(number, None)) is not None:
             self._came(found, now)

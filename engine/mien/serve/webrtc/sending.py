@@ -42,12 +42,13 @@ AT_ONCE = 0.1
 """Seconds of that rate that go without waiting: usual pictures are not held up."""
 LONGEST = 0.25
 """Seconds that a packet waits at most: then pictures are left out by the encoder, not delayed here."""
-AGAIN = 0.5
-"""Share of the rate that may go for packets that are asked for again. What is beyond is not sent: where so much is
-lost, sending it twice loses more."""
-AGAIN_AT_ONCE = 0.3
+RETRANSMISSION_SHARE = 0.5
+"""Share of the rate that may go for retransmissions. What is beyond is not sent: where so much is lost, sending it
+twice loses more."""
+RETRANSMISSION_BURST = 0.3
 """Seconds of that share that may go at once."""
-_HALF, _ROUND = 1 << 15, 1 << 16
+_WRAP, _NEWER = 1 << 16, 1 << 15
+"""Sequence numbers of RTP wrap around at the first; less than the second ahead is newer, all else is older."""
 
 
 class PacingBucket:
@@ -68,8 +69,8 @@ class PacingBucket:
         return min(waits, LONGEST)
 
 
-class Again:
-    """A bucket of bits for what is asked for again. Times are in seconds of any one clock."""
+class RetransmissionBudget:
+    """A bucket of bits for retransmissions. Times are in seconds of any one clock."""
 
     def __init__(self) -> None:
         self._owed = 0.0
@@ -78,20 +79,20 @@ class Again:
     def takes(self, size: int, rate: float, now: float) -> bool:
         """Whether a packet of `size` bytes may go; `rate`: of the video, in bits a second."""
         if self._at is not None:
-            self._owed = max(self._owed - (now - self._at) * AGAIN * rate, 0.0)
+            self._owed = max(self._owed - (now - self._at) * RETRANSMISSION_SHARE * rate, 0.0)
         self._at = now
-        fits = self._owed < AGAIN_AT_ONCE * AGAIN * rate
+        fits = self._owed < RETRANSMISSION_BURST * RETRANSMISSION_SHARE * rate
         self._owed += size * 8 if fits else 0
         return fits
 
 
 class PacedTransport(SendingThrough):
-    """A sender's transport: new packets of this sender wait their turn, what is asked for again goes or does not."""
+    """A sender's transport: new packets of this sender wait their turn, a retransmission goes at once or not at all."""
 
     def __init__(self, transport: Any, ssrc: int, rate: Callable[[], int], clock: Clock) -> None:
         super().__init__(transport)
         self._ssrc, self._rate, self._clock = ssrc, rate, clock
-        self._pace, self._again = PacingBucket(), Again()
+        self._pace, self._retransmissions = PacingBucket(), RetransmissionBudget()
         self._newest: int | None = None
 
     async def send(self, data: bytes) -> None:
@@ -99,7 +100,7 @@ class PacedTransport(SendingThrough):
         if not is_rtcp(data):
             rate, now = self._rate(), self._clock.now()
             is_new = self._is_new(data)
-            if not is_new and not self._again.takes(len(data), rate, now):
+            if not is_new and not self._retransmissions.takes(len(data), rate, now):
                 return
             waits = self._pace.wait(len(data), rate, now)
             if waits > 0 and is_new:
@@ -111,7 +112,7 @@ class PacedTransport(SendingThrough):
         if len(data) < RTP_HEADER_LENGTH or int.from_bytes(data[8:12], "big") != self._ssrc:
             return False
         number = int.from_bytes(data[2:4], "big")
-        is_new = self._newest is None or 0 < (number - self._newest) % _ROUND < _HALF
+        is_new = self._newest is None or 0 < (number - self._newest) % _WRAP < _NEWER
         if is_new:
             self._newest = number
         return is_new

@@ -35,7 +35,7 @@ def load_weights(module: nn.Module, name: str, path: Path | None = None) -> None
 
 
 def save_weights(module: nn.Module, path: Path) -> None:
-    """Write the weights of `module` to `path` in half precision, replacing it at once."""
+    """Write the weights of `module` to `path` in FP16, replacing it at once."""
     arrays = {
         key: value.detach().cpu().numpy().astype(np.float16)
         for key, value in module.state_dict().items()

@@ -8,7 +8,14 @@ import pytest
 from aiortc.rtp import RtpPacket
 
 from mien.clock import ManualClock
-from mien.serve.webrtc.sending import AGAIN, FASTER, LONGEST, Again, PacedTransport, PacingBucket
+from mien.serve.webrtc.sending import (
+    FASTER,
+    LONGEST,
+    RETRANSMISSION_SHARE,
+    PacedTransport,
+    PacingBucket,
+    RetransmissionBudget,
+)
 
 RATE = 200_000
 
@@ -32,10 +39,10 @@ def test_no_packet_waits_for_long() -> None:
 
 
 def test_what_is_asked_for_again_takes_its_share_and_no_more() -> None:
-    again = Again()
-    sent = sum(again.takes(1000, RATE, number * 0.01) for number in range(3000))
-    assert sent * 8000 / 30 == pytest.approx(AGAIN * RATE, rel=0.1)
-    assert all(Again().takes(1000, RATE, number * 0.2) for number in range(100))
+    budget = RetransmissionBudget()
+    sent = sum(budget.takes(1000, RATE, number * 0.01) for number in range(3000))
+    assert sent * 8000 / 30 == pytest.approx(RETRANSMISSION_SHARE * RATE, rel=0.1)
+    assert all(RetransmissionBudget().takes(1000, RATE, number * 0.2) for number in range(100))
 
 
 class Wire:

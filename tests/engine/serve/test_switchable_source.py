@@ -8,7 +8,7 @@ from tests.engine.pipeline.fakes import FedSource, frame
 
 from mien.errors import SourceError
 from mien.frame import Frame
-from mien.serve.peering import Succession
+from mien.serve.peering import SwitchableSource
 from mien.sound.sound import Sound
 
 
@@ -16,9 +16,9 @@ def shades(items: Iterator[Frame | Sound]) -> list[int]:
     return [int(item.pixels[0, 0, 0]) for item in items if isinstance(item, Frame)]
 
 
-def test_one_source_follows_another_until_the_succession_is_closed() -> None:
+def test_one_source_follows_another_until_the_whole_is_closed() -> None:
     first, second = FedSource(frame(1), frame(2)), FedSource(frame(3))
-    whole = Succession(first)
+    whole = SwitchableSource(first)
     items = iter(whole)
     assert shades(iter([next(items), next(items)])) == [1, 2]
     first.end()
@@ -33,7 +33,7 @@ def test_one_source_follows_another_until_the_succession_is_closed() -> None:
 def test_a_reader_waits_for_the_next_source() -> None:
     first, second, read = FedSource(frame(1)), FedSource(frame(2)), list[int]()
     first.end()
-    whole = Succession(first)
+    whole = SwitchableSource(first)
     reading = Thread(target=lambda: read.extend(shades(iter(whole))))
     reading.start()
     whole.follow(second)
@@ -45,7 +45,7 @@ def test_a_reader_waits_for_the_next_source() -> None:
 
 
 def test_a_source_that_comes_after_the_end_is_closed_at_once() -> None:
-    whole = Succession(FedSource())
+    whole = SwitchableSource(FedSource())
     whole.close()
     late = FedSource(frame(1))
     whole.follow(late)
@@ -56,7 +56,7 @@ def test_a_source_that_comes_after_the_end_is_closed_at_once() -> None:
 def test_broken_frames_are_counted_over_all() -> None:
     first, second = FedSource(), FedSource()
     first.broken_frames, second.broken_frames = 2, 3
-    whole = Succession(first)
+    whole = SwitchableSource(first)
     whole.follow(second)
     assert whole.broken_frames == 5
     assert whole.info == second.info

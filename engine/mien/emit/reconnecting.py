@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from mien.clock import Clock
-from mien.emit.sink import Ending, Sink, Wrapping
+from mien.emit.sink import Sink, SinkBase, Wrapping
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.retry import Retry
@@ -34,7 +34,7 @@ class Rebased(Wrapping):
             self._inner.write_sound(replace(sound, pts=first))
 
 
-class Steady(Ending):
+class ReconnectingSink(SinkBase):
     """Keeps a sink open: reopens it after a break; frames in between are lost."""
 
     def __init__(

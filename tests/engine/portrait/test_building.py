@@ -10,8 +10,8 @@ from mien.errors import FaceError
 from mien.face.contacts import lip_gaps
 from mien.face.pose import Angles, rotation_of
 from mien.face.topology import canonical_face
+from mien.portrait.building import check_face, prepare_portrait
 from mien.portrait.layers import fill, matte_of
-from mien.portrait.measure import check_face, prepare_portrait
 from mien.portrait.portrait import Portrait
 
 SHAPE = canonical_face().points

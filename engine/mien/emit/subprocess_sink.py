@@ -14,7 +14,8 @@ from threading import Timer
 from typing import Any
 
 from mien.address import public_name
-from mien.emit.sink import Ending, SinkSettings
+from mien.cancellation import Cancellation
+from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.sound.sound import Sound
@@ -25,11 +26,13 @@ ENDING = 4.0
 READY, DONE = "ready", "done"
 
 
-class Apart(Ending):
+class SubprocessSink(SinkBase):
     """A `StreamSink` in a process that ends with this one. Used by one thread; `discard` may be called by any."""
 
-    def __init__(self, name: str, settings: SinkSettings, *, threads: int = 0) -> None:
-        """Start it and wait until it has connected; arguments as for `StreamSink`.
+    def __init__(
+        self, name: str, settings: SinkSettings, *, threads: int = 0, cancellation: Cancellation | None = None
+    ) -> None:
+        """Start it and wait until it has connected; arguments as for `StreamSink`. `cancellation` ends the wait.
 
         Raises:
             SinkError: it does not connect.
@@ -40,8 +43,9 @@ class Apart(Ending):
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=False, start_new_session=True
         )
         try:
-            self._send((name, settings, threads))
-            self._expect(READY, OPENING)
+            with (cancellation or Cancellation()).calling(self._process.kill):
+                self._send((name, settings, threads))
+                self._expect(READY, OPENING)
         except BaseException:
             self.discard()
             raise

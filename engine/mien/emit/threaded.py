@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Thread
 
-from mien.emit.sink import Ending, Sink
+from mien.cancellation import Cancellation
+from mien.emit.sink import Sink, SinkBase
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
@@ -19,24 +20,29 @@ ENDING = 5.0
 """Time limit in seconds for writing the rest and finishing."""
 STOPPING = 1.0
 """Time limit in seconds for stopping."""
+GIVING_UP = 0.5
+"""Time limit in seconds for the end of a cancelled opening."""
 
 
-class Aside(Ending):
+class ThreadedSink(SinkBase):
     """Opens, writes and ends a sink on its own thread; frames that it cannot keep up with are dropped.
 
     Frames are kept until they are written, so their arrays must not change. The sink's first error is raised by the
     next call.
     """
 
-    def __init__(self, opening: Callable[[], Sink], name: str) -> None:
+    def __init__(self, opening: Callable[[], Sink], name: str, cancellation: Cancellation | None = None) -> None:
         """Open it.
 
         Args:
             name: the output as the user called it, for messages.
+            cancellation: ends the wait; what is being opened is given back by the thread that opens it.
 
         Raises:
             SinkError: it cannot be opened, or not in time.
+            Stopped: it was cancelled.
         """
+        cancellation = cancellation or Cancellation()
         self._opening = opening
         self._name = name
         self._waiting: DropQueue[Frame | Sound] = DropQueue({Frame: FRAMES, Sound: SOUNDS}, type)
@@ -44,9 +50,14 @@ class Aside(Ending):
         self._discarded = False
         self._sink: Sink | None = None
         self._error: SinkError | None = None
-        self._thread = Thread(target=self._run, name="mien-aside", daemon=True)
+        self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
         self._thread.start()
-        if not self._opened.wait(OPENING):
+        with cancellation.calling(self._opened.set):
+            answered = self._opened.wait(OPENING)
+        if cancellation.is_cancelled:
+            self.discard(wait=GIVING_UP)
+            cancellation.need_wanted()
+        if not answered:
             self.discard(wait=0.0)
             raise SinkError(f"{name}: expected an answer within {OPENING:g} s, got none; check address and network")
         self._raise()
