@@ -17,7 +17,6 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mien import capture, emit
-from mien.api import need_other_file
 from mien.bundles import find
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
@@ -37,6 +36,7 @@ from mien.parsing.segmenter import Segmenter
 from mien.parsing.showing import PALETTE, coloured, overlaid
 from mien.pipeline import Progress, Stages, render
 from mien.pipeline.chain import SingleStage
+from mien.places import need_apart
 from mien.portrait.prepare import LARGEST, Picture, even, read_picture, sized
 from mien.posed import PaintLevel
 from mien.runtime.opening import choose, open_session
@@ -98,7 +98,7 @@ def parse_file(
     Raises:
         MienError: anything that the user can cure, in one line.
     """
-    need_other_file(output, source)
+    need_apart([], [source], sink=output)
     need_place(os.fspath(output))
     count, clock = threads or usable_threads(), MonotonicClock()
     statistics = Statistics(clock)

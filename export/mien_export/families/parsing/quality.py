@@ -165,7 +165,7 @@ def main(arguments: list[str]) -> int:
         MienError: the bundle or the labels are missing or broken.
     """
     options = _parser().parse_args(arguments)
-    need_places([options.json] if options.json is not None else [], [])
+    need_places([options.json], [str(options.labels or default_place("test"))])
     labelled = load(options.labels or default_place("test"))
     with open_segmenter(options.threads, options.bundle) as (segmenter, about):
         found = _against(labelled, segmenter)
