@@ -2,14 +2,13 @@
 
     python -m mien_export.families.parsing.weights run/latest.pt segmenter.npz
 
-writes them in half precision; those that the packaged bundle came from lie beside this file.
+writes them in half precision.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import torch
@@ -19,8 +18,6 @@ from mien.errors import SettingError
 from mien.machine.atomic import written
 from mien_export.families.parsing.network import KIND
 from mien_export.train import checkpoint
-
-PACKAGED: Final = Path(__file__).with_name("segmenter.npz")
 
 
 def begun(path: Path) -> dict[str, Tensor]:
@@ -43,7 +40,9 @@ def _kept(path: Path) -> dict[str, Tensor]:
         with np.load(path, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
     except (OSError, ValueError) as error:
-        raise SettingError(f"{path} is no file of weights ({error}); give a checkpoint or {PACKAGED.name}") from error
+        raise SettingError(
+            f"{path} is no file of weights ({error}); give a checkpoint, or what this module wrote"
+        ) from error
     floats = {name: array.astype(np.float32) for name, array in arrays.items() if array.dtype == np.float16}
     return {name: torch.from_numpy(np.array(array)) for name, array in (arrays | floats).items()}
 
