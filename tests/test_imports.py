@@ -29,9 +29,9 @@ ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "fuse", "
 LAYERS = [  # from below; what is not named is in the lowest layer, and the longest name that fits counts
     {"portrait.portrait"},  # the value
     {"runtime"},
-    ROOMS,
+    ROOMS | {"parsing"},
     {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare"},
-    {"api", "live"},
+    {"api", "live", "labelling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]

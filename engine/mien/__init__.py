@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mien.config import Gains, MotionSettings, ReenactSettings
     from mien.errors import MienError
     from mien.frame import Frame
+    from mien.labelling import parse_labels
     from mien.portrait.prepare import prepare
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "animate",
     "capture",
     "emit",
+    "parse_labels",
     "prepare",
     "samples",
 ]
@@ -48,6 +50,7 @@ _HOMES = {
     "MotionSettings": "mien.config",
     "ReenactSettings": "mien.config",
     "animate": "mien.api",
+    "parse_labels": "mien.labelling",
     "prepare": "mien.portrait.prepare",
 }
 _MODULES = frozenset({"capture", "emit", "samples"})

@@ -52,7 +52,7 @@ def chain_of(family: Family | None) -> tuple[str, ...]:
     if family.stage not in STAGES:
         raise ModelError(
             f"family {family.name}: expected graphs of the stages {', '.join(STAGES)}, got {family.stage!r}; "
-            "it was made for another version of mien"
+            "take a model that paints portraits (mien models)"
         )
     return STAGES[family.stage]
 

@@ -1,4 +1,4 @@
-"""The command line: `mien reenact | live | serve | doctor | models | samples`, and commands of other packages."""
+"""The command line: `mien reenact | live | serve | parse | doctor | models | samples`, and those of other packages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Self
 from mien.clock import MonotonicClock
 from mien.commands import live as live_command
 from mien.commands import models as models_command
+from mien.commands import parse as parse_command
 from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
@@ -144,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = _add(commands, "serve", _serve, "open the engine to browsers, WHIP and WHEP")
     serve_command.add_options(serve)
     _add_look(serve)
+    parse_command.add_options(_add(commands, "parse", _parse, "label each pixel of a face picture or video"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -316,6 +318,13 @@ class _Telling:
         count, fps = statistics.frames_out, statistics.fps
         said = f"{without_controls(output)}: {count} frames at {fps:.1f} fps (median ms: {stages})"
         tell(sys.stderr, f"mien: {said}\n")
+
+
+def _parse(options: argparse.Namespace) -> int:
+    with _Telling(options.quiet) as telling:
+        statistics = parse_command.run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
+    telling.end(options.output, statistics)
+    return DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:

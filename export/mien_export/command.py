@@ -14,6 +14,11 @@ COMMANDS: Final = {
         "mien_export.families.oneshot_paper.ablation",
         "train the columns of the thesis's table 4.2 and write their bundles",
     ),
+    "labels": ("mien_export.families.parsing.label_command", "label portraits for the family parsing"),
+    "label-quality": (
+        "mien_export.families.parsing.quality",
+        "measure a segmenter against the label maker and against itself",
+    ),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
     "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
@@ -47,5 +52,5 @@ def _module(name: str) -> Any:
 
 
 def _usage() -> str:
-    rows = [f"  {name:<10}{about}" for name, (_, about) in COMMANDS.items()]
+    rows = [f"  {name:<15}{about}" for name, (_, about) in COMMANDS.items()]
     return "\n".join(["usage: mien export NAME [OPTIONS]; NAME --help lists the options", "", *rows])

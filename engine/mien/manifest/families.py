@@ -12,6 +12,7 @@ from typing import Final
 
 from mien import plugins
 from mien.errors import BackendError, ModelError
+from mien.face.classes import NAMES
 from mien.face.topology import PARTS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
@@ -51,7 +52,23 @@ ONESHOT: Final = Family(
 )
 """One-shot reenactment: the portrait's features once, then for every frame a painted picture and its fusion mask."""
 
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT,)}
+PARSING: Final = Family(
+    "parsing",
+    graphs=(
+        GraphRule(
+            "segmenter",
+            "request",
+            inputs=(Port("picture", 3, "crop", SIGNED),),
+            outputs=(Port("labels", len(NAMES), "crop"),),
+        ),
+    ),
+    classes=NAMES,
+    stage="portrait",
+)
+"""Face parsing: a logit of each of 19 classes for each pixel of a crop. Their softmax is left to whoever needs it: ONNX
+Runtime takes ten times as long for one over channels as for the network."""
+
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING)}
 """Those of mien itself, by name."""
 
 

@@ -66,7 +66,7 @@ def prepare(
     need_wanted()
     with FaceMesh(still=True, most=5) as mesh:
         need_wanted()
-        upright = even(_upright(sized(_read(picture), size, largest), mesh))
+        upright = even(_upright(sized(read_picture(picture), size, largest), mesh))
         first = _prepared(upright, _name(picture), mesh, need_wanted)
         others = [_aligned_with(first, other, mesh, need_wanted) for other in more]
     return (first, *others)
@@ -80,7 +80,7 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
         SourceError, FaceError: as `prepare`.
     """
     with FaceMesh(still=True, most=5) as mesh:
-        pixels, name = _upright(_read(picture), mesh), _name(picture)
+        pixels, name = _upright(read_picture(picture), mesh), _name(picture)
         x, y = _landmarks(sized(pixels, None, LARGEST), mesh)[:, :2].mean(axis=0)
         share = max(pixels.shape[:2]) / min(max(pixels.shape[:2]), LARGEST)
         first = _prepared(fitted(pixels, (x * share, y * share), size), name, mesh)
@@ -88,7 +88,13 @@ def prepare_to_fit(size: tuple[int, int], picture: Picture, *more: Picture) -> t
     return (first, *others)
 
 
-def _read(picture: Picture) -> Pixels:
+def read_picture(picture: Picture) -> Pixels:
+    """(H, W, 3) uint8 sRGB, C-contiguous.
+
+    Raises:
+        SourceError: the file cannot be read.
+        SettingError: it is no file's name and no picture.
+    """
     if isinstance(picture, (str, os.PathLike)):
         pixels = image.read(picture)
         if min(pixels.shape[:2]) < 2:
@@ -122,7 +128,7 @@ def _aligned_with(
     first: Portrait, picture: Picture, mesh: FaceMesh, need_wanted: Callable[[], None] = _wanted
 ) -> Portrait:
     need_wanted()
-    pixels, name = _upright(_read(picture), mesh), _name(picture)
+    pixels, name = _upright(read_picture(picture), mesh), _name(picture)
     try:
         pose = fit_pose(_landmarks(pixels, mesh))
     except FaceError as error:

@@ -67,7 +67,7 @@ def choose(
         )
     if len(among) == 1:
         return Choice(*among[0], "asked for" if precision else "all that there is")
-    if not each_frame:
+    if bundle.runs(graph_name) == "once":
         return _first_that_opens(bundle, graph_name, among, threads, cache)
 
     def open_one(backend: str, precision: str) -> GraphSession:

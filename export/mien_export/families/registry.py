@@ -11,12 +11,13 @@ from mien.errors import SettingError
 from mien_export.families.family import NetworkFamily, Trained
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_paper.family import PAPER
+from mien_export.families.parsing.family import PARSING
 from mien_export.train import checkpoint
 from mien_export.train.course import Asked, Course
 
 GROUP: Final = "mien_export.families"
 
-FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {LIVE.kind: LIVE, PAPER.kind: PAPER}
+FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {family.kind: family for family in (LIVE, PAPER, PARSING)}
 """mien's own, by kind."""
 
 

@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and picture grids")
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")
-    parser.add_argument("--packed", type=Path, metavar="DIR", help="pairs of mien export pack, instead of making them")
+    parser.add_argument("--packed", type=Path, metavar="DIR", help="what mien export pack or labels made")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop, with a checkpoint, after so long")
     parser.add_argument("--steps", type=_steps, metavar="N", help="in all, instead of the configuration's")
@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--begin",
         type=Path,
         metavar="DIR",
-        help="bundle whose weights a new run begins with; those of a larger size are cut",
+        help="bundle (parsing: checkpoint) whose weights a new run begins with; those of a larger size are cut",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same run (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pairs (default: 1)")

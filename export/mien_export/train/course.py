@@ -66,11 +66,11 @@ class Asked:
     given: Given = field(default_factory=Given)
     """Extractors of the user's own."""
     begin: Path | None = None
-    """Bundle whose weights a new run begins with."""
+    """Bundle whose weights a new run begins with; of a segmenter, a checkpoint."""
     mouths: Path | None = None
     """Folder of the ICT face model."""
     packed: Path | None = None
-    """Folder of pairs that were made beforehand."""
+    """Folder of pairs that were made beforehand; of a segmenter, the file of its labels."""
 
 
 C = TypeVar("C")

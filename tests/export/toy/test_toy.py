@@ -101,9 +101,9 @@ def test_a_minute_of_training_brings_it_near_to_the_warp(faces_folder: Path, tmp
 
 def test_without_its_package_it_is_not_there() -> None:
     assert "heat-toy" not in FAMILIES
-    with pytest.raises(SettingError, match="kind must be one of oneshot-live, oneshot-paper, got 'heat-toy'"):
+    with pytest.raises(SettingError, match=r"kind must be one of .*, got 'heat-toy'"):
         family_of("heat-toy", "here")
     with pytest.raises(SettingError, match=r"--config must be one of oneshot-live-xs, .*, got 'heat-toy'"):
         course_of("heat-toy")
-    with pytest.raises(ModelError, match="family must be one of oneshot, got 'heat-toy'; install the package"):
+    with pytest.raises(ModelError, match=r"family must be one of .*, got 'heat-toy'; install the package"):
         family_named("heat-toy")

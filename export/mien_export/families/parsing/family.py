@@ -1,0 +1,107 @@
+"""The segmenter as a family that is trained and exported."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import numpy as np
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from mien.face.classes import CLASSES
+from mien.face.crop import SIDE, crop_matrix
+from mien.face.pose import fit_pose
+from mien.manifest import Bundle, TensorSpec
+from mien.manifest.bundle import BATCH
+from mien.manifest.family import SIGNED
+from mien.plane import inverse
+from mien.runtime.onnxruntime import OnnxRuntimeSession
+from mien_export.data.faces import Faces
+from mien_export.families.parsing.course import CONFIGS, ParsingCourse, ParsingLosses, course_of, said
+from mien_export.families.parsing.network import KIND, SIZES, Segmenter
+from mien_export.graphs.int8 import Variant
+from mien_export.graphs.parity import Bound, Example, ran
+from mien_export.graphs.tracing import Traced
+from mien_export.train.course import Asked
+from mien_kernels import ops
+
+GRAPH: Final = "segmenter"
+OPERATORS: Final = frozenset(
+    {"Add", "Concat", "Conv", "DepthToSpace", "Relu", "Reshape", "Resize", "SpaceToDepth", "Transpose"}
+)
+INPUT: Final = TensorSpec("picture", "picture", (BATCH, 3, SIDE, SIDE), range=SIGNED)
+OUTPUT: Final = TensorSpec("labels", "labels", (BATCH, len(CLASSES), SIDE, SIDE))
+
+
+class ParsingFamily:
+    """Keeps `mien_export.families.family.NetworkFamily`."""
+
+    kind = KIND
+    family = "parsing"
+    configs = tuple(CONFIGS)
+    sizes = tuple(SIZES)
+    learnt_from = "labels made by mien's label maker"
+    halves_graphs = False
+    bounds: Mapping[str, Bound] = {
+        "fp32": Bound(90, None, "sums of some hundred terms in another order, through twelve layers"),
+        "fp16": Bound(60, None, "11 bits, each layer rounds by 2 ** -12"),
+        "bf16": Bound(40, None, "8 bits: 3 bits, which are 18 dB, less than fp16"),
+    }
+
+    @property
+    def usual_losses(self) -> str:
+        """As `ParsingLosses` begins."""
+        return said(ParsingLosses())
+
+    def course(self, config: str, asked: Asked) -> ParsingCourse:
+        """A run on made labels, which may begin with a checkpoint of another one."""
+        return course_of(config, asked)
+
+    def networks(self, state: Mapping[str, Any]) -> Segmenter:
+        """One network."""
+        network = Segmenter(SIZES[state["size"]])
+        network.load_state_dict(state["step"]["average"])
+        return network
+
+    def side(self, size: str) -> int:
+        """The same for all sizes."""
+        return SIDE
+
+    def view(self, size: str) -> None:
+        """All of the crop is labelled."""
+
+    def graphs(self, networks: Segmenter, size: str) -> tuple[Traced, ...]:
+        """One, batch normalisation folded into the convolutions before it."""
+        return (Traced(GRAPH, folded(networks), (INPUT,), (OUTPUT,), OPERATORS, plain=networks),)
+
+    def int8_variants(self, networks: Segmenter) -> tuple[Variant, ...]:
+        """None."""
+        return ()
+
+    def examples(self, bundle: Bundle, faces: Faces, count: int, threads: int) -> Iterator[Example]:
+        """Crops of portraits."""
+        session = OnnxRuntimeSession(bundle.graph(GRAPH), threads=threads)
+        try:
+            for index in range(min(count, faces.count)):
+                picture = faces.picture(index)
+                back = inverse(crop_matrix(fit_pose(faces.landmarks(index, picture.shape[0]))))
+                crop = ops.to_tensor(picture, back.astype(np.float32), scale=1 / 127.5, bias=-1.0, size=(SIDE, SIDE))
+                inputs = {INPUT.name: crop[None]}
+                yield Example(inputs={GRAPH: inputs}, outputs={GRAPH: ran(session, inputs)})
+        finally:
+            session.close()
+
+
+def folded(network: Segmenter) -> Segmenter:
+    """A copy for use, equal but for rounding."""
+    out = copy.deepcopy(network).eval().requires_grad_(False)
+    for unit in [module for module in out.modules() if isinstance(module, nn.Sequential)]:
+        convolution, norm = unit[0], unit[1]
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            unit[0], unit[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+    return out
+
+
+PARSING: Final = ParsingFamily()
