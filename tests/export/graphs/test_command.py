@@ -49,7 +49,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["export", "coffee"]) == 2
     assert (
         capsys.readouterr().err
-        == "mien: export must be one of train, pack, ablation, onnx, parity, trt, got 'coffee'\n"
+        == "mien: export must be one of train, pack, ablation, labels, label-quality, onnx, parity, trt, got 'coffee'\n"
     )
 
 
