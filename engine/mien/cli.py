@@ -26,10 +26,12 @@ from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
 from mien.machine.processor import spare_processors
 from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
-from mien.machine.streams import is_unread, silence, standard_streams, warnings_told
+from mien.machine.streams import is_taken, is_unread, silence, standard_streams, warnings_told
 from mien.stats import Statistics
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
+ENDING, ENDED = 5.0, 1.0
+"""Seconds that a live run waits at its end for whoever reads its statistics; the second one after a signal."""
 ADDED_COMMANDS = "mien.commands"
 """Entry points of this group are commands: each a callable from arguments (list[str]) to exit code."""
 
@@ -60,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt as interrupt:
             ended.leaving = True
             drop_drafts()
+            if not is_taken(sys.stdout, 0):  # else the interpreter waits for its reader at the end
+                silence(sys.stdout)
             if debug:
                 raise
             code = ended.code(interrupt)
@@ -257,7 +261,7 @@ def _live(options: argparse.Namespace) -> int:
     statistics = live_command.run(options, settings, _sample_or_path)
     telling.end(options.output, statistics)
     if options.json is not None:
-        _write_json(options.json, statistics.as_json())
+        _write_json(options.json, statistics.as_json(), patience=ENDED if signals.is_ending() else ENDING)
     return DONE
 
 
@@ -358,8 +362,8 @@ def _samples(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), wait=not signals.is_ending())
+def _write_json(path: Path, value: dict[str, Any], *, patience: float | None = None) -> None:
+    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), patience=patience)
 
 
 class _Version(argparse.Action):

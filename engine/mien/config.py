@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -26,8 +25,16 @@ SIZE_MIN, SIZE_MAX = 64, 4096
 
 
 def _need_within(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {value:g}")
+    if not low <= value <= high:  # as NaN is not
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {told(value)}")
+
+
+def told(value: float) -> str:
+    """A number for messages, short however large it is."""
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number that is no float
+        return "one of many digits"
 
 
 def need_size(size: int | None) -> None:

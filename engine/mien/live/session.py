@@ -56,6 +56,8 @@ from mien.stats import LiveStatistics
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
+_FINEST = 1001
+"""Denominator of a rate, which libav keeps in 32 bits; that of NTSC is this one."""
 BACKGROUND_NICE = 10
 """Niceness of the thread that prepares a portrait during a run."""
 
@@ -298,7 +300,7 @@ def _joined(
     if hearing.virtual_microphone and format is not None:
         player = stack.enter_context(VirtualMicrophone(format, controls.notices.append))
     made = sink_settings(portraits[0].size, source.info, _provenance(request))
-    rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate))
+    rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate).limit_denominator(_FINEST))
     made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
     need_wanted()

@@ -108,18 +108,23 @@ def ending_by_signals() -> Iterator[EndedBySignal]:
     for number in taken:
         signal.signal(number, ended)
     sys.meta_path.insert(0, ended)
+    _ended.append(ended)
     try:
         yield ended
     finally:
+        _ended.remove(ended)
         sys.meta_path.remove(ended)
         for number in taken:
             signal.signal(number, before[number])
 
 
 def _present() -> EndedBySignal | None:
-    """The one whose handlers are set; an interrupt alone may be ignored."""
-    handlers = [signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)]
-    return next((handler for handler in handlers if isinstance(handler, EndedBySignal)), None)
+    """That of the command that runs."""
+    return _ended[-1] if _ended else None
+
+
+_ended: list[EndedBySignal] = []
+"""Those of the commands that run, the innermost last; while an event loop is told of signals, no handler is one."""
 
 
 def _importing(frame: FrameType | None) -> bool:
