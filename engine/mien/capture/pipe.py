@@ -25,8 +25,10 @@ STANDARD_INPUT = "-"
 _BUFFER = 1 << 16
 _PROBE: Final = {"probesize": "500000", "analyzeduration": "1000000"}
 """Limits of libav's stream detection in bytes and microseconds."""
-_RAW: Final = {"fpsprobesize": "0"}
+_RAW: Final = {"probesize": "500000", "analyzeduration": "1", "fpsprobesize": "0"}
 """Of streams without times, whose rate is told by when they come: libav would read all of `_PROBE` to guess it."""
+_PICTURES: Final = {"probesize": "32", "fpsprobesize": "0"}
+"""Of pictures one after the other: the first one tells all, and is shown before the second one is whole."""
 _FORMATS = {b"\xff\xd8\xff": "mjpeg", b"\x89PNG\r\n\x1a\n": "png_pipe"}
 """Pictures one after the other, by their first bytes: libav would read much to tell one from several."""
 _START_CODES = b"\0\0\0\1", b"\0\0\1"
@@ -147,9 +149,9 @@ def _kind_of(head: bytes) -> tuple[str | None, dict[str, str]]:
     """Format and options for a stream that begins so; None: the format is libav's to find out."""
     for signature, format in _FORMATS.items():
         if head.startswith(signature):
-            return format, _PROBE | _RAW
+            return format, dict(_PICTURES)
     raw = head.startswith((*_START_CODES, _Y4M)) and not head.startswith(_PACK)
-    return None, _PROBE | _RAW if raw else dict(_PROBE)
+    return None, dict(_RAW if raw else _PROBE)
 
 
 def standard_input() -> PipeFeed:
