@@ -48,6 +48,12 @@ def need_size(size: int | None) -> None:
     _need_within("size", whole, SIZE_MIN, SIZE_MAX)
 
 
+def need_threads(threads: int | None) -> None:
+    """Check a number of processor threads, None being all; raises SettingError if it is out of range."""
+    if threads is not None:
+        _need_within("threads", threads, 1, 1024)
+
+
 def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise SettingError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
@@ -146,8 +152,7 @@ class ReenactSettings:
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         need_size(self.size)
-        if self.threads is not None:
-            _need_within("threads", self.threads, 1, 1024)
+        need_threads(self.threads)
 
 
 PRESETS: Final = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 
 from mien.cancellation import Cancellation
 from mien.emit.sink import Sink, SinkBase
@@ -11,6 +11,7 @@ from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
 from mien.machine.signals import is_ending
+from mien.machine.threads import begun
 from mien.sound.sound import Sound
 
 FRAMES, SOUNDS = 4, 100
@@ -51,8 +52,7 @@ class ThreadedSink(SinkBase):
         self._discarded = False
         self._sink: Sink | None = None
         self._error: SinkError | None = None
-        self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
-        self._thread.start()
+        self._thread = begun("mien-sink", self._run)
         with cancellation.calling(self._opened.set):
             answered = self._opened.wait(OPENING)
         if cancellation.is_cancelled:

@@ -31,7 +31,7 @@ from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.timecode import TimecodeSink
 from mien.emit.virtual import is_virtual
-from mien.errors import MienError
+from mien.errors import BackendError, MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.handover import Closed, Slot
@@ -251,7 +251,10 @@ async def open_live(request: LiveRequest, shared: Shared | None = None) -> Async
     try:
         yield await in_thread("mien-open", lambda: _opened(request, stack, shared, cancellation), cancellation.cancel)
     finally:
-        await in_thread("mien-close", stack.close)
+        try:
+            await in_thread("mien-close", stack.close)
+        except BackendError:  # no thread is left for that
+            stack.close()
 
 
 def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cancellation: Cancellation) -> LiveSession:

@@ -49,8 +49,8 @@ def fill(held: int) -> None:
 
 @pytest.mark.parametrize(("how", "output"), [("path", "f"), ("standard output", "-")])
 def test_a_signal_ends_a_live_stream(tmp_path: Path, pipe: int, how: str, output: str) -> None:
-    given = {} if how == "path" else {"stdout": pipe}
-    with begun([*LIVE, "--output", output], tmp_path, **given) as process:
+    stdout = subprocess.PIPE if how == "path" else pipe
+    with begun([*LIVE, "--output", output], tmp_path, stdout=stdout) as process:
         wait_until_full(pipe, process)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=LIMIT)
