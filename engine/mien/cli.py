@@ -27,6 +27,7 @@ from mien.machine.memory import share_heaps
 from mien.machine.processor import spare_processors
 from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
 from mien.machine.streams import is_taken, is_unread, silence, standard_streams, warnings_told
+from mien.machine.threads import need_room
 from mien.stats import Statistics
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
@@ -229,6 +230,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
 
 
 def _reenact(options: argparse.Namespace) -> int:
+    need_room()
     from mien import api
 
     settings = _settings(options)
@@ -254,6 +256,7 @@ def _reenact(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> int:
+    need_room()
     read = [_sample_or_path(name) for name in (*options.portraits, *options.next, options.camera)]
     settings = _settings(options)
     need_places([options.record, options.json], read, sink=options.output, settings=settings)
@@ -266,6 +269,7 @@ def _live(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    need_room()
     serve_command.run(options, _settings(options))
     return DONE
 
@@ -325,6 +329,7 @@ class _Telling:
 
 
 def _parse(options: argparse.Namespace) -> int:
+    need_room()
     with _Telling(options.quiet) as telling:
         statistics = parse_command.run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
     telling.end(options.output, statistics)

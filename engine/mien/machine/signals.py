@@ -109,13 +109,25 @@ def ending_by_signals() -> Iterator[EndedBySignal]:
         signal.signal(number, ended)
     sys.meta_path.insert(0, ended)
     _ended.append(ended)
+    told, sys.unraisablehook = sys.unraisablehook, _without_interrupts(sys.unraisablehook)
     try:
         yield ended
     finally:
+        sys.unraisablehook = told
         _ended.remove(ended)
         sys.meta_path.remove(ended)
         for number in taken:
             signal.signal(number, before[number])
+
+
+def _without_interrupts(told: Callable[[sys.UnraisableHookArgs], object]) -> Callable[[sys.UnraisableHookArgs], object]:
+    """A hook that says nothing of an interrupt in a destructor, where a second signal may come; `check` knows of it."""
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            told(lost)
+
+    return hook
 
 
 def _is_free(handler: object) -> bool:
