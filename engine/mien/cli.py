@@ -101,7 +101,8 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); {cure}")
 
 
 def _command(given: list[str], debug: bool) -> int:

@@ -99,7 +99,14 @@ def _written(sink: str) -> Files:
 
 
 def _read(name: str) -> Files:
-    """Files that a source reads; none where it is live."""
+    """Files that a source reads; none where it is live, or in a folder that is closed to us."""
+    try:
+        return _found(name)
+    except PermissionError:  # told where it is opened
+        return Files()
+
+
+def _found(name: str) -> Files:
     if name == STANDARD_OUTPUT:
         return _standard_input()
     if os.path.isdir(name):

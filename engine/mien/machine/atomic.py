@@ -126,16 +126,17 @@ class Draft:
         Raises:
             OSError: nothing can be made there.
         """
-        self._place = place
+        self._folder, parent = _held(place.parent)
+        self._place = parent / place.name
         self._mode: int | None = None
-        self.path = place.with_name(f".{place.name[:_LEGIBLE]}.{secrets.token_hex(4)}.part")
-        """Where to write."""
+        self.path = parent / f".{place.name[:_LEGIBLE]}.{secrets.token_hex(4)}.part"
+        """Where to write; it leads to the folder by a descriptor, whose name may change meanwhile."""
         _drafts.add(self)
         try:
             if folder:
                 self.path.mkdir()
             else:
-                self._mode = _make(self.path, place)
+                self._mode = _make(self.path, self._place)
         except BaseException:
             self.drop()
             raise
@@ -159,7 +160,7 @@ class Draft:
                     raise
                 _overwrite(self.path, self._place)
                 self.path.unlink()
-        _drafts.discard(self)
+        self._let_go()
 
     def drop(self) -> None:
         """Remove it and its contents; does nothing after `keep`."""
@@ -170,7 +171,13 @@ class Draft:
         else:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
         _drafts.discard(self)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            os.close(folder)
 
 
 _drafts: set[Draft] = set()
@@ -232,6 +239,18 @@ def write_atomically(path: Path, content: bytes, *, patience: float | None = Non
     """
     with written(path, patience=patience) as file:
         file.write(content)
+
+
+def _held(folder: Path) -> tuple[int | None, Path]:
+    """A descriptor of a folder, and a path to it by that; None and the folder's own path where there are none such."""
+    if not hasattr(os, "O_PATH"):
+        return None, folder
+    held = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    by_descriptor = Path(f"/proc/self/fd/{held}")
+    if not by_descriptor.exists():
+        os.close(held)
+        return None, folder
+    return held, by_descriptor
 
 
 def _make(path: Path, place: Path) -> int | None:

@@ -66,7 +66,7 @@ def need_file_place(path: Path, name: str) -> Destination:
             os.close(place.open())
         trial = Draft(place.path)
         trial.drop()
-        if os.path.lexists(trial.path):
+        if os.path.lexists(place.path.with_name(trial.path.name)):
             raise SinkError(
                 f"{name}: expected a folder where files can be renamed, got one that keeps all; choose another"
             )

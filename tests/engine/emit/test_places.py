@@ -73,3 +73,11 @@ def test_endings_in_capitals(tmp_path: Path) -> None:
 def test_name_with_a_colon(tmp_path: Path) -> None:
     emit.open(tmp_path / "tcp:a.mp4", SETTINGS).discard()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".mp4", ".PNG", "sub/.webm", ".jpg/"])
+def test_an_ending_without_a_name_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    assert "expected a name before the ending, got none" in refusal(name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["sub"]
