@@ -6,12 +6,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from threading import Event, Lock, Thread, get_ident
+from functools import partial
+from threading import Event, Lock, get_ident
 from types import ModuleType
 from typing import Final, Protocol, TypeVar
 
 from mien.errors import Stopped
 from mien.machine.signals import is_ending
+from mien.machine.threads import begun
 
 LEFT: Final = 1.0
 """Seconds that a thread is given to heed a cancellation before it is left to end by itself."""
@@ -86,10 +88,9 @@ def waited_for(
     """
     made: Future[ClosingT] = Future()
     own = Cancellation()
-    thread = Thread(target=_make, args=(work, own, made), name=name, daemon=True)
     with (cancellation or Cancellation()).calling(own.cancel):
+        thread = begun(name, partial(_make, work, own, made))
         try:
-            thread.start()
             return made.result()
         except BaseException:
             own.cancel()

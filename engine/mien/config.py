@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -26,8 +25,16 @@ SIZE_MIN, SIZE_MAX = 64, 4096
 
 
 def _need_within(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {value:g}")
+    if not low <= value <= high:  # as NaN is not
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {told(value)}")
+
+
+def told(value: float) -> str:
+    """A number for messages, short however large it is."""
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number that is no float
+        return "one of many digits"
 
 
 def need_size(size: int | None) -> None:
@@ -39,6 +46,12 @@ def need_size(size: int | None) -> None:
     except TypeError:
         raise SettingError(f"size must be a whole number of pixels, got {size!r}") from None
     _need_within("size", whole, SIZE_MIN, SIZE_MAX)
+
+
+def need_threads(threads: int | None) -> None:
+    """Check a number of processor threads, None being all; raises SettingError if it is out of range."""
+    if threads is not None:
+        _need_within("threads", threads, 1, 1024)
 
 
 def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -142,8 +155,7 @@ class ReenactSettings:
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         need_size(self.size)
-        if self.threads is not None:
-            _need_within("threads", self.threads, 1, 1024)
+        need_threads(self.threads)
 
 
 PRESETS: Final = {
