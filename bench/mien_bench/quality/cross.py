@@ -87,7 +87,8 @@ def crossings(
         with open_puppet(reference.portraits, settings, fusion=fusion) as puppet:
             others = (guide for guide in guides if guide.identity != reference.identity)
             for number, guide in enumerate(others):
-                motion = motion_to(guide, reference.portraits[0], hint=mouth == "driver")
+                hint = guide.hint if mouth == "driver" else None
+                motion = motion_to(guide.landmarks, guide.neutral, reference.portraits[0], hint)
                 puppet(motion, number * STEP)
                 shown = puppet(motion, number * STEP + STEP // 2)
                 if watch is not None:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mien.config import WARP
 from mien.errors import BackendError
 from mien.parse.models import segment_person
 from mien.portrait.building import prepare_portrait
 from mien_bench.quality.clips import Clip, Material, calmest
-from mien_bench.quality.cross import CrossScore, crossings, judge, unmoved
+from mien_bench.quality.cross import CrossScore, crossings, judge
 from mien_bench.quality.dlib_face import DlibDetector
 from mien_bench.quality.people import (
     Guide,
@@ -105,24 +104,6 @@ def cast(given: Material, second_look: DlibDetector, guides: int) -> Cast:
         dict(zip(GROUPS, map(list, (same, cross, wild)), strict=True)),
         [guide for clip in given.watched for guide in guides_of_clip(clip, guides, second_look)],
     )
-
-
-def consistency_scores(
-    people: Cast, models: Sequence[str], second_look: DlibDetector, threads: int | None
-) -> dict[str, dict[str, CrossScore]]:
-    """Table 4.1, by group and row: the reference itself, and each model with and without fusion."""
-    out = {}
-    for group, members in people.groups.items():
-        if not members:
-            continue
-        rows = {"Reference": judge(list(unmoved(members, people.guides)))}
-        for model in models:
-            for fusion in (False, True) if model != WARP else (True,):
-                name = model if model == WARP else f"{Path(model).name} {'with' if fusion else 'w/o'} Fusion"
-                found = crossings(members, people.guides, model, second_look, fusion=fusion, threads=threads)
-                rows[name] = judge(list(found))
-        out[group] = rows
-    return out
 
 
 def ablation_scores(
