@@ -1,4 +1,4 @@
-"""Table 4.1 for reading: a table for each group of references with the thesis's figures beside, one by unit, rows, targets."""
+"""Table 4.1 for reading: one for each group of references, one by unit; rows and targets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien_bench.fidelity.consistency import CONTROLS, REFERENCE, SHUFFLED, Consi
 from mien_bench.fidelity.judges import DLIB, LIKE, MESH_READER, OPEN_SEE_FACE, ROLLED
 from mien_bench.fidelity.points68 import UNITS
 from mien_bench.quality.dlib_face import SAME_PERSON
-from mien_bench.quality.summary import difference
+from mien_bench.quality.summary import mean_interval
 from mien_bench.quality.thesis_runs import GROUPS, TABLE_41
 from mien_bench.results import Better, Check, Fact, Row, Table
 
@@ -24,16 +24,19 @@ JUDGES: Final = (OPEN_SEE_FACE, DLIB, MESH_READER)
 UNITS_LEAST, UNIT_LEAST, POSE_MOST, IDENTITY_LEAST = 0.82, 0.5, 1.5, 98.0
 """Targets: correlation in the mean and of any unit, degrees, per cent."""
 NOTES: Final = (
-    "AU: Pearson's correlation over the guides of a reference, unit by unit; mean over 12 units, then over references; "
-    "95 % interval bootstrapped over references. The thesis's figures are in per cent and do not name the estimator.",
-    "Units are distances of un-posed points from the person's calm face. OpenSeeFace and dlib (mean of 8 boxes) judge; "
-    "the mesh drives the engine and is shown only for comparison.",
+    (
+        "AU: Pearson's correlation over the guides of a reference, unit by unit; mean over 12 units, then over "
+        "references; 95 % interval bootstrapped over references. The thesis does not name its estimator."
+    ),
+    (
+        "Units are distances of un-posed points from the person's calm face. OpenSeeFace and dlib (mean of 8 boxes) "
+        "judge; the mesh drives the engine and is shown only for comparison."
+    ),
     "Ceiling: the guide itself turned by 6 degrees in the picture's plane. Floor: shuffled answers.",
-    "Pose: mean absolute difference of yaw, pitch, roll in degrees. Identity: dlib's embedding within 0.6 of the reference.",
+    "Pose: mean absolute difference of yaw, pitch, roll in degrees. Identity: dlib, within 0.6 of the reference.",
 )
 UNIT_NOTES: Final = (
-    "Mean over references [95 % interval] (lowest reference); ceiling: the guide turned; like: another person's like "
-    "expression.",
+    "Mean over references [95 % interval] (lowest); ceiling: the guide turned; like: another person's like expression.",
 )
 
 
@@ -92,17 +95,6 @@ def _row(name: str, unit: str, values: Sequence[float], better: Better, conditio
         yield Row(name, unit, seen, better, condition, each="reference")
 
 
-def with_interval(values: Sequence[float], form: str = "{:.2f}") -> str:
-    """The mean of the finite values with its bootstrapped 95 % interval; "-" without any."""
-    given = np.array([value for value in values if np.isfinite(value)])
-    if not len(given):
-        return "-"
-    found = difference(np.zeros(len(given)), given)
-    if len(given) == 1:
-        return form.format(found.mean)
-    return f"{form.format(found.mean)} [{form.format(found.low)}, {form.format(found.high)}]"
-
-
 def _of_group(group: str, found: Sequence[Consistency], judges: Sequence[str]) -> Table:
     columns = (
         "",
@@ -118,10 +110,10 @@ def _of_group(group: str, found: Sequence[Consistency], judges: Sequence[str]) -
         ours.append(
             (
                 line,
-                *(with_interval([one.mean_units(name) for one in own]) for name in judges),
-                *(with_interval([one.pose[name] for one in own]) for name in judges),
-                with_interval([_kept(one) for one in own], "{:.1f}"),
-                with_interval([_distance(one) for one in own]),
+                *(mean_interval([one.mean_units(name) for one in own]) for name in judges),
+                *(mean_interval([one.pose[name] for one in own]) for name in judges),
+                mean_interval([_kept(one) for one in own], "{:.1f}"),
+                mean_interval([_distance(one) for one in own]),
                 str(sum(one.lost for one in own)),
             )
         )
@@ -154,7 +146,7 @@ def _by_unit(found: Sequence[Consistency], judges: Sequence[str]) -> Table:
             values = [float(one.units[name][place]) for one in found if one.row == line]
             seen = [value for value in values if np.isfinite(value)]
             low = f" ({min(seen):.2f})" if seen and line in models else ""
-            row.append(with_interval(values) + low)
+            row.append(mean_interval(values) + low)
         cells.append(tuple(row))
     heads = {ROLLED: "ceiling", LIKE: "like"}
     columns = ("", *(f"{heads.get(line, line)}, {name}" for line, name in lines))

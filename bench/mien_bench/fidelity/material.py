@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from mien import samples
@@ -15,6 +16,7 @@ from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, sized
 from mien_bench.fidelity.consistency import Subject
 from mien_bench.fidelity.drivers import Driver, frames_of, watch
+from mien_bench.fidelity.shaken import SECONDS, write_shaken
 from mien_bench.quality.clips import Material
 from mien_bench.quality.people import portraits_of_photographs, unseen_faces
 from mien_bench.quality.thesis_runs import GROUPS, UNSEEN
@@ -64,6 +66,17 @@ class FidelityMaterial:
                 found[path.stem] = prepare(sized(image.read(path), SIZE, SIZE))[0]
             except FaceError as error:
                 print(f"  left out: {error}", flush=True)
+        return found
+
+    @cached_property
+    def shaken(self) -> list[Driver]:
+        """Each clip as if filmed by hand; see `mien_bench.fidelity.shaken`."""
+        found = []
+        with TemporaryDirectory(prefix="mien-bench-") as folder:
+            for seed, clip in enumerate(self.given.clips, 1):
+                target = Path(folder) / f"{clip.stem}_shaken.mp4"
+                write_shaken(clip, target, seed, min(self.seconds or SECONDS, SECONDS))
+                found.append(self._watched(target))
         return found
 
     def subjects(self) -> Iterator[Subject]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from mien_bench.fidelity import consistency_tables
+from mien.labelling import parse_labels
+from mien.portrait.portrait import Portrait
+from mien_bench.fidelity import consistency_tables, following, integrity
 from mien_bench.fidelity.consistency import Consistency, measure
+from mien_bench.fidelity.drivers import Driver
+from mien_bench.fidelity.following import MOTION, Pair, cell, follow, is_smiling, narrowing, purse
+from mien_bench.fidelity.head_layer import head_layer
+from mien_bench.fidelity.integrity import Integrity
 from mien_bench.fidelity.judges import guides_of, open_judges, with_like_expressions
+from mien_bench.fidelity.landmarkers import open_mesh_reader
 from mien_bench.fidelity.material import FidelityMaterial
 from mien_bench.quality.clips import Material
 from mien_bench.quality.thesis_tables import Part, joined_parts
 
 CONSISTENCY: Final = "4.1"
+INTEGRITY: Final = "integrity"
 
 
 def fidelity_tables(given: Material, options: argparse.Namespace, wanted: Sequence[str]) -> Part:
@@ -63,4 +71,64 @@ def _consistency(material: FidelityMaterial) -> Part:
         )
 
 
-FIDELITY: Final[dict[str, Callable[[FidelityMaterial], Part]]] = {CONSISTENCY: _consistency}
+def _integrity(material: FidelityMaterial) -> Part:
+    found: list[Integrity] = []
+    for name, portrait in material.portraits.items():
+        head = head_layer(portrait, parse_labels(portrait.pixels, threads=material.threads))
+        for model in material.models:
+            for driver in material.shaken:
+                args = driver, material.frames, model, material.threads
+                found.append(integrity.measure(name, portrait, head, *args))
+        print(f"  {name}: {' | '.join(integrity.cells([one for one in found if one.portrait == name]))}", flush=True)
+    return Part(tuple(integrity.rows(found)), (integrity.table(found),), checks=tuple(integrity.targets(found)))
+
+
+def _motion(material: FidelityMaterial) -> Part:
+    found = list(_pairs(material, follow, material.portraits, [*material.drivers, *material.shaken]))
+    title = f"Motion found again in the output, {material.frames} frames a pair, plain and shaken drivers"
+    return _followed(found, title, MOTION)
+
+
+def _pursing(material: FidelityMaterial) -> Part:
+    smiling = {name: portrait for name, portrait in material.portraits.items() if is_smiling(portrait)}
+    drivers = [driver for driver in material.drivers if narrowing(driver, material.frames)]
+    if not smiling or not drivers:
+        return Part(notes=(f"no pursing: {len(smiling)} portraits smile, {len(drivers)} drivers purse",))
+    found = list(_pairs(material, purse, smiling, drivers))
+    return _followed(found, "Pursing: mouth widths of smiling portraits found again", ("width",))
+
+
+def _pairs(
+    material: FidelityMaterial,
+    measure_pair: Callable[..., Pair | None],
+    portraits: Mapping[str, Portrait],
+    drivers: Sequence[Driver],
+) -> Iterator[Pair]:
+    with open_mesh_reader() as reader:
+        for name, portrait in portraits.items():
+            for model in material.models:
+                pairs = [
+                    measure_pair(name, portrait, driver, material.frames, model, reader, material.threads)
+                    for driver in drivers
+                ]
+                seen = [pair for pair in pairs if pair is not None]
+                channels = dict.fromkeys(channel for pair in seen for channel in pair.found)
+                said = ", ".join(f"{channel} {cell(seen, channel)}" for channel in channels)
+                print(f"  {name}, {model}: {said}", flush=True)
+                yield from seen
+
+
+def _followed(found: Sequence[Pair], title: str, channels: Sequence[str]) -> Part:
+    return Part(
+        tuple(following.rows(found, channels)),
+        (following.table(found, title, channels),),
+        checks=tuple(following.targets(found)),
+    )
+
+
+FIDELITY: Final[dict[str, Callable[[FidelityMaterial], Part]]] = {
+    CONSISTENCY: _consistency,
+    INTEGRITY: _integrity,
+    "motion": _motion,
+    "pursing": _pursing,
+}
