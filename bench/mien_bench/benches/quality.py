@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guides", type=count, default=12, metavar="N", help="frames of each clip that guide others (12)"
     )
-    parser.add_argument("--frames", type=count, default=40, metavar="N", help="frames of a pair to see motion in (40)")
+    parser.add_argument("--frames", type=count, default=24, metavar="N", help="frames of a pair to see motion in (24)")
     parser.add_argument("--seconds", type=positive, metavar="S", help="of each driver of a pair, at most (all)")
     parser.add_argument("--openseeface", type=Path, metavar="FILE", help="its landmark model, lm_model0.onnx")
     parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")

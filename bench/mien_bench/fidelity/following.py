@@ -188,10 +188,10 @@ def _worst(found: Sequence[Pair], channel: str) -> str:
     return f"{worst.found[channel].slope:.2f} {worst.driver} x {worst.portrait}"
 
 
-def rows(found: Sequence[Pair], channels: Sequence[str]) -> Iterator[Row]:
-    """Slopes and correlations, with a value of each pair."""
+def rows(found: Sequence[Pair], channels: Sequence[str], on: str) -> Iterator[Row]:
+    """Slopes and correlations, with a value of each pair; `on` says of what."""
     for model in dict.fromkeys(one.model for one in found):
-        condition: dict[str, Fact] = {"on": "portraits x drivers", "model": model}
+        condition: dict[str, Fact] = {"on": on, "model": model}
         for channel in channels:
             seen = [one.found[channel] for one in found if one.model == model and channel in one.found]
             if seen:
@@ -201,10 +201,10 @@ def rows(found: Sequence[Pair], channels: Sequence[str]) -> Iterator[Row]:
                 yield Row(f"{channel} found again, r", "", correlations, "higher", condition, each="pair")
 
 
-def targets(found: Sequence[Pair]) -> Iterator[Check]:
-    """What each model shall reach on every portrait."""
-    for model in dict.fromkeys(one.model for one in found):
-        own = [one for one in found if one.model == model]
+def targets(plain: Sequence[Pair], shaken: Sequence[Pair]) -> Iterator[Check]:
+    """What each model shall reach on every portrait: openings and pitch by the drivers as they are, roll by all."""
+    for model in dict.fromkeys(one.model for one in plain):
+        own = [one for one in plain if one.model == model]
         for channel in ("mouth", "pitch"):
             slopes = [one.found[channel].slope for one in own if channel in one.found]
             if slopes:
@@ -212,11 +212,17 @@ def targets(found: Sequence[Pair]) -> Iterator[Check]:
                 named = f"motion, {model}: {channel} slope"
                 yield Check(f"{named}, median", f">= {SLOPE_LEAST:g}", f"{middle:.2f}", middle >= SLOPE_LEAST)
                 yield Check(f"{named}, worst", f">= {SLOPE_WORST:g}", _worst(own, channel), worst >= SLOPE_WORST)
-        rolls = [one.found["roll"].correlation for one in own if "roll" in one.found]
+        both = [one for one in (*plain, *shaken) if one.model == model]
+        rolls = [one.found["roll"].correlation for one in both if "roll" in one.found]
         if rolls:
             middle = float(np.median(rolls))
             yield Check(f"motion, {model}: roll r", f">= {ROLL_LEAST:g}", f"{middle:.3f}", middle >= ROLL_LEAST)
-        widths = [one.found["width"].slope for one in own if "width" in one.found]
+
+
+def pursing_targets(found: Sequence[Pair]) -> Iterator[Check]:
+    """How far each model's smiling portraits shall narrow."""
+    for model in dict.fromkeys(one.model for one in found):
+        widths = [one.found["width"].slope for one in found if one.model == model and "width" in one.found]
         if widths:
             middle = float(np.median(widths))
             yield Check(f"pursing, {model}: slope", f">= {PURSING_LEAST:g}", f"{middle:.2f}", middle >= PURSING_LEAST)

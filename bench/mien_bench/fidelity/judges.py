@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from mien.errors import BackendError, MienError
 from mien.face.face import MouthHint
 from mien.motion.neutral import Neutral
 from mien_bench.fidelity.drivers import CALM, Driver, active_frames, frames_of, median_of
-from mien_bench.fidelity.landmarkers import Landmarker, OpenSeeFace, open_mesh_reader, openseeface_path
+from mien_bench.fidelity.landmarkers import OPENSEEFACE, Landmarker, OpenSeeFace, open_mesh_reader, openseeface_path
 from mien_bench.fidelity.points68 import MESH, UNITS, Reading, read_points
 from mien_bench.quality.dlib_face import DlibDetector
 from mien_kernels import ops
@@ -97,6 +97,32 @@ def open_judges(named: Path | None, data: Path | None, threads: int = 1) -> Iter
         if dlib is None and OPEN_SEE_FACE not in landmarkers:
             raise BackendError("table 4.1: expected OpenSeeFace or dlib to judge, got neither; " + "; ".join(notes))
         yield Judges(landmarkers, dlib), tuple(notes)
+
+
+PointReader = Callable[[Pixels, Array], Array | None]
+"""(picture, points (68, 2) in its pixels, roughly) -> the points, None where no face is seen."""
+
+
+@contextmanager
+def open_point_readers(named: Path | None, data: Path | None, threads: int = 1) -> Iterator[dict[str, PointReader]]:
+    """The mesh, and OpenSeeFace where its model is known; arguments as of `open_judges`. Closed on leaving.
+
+    Raises:
+        SourceError: a model that was named is not there.
+    """
+    with ExitStack() as stack:
+        mesh = stack.enter_context(open_mesh_reader())
+
+        def by_mesh(pixels: Pixels, about: Array) -> Array | None:
+            landmarks = mesh.landmarks(pixels, about)
+            return None if landmarks is None else landmarks[list(MESH), :2]
+
+        readers: dict[str, PointReader] = {MESH_READER: by_mesh}
+        if named is not None or (data is not None and (data / OPENSEEFACE).is_file()):
+            model = OpenSeeFace(openseeface_path(named, data), threads)
+            stack.callback(model.close)
+            readers[OPEN_SEE_FACE] = model.points
+        yield readers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,7 +1,7 @@
 """Landmarkers that judge answers: OpenSeeFace and dlib, which the engine does not use, and MediaPipe, which it does.
 
-Each is callable (picture, about where the 68 points lie) -> reading, None where no face is seen. The place is a hint for
-the first crop only: OpenSeeFace looks a second time where its own points are.
+Each is callable (picture, about where the 68 points lie) -> reading, None where no face is seen. The place is a hint
+for the first crop only: OpenSeeFace looks a second time where its own points are.
 """
 
 from __future__ import annotations

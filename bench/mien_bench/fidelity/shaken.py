@@ -93,8 +93,11 @@ def _curve(seconds: Array, band: tuple[float, float], random: np.random.Generato
 
 
 def camera_matrix(middle: Array, width: float, size: tuple[int, int], path: CameraPath, number: int) -> Affine:
-    """(2, 3): from the clip's pixels to the shaken frame's, both of `size` (width, height), for a face with its `middle`
-    (2,) and `width` in pixels of the clip."""
+    """(2, 3): from the clip's pixels to the shaken frame's, both of `size` (width, height).
+
+    Args:
+        middle, width: (2,) and in pixels of the clip: the face's.
+    """
     base = FACE * min(size) / width
     scale, turn = base * path.zoom[number], np.radians(path.roll[number])
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mien.labelling import parse_labels
 from mien.portrait.portrait import Portrait
-from mien_bench.fidelity import consistency_tables, following, integrity
+from mien_bench.fidelity import consistency_tables, following, integrity, open_mouths
 from mien_bench.fidelity.consistency import Consistency, measure
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.fidelity.following import MOTION, Pair, cell, follow, is_smiling, narrowing, purse
 from mien_bench.fidelity.head_layer import head_layer
 from mien_bench.fidelity.integrity import Integrity
-from mien_bench.fidelity.judges import guides_of, open_judges, with_like_expressions
-from mien_bench.fidelity.landmarkers import open_mesh_reader
+from mien_bench.fidelity.judges import guides_of, open_judges, open_point_readers, with_like_expressions
+from mien_bench.fidelity.landmarkers import MeshReader, open_mesh_reader
 from mien_bench.fidelity.material import FidelityMaterial
+from mien_bench.fidelity.open_mouths import Closing, closing, open_portraits
 from mien_bench.quality.clips import Material
 from mien_bench.quality.thesis_tables import Part, joined_parts
 
@@ -83,10 +85,30 @@ def _integrity(material: FidelityMaterial) -> Part:
     return Part(tuple(integrity.rows(found)), (integrity.table(found),), checks=tuple(integrity.targets(found)))
 
 
+def _open_mouths(material: FidelityMaterial) -> Part:
+    found: list[Closing] = []
+    threads = material.threads or 1
+    with open_point_readers(material.openseeface, material.given.data, threads) as readers:
+        for driver in material.drivers:
+            for case in open_portraits(driver):
+                for model in material.models:
+                    found.append(closing(case, material.drivers, model, readers, material.threads))
+                print(f"  {case.name}, {case.kind}", flush=True)
+    if not found:
+        return Part(notes=("no open mouths: no driver has both wide and closed mouths",))
+    rows, checks = tuple(open_mouths.rows(found)), tuple(open_mouths.targets(found))
+    return Part(rows, (open_mouths.table(found),), checks=checks)
+
+
 def _motion(material: FidelityMaterial) -> Part:
-    found = list(_pairs(material, follow, material.portraits, [*material.drivers, *material.shaken]))
-    title = f"Motion found again in the output, {material.frames} frames a pair, plain and shaken drivers"
-    return _followed(found, title, MOTION)
+    plain = list(_pairs(material, follow, material.portraits, material.drivers))
+    shaken = list(_pairs(material, follow, material.portraits, material.shaken))
+    title = f"Motion found again in the output, {material.frames} frames a pair"
+    parts = (
+        _followed(plain, title, MOTION, "drivers"),
+        _followed(shaken, f"{title}, shaken drivers", MOTION, "shaken drivers"),
+    )
+    return replace(joined_parts(parts), checks=tuple(following.targets(plain, shaken)))
 
 
 def _pursing(material: FidelityMaterial) -> Part:
@@ -95,12 +117,17 @@ def _pursing(material: FidelityMaterial) -> Part:
     if not smiling or not drivers:
         return Part(notes=(f"no pursing: {len(smiling)} portraits smile, {len(drivers)} drivers purse",))
     found = list(_pairs(material, purse, smiling, drivers))
-    return _followed(found, "Pursing: mouth widths of smiling portraits found again", ("width",))
+    part = _followed(found, "Pursing: mouth widths of smiling portraits found again", ("width",), "smiling portraits")
+    return replace(part, checks=tuple(following.pursing_targets(found)))
+
+
+MeasurePair = Callable[[str, Portrait, Driver, int, str, MeshReader, int | None], Pair | None]
+"""`follow` or `purse`."""
 
 
 def _pairs(
     material: FidelityMaterial,
-    measure_pair: Callable[..., Pair | None],
+    measure_pair: MeasurePair,
     portraits: Mapping[str, Portrait],
     drivers: Sequence[Driver],
 ) -> Iterator[Pair]:
@@ -118,16 +145,13 @@ def _pairs(
                 yield from seen
 
 
-def _followed(found: Sequence[Pair], title: str, channels: Sequence[str]) -> Part:
-    return Part(
-        tuple(following.rows(found, channels)),
-        (following.table(found, title, channels),),
-        checks=tuple(following.targets(found)),
-    )
+def _followed(found: Sequence[Pair], title: str, channels: Sequence[str], on: str) -> Part:
+    return Part(tuple(following.rows(found, channels, on)), (following.table(found, title, channels),))
 
 
 FIDELITY: Final[dict[str, Callable[[FidelityMaterial], Part]]] = {
     CONSISTENCY: _consistency,
+    "open-mouths": _open_mouths,
     INTEGRITY: _integrity,
     "motion": _motion,
     "pursing": _pursing,
