@@ -10,9 +10,10 @@ from typing import Final
 from mien import samples
 from mien.commands.options import count, positive
 from mien.config import WARP, ReenactSettings
-from mien.errors import BackendError
+from mien.errors import BackendError, MienError
 from mien_bench.control import Control
-from mien_bench.fidelity.tables import FIDELITY, fidelity_tables
+from mien_bench.fidelity.landmarkers import openseeface_path
+from mien_bench.fidelity.tables import CONSISTENCY, FIDELITY, fidelity_tables
 from mien_bench.quality import picture_strips, summary, temporal, video_runs
 from mien_bench.quality.clips import Material, material_of
 from mien_bench.quality.dlib_face import DlibDetector
@@ -81,7 +82,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     if options.quick:
         vars(options).update(QUICK)
     there = material_of(options)
-    wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
+    wanted, lacking = (tuple(options.table), ()) if options.table else possible(there, options.openseeface)
     crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
     if crossing:
         DlibDetector()  # what is missing is reported before minutes are spent on the other tables
@@ -103,8 +104,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     )
 
 
-def possible(there: Material) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tables that can be made here, and a note on each of the others."""
+def possible(there: Material, openseeface: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tables that can be made here, and a note on each of the others; `openseeface` is its model, if named."""
     out, notes = list(TABLES), []
     if not there.has_faces:
         out.remove("pairs")
@@ -114,6 +115,11 @@ def possible(there: Material) -> tuple[tuple[str, ...], tuple[str, ...]]:
     except BackendError as error:
         out = [name for name in out if name not in (*THESIS, GRAIN)]
         notes.append(f"no tables {', '.join([*THESIS, GRAIN])}: {error}")
+        try:
+            openseeface_path(openseeface, there.data)
+        except MienError as lacking:
+            out.remove(CONSISTENCY)
+            notes.append(f"no table {CONSISTENCY}: {lacking}")
     return tuple(out), tuple(notes)
 
 

@@ -129,10 +129,10 @@ def _theirs(group: str, judges: int) -> Iterator[tuple[str, ...]]:
     for name, groups in TABLE_41.items():
         picked = groups if group == ALL else (groups[GROUPS.index(group)],)
         units, pose = (float(np.mean([values[i] for values in picked])) for i in (0, 1))
-        kept = [values[2] for values in picked if values[2] is not None]
-        identity = f"{np.mean(kept):.1f}" if kept else "-"
+        kept = [identity for _, _, identity in picked if identity is not None]
+        said = f"{np.mean(kept):.1f}" if kept else "-"
         blank = ("-",) * (judges - 1)
-        yield (f"thesis: {name}", f"{units / 100:.2f}", *blank, f"{pose:.2f}", *blank, identity, "-", "-")
+        yield (f"thesis: {name}", f"{units / 100:.2f}", *blank, f"{pose:.2f}", *blank, said, "-", "-")
 
 
 def _by_unit(found: Sequence[Consistency], judges: Sequence[str]) -> Table:

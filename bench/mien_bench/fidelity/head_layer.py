@@ -7,7 +7,7 @@ pixel may lie anywhere on the short segment of places to which the head's motion
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -68,13 +68,20 @@ class HeadLayer:
         return float(self.crop[0, 0])
 
 
-def head_layer(portrait: Portrait, labels: Pixels) -> HeadLayer:
-    """The head of a portrait whose label map is `labels` (H, W)."""
+def head_layer(portrait: Portrait, labels: Pixels, person: Floats | None) -> HeadLayer:
+    """The head of a portrait with the label map `labels` (H, W).
+
+    Args:
+        person: (H, W) in 0..1, where the person is, if that is known. Labels are wrong now and then far from the face:
+            what is not of the person, or does not hang together with the face, is left out.
+    """
     width = float(np.linalg.norm(np.subtract(*portrait.landmarks[list(TEMPLES), :2])))
     scale = FACE / width
     middle = portrait.landmarks[list(topology.OVAL), :2].mean(axis=0) - (0.0, 0.15 * width)
     crop = np.column_stack([np.eye(2) * scale, SIDE / 2 - scale * middle])
     luma = grey(portrait.pixels, crop)
+    if person is not None:
+        labels = np.where(person > 0.5, labels, 0).astype(np.uint8)
     classes = cv2.warpAffine(
         labels, crop, (SIDE, SIDE), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
     )
@@ -98,7 +105,7 @@ def _contour(portrait: Portrait, crop: Affine) -> Bits:
 
 def _parts(classes: Pixels, luma: Pixels, contour: Bits, portrait: Portrait, crop: Affine) -> dict[str, Bits]:
     found = {name: np.isin(classes, ids) for name, (ids, _) in PARTS.items()}
-    head = np.any(list(found.values()), axis=0) | contour
+    head = _joined(np.any(list(found.values()), axis=0) | contour, contour)
     radius = round(MARGIN * FACE)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     inner = cv2.erode(head.astype(np.uint8), kernel, borderValue=0) > 0
@@ -107,6 +114,14 @@ def _parts(classes: Pixels, luma: Pixels, contour: Bits, portrait: Portrait, cro
     lowest = (crop[:, :2] @ portrait.landmarks[LOWER_LIP, :2] + crop[:, 2])[1]
     above = np.arange(SIDE)[:, None] < lowest
     return {name: part & inner & textured & above & ~skin for name, part in found.items()}
+
+
+def _joined(cells: Bits, seeds: Bits) -> Bits:
+    """The cells that hang together with `seeds`, which are cells."""
+    count, pieces = cv2.connectedComponents(cells.astype(np.uint8), connectivity=4)
+    reached = np.zeros(count, bool)
+    reached[pieces[seeds]] = True
+    return np.asarray(reached[pieces])
 
 
 def _depth(portrait: Portrait, crop: Affine, scale: float) -> Floats:
@@ -179,11 +194,11 @@ def off_segment(flow: Array | Floats, along: Array, lowest: Array | Floats, high
     length = float(along @ along)
     share = (flow @ along) / length if length > 1e-12 else np.zeros(len(flow))
     nearest = np.clip(share, lowest, highest)
-    return np.linalg.norm(flow - nearest[:, None] * along, axis=1)
+    return np.asarray(np.linalg.norm(flow - nearest[:, None] * along, axis=1))
 
 
 def dense_flow(before: Pixels, after: Pixels) -> Floats:
     """(H, W, 2): the way of each pixel of `before` (H, W) to `after` (dense inverse search, Kroeger et al. 2016)."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(1)
     return np.asarray(search.calc(before, after, None), dtype=np.float32)

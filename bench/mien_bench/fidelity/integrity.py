@@ -20,7 +20,7 @@ from mien.posed import Posed
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.fidelity.head_layer import HeadLayer, straying
 from mien_bench.quality.puppet import open_puppet, settings_for
-from mien_bench.results import Check, Fact, Row, Table
+from mien_bench.results import Better, Check, Fact, Row, Table
 
 Array = NDArray[np.float64]
 
@@ -104,7 +104,7 @@ def area_range(posed: Posed) -> Array:
     own = (posed.pose.scale / posed.portrait.pose.scale) ** 2
     low, high = min(1.0, own), max(1.0, own)
     ratios = np.where(ratios < low, ratios / low, np.where(ratios > high, ratios / high, 1.0))
-    return np.percentile(ratios, [0, 1, 99, 100])
+    return np.asarray(np.percentile(ratios, [0, 1, 99, 100]))
 
 
 def _areas(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> Array:
@@ -173,14 +173,9 @@ def rows(found: Sequence[Integrity]) -> Iterator[Row]:
         worst = tuple(float(np.nanmax(one.stray["head"])) for one in own if np.isfinite(one.stray["head"]).any())
         if worst:
             yield Row("strays, head, worst frame", "% of face", worst, "lower", condition, each="pair")
-        for place, what, better in (
-            (0, "least", "higher"),
-            (1, "1 %", "higher"),
-            (2, "99 %", "lower"),
-            (3, "most", "lower"),
-        ):
-            pick = np.min if better == "higher" else np.max
-            values = tuple(float(pick(one.areas[:, place])) for one in own)
+        for place, what in enumerate(("least", "1 %", "99 %", "most")):
+            better: Better = "higher" if place < 2 else "lower"
+            values = tuple(float((np.min if place < 2 else np.max)(one.areas[:, place])) for one in own)
             yield Row(f"area of triangles, {what}", "", values, better, condition, each="pair")
         beyond = tuple(float(one.uncovered.max()) for one in own)
         yield Row("shown from beyond the edge, worst frame", "%", beyond, "lower", condition, each="pair")

@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Final
 
 from mien.labelling import parse_labels
+from mien.parse.models import segment_person
 from mien.portrait.portrait import Portrait
-from mien_bench.fidelity import consistency_tables, following, integrity, open_mouths
+from mien_bench.fidelity import consistency_tables, driver_channels, following, integrity, open_mouths, stillness
 from mien_bench.fidelity.consistency import Consistency, measure
+from mien_bench.fidelity.driver_channels import ways_of
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.fidelity.following import MOTION, Pair, cell, follow, is_smiling, narrowing, purse
 from mien_bench.fidelity.head_layer import head_layer
@@ -76,7 +78,8 @@ def _consistency(material: FidelityMaterial) -> Part:
 def _integrity(material: FidelityMaterial) -> Part:
     found: list[Integrity] = []
     for name, portrait in material.portraits.items():
-        head = head_layer(portrait, parse_labels(portrait.pixels, threads=material.threads))
+        labels = parse_labels(portrait.pixels, threads=material.threads)
+        head = head_layer(portrait, labels, segment_person(portrait.pixels))
         for model in material.models:
             for driver in material.shaken:
                 args = driver, material.frames, model, material.threads
@@ -149,10 +152,46 @@ def _followed(found: Sequence[Pair], title: str, channels: Sequence[str], on: st
     return Part(tuple(following.rows(found, channels, on)), (following.table(found, title, channels),))
 
 
+def _jitter(material: FidelityMaterial) -> Part:
+    noisy = [stillness.noisy_still(driver, material.anyone, seed) for seed, driver in enumerate(material.drivers)]
+    calm = [still for driver in material.drivers if (still := stillness.stillest_second(driver)) is not None]
+    parts = []
+    for on, title, drivers in (
+        ("noisy stills", "Jitter: a still picture with a webcam's noise", noisy),
+        ("stillest seconds", "Jitter: the stillest second of each clip", calm),
+    ):
+        runs = [
+            stillness.measure(name, portrait, still, model, material.threads)
+            for model in material.models
+            for name, portrait in _told(material.portraits, on)
+            for still in drivers
+        ]
+        found = [run for run in runs if run is not None]
+        parts.append(Part(tuple(stillness.rows(found, on)), (stillness.table(found, title),)))
+    return joined_parts(parts)
+
+
+def _told(portraits: Mapping[str, Portrait], on: str) -> Iterator[tuple[str, Portrait]]:
+    for name, portrait in portraits.items():
+        print(f"  {on}: {name}", flush=True)
+        yield name, portrait
+
+
+def _channels(material: FidelityMaterial) -> Part:
+    found = []
+    for driver in material.drivers:
+        found.append(ways_of(driver))
+        print(f"  {driver.name}: {len(found[-1].flow)} pairs of frames", flush=True)
+    shares = driver_channels.shares(found)
+    return Part(tuple(driver_channels.rows(shares)), (driver_channels.table(shares),))
+
+
 FIDELITY: Final[dict[str, Callable[[FidelityMaterial], Part]]] = {
     CONSISTENCY: _consistency,
     "open-mouths": _open_mouths,
     INTEGRITY: _integrity,
     "motion": _motion,
     "pursing": _pursing,
+    "jitter": _jitter,
+    "channels": _channels,
 }
