@@ -129,8 +129,8 @@ def _theirs(group: str, judges: int) -> Iterator[tuple[str, ...]]:
     for name, groups in TABLE_41.items():
         picked = groups if group == ALL else (groups[GROUPS.index(group)],)
         units, pose = (float(np.mean([values[i] for values in picked])) for i in (0, 1))
-        kept = [identity for _, _, identity in picked if identity is not None]
-        said = f"{np.mean(kept):.1f}" if kept else "-"
+        kept = [identity for _, _, identity in picked]
+        said = "-" if None in kept else f"{np.mean(np.array(kept, dtype=np.float64)):.1f}"
         blank = ("-",) * (judges - 1)
         yield (f"thesis: {name}", f"{units / 100:.2f}", *blank, f"{pose:.2f}", *blank, said, "-", "-")
 

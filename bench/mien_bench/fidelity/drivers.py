@@ -131,11 +131,12 @@ def active_frames(driver: Driver, count: int) -> list[int]:
     free = np.isfinite(away).all(axis=1) & (turned < MOST_TURN)
     times = np.array(driver.seconds)
     chosen: list[int] = []
-    while free.any() and len(chosen) < count:
-        unit = away[:, len(chosen) % len(UNITS)]
-        number = int(np.argmax(np.where(free, unit, -1.0)))
-        chosen.append(number)
-        free &= np.abs(times - times[number]) >= APART
+    for turn in range(count * len(UNITS)):
+        unit = np.where(free, away[:, turn % len(UNITS)], 0.0)
+        number = int(np.argmax(unit))
+        if unit[number] > 0 and len(chosen) < count:
+            chosen.append(number)
+            free &= np.abs(times - times[number]) >= APART
     return sorted(chosen)
 
 

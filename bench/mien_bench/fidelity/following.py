@@ -42,6 +42,8 @@ SMILING: Final = 1.1
 """Width of a portrait's mouth in eye distances, relative to the canonical face's, from which on it smiles."""
 PURSING_LEAST: Final = 0.6
 """Target of the slope of widths."""
+LEAST_MOVE: Final = 1e-12
+"""Product of standard deviations below which one of two widths stands still."""
 FEWEST: Final = 8
 """Frames of a regression."""
 
@@ -93,7 +95,8 @@ def purse(
     if seen.sum() < FEWEST:
         return Pair(name, driver.name, Path(model).name, {}, int((~seen).sum()))
     slope = float(np.polyfit(given[seen], answers[seen], 1)[0])
-    correlation = float(np.corrcoef(given[seen], answers[seen])[0, 1])
+    moves = given[seen].std() * answers[seen].std() > LEAST_MOVE
+    correlation = float(np.corrcoef(given[seen], answers[seen])[0, 1]) if moves else 0.0
     width = Agreement(correlation, slope, float(np.ptp(given[seen])))
     return Pair(name, driver.name, Path(model).name, {"width": width}, int((~seen).sum()))
 

@@ -40,6 +40,7 @@ MIRROR: Final = (
 """The point that each becomes when the picture is mirrored."""
 UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
 """Action units that the thesis compares."""
+_LEAST: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +122,3 @@ def unit_correlations(guides: Array, answers: Array) -> Array:
     under = np.sqrt((given**2).sum(axis=0) * (got**2).sum(axis=0))
     found = (given * got).sum(axis=0) / np.where(under > _LEAST, under, 1.0)
     return np.where((given**2).sum(axis=0) > _LEAST, found * (under > _LEAST), np.nan)
-
-
-_LEAST: Final = 1e-12

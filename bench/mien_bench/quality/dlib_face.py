@@ -1,4 +1,4 @@
-"""A face by dlib's landmarks, which do not drive the engine: action units, pose, identity. No other file knows dlib.
+"""A face by dlib's landmarks, which do not drive the engine: points, pose, identity. No other file knows dlib.
 
 The predictor of 68 points was trained on data that exclude commercial use, so its file, like the embedding's, comes
 from a package of its own, is read where that lies, and only measures: nothing of it enters a model or a release.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from mien.capture.image import resized
 from mien.errors import BackendError
 from mien_bench.fidelity.points68 import MIRROR
-from mien_bench.quality.shape_fit import ShapeFit, basis68, fit_shape
+from mien_bench.quality.shape_fit import ShapeFit, fit_shape
 from mien_bench.quality.summary import by_identity
 
 Array = NDArray[np.float64]
@@ -31,23 +30,6 @@ SAME_PERSON: Final = 0.6
 """Distance of embeddings below which two pictures count as one person: what the embedding's authors recommend."""
 LARGE: Final = 400
 """Pixels of the longer side below which a picture is looked at enlarged: the detector overlooks faces below 80."""
-UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-"""Those that the thesis compares."""
-SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
-    1: (("browInnerUp", 1.0),),
-    2: (("browOuterUp", 1.0),),
-    4: (("browDown", 1.0),),
-    5: (("eyeWide", 1.0),),
-    6: (("cheekRaiser", 0.5), ("cheekSquint", 0.5), ("eyeSquint", 0.5)),
-    9: (("noseSneer", 1.0),),
-    12: (("mouthSmile", 1.0),),
-    15: (("mouthFrown", 1.0),),
-    17: (("mouthShrugLower", 1.0),),
-    20: (("mouthStretch", 1.0),),
-    25: (("jawOpen", 1.0), ("mouthClose", -1.0), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.5)),
-    26: (("jawOpen", 1.0),),
-}
-"""Shapes that make each unit, left and right averaged, and how much each counts."""
 PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
 """Of the face without pose and expression, as logarithms; widths in distances of the outer eye corners."""
 EMBEDDING: Final = 128
@@ -166,33 +148,6 @@ def _lacking(package: str) -> str:
     return f"measuring identity and action units needs {package}, which is not installed; pip install 'mien[quality]'"
 
 
-def action_units(expression: Array) -> Array:
-    """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes.
-
-    Of a difference of strengths, the change of intensities: FACS counts from the person's own face at rest.
-    """
-    return np.asarray(_unit_matrix() @ expression)
-
-
-def consistency(one: Array, other: Array) -> float:
-    """Correlation of two faces' intensities (12,) over the units; 0 where one of them does nothing at all."""
-    if one.std() < 1e-6 or other.std() < 1e-6:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-@lru_cache(maxsize=1)
-def _unit_matrix() -> Array:
-    """(12, E)."""
-    names = basis68().names
-    out = np.zeros((len(UNITS), len(names)))
-    for row, unit in zip(out, UNITS, strict=True):
-        for shape, share in SHAPES[unit]:
-            members = [i for i, name in enumerate(names) if name.removesuffix("_L").removesuffix("_R") == shape]
-            row[members] = share / len(members)
-    return out
-
-
 def proportions(fit: ShapeFit) -> Array:
     """(3,): `PROPORTIONS` of the person's own shape."""
     shape = fit.own_shape
@@ -237,8 +192,6 @@ class FaceMeasurement:
     """One picture's face."""
 
     look: DlibFace
-    units: Array
-    """(12,): intensities of `action_units.UNITS` above those of the person at rest."""
     angles: Array
     """(3,): yaw, pitch, roll in degrees."""
     proportions: Array
@@ -259,5 +212,4 @@ def measure_face(look: DlibFace, rest: ShapeFit) -> FaceMeasurement:
     """A face beside how the person looks at rest, whose identity is taken as known but for the proportions."""
     fit = fit_shape(look.points, rest.identity)
     angles = np.array([fit.angles.yaw, fit.angles.pitch, fit.angles.roll])
-    units = action_units(fit.expression - rest.expression)
-    return FaceMeasurement(look, units, angles, proportions(fit_shape(look.points)))
+    return FaceMeasurement(look, angles, proportions(fit_shape(look.points)))

@@ -1,4 +1,4 @@
-"""Tables 4.1 to 4.3 of the thesis on one-shot face reenactment: its figures, and the runs that give ours."""
+"""Tables 4.1 to 4.3 of the thesis on one-shot face reenactment: its figures, and the runs of the last two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-reenactment in the thesis's own form, its figures beside ours, and grain, of the people who are there."""
+"""Identity in the thesis's own tables 4.2 and 4.3, its figures beside ours, and grain, of the people who are there."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from mien_bench.results import Check, Fact, Row, Strip, Table
 
 Scores = Mapping[str, Mapping[str, CrossScore]]
 """By group, then by row."""
-_CELLS = ("AU %", "pose", "id %", "leak")
 THESIS: Final = ("4.2", "4.3")
 GRAIN: Final = "grain"
 
@@ -87,8 +86,7 @@ def table_43(scores: Mapping[str, Mapping[int, CrossScore]]) -> Table:
 def rows_of(score: CrossScore, condition: Mapping[str, Fact]) -> Iterator[Row]:
     """One model's figures; those that are known of each reference with a value of each. Nothing of nobody."""
     if score.of_references:
-        units, pose, distance = zip(*score.of_references.values(), strict=True)
-        yield Row("action units, consistency", "%", units, "higher", condition, each="reference")
+        pose, distance = zip(*score.of_references.values(), strict=True)
         yield Row("pose, difference", "deg", pose, "lower", condition, each="reference")
         yield Row("identity, distance", "", distance, "lower", condition, each="reference")
     if math.isfinite(score.leak):
