@@ -128,7 +128,7 @@ def _theirs(group: str, judges: int) -> Iterator[tuple[str, ...]]:
     """The thesis's rows; for all groups together the mean of its three."""
     for name, groups in TABLE_41.items():
         picked = groups if group == ALL else (groups[GROUPS.index(group)],)
-        units, pose = (float(np.mean([values[i] for values in picked])) for i in (0, 1))
+        units, pose = np.mean([one[0] for one in picked]), np.mean([one[1] for one in picked])
         kept = [identity for _, _, identity in picked]
         said = "-" if None in kept else f"{np.mean(np.array(kept, dtype=np.float64)):.1f}"
         blank = ("-",) * (judges - 1)

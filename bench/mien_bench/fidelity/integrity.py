@@ -23,6 +23,8 @@ from mien_bench.quality.puppet import open_puppet, settings_for
 from mien_bench.results import Better, Check, Fact, Row, Table
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 STRAY_MOST: Final = 2.0
 """Per cent of the face's width, for the 95th percentile of the pixels."""
@@ -121,16 +123,22 @@ def _in_view(posed: Posed) -> NDArray[np.bool_]:
 
 
 def beyond_edge(posed: Posed) -> float:
-    """Per cent of the picture whose backward flow points beyond the portrait by more than a pixel, at a place where the
-    border that is repeated there shows the person."""
+    """Per cent of the picture that shows the person from beyond what there is of the portrait."""
     width, height = posed.portrait.size
     places = posed.flow + posed.window.corner.astype(np.float32)
-    out = (places < -1.5).any(axis=2) | (places > np.array([width + 0.5, height + 0.5], np.float32)).any(axis=2)
-    matte = posed.portrait.matte
+    share = repeated_share(places, posed.portrait.matte, (width, height))
+    return 100 * share * posed.window.width * posed.window.height / (width * height)
+
+
+def repeated_share(places: Floats, matte: Pixels | None, size: tuple[int, int]) -> float:
+    """Share of backward flow `places` (h, w, 2) that points beyond a picture of `size` (width, height) by more than a
+    pixel, where the border that is repeated there shows the person: `matte` (H, W), None where all of it does."""
+    most = np.array(size, dtype=np.float32) - 1
+    out = (places < -1.5).any(axis=2) | (places > most + 1.5).any(axis=2)
     if matte is not None:
-        nearest = np.clip(np.rint(places[out]), 0, (width - 1, height - 1)).astype(np.int64)
+        nearest = np.clip(np.rint(places[out]), 0, most).astype(np.int64)
         out[out] = matte[nearest[:, 1], nearest[:, 0]] > 127
-    return 100 * float(out.mean()) * posed.window.width * posed.window.height / (width * height)
+    return float(out.mean())
 
 
 def table(found: Sequence[Integrity]) -> Table:

@@ -38,6 +38,8 @@ READ, SHOT = 2.0, 0.35
 """Noise of a webcam's sensor in grey levels: of reading, and by the square root of the brightness."""
 CRF: Final = 26
 """Of H.264, about a webcam's at 1 Mbit/s."""
+STILLS: Final = 3
+"""Drivers whose calmest frame is filmed."""
 STILLEST: Final = 1.0
 """Seconds."""
 

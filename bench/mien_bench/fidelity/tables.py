@@ -153,7 +153,8 @@ def _followed(found: Sequence[Pair], title: str, channels: Sequence[str], on: st
 
 
 def _jitter(material: FidelityMaterial) -> Part:
-    noisy = [stillness.noisy_still(driver, material.anyone, seed) for seed, driver in enumerate(material.drivers)]
+    some = material.drivers[: stillness.STILLS]
+    noisy = [stillness.noisy_still(driver, material.anyone, seed) for seed, driver in enumerate(some)]
     calm = [still for driver in material.drivers if (still := stillness.stillest_second(driver)) is not None]
     parts = []
     for on, title, drivers in (
