@@ -20,6 +20,7 @@ from mien.posed import Posed
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.fidelity.head_layer import HeadLayer, straying
 from mien_bench.quality.puppet import open_puppet, settings_for
+from mien_bench.quality.summary import median_interval
 from mien_bench.results import Better, Check, Fact, Row, Table
 
 Array = NDArray[np.float64]
@@ -149,6 +150,7 @@ def table(found: Sequence[Integrity]) -> Table:
         for name in dict.fromkeys(one.portrait for one in own):
             lines.append((f"{name}, {model}", *cells([one for one in own if one.portrait == name])))
         lines.append((f"all, {model}", *cells(own)))
+        lines.append((f"median pair, {model}", *_over_pairs(own)))
     columns = ("", "hair", "ears", "skin", "head", "worst frame", "area 1..99 %", "area least..most", "beyond edge %")
     return Table("Layer integrity under shaken drivers", columns, tuple(lines), notes=NOTES)
 
@@ -169,15 +171,35 @@ def cells(found: Sequence[Integrity]) -> Iterator[str]:
     yield f"{beyond.mean():.1f} ({beyond.max():.1f})"
 
 
+def _over_pairs(found: Sequence[Integrity]) -> Iterator[str]:
+    """The same columns as medians over pairs with intervals; of areas and beyond the edge, each pair's worst frame."""
+    for part in ("hair", "ears", "skin", "head"):
+        yield median_interval([_middle(one.stray[part]) for one in found], "{:.1f}")
+    seen = [one.stray["head"][np.isfinite(one.stray["head"])] for one in found]
+    yield median_interval([float(values.max()) for values in seen if len(values)], "{:.1f}")
+    yield _range([one.areas[:, 1].min() for one in found], [one.areas[:, 2].max() for one in found])
+    yield _range([one.areas[:, 0].min() for one in found], [one.areas[:, 3].max() for one in found])
+    yield median_interval([float(one.uncovered.max()) for one in found], "{:.1f}")
+
+
+def _middle(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
+
+
+def _range(low: Sequence[float], high: Sequence[float]) -> str:
+    return f"{np.median(low):.2f}..{np.median(high):.2f}"
+
+
 def rows(found: Sequence[Integrity]) -> Iterator[Row]:
     """A row for each model and measure, with a value of each pair."""
     for model in dict.fromkeys(one.model for one in found):
         own = [one for one in found if one.model == model]
         condition: dict[str, Fact] = {"on": "shaken drivers", "model": model}
         for part in own[0].stray:
-            medians = [float(np.nanmedian(one.stray[part])) for one in own if np.isfinite(one.stray[part]).any()]
+            medians = tuple(value for one in own if np.isfinite(value := _middle(one.stray[part])))
             if medians:
-                yield Row(f"strays, {part}, p95", "% of face", tuple(medians), "lower", condition, each="pair")
+                yield Row(f"strays, {part}, p95", "% of face", medians, "lower", condition, each="pair")
         worst = tuple(float(np.nanmax(one.stray["head"])) for one in own if np.isfinite(one.stray["head"]).any())
         if worst:
             yield Row("strays, head, worst frame", "% of face", worst, "lower", condition, each="pair")

@@ -110,8 +110,9 @@ def test_tables_and_targets_say_what_was_found() -> None:
     assert [check.kept for check in targets([good])] == [True, True, True]
     assert [check.kept for check in targets([good, torn])] == [True, False, False]
     lines = table([good, torn]).rows
-    assert [line[0] for line in lines] == ["a, warp", "b, warp", "all, warp"]
-    assert lines[2][2] == "-"
+    assert [line[0] for line in lines] == ["a, warp", "b, warp", "all, warp", "median pair, warp"]
+    assert lines[2][2] == lines[3][2] == "-"
+    assert lines[3][4] == "0.8 [0.8, 0.8]"
     found = {row.name: row.values for row in rows([good, torn])}
     assert found["area of triangles, least"] == (0.7, 0.1)
     assert found["shown from beyond the edge, worst frame"] == (0.0, 2.0)
