@@ -28,7 +28,7 @@ from mien_bench.results import Result
 TABLES: Final = ("pairs", "clips", "flicker", "temporal", *FIDELITY, *THESIS, GRAIN, "strips")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
-QUICK: Final = {"limit": 3, "variants": 1, "every": 25, "run": 12, "guides": 10, "frames": 16, "seconds": 4}
+QUICK: Final = {"limit": 3, "variants": 1, "every": 25, "run": 12, "guides": 10, "frames": 12, "seconds": 3}
 """What `--quick` takes."""
 SHORTEST_RUN: Final = 3
 """Frames: each is compared with its two neighbours."""

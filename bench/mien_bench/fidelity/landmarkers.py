@@ -42,8 +42,8 @@ DEVIATION: Final = np.array([0.229, 0.224, 0.225], np.float32)
 """ImageNet's, of colours in 0..1."""
 ROOM: Final = np.array([0.1, 0.125])
 """Margin of the crop on each side, relative to the box of the points."""
-LEAST_TRUST: Final = 0.25
-"""Mean height of the heat maps' peaks below which there is no face."""
+LEAST_TRUST: Final = 0.6
+"""Mean height of the heat maps' peaks below which there is no face: faces have 0.77 and more, black or noise 0.35."""
 LOOKS: Final = 2
 MESH_LOOKS: Final = 2
 MARGIN: Final = 0.5
