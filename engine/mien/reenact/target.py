@@ -12,7 +12,7 @@ from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
 from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles, Similarity, angles_of, fit_pose, rotation_of
-from mien.face.untangle import folded, untangle
+from mien.face.untangle import folded, folded_lips, untangle, untangle_lips
 from mien.portrait.portrait import Portrait
 
 Array = NDArray[np.float64]
@@ -73,6 +73,8 @@ def _expressed(rest: Array, motion: Motion) -> Array:
     shape = set_lip_gaps(shape, motion.lips * lower_face_height(rest))
     opening = np.minimum(motion.lids, LIDS_WIDEST)
     shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
+    if folded_lips(shape[:, :2], 1.0).any():
+        shape[:, :2] = untangle_lips(shape[:, :2], 1.0, rounds=UNFOLD_ROUNDS)
     return _with_gaze(shape, rest, motion.gaze)
 
 
