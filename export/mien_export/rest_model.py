@@ -24,12 +24,35 @@ from mien_export.data.ict import FILE, Ict, expression_fields, landmark_fields, 
 Array = NDArray[np.float64]
 
 DEVIATIONS: Final = {
-    **{"jawOpen": 0.35, "mouthFunnel": 0.2, "mouthUpperUp": 0.3, "mouthLowerDown": 0.3},
-    **{"mouthSmile": 0.5, "mouthStretch": 0.25, "cheekSquint": 0.35, "cheekRaiser": 0.3, "eyeSquint": 0.4},
-    **{"browInnerUp": 0.4, "browOuterUp": 0.4, "browDown": 0.35, "eyeBlink": 0.25, "eyeWide": 0.3, "noseSneer": 0.2},
-    **{"mouthPucker": 0.25, "mouthFrown": 0.2, "mouthDimple": 0.25, "mouthPress": 0.25, "cheekPuff": 0.2},
-    **{"mouthRollLower": 0.2, "mouthRollUpper": 0.2, "mouthShrugLower": 0.2, "mouthShrugUpper": 0.15},
-    **{"mouthLeft": 0.08, "mouthRight": 0.08, "jawLeft": 0.1, "jawRight": 0.1, "jawForward": 0.3},
+    "jawOpen": 0.35,
+    "mouthFunnel": 0.2,
+    "mouthUpperUp": 0.3,
+    "mouthLowerDown": 0.3,
+    "mouthSmile": 0.5,
+    "mouthStretch": 0.25,
+    "cheekSquint": 0.35,
+    "cheekRaiser": 0.3,
+    "eyeSquint": 0.4,
+    "browInnerUp": 0.4,
+    "browOuterUp": 0.4,
+    "browDown": 0.35,
+    "eyeBlink": 0.25,
+    "eyeWide": 0.3,
+    "noseSneer": 0.2,
+    "mouthPucker": 0.25,
+    "mouthFrown": 0.2,
+    "mouthDimple": 0.25,
+    "mouthPress": 0.25,
+    "cheekPuff": 0.2,
+    "mouthRollLower": 0.2,
+    "mouthRollUpper": 0.2,
+    "mouthShrugLower": 0.2,
+    "mouthShrugUpper": 0.15,
+    "mouthLeft": 0.08,
+    "mouthRight": 0.08,
+    "jawLeft": 0.1,
+    "jawRight": 0.1,
+    "jawForward": 0.3,
 }
 """Standard deviation of an expression's strength in portraits, by name without its side."""
 TAKEN_OUT: Final = (
@@ -40,8 +63,13 @@ TAKEN_OUT: Final = (
 SIDES: Final = 0.8
 """Correlation between the two sides of one expression."""
 SMILING: Final = {
-    **{"mouthSmile": 1.0, "cheekSquint": 0.6, "cheekRaiser": 0.5, "mouthUpperUp": 0.5, "eyeSquint": 0.3},
-    **{"mouthDimple": 0.3, "mouthStretch": 0.2},
+    "mouthSmile": 1.0,
+    "cheekSquint": 0.6,
+    "cheekRaiser": 0.5,
+    "mouthUpperUp": 0.5,
+    "eyeSquint": 0.3,
+    "mouthDimple": 0.3,
+    "mouthStretch": 0.2,
 }
 """How far expressions go with a smile; half of the product of two of these is their correlation."""
 PARTED: Final = (0.1, 0.04)

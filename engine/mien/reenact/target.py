@@ -1,8 +1,14 @@
-"""Target shape: the portrait's rest shape plus motion, posed."""
+"""Target shape: the portrait's rest shape plus motion, posed.
+
+The rest shape lies between the portrait's own look with its mouth closed (`Portrait.rest`) and that without smile,
+squint and raised brows (`Portrait.relaxed`): as far as the user wants, and as far as a narrowing mouth needs, since
+lips that smile do not purse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +18,24 @@ from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
 from mien.face.measures import landmark_sizes, lower_face_height
 from mien.face.motion import Motion
 from mien.face.pose import Angles, Similarity, angles_of, fit_pose, rotation_of
+from mien.face.topology import canonical_face
 from mien.face.untangle import folded, folded_lips, untangle, untangle_lips
 from mien.portrait.portrait import Portrait
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 
 LIDS_WIDEST = 1.6
 """Largest opening of the eyes relative to the portrait's: beyond, the picture does not show the eyeball."""
 UNFOLD_ROUNDS = 12
+NARROW_FROM, NARROW_TO = 0.1, 0.3
+"""Narrowing of the driver's mouth, as a share of its neutral width, from which on a smile yields, and at which it is
+gone and the width is as far towards the driver's as it goes."""
+TOWARDS_DRIVER = 0.6
+"""How far the width of a pursed mouth goes from its share of the portrait's own to the usual mouth's."""
+NARROW_REACH = 0.16
+"""Distance from the lips, in eye distances, in which skin follows their narrowing."""
+CORNERS = (61, 291)
 GAZE_EDGE = 0.3
 """Largest distance of the iris from the middle of the eye, in eye widths."""
 
@@ -36,11 +52,14 @@ class Target:
     """(478, 3): in pixels of the portrait's picture."""
 
 
-def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = None) -> Target:
-    """The target shape of `portrait` under `motion`, whose neutral pose is the portrait's own or a given one."""
+def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = None, relax: float = 0.0) -> Target:
+    """The target shape of `portrait` under `motion`, whose neutral pose is the portrait's own or a given one.
+
+    `relax` is the share of the portrait's own smile, squint and raised brows that is taken out at rest.
+    """
     if motion.landmarks is not None:
         return _absolute(portrait, motion.landmarks)
-    shape = _expressed(portrait.rest, motion)
+    shape = _expressed(portrait, motion, relax)
     own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(turned(own, motion), own.translation + way, own.scale * motion.scale)
@@ -68,14 +87,50 @@ def _unfolded(landmarks: Array, scale: float) -> Array:
     return landmarks
 
 
-def _expressed(rest: Array, motion: Motion) -> Array:
+def _expressed(portrait: Portrait, motion: Motion, relax: float) -> Array:
+    width = _driver_width(motion)
+    pursed = smoothstep(min(max((1 - width - NARROW_FROM) / (NARROW_TO - NARROW_FROM), 0.0), 1.0))
+    taken = max(relax, pursed)
+    rest = portrait.rest + taken * (portrait.relaxed - portrait.rest) if taken else portrait.rest
     shape = rest + motion.expression * landmark_sizes(rest)
+    if pursed:
+        _narrow(shape, width, pursed)
     shape = set_lip_gaps(shape, motion.lips * lower_face_height(rest))
     opening = np.minimum(motion.lids, LIDS_WIDEST)
     shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
     if folded_lips(shape[:, :2], 1.0).any():
         shape[:, :2] = untangle_lips(shape[:, :2], 1.0, rounds=UNFOLD_ROUNDS)
     return _with_gaze(shape, rest, motion.gaze)
+
+
+def _driver_width(motion: Motion) -> float:
+    """Width of the driver's mouth relative to neutral."""
+    left, right = CORNERS
+    points = canonical_face().points
+    wider = motion.expression[right, 0] - motion.expression[left, 0]
+    return float(1 + wider / (points[right, 0] - points[left, 0]))
+
+
+def _narrow(shape: Array, width: float, pursed: float) -> None:
+    """Bring the mouth of `shape` (478, 3) towards the usual mouth's width times the driver's `width`."""
+    left, right = CORNERS
+    points = canonical_face().points
+    own = float(shape[right, 0] - shape[left, 0])
+    usual = width * float(points[right, 0] - points[left, 0])
+    if usual >= own:
+        return
+    less = pursed * TOWARDS_DRIVER * (1 - usual / own)
+    middle = (shape[left, 0] + shape[right, 0]) / 2
+    shape[:, 0] -= less * _around_lips() * (shape[:, 0] - middle)
+
+
+@lru_cache(maxsize=1)
+def _around_lips() -> Array:
+    """(478,): how far each landmark follows the lips, 1 on them."""
+    points = canonical_face().points
+    return np.exp(-((topology.distances(points, topology.OUTER_LIPS) / NARROW_REACH) ** 2)) * (
+        np.arange(len(points)) < topology.SKIN_COUNT
+    )
 
 
 def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:
