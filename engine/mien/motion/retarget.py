@@ -131,8 +131,8 @@ class Retarget:
             raw.lips,
             shortfall(raw.expression),
         )
-        settings = self.settings
-        kinds = (settings.pose, settings.scale, settings.expression, settings.eyes, settings.expression, settings.shortfall)
+        own = self.settings
+        kinds = (own.pose, own.scale, own.expression, own.eyes, own.expression, own.shortfall)
         out = tuple(one_euro(f, v, seconds, k) for f, v, k in zip(filters, values, kinds, strict=True))
         pose, scale, expression, eyes, lips, lacking = (state.value for state in out)
         channels = Channels(
