@@ -113,7 +113,7 @@ def _lip_constraints() -> _Constraints:
     lips = topology.distances(plane, (*topology.OUTER_LIPS, *topology.INNER_LIPS))
     near = lips[corners].min(axis=0) < LIPS
     mobility = np.exp(-((lips / LIPS_GIVE) ** 2))
-    mobility[list(topology.INNER_LIPS)] = 1e-6
+    mobility[list(topology.INNER_LIPS)] = 0.0
     return _Constraints(np.ascontiguousarray(corners[:, near]), LEAST_LIPS * areas[near], mobility)
 
 

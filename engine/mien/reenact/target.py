@@ -95,7 +95,7 @@ def _expressed(portrait: Portrait, motion: Motion, relax: float) -> Array:
     shape = rest + motion.expression * landmark_sizes(rest)
     if pursed:
         _narrow(shape, width, pursed)
-    shape = set_lip_gaps(shape, motion.lips * lower_face_height(rest))
+    shape = set_lip_gaps(shape, motion.lips * lower_face_height(portrait.rest))
     opening = np.minimum(motion.lids, LIDS_WIDEST)
     shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
     if folded_lips(shape[:, :2], 1.0).any():
