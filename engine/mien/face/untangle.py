@@ -6,7 +6,7 @@ over, and the fold becomes visible as a doubled cheek when the head turns. Posit
 stay fixed.
 
 Around a mouth it is the other way round: where wide open lips were read in the wrong order, or are closed, triangles
-fold at the corners and below the lower lip. There everything but the inner rims gives way.
+fold at the corners and below the lower lip. There all but the inner rims gives way, and outlines hardly.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ GIVE = 0.25
 """Distance from the contour, in eye distances, up to which landmarks give way."""
 LIPS, LIPS_GIVE = 0.16, 0.2
 """Distance from the lips, in eye distances, up to which triangles are watched and landmarks give way."""
+CHIN = 2.0
+"""How many times farther that is below the mouth."""
+OUTLINE_GIVES = 0.02
+"""How far the outlines of lips and face, which are read surely, give way in comparison with what lies between."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +115,10 @@ def _constraints() -> _Constraints:
 def _lip_constraints() -> _Constraints:
     plane, corners, areas = _upright()
     lips = topology.distances(plane, (*topology.OUTER_LIPS, *topology.INNER_LIPS))
+    lips[plane[:, 1] > plane[topology.OUTER_LIPS[0], 1]] /= CHIN
     near = lips[corners].min(axis=0) < LIPS
     mobility = np.exp(-((lips / LIPS_GIVE) ** 2))
+    mobility[[*topology.OUTER_LIPS, *topology.OVAL]] *= OUTLINE_GIVES
     mobility[list(topology.INNER_LIPS)] = 0.0
     return _Constraints(np.ascontiguousarray(corners[:, near]), LEAST_LIPS * areas[near], mobility)
 
