@@ -23,8 +23,10 @@ from mien.face.untangle import LEAST_READ, untangle_lips
 
 Array = NDArray[np.float64]
 
-OPENING: Final = ("jawOpen", "mouthFunnel", "mouthUpperUp", "mouthLowerDown")
-"""What opens a mouth; the rest of the model is a look that may be kept."""
+OPENING: Final = (
+    *("jawOpen", "mouthFunnel", "mouthUpperUp", "mouthLowerDown", "jawLeft", "jawRight", "mouthLeft", "mouthRight"),
+)
+"""What opens a mouth, or sets an open one askew; the rest of the model is a look that may be kept."""
 DOUBT: Final = 0.5
 """Standard deviations of its own error by which an expression must be strong to be taken out."""
 STRONGEST: Final = 1.3

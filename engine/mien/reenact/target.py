@@ -128,9 +128,9 @@ def _narrow(shape: Array, width: float, pursed: float) -> None:
 def _around_lips() -> Array:
     """(478,): how far each landmark follows the lips, 1 on them."""
     points = canonical_face().points
-    return np.exp(-((topology.distances(points, topology.OUTER_LIPS) / NARROW_REACH) ** 2)) * (
-        np.arange(len(points)) < topology.SKIN_COUNT
-    )
+    share = np.exp(-((topology.distances(points, topology.OUTER_LIPS) / NARROW_REACH) ** 2))
+    share[topology.SKIN_COUNT :] = 0.0
+    return np.asarray(share)
 
 
 def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:
