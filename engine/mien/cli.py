@@ -20,7 +20,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, reason_of, without_controls
+from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -96,7 +96,8 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        reason, cure = reason_of(error), cure_of(error, "check it")
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason}); {cure}")
 
 
 def _command(given: list[str], debug: bool) -> int:
@@ -197,6 +198,9 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
+    parser.add_argument(
+        "--wrinkles", type=float, default=1.0, metavar="STRENGTH", help="lines that come with an expression, 0 to 2"
+    )
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
@@ -225,6 +229,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         background=options.background,
         relax=options.relax,
         smooth=plain.smooth if options.smooth is None else options.smooth,
+        wrinkles=options.wrinkles,
         face=options.face,
         size=options.size,
         mark=not options.no_mark,
