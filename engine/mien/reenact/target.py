@@ -1,8 +1,8 @@
 """Target shape: the portrait's rest shape plus motion, posed.
 
 The rest shape lies between the portrait's own look with its mouth closed (`Portrait.rest`) and that without smile,
-squint and raised brows (`Portrait.relaxed`): as far as the user wants, and as far as a narrowing mouth needs, since
-lips that smile do not purse.
+squint and raised brows (`Portrait.relaxed`): as far as the user wants, and below the eyes as far as a narrowing mouth
+needs, since lips that smile do not purse.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
-from mien.face.measures import landmark_sizes, lower_face_height
+from mien.face.measures import REGIONS, landmark_sizes, lower_face_height, region_weights
 from mien.face.motion import Motion
 from mien.face.pose import Angles, Similarity, angles_of, fit_pose, rotation_of
 from mien.face.topology import canonical_face
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 LIDS_WIDEST = 1.6
 """Largest opening of the eyes relative to the portrait's: beyond, the picture does not show the eyeball."""
-UNFOLD_ROUNDS = 12
+UNFOLD_ROUNDS, UNFOLD_LIPS_ROUNDS = 12, 5
 NARROW_FROM, NARROW_TO = 0.1, 0.3
 """Narrowing of the driver's mouth, as a share of its neutral width, from which on a smile yields, and at which it is
 gone and the width is as far towards the driver's as it goes."""
@@ -90,8 +90,7 @@ def _unfolded(landmarks: Array, scale: float) -> Array:
 def _expressed(portrait: Portrait, motion: Motion, relax: float) -> Array:
     width = _driver_width(motion)
     pursed = smoothstep(min(max((1 - width - NARROW_FROM) / (NARROW_TO - NARROW_FROM), 0.0), 1.0))
-    taken = max(relax, pursed)
-    rest = portrait.rest + taken * (portrait.relaxed - portrait.rest) if taken else portrait.rest
+    rest = _at_rest(portrait, relax, pursed)
     shape = rest + motion.expression * landmark_sizes(rest)
     if pursed:
         _narrow(shape, width, pursed)
@@ -99,8 +98,21 @@ def _expressed(portrait: Portrait, motion: Motion, relax: float) -> Array:
     opening = np.minimum(motion.lids, LIDS_WIDEST)
     shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
     if folded_lips(shape[:, :2], 1.0).any():
-        shape[:, :2] = untangle_lips(shape[:, :2], 1.0, rounds=UNFOLD_ROUNDS)
+        shape[:, :2] = untangle_lips(shape[:, :2], 1.0, rounds=UNFOLD_LIPS_ROUNDS)
     return _with_gaze(shape, rest, motion.gaze)
+
+
+def _at_rest(portrait: Portrait, relax: float, pursed: float) -> Array:
+    if not relax and not pursed:
+        return portrait.rest
+    taken = np.maximum(relax, pursed * _below_eyes())[:, None]
+    return np.asarray(portrait.rest + taken * (portrait.relaxed - portrait.rest))
+
+
+@lru_cache(maxsize=1)
+def _below_eyes() -> Array:
+    """(478,): 1 on mouth, jaw and cheeks, 0 on eyes and brows."""
+    return np.asarray(region_weights()[:, [REGIONS.index("face"), REGIONS.index("lips")]].sum(axis=1))
 
 
 def _driver_width(motion: Motion) -> float:

@@ -115,6 +115,16 @@ def test_a_smile_yields_to_a_pursed_mouth(portrait: Portrait) -> None:
     assert _width(target_of(smiling, STILL).shape) == pytest.approx(own)
 
 
+def test_brows_and_eyes_do_not_care_for_a_pursed_mouth(portrait: Portrait) -> None:
+    smiling = _smiling(portrait)
+    lifted = smiling.relaxed.copy()
+    lifted[:, 1] -= 0.1 * region_weights()[:, REGIONS.index("brows")]
+    raised = _with_shapes(portrait, smiling.rest, lifted)
+    for shape in (target_of(raised, _narrowed(0.35)).shape, target_of(raised, STILL).shape):
+        np.testing.assert_allclose(shape[[105, 334], 1], smiling.rest[[105, 334], 1], atol=0.005)
+        np.testing.assert_allclose(lid_gaps(shape), lid_gaps(smiling.rest), rtol=0.01)
+
+
 def test_a_mouth_narrower_than_usual_is_not_narrowed_further(portrait: Portrait) -> None:
     thin = portrait.rest.copy()
     thin[:, 0] *= 1 - 0.3 * region_weights()[:, REGIONS.index("lips")]
