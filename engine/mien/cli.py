@@ -208,6 +208,13 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
+    motion.add_argument(
+        "--relax",
+        type=float,
+        default=ReenactSettings().relax,
+        metavar="SHARE",
+        help="how much of the portrait's own smile is taken out at rest, 0 to 1",
+    )
     for name, about in _GAINS.items():
         either = motion.add_mutually_exclusive_group()
         either.add_argument(f"--{name}", type=float, default=1.0, metavar="GAIN", help=about)
@@ -222,6 +229,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
         mouth=options.mouth,
         background=options.background,
+        relax=options.relax,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,

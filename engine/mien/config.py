@@ -108,6 +108,8 @@ class MotionSettings:
     """Rotation and translation; units of radians and of face widths."""
     expression: OneEuro = OneEuro(min_cutoff=1.0, beta=40.0)
     """Surface offsets in face widths."""
+    shortfall: OneEuro = OneEuro(min_cutoff=0.3, beta=10.0)
+    """What is added to brows, which are read too calm; slower than they, so that jitter is not amplified."""
     eyes: OneEuro = OneEuro(min_cutoff=1.5, beta=80.0)
     """Eyelids and irises in face widths: blinks must not lag."""
     scale: OneEuro = OneEuro(min_cutoff=0.3, beta=6.0)
@@ -128,6 +130,9 @@ class ReenactSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     mouth: Mouth = "driver"
     """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
+    relax: float = 0.0
+    """How much of the portrait's own smile, squint and raised brows is taken out where the driver is at rest, 0..1. An
+    open mouth is closed in any case, and a smile yields where the driver's mouth narrows."""
     smooth: float = 0.5
     """Weight of the previous output where the flow is consistent, 0..0.95; 0 is off."""
     wrinkles: float = 1.0
@@ -148,6 +153,7 @@ class ReenactSettings:
     def __post_init__(self) -> None:
         _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
+        _need_within("relax", self.relax, 0.0, 1.0)
         _need_within("smooth", self.smooth, 0.0, 0.95)
         _need_within("wrinkles", self.wrinkles, 0.0, 2.0)
         if not self.background:
