@@ -1,0 +1,134 @@
+"""Which pixels of a person belong to the head: from the segmenter's classes, held to edges of the picture.
+
+The classes are known at the resolution of the networks' crop. Guided filters (He et al., Guided Image Filtering, PAMI
+2013) bring their borders to the edges that the picture shows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2  # MediaPipe installs it, with its module ximgproc
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.crop import crop_matrix
+from mien.face.face import eye_distance
+from mien.face.pose import fit_pose
+from mien.plane import Affine
+from mien.sums import smoothstep
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+FACE: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+"""Skin, features, glasses, ears."""
+HAIR: Final = (13, 14, 15)
+"""Hair, hat, earrings."""
+BODY: Final = (16, 17, 18)
+"""Necklace, neck, cloth."""
+GROUPS: Final = (FACE, HAIR, BODY)
+
+HAIR_ENDS: Final = (1.9, 2.5)
+"""Heights below the eyes, in eye distances, between which hanging hair becomes part of the body."""
+THROAT: Final = (0.04, 0.18)
+"""Distances below the face contour, in eye distances, between which skin becomes part of the neck."""
+WIDEST: Final = (1.7, 2.2)
+"""Distances to the side from the middle of the face, in eye distances, beyond which there is no head."""
+RADIUS, SMOOTHNESS = 0.07, 3e-4
+"""Of the guided filter, in eye distances, and in squared levels of 0..1."""
+STEEP: Final = 2.5
+"""How much steeper than the guided filter's answer the edge between head and body is made."""
+
+
+def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
+    """(H, W) in 0..1: how much of each pixel of the person belongs to the head; outside of the person it means nothing.
+
+    Args:
+        pixels: (H, W, 3).
+        landmarks: (478, 3) in pixels.
+        shares: (3, H, W) in 0..1: how surely each pixel is of each of `GROUPS`.
+    """
+    eyes = eye_distance(landmarks)
+    face, hair, _ = shares
+    to_head = _in_head(landmarks)
+    side, down = _places(pixels.shape[:2], to_head)
+    below = _below_contour(landmarks, pixels.shape[:2], eyes)
+    face = face * (1 - _step(below, THROAT))
+    near = (1 - _step(down, HAIR_ENDS)) * (1 - _step(np.abs(side), WIDEST))
+    share = _spread(face + hair * near, shares.sum(axis=0))
+    oval = _oval(landmarks, pixels.shape[:2])
+    share = np.maximum(share, oval)
+    share = _held_together(share.astype(np.float32), oval)
+    return _to_edges(pixels, share, eyes)
+
+
+def _spread(part: Floats, whole: Floats) -> Floats:
+    """`part` / `whole`, continued to where there is little of the whole from where there is more."""
+    for radius in (3, 9, 27):
+        lacking = 1 - np.minimum(whole * 2, 1)
+        around_part, around = (cv2.blur(values, (2 * radius + 1,) * 2) for values in (part, whole))
+        part, whole = part + lacking * around_part, whole + lacking * around
+    return np.asarray(part / np.maximum(whole, 1e-4), dtype=np.float32)
+
+
+def _in_head(landmarks: Array) -> Affine:
+    """(2, 3): from the picture to places from the middle between the eyes, x to the head's side, y down, in eye
+    distances."""
+    matrix = crop_matrix(fit_pose(landmarks))
+    scale = float(np.hypot(matrix[0, 0], matrix[0, 1])) * eye_distance(landmarks)
+    out = matrix / scale
+    corners = landmarks[[33, 263], :2].mean(axis=0)
+    out[:, 2] = -out[:, :2] @ corners
+    return np.asarray(out)
+
+
+def _places(shape: tuple[int, ...], matrix: Affine) -> tuple[Floats, Floats]:
+    """x and y (H, W) of each pixel under a map."""
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    (a, b, c), (d, e, f) = matrix.astype(np.float32)
+    return a * xs + b * ys + c, d * xs + e * ys + f
+
+
+def _step(values: Floats, between: tuple[float, float]) -> Floats:
+    """0 below the first, 1 above the second, smooth between."""
+    share = np.clip((values - between[0]) / (between[1] - between[0]), 0.0, 1.0)
+    return np.asarray(smoothstep(share), dtype=np.float32)
+
+
+def _outline(landmarks: Array) -> NDArray[np.int32]:
+    """(36, 1, 2): the face contour in 16ths of a pixel, for OpenCV."""
+    return np.rint(landmarks[list(topology.OVAL), :2] * 16).astype(np.int32)[:, None]
+
+
+def _oval(landmarks: Array, shape: tuple[int, ...]) -> Floats:
+    out = np.zeros(shape[:2], np.uint8)
+    cv2.fillPoly(out, [_outline(landmarks)], 255, cv2.LINE_AA, 4)
+    return out.astype(np.float32) / 255
+
+
+def _below_contour(landmarks: Array, shape: tuple[int, ...], eyes: float) -> Floats:
+    """(H, W): distance in eye distances from the face, counted below the ears only."""
+    outside = (_oval(landmarks, shape) < 0.5).astype(np.uint8)
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3) / eyes
+    _, down = _places(shape, _in_head(landmarks))
+    return np.asarray(distance * _step(down, (0.55, 0.8)), dtype=np.float32)
+
+
+def _held_together(share: Floats, face: Floats) -> Floats:
+    """`share` without pieces that do not hang together with the face."""
+    _, labels = cv2.connectedComponents((share > 0.5).astype(np.uint8), connectivity=4)
+    own = np.unique(labels[face > 0.9])
+    kept = np.isin(labels, own[own > 0]).astype(np.uint8)
+    around = cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)))
+    return np.asarray(np.where(around > 0, share, np.float32(0)), dtype=np.float32)
+
+
+def _to_edges(pixels: Pixels, share: Floats, eyes: float) -> Floats:
+    guide = pixels.astype(np.float32) / 255
+    radius = max(round(RADIUS * eyes), 2)
+    soft = cv2.ximgproc.guidedFilter(guide, share, radius, SMOOTHNESS)
+    steep = np.clip((soft - 0.5) * STEEP + 0.5, 0.0, 1.0)
+    return np.asarray(cv2.GaussianBlur(steep.astype(np.float32), (0, 0), 0.7), dtype=np.float32)
