@@ -140,7 +140,7 @@ def open_chain(
         chain = ReenactChain(
             Reenact(portraits, threads),
             None if painter is None else Paint(portraits, painter),
-            Fuse(settings.mouth, threads, background_of(settings.background)),
+            Fuse(settings.mouth, threads, background_of(settings.background), settings.wrinkles),
             Smooth(settings.smooth, threads),
             later,
             about,

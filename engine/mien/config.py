@@ -117,6 +117,8 @@ class ReenactSettings:
     """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
     smooth: float = 0.5
     """Weight of the previous output where the flow is consistent, 0..0.95; 0 is off."""
+    wrinkles: float = 1.0
+    """Strength of the lines that come with an expression (forehead, frown, crow's feet, folds), 0 (none) to 2."""
     face: int | None = None
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None
@@ -134,6 +136,7 @@ class ReenactSettings:
         _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
         _need_within("smooth", self.smooth, 0.0, 0.95)
+        _need_within("wrinkles", self.wrinkles, 0.0, 2.0)
         if not self.background:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.face is not None:

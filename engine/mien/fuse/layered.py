@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mien.config import Mouth
 from mien.fuse.background import Background, behind_of
 from mien.fuse.features import Features
+from mien.fuse.wrinkles import Wrinkles
 from mien.plane import Box
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import BodyFlow, Painting, Posed
@@ -21,7 +22,7 @@ Pixels = NDArray[np.uint8]
 class LayeredCanvas:
     """A portrait's layers as they are warped, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, layers: Layers, background: Background) -> None:
+    def __init__(self, portrait: Portrait, layers: Layers, background: Background, wrinkles: float) -> None:
         """Of `background` another one than the picture's own takes its place."""
         behind = layers.background if background.kind == "keep" else behind_of(portrait, background)
         self._clear = behind is None
@@ -29,6 +30,7 @@ class LayeredCanvas:
         self._behind = np.zeros((*portrait.pixels.shape[:2], 4), np.uint8) if behind is None else behind
         self._head, self._body = _stacked(layers.head), _stacked(layers.body)
         corner = np.array(layers.head.corner, dtype=np.float64)
+        self._wrinkles = Wrinkles(portrait, self._head, corner, wrinkles)
         self._features = Features(portrait, self._head, corner)
         height, width = self._behind.shape[:2]
         self._warped_body = np.empty((height, width, 4), np.uint8)
@@ -43,6 +45,7 @@ class LayeredCanvas:
         """(H, W, 3 or 4): the frame, in an array of its own."""
         out = self._at_rest.copy() if posed.body is None else self._with_body(posed.body, threads)
         box = posed.window
+        self._wrinkles(posed)
         warped, inner = _cut(self._warped, box, 4), _cut(self._inner, box, 3)
         ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
         np.copyto(inner, warped[..., :3])
