@@ -45,10 +45,27 @@ def head_beyond(pixels: Pixels, alpha: Pixels, landmarks: Array, pose: Similarit
 
 
 def body_beyond(pixels: Pixels, alpha: Pixels, eyes: float) -> Layer:
-    """The body's layer: continued downwards and to the sides as it meets the frame."""
+    """The body's layer: continued downwards as it meets the frame, to the sides along the slope of its outline."""
     room = round(BODY_ROOM * eyes)
     wide = _mirrored(pixels, 0, room, room, room)
-    return Layer(wide, cv2.copyMakeBorder(alpha, 0, room, room, room, cv2.BORDER_REPLICATE), (-room, 0))
+    out = cv2.copyMakeBorder(alpha, 0, room, room, room, cv2.BORDER_REPLICATE)
+    depth = np.arange(1, room + 1)
+    rows = np.arange(len(out))[:, None]
+    for sides, outwards in ((alpha, -1), (alpha[:, ::-1], 1)):
+        top, slope = _slope(sides, max(round(0.4 * eyes), 4))
+        beyond = np.clip(rows - (top + slope * depth) + 0.5, 0, 1)
+        part = out[:, :room][:, ::-1] if outwards < 0 else out[:, -room:]
+        np.minimum(part, np.rint(beyond * 255).astype(np.uint8), out=part)
+    return Layer(wide, out, (-room, 0))
+
+
+def _slope(alpha: Pixels, columns: int) -> tuple[float, float]:
+    """The row at which the body begins in the first column of `alpha` (H, W), and by how much it falls per column
+    outwards."""
+    seen = alpha[:, :columns] > 127
+    tops = np.where(seen.any(axis=0), seen.argmax(axis=0), len(alpha)).astype(np.float64)
+    slope = (tops[0] - tops[-1]) / max(columns - 1, 1)
+    return float(tops[0]), float(np.clip(slope, 0.0, 2.0))
 
 
 def _cut(line: Pixels) -> bool:

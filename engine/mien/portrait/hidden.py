@@ -21,8 +21,8 @@ CONVERGING: Final = 0.85
 """Width of the neck's upper end, as a share of its width below the jaw."""
 
 
-def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pose: Similarity) -> Floats:
-    """(H, W) in 0..1: the body where the head lies before it.
+def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pose: Similarity) -> tuple[Floats, Floats]:
+    """(H, W) in 0..1 each: the body where the head lies before it, and the neck, seen or not.
 
     Args:
         head, body, whole: (H, W) in 0..1: opacities of what is seen of the head, of the body, and of both.
@@ -31,10 +31,15 @@ def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pos
     cells = np.zeros(head.shape, np.uint8)
     tops = _shoulders(head, body, whole)
     cells[np.arange(head.shape[0])[:, None] >= tops[None]] = 255
-    cv2.fillPoly(cells, [np.rint(_neck(head, body, landmarks, pose) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    soft = cv2.GaussianBlur(cells.astype(np.float32) / 255, (0, 0), 1.2)
+    neck = np.zeros(head.shape, np.uint8)
+    cv2.fillPoly(neck, [np.rint(_neck(head, body, landmarks, pose) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    soft = _soft(np.maximum(cells, neck))
     before = cv2.dilate((head > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
-    return np.asarray(soft * before, dtype=np.float32)
+    return np.asarray(soft * before, dtype=np.float32), _soft(neck)
+
+
+def _soft(cells: NDArray[np.uint8]) -> Floats:
+    return np.asarray(cv2.GaussianBlur(cells.astype(np.float32) / 255, (0, 0), 1.2), dtype=np.float32)
 
 
 def _shoulders(head: Floats, body: Floats, whole: Floats) -> Array:

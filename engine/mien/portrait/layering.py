@@ -6,8 +6,10 @@ layer are solved from the picture and what lies behind.
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,14 +23,21 @@ from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
 from mien.portrait.portrait import Layers
 from mien.portrait.separating import head_share
-from mien.portrait.shade import Shade, shade_of
+from mien.portrait.shade import shade_of
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Bits = NDArray[np.bool_]
 
+ALIKE: Final = 1.0
+"""Levels by which a composite may differ from the picture for the sake of clean edges."""
 BARE: Final = 0.01
 """Opacity below which a layer does not change what lies behind it."""
+GAP: Final = 0.35
+"""Half the width of gaps in the matte that are closed, in eye distances."""
+LEAST_SKIN: Final = 60
+"""Pixels of the neck that must be seen to continue it."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -43,26 +52,53 @@ def layers_of(
         landmarks: (478, 3) in pixels; `shape` is the same un-posed by `pose`.
         person: (H, W) in 0..1, as the segmentation of persons gives it.
         matte: (H, W): that with a soft margin.
-        shares: (3, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+        shares: (4, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
     """
     eyes = eye_distance(landmarks)
-    whole = fine_matte(pixels, (person + np.minimum(shares.sum(axis=0), 1)) / 2, matte, eyes)
+    sure = np.minimum(shares.sum(axis=0), 1)
+    matte = _closed(matte, sure, eyes)
+    whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
     share = head_share(pixels, landmarks, shares)
     head, body = whole * share, whole * (1 - share)
     background = fill_by_patches(pixels, matte == 0)
+    hidden, neck = hidden_body(head, body, whole, landmarks, pose)
+    covered = np.maximum(body, hidden)
     known = (body > 0.97) & (head < BARE)
-    covered = np.maximum(body, hidden_body(head, body, whole, landmarks, pose))
-    cloth = fill_by_patches(pixels, known, (covered > 0) & ~known)
-    shade = shade_of(cloth, landmarks, pose, body, covered)
-    parts = _Parts.solved(pixels, background, cloth, covered, head, shade)
+    torso = _torso(pixels, known, covered, neck, shares)
+    shade = shade_of(torso, landmarks, pose, body, covered)
+    lit = shade.lifted(torso.astype(np.float32))
+    shaded = 1 - (1 - head) * (1 - shade.opacity)
+    parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
     head_layer = head_beyond(parts.head, parts.head_alpha, landmarks, pose)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
     return Layers(parts.background, body_beyond(parts.body, parts.body_alpha, eyes), head_layer, reach)
 
 
+def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
+    """`matte` (H, W) with narrow gaps closed where the segmenter is `sure` (H, W) that there is a person."""
+    width = 2 * max(round(GAP * eyes), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
+    added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
+    return np.maximum(matte, added)
+
+
+def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
+    """(H, W, 3): the body, in-painted where it is hidden: the neck from the neck, all else from all that is known."""
+    out = fill_by_patches(pixels, known, (covered > 0) & ~known)
+    skin = known & (shares[2] > 0.5 * shares.sum(axis=0))
+    if skin.sum() < LEAST_SKIN:
+        return out
+    share = np.where(known, np.float32(0), neck)[..., None]
+    own = fill_by_patches(pixels, skin, (neck > 0) & ~known)
+    return np.asarray(np.rint(out + (own - out.astype(np.float32)) * share), dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Parts:
-    """Colours and opacities (H, W, 3) and (H, W) uint8 whose composite is the picture."""
+    """Colours (H, W, 3) and opacities (H, W) whose composite is the picture."""
 
     background: Pixels
     body: Pixels
@@ -72,43 +108,45 @@ class _Parts:
 
     @classmethod
     def solved(
-        cls, pixels: Pixels, background: Pixels, cloth: Pixels, covered: Floats, head: Floats, shade: Shade
-    ) -> _Parts:
-        out = cls()
+        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
+    ) -> Self:
+        """
+        Args:
+            pixels: (H, W, 3): the picture.
+            background, cloth: the same where it shows background and body, in-painted elsewhere.
+            covered, head: (H, W) in 0..1: opacities of body and head.
+            share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
+        """
         picture, behind = pixels.astype(np.float32), background.astype(np.float32)
-        out.body_alpha, body = _bytes(covered * 255), covered_share(covered)
-        out.head_alpha, over = _bytes((1 - (1 - head) * (1 - shade.opacity)) * 255), None
-        over = out.head_alpha.astype(np.float32)[..., None] / 255
-        lit = shade.lifted(cloth.astype(np.float32))
-        seen = (1 - over) > 0.02
-        # first the body against the background, where nothing lies before it
-        bare = (out.head_alpha == 0)[..., None]
-        own = np.where(bare, _nearer(picture, behind, body), lit)
+        over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
+        body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
+        own = np.where(over > 0, cloth, _nearer(picture, behind, body))
         under = behind + (own - behind) * body
         colour = _nearer(picture, under, over)
-        # what the clipped colours of the head cannot give, the layers behind it must
+        # what the clipped colours of the head cannot give, the body behind it must
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
-        asked = np.where(seen, asked, under)
-        own = np.where(body > 0.5, np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255), own)
-        behind = np.where(body < 0.98, _farther(asked, own, body), behind)
-        out.background, out.body, out.head = _bytes(behind), _bytes(own), _bytes(colour)
-        return out
+        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
+        own = np.where((body > 0.5) & (over < 0.98), given, own)
+        return cls(_bytes(behind), _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255))
 
 
-def covered_share(alpha: Floats) -> Floats:
-    """(H, W, 1) in 0..1 as bytes hold it."""
-    return np.asarray(_bytes(alpha * 255).astype(np.float32)[..., None] / 255, dtype=np.float32)
+def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:
+    """`opacity` (H, W), raised where no colour of it could give `picture` before `behind`."""
+    apart = picture - behind
+    room = np.where(apart < 0, behind, 255 - behind)
+    least = (np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)).max(axis=2)
+    return np.asarray(np.maximum(opacity, least), dtype=np.float32)
+
+
+def _whole_levels(opacity: Floats) -> Floats:
+    """(H, W, 1) in 0..1, as bytes hold it."""
+    return np.asarray(np.rint(opacity * 255)[..., None] / 255, dtype=np.float32)
 
 
 def _nearer(picture: Floats, behind: Floats, over: Floats) -> Floats:
     """Colours of a layer of opacity `over` that give `picture` before `behind`, as far as there are such colours."""
     colour = (picture - behind * (1 - over)) / np.maximum(over, 1 / 255)
     return np.asarray(np.clip(np.where(over > 0, colour, picture), 0, 255), dtype=np.float32)
-
-
-def _farther(picture: Floats, colour: Floats, over: Floats) -> Floats:
-    behind = (picture - colour * over) / np.maximum(1 - over, 0.02)
-    return np.asarray(np.clip(behind, 0, 255), dtype=np.float32)
 
 
 def _bytes(values: Floats) -> Pixels:

@@ -27,11 +27,12 @@ FACE: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
 """Skin, features, glasses, ears."""
 HAIR: Final = (13, 14, 15)
 """Hair, hat, earrings."""
-BODY: Final = (16, 17, 18)
-"""Necklace, neck, cloth."""
-GROUPS: Final = (FACE, HAIR, BODY)
+NECK: Final = (16, 17)
+"""Necklace, neck."""
+CLOTH: Final = (18,)
+GROUPS: Final = (FACE, HAIR, NECK, CLOTH)
 
-HAIR_ENDS: Final = (1.9, 2.5)
+HAIR_ENDS: Final = (2.0, 2.5)
 """Heights below the eyes, in eye distances, between which hanging hair becomes part of the body."""
 THROAT: Final = (0.04, 0.18)
 """Distances below the face contour, in eye distances, between which skin becomes part of the neck."""
@@ -49,10 +50,10 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
     Args:
         pixels: (H, W, 3).
         landmarks: (478, 3) in pixels.
-        shares: (3, H, W) in 0..1: how surely each pixel is of each of `GROUPS`.
+        shares: (4, H, W) in 0..1: how surely each pixel is of each of `GROUPS`.
     """
     eyes = eye_distance(landmarks)
-    face, hair, _ = shares
+    face, hair = shares[:2]
     to_head = _in_head(landmarks)
     side, down = _places(pixels.shape[:2], to_head)
     below = _below_contour(landmarks, pixels.shape[:2], eyes)

@@ -21,10 +21,10 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 OVAL: Final = np.array(topology.OVAL)
-WAYS: Final = (0.2, 0.55, 1.0)
-"""Places of the inner three rings between the contour and the head's outline."""
+WAYS: Final = (0.12, 0.28, 0.46, 0.64, 0.82, 1.0)
+"""Places of the inner rings between the contour and the head's outline."""
 MARGINS: Final = (0.12, 0.6)
-"""Distances of the outer two rings beyond the outline, in eye distances: soft edges are never cut off."""
+"""Distances of the outer rings beyond the outline, in eye distances: soft edges are never cut off."""
 LEAST: Final = 1.06
 """Least distance of the outline, as a multiple of the contour's."""
 SKULL: Final = 0.3
@@ -32,7 +32,7 @@ SKULL: Final = 0.3
 about: the depth of the ears' rear ends."""
 STEEPEST: Final = 0.9
 """Largest slope of depth outside of the face: turned by 40 degrees it does not fold yet."""
-HANGS: Final = (1.15, 2.15)
+HANGS: Final = (1.0, 2.0)
 """Heights in the canonical face between which hair goes along less and less."""
 EXPRESSES: Final = 0.2
 """Eye distances from the contour over which its expression fades."""
@@ -44,7 +44,7 @@ FINEST: Final = 640
 
 
 def head_rings(portrait: Portrait, layers: Layers) -> Array:
-    """(180, 3): points of five rings on the un-posed face, laid out in the picture."""
+    """(R, 3): points of rings on the un-posed face, laid out in the picture."""
     contour = portrait.landmarks[OVAL]
     middle = contour_middle(portrait.shape, portrait.pose)
     unit = portrait.pose.scale

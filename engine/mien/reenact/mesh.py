@@ -62,7 +62,8 @@ STEPS = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """A portrait's mesh; vertices are the 468 skin landmarks, then five rings of 36."""
+    """A portrait's mesh; vertices are the 468 skin landmarks, then rings of 36: five, or those of the
+    head's layer."""
 
     source: NDArray[np.float32]
     """(V, 2): in pixels of the portrait's picture."""
@@ -91,7 +92,7 @@ class Mesh:
 
         What does not follow the head stays, or goes along with the body where that has swayed.
         """
-        bend = np.tile(target.shape[OVAL] - portrait.shape[OVAL], (len(REACH), 1)) * self.express
+        bend = np.tile(target.shape[OVAL] - portrait.shape[OVAL], (len(self.rings) // len(OVAL), 1)) * self.express
         moved = target.pose.apply(self.rings + bend)
         rested = portrait.pose.apply(self.rings)
         if sway is not None:
@@ -135,7 +136,7 @@ def mesh_of(portrait: Portrait) -> Mesh:
             for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
         ),
     )
-    triangles = mesh_triangles()
+    triangles = mesh_triangles(len(rings) // len(OVAL))
     if portrait.layers is not None:
         follow, express = head_follow(portrait, rings)
         shown = showing(portrait.layers.head, source, triangles)
@@ -162,7 +163,7 @@ def _nested(target: Target, points: Array) -> Array:
     """Ring points (R, 2) in the picture, each kept outside of the ring before it, so that no ring folds."""
     contour = target.landmarks[OVAL, :2]
     middle = contour.mean(axis=0)
-    rings = points.reshape(len(REACH), len(OVAL), 2) - middle
+    rings = points.reshape(-1, len(OVAL), 2) - middle
     reach = np.linalg.norm(contour - middle, axis=1)
     for ring in rings:
         way = np.linalg.norm(ring, axis=1)
@@ -208,14 +209,14 @@ def _lashes(portrait: Portrait, eye: tuple[int, ...], upper: NDArray[np.int64]) 
     return lash_thickness(portrait.pixels, lid, -_down(portrait, (eye[0], eye[8])))
 
 
-@lru_cache(maxsize=1)
-def mesh_triangles() -> NDArray[np.int32]:
+@lru_cache(maxsize=2)
+def mesh_triangles(rings: int = len(REACH)) -> NDArray[np.int32]:
     """(T, 3): canonical triangles, strips that fill eyes and mouth, and strips between the rings. Read-only."""
     start, end = LIP_CORNERS
     strips = [_strip((start, *UPPER_LIP_RIM), (start, *LOWER_LIP_RIM), end)]
     for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
         strips.append(_strip((eye[0], *upper), (eye[0], *lower), eye[8]))
-    loops = [OVAL, *(SKIN + np.arange(len(REACH) * len(OVAL)).reshape(len(REACH), len(OVAL)))]
+    loops = [OVAL, *(SKIN + np.arange(rings * len(OVAL)).reshape(rings, len(OVAL)))]
     for inner, outer in pairwise(loops):
         after_in, after_out = np.roll(inner, -1), np.roll(outer, -1)
         strips.append(np.stack([inner, outer, after_out], axis=1))
