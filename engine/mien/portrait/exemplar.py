@@ -26,11 +26,13 @@ SIZES: Final = (32, 64, 112)
 """Longer sides of the pyramid's levels."""
 SEARCHED: Final = 2
 """Levels on which all known patches are compared; on the others the neighbourhood of what the coarser one found is."""
-VOTES: Final = (3, 2, 1)
+VOTES: Final = (3, 2, 2)
 HALF: Final = 2
 """A patch reaches so many cells to each side."""
 SMOOTH: Final = 1 / 10
 """Deviation, in longer sides of the picture, of the frequencies that the smooth in-painting decides."""
+COHERENT: Final = 0.7
+"""Factor on the distance of a patch that lies beside what a neighbour shows: large pieces have fewer seams."""
 AROUND: Final = [(y, x) for y in range(-HALF, HALF + 1) for x in range(-HALF, HALF + 1)]
 
 
@@ -106,16 +108,16 @@ def _refined(picture: Floats, where: Cells, source: Bits, offsets: NDArray[np.in
     out = offsets.copy()
     steps = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
     last = np.array(source.shape) - 1
-    given = [offsets[where[:, 0], where[:, 1]] + np.array(step) for step in steps]
+    given = [(offsets[where[:, 0], where[:, 1]] + np.array(step), 1.0) for step in steps]
     for step in ((-1, 0), (0, -1), (0, 1), (1, 0)):
         beside = np.clip(where + np.array(step), 0, last)
-        given.append(offsets[beside[:, 0], beside[:, 1]])
-    for offset in given:
+        given.append((offsets[beside[:, 0], beside[:, 1]], COHERENT))
+    for offset, favour in given:
         place = where + offset
         inside = ((place >= 0) & (place <= last)).all(axis=1)
         place = np.clip(place, 0, last)
         inside &= source[place[:, 0], place[:, 1]]
-        apart = np.square(_patches(picture, place) - own).sum(axis=1)
+        apart = np.square(_patches(picture, place) - own).sum(axis=1) * np.float32(favour)
         better = inside & (apart < best)
         best[better] = apart[better]
         out[where[better, 0], where[better, 1]] = offset[better]

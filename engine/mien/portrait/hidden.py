@@ -17,6 +17,10 @@ SKULL: Final = (0.0, 0.55, 0.1)
 """The canonical point at which the neck ends, behind the face."""
 THINNEST, USUAL, WIDEST = 0.42, 0.56, 0.85
 """Half the neck's width in eye distances."""
+OVERLAP: Final = 0.3
+"""How far the body goes on behind hair above what is seen of it, in eye distances."""
+FALLING: Final = 0.5
+"""Slope of shoulders of which nothing is seen."""
 CONVERGING: Final = 0.85
 """Width of the neck's upper end, as a share of its width below the jaw."""
 
@@ -29,7 +33,7 @@ def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pos
         landmarks: (478, 3) in pixels, posed by `pose`.
     """
     cells = np.zeros(head.shape, np.uint8)
-    tops = _shoulders(head, body, whole)
+    tops = _shoulders(head, body, whole, pose.scale)
     cells[np.arange(head.shape[0])[:, None] >= tops[None]] = 255
     neck = np.zeros(head.shape, np.uint8)
     cv2.fillPoly(neck, [np.rint(_neck(head, body, landmarks, pose) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
@@ -42,18 +46,22 @@ def _soft(cells: NDArray[np.uint8]) -> Floats:
     return np.asarray(cv2.GaussianBlur(cells.astype(np.float32) / 255, (0, 0), 1.2), dtype=np.float32)
 
 
-def _shoulders(head: Floats, body: Floats, whole: Floats) -> Array:
-    """(W,): the row at which the body begins in each column; behind hair as a line between what is seen beside it."""
+def _shoulders(head: Floats, body: Floats, whole: Floats, unit: float) -> Array:
+    """(W,): the row at which the body begins in each column; behind hair as a line between what is seen beside it,
+    falling outwards where nothing is, and somewhat above what is seen below the hair, so that no gap opens there."""
     height, width = head.shape
     seen = body > 0.5
     tops = np.where(seen.any(axis=0), seen.argmax(axis=0), height).astype(np.float64)
     above = np.clip(tops.astype(np.int64) - 4, 0, height - 1)
     columns = np.arange(width)
     free = (tops < height) & (tops > 4) & (whole[above, columns] < 0.3)
+    met = np.where(tops < height, tops - OVERLAP * unit, height)
     if not free.any():
-        return tops
+        return met
+    ends = np.flatnonzero(free)[[0, -1]]
     line = np.interp(columns, columns[free], tops[free])
-    return np.asarray(np.where(free, tops, np.minimum(tops, line)))
+    line += FALLING * np.maximum(np.maximum(ends[0] - columns, columns - ends[1]), 0)
+    return np.asarray(np.where(free, tops, np.minimum(met, line)))
 
 
 def _neck(head: Floats, body: Floats, landmarks: Array, pose: Similarity) -> Array:

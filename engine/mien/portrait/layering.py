@@ -17,11 +17,12 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.beyond import body_beyond, head_beyond
+from mien.portrait.beyond import Room, body_beyond, head_beyond
 from mien.portrait.exemplar import fill_by_patches
 from mien.portrait.hidden import hidden_body
+from mien.portrait.layers import fill
 from mien.portrait.matting import fine_matte
-from mien.portrait.portrait import Layers
+from mien.portrait.portrait import Layer, Layers
 from mien.portrait.separating import head_share
 from mien.portrait.shade import shade_of
 
@@ -38,6 +39,8 @@ GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
 LEAST_SKIN: Final = 60
 """Pixels of the neck that must be seen to continue it."""
+LEAST_HAIR: Final = 0.1
+"""Share of the head that must be hair to continue it by hair alone."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -69,10 +72,32 @@ def layers_of(
     lit = shade.lifted(torso.astype(np.float32))
     shaded = 1 - (1 - head) * (1 - shade.opacity)
     parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
-    head_layer = head_beyond(parts.head, parts.head_alpha, landmarks, pose)
+    opacity, room = body_beyond(covered, eyes)
+    body_layer = _continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room)
+    head_layer = _head(parts, head, shares, landmarks, pose)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
-    return Layers(parts.background, body_beyond(parts.body, parts.body_alpha, eyes), head_layer, reach)
+    return Layers(parts.background, body_layer, head_layer, reach)
+
+
+def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
+    """The head's layer: where the frame cuts it, continued by its hair, or by all of it if it has none."""
+    opacity, room = head_beyond(head, landmarks, pose)
+    own = parts.head_alpha > 250
+    hair = own & (shares[1] > 0.8)
+    return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
+
+
+def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room) -> Layer:
+    """A layer with what is `sure` (H, W) of it mirrored into the room that `opacity` takes beyond the picture."""
+    if room == Room():
+        return Layer(pixels, alpha, room.corner)
+    known = room.mirrored(sure.astype(np.uint8)) > 0
+    canvas = fill(room.mirrored(pixels), known)
+    covers = _bytes(opacity * 255)
+    room.put(pixels, canvas)
+    room.put(alpha, covers)
+    return Layer(canvas, covers, room.corner)
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
@@ -91,9 +116,9 @@ def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: F
     skin = known & (shares[2] > 0.5 * shares.sum(axis=0))
     if skin.sum() < LEAST_SKIN:
         return out
+    own = fill_by_patches(pixels, skin, (neck > 0) & ~known).astype(np.float32)
     share = np.where(known, np.float32(0), neck)[..., None]
-    own = fill_by_patches(pixels, skin, (neck > 0) & ~known)
-    return np.asarray(np.rint(out + (own - out.astype(np.float32)) * share), dtype=np.uint8)
+    return np.asarray(np.rint(out + (own - out) * share), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -38,6 +38,10 @@ THROAT: Final = (0.04, 0.18)
 """Distances below the face contour, in eye distances, between which skin becomes part of the neck."""
 WIDEST: Final = (1.7, 2.2)
 """Distances to the side from the middle of the face, in eye distances, beyond which there is no head."""
+STRANDS: Final = 1.0
+"""How far below sure hair cloth may be hair, in eye distances."""
+LEAST_SEEN: Final = 100
+"""Pixels from which colours are counted."""
 RADIUS, SMOOTHNESS = 0.07, 3e-4
 """Of the guided filter, in eye distances, and in squared levels of 0..1."""
 STEEP: Final = 2.5
@@ -59,11 +63,37 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
     below = _below_contour(landmarks, pixels.shape[:2], eyes)
     face = face * (1 - _step(below, THROAT))
     near = (1 - _step(down, HAIR_ENDS)) * (1 - _step(np.abs(side), WIDEST))
-    share = _spread(face + hair * near, shares.sum(axis=0))
+    hair = (hair + _strands(pixels, shares, eyes)) * near
+    share = _spread(face + hair, shares.sum(axis=0))
     oval = _oval(landmarks, pixels.shape[:2])
     share = np.maximum(share, oval)
     share = _held_together(share.astype(np.float32), oval)
     return _to_edges(pixels, share, eyes)
+
+
+def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
+    """(H, W): what is called cloth, but is of the hair's colours and not of the cloth's, and not far below hair: the
+    segmenter often takes hair on shoulders for cloth."""
+    _, hair, neck, cloth = shares
+    reach = round(STRANDS * eyes)
+    near = cv2.dilate((hair > 0.7).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach // 2 + 1), np.uint8))
+    far = cv2.dilate((hair > 0.3).astype(np.uint8), np.ones((reach + 1, reach + 1), np.uint8))
+    sure_cloth = (cloth > 0.7) & (far == 0)
+    if (hair > 0.7).sum() < LEAST_SEEN or sure_cloth.sum() < LEAST_SEEN:
+        return np.zeros_like(cloth)
+    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
+    index = (cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2]
+    likely = [_counted(index, where)[index] for where in (hair > 0.7, sure_cloth | (neck > 0.7))]
+    telling = likely[0] / np.maximum(likely[0] + likely[1], 1e-9)
+    return np.asarray(cloth * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
+
+
+def _counted(index: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:
+    """(32768,): smoothed share of the pixels `where` in each cell of colour."""
+    counts = np.bincount(index[where], minlength=32**3).reshape(32, 32, 32).astype(np.float32)
+    for axis in range(3):
+        counts = counts + (np.roll(counts, 1, axis) + np.roll(counts, -1, axis)) / 2
+    return np.asarray(counts.ravel() / counts.sum())
 
 
 def _spread(part: Floats, whole: Floats) -> Floats:
