@@ -23,6 +23,8 @@ CROWN: Final = 1.45
 """Height above the eyes, in eye distances, at which a head with its hair ends at least."""
 LEAST_CAP: Final = 0.36
 """Least, and below most, height of what a cut head is continued by, as a share of the cut's width."""
+LEAST_SIDE: Final = 0.2
+"""The same where the frame cuts its side."""
 HIGHEST_CAP: Final = 0.6
 LEAST_CUT: Final = 0.12
 """Eye distances of the frame below which it cuts nothing off."""
@@ -47,10 +49,10 @@ class Room:
         sides = ((self.top, self.bottom), (self.left, self.right), (0, 0))
         return np.pad(values, sides[: values.ndim])  # type: ignore[return-value]
 
-    def mirrored(self, values: Values) -> Values:
-        """`values` (H, W, ...) of the picture on the canvas, mirrored at the picture's border."""
-        sides = self.top, self.bottom, self.left, self.right
-        return cv2.copyMakeBorder(values, *sides, cv2.BORDER_REFLECT_101)  # type: ignore[return-value]
+    def extended(self, values: Values) -> Values:
+        """`values` (H, W, ...) of the picture on the canvas: mirrored above and below, repeated to the sides."""
+        tall = cv2.copyMakeBorder(values, self.top, self.bottom, 0, 0, cv2.BORDER_REFLECT_101)
+        return cv2.copyMakeBorder(tall, 0, 0, self.left, self.right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
 
     def inside(self, canvas: Values, shape: tuple[int, ...]) -> Values:
         """The part of a canvas that is the picture, of shape (H, W)."""
@@ -72,9 +74,9 @@ def head_beyond(opacity: Floats, landmarks: Array, pose: Similarity) -> tuple[Fl
     out = room.around(opacity)
     height, width = opacity.shape
     if left:
-        out[top : top + height, :left] = _cap(opacity[:, 0], left, unit)[:, ::-1]
+        out[top : top + height, :left] = _cap(opacity[:, 0], left, unit, least=LEAST_SIDE)[:, ::-1]
     if right:
-        out[top : top + height, left + width :] = _cap(opacity[:, -1], right, unit)
+        out[top : top + height, left + width :] = _cap(opacity[:, -1], right, unit, least=LEAST_SIDE)
     if top:
         above = float(landmarks[[33, 263], 1].mean())
         out[:top] = _cap(out[top], top, unit, CROWN * unit - above).T[::-1]
@@ -113,7 +115,7 @@ def _stretches(line: Floats) -> list[tuple[int, int]]:
     return [*zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True)]
 
 
-def _cap(line: Floats, room: int, unit: float, height: float = 0.0) -> Floats:
+def _cap(line: Floats, room: int, unit: float, height: float = 0.0, least: float = LEAST_CAP) -> Floats:
     """(n, room): opacity beyond a line (n,) of the frame, outwards: half an ellipse over each stretch that is cut."""
     out = np.zeros((len(line), room), np.float32)
     away = np.arange(1, room + 1, dtype=np.float32)
@@ -121,7 +123,7 @@ def _cap(line: Floats, room: int, unit: float, height: float = 0.0) -> Floats:
         if last - first < LEAST_CUT * unit:
             continue
         half, middle = (last - first) / 2, (first + last - 1) / 2
-        tall = min(max(height, 2 * half * LEAST_CAP), HIGHEST_CAP * 2 * half, room - 3.0)
+        tall = min(max(height, 2 * half * least), HIGHEST_CAP * 2 * half, room - 3.0)
         along = (np.arange(len(line), dtype=np.float32) - middle) / max(half, 1.0)
         edge = tall * np.sqrt(np.clip(1 - along * along, 0, 1))
         out = np.maximum(out, np.clip(edge[:, None] - away[None] + 0.5, 0, 1))

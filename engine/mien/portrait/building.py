@@ -48,7 +48,7 @@ def prepare_portrait(
 ) -> Portrait:
     """A portrait from a picture (H, W, 3), its landmarks (478, 3) and a person mask (H, W) in 0..1, if there is one.
 
-    With `shares` (4, H, W), how surely each pixel is of each of the segmenter's groups of classes
+    With `shares` (5, H, W), how surely each pixel is of each of the segmenter's groups of classes
     (`mien.portrait.separating.GROUPS`), it has layers.
 
     Raises:

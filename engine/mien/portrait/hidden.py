@@ -13,15 +13,17 @@ from mien.face.pose import Similarity
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-SKULL: Final = (0.0, 0.55, 0.1)
+SKULL: Final = (0.0, 0.7, 0.1)
 """The canonical point at which the neck ends, behind the face."""
 THINNEST, USUAL, WIDEST = 0.42, 0.56, 0.85
 """Half the neck's width in eye distances."""
 OVERLAP: Final = 0.3
 """How far the body goes on behind hair above what is seen of it, in eye distances."""
+UNDER: Final = 0.12
+"""How far the body goes on behind the head all along its edge, in eye distances."""
 FALLING: Final = 0.5
 """Slope of shoulders of which nothing is seen."""
-CONVERGING: Final = 0.85
+CONVERGING: Final = 0.6
 """Width of the neck's upper end, as a share of its width below the jaw."""
 
 
@@ -37,6 +39,9 @@ def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pos
     cells[np.arange(head.shape[0])[:, None] >= tops[None]] = 255
     neck = np.zeros(head.shape, np.uint8)
     cv2.fillPoly(neck, [np.rint(_neck(head, body, landmarks, pose) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    reach = 2 * max(round(UNDER * pose.scale), 1) + 1
+    beside = cv2.dilate((body > 0.5).astype(np.uint8) * 255, np.ones((reach, reach), np.uint8))
+    cells = np.maximum(cells, np.where(head > 0.5, beside, np.uint8(0)))
     soft = _soft(np.maximum(cells, neck))
     before = cv2.dilate((head > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
     return np.asarray(soft * before, dtype=np.float32), _soft(neck)

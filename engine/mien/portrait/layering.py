@@ -55,7 +55,7 @@ def layers_of(
         landmarks: (478, 3) in pixels; `shape` is the same un-posed by `pose`.
         person: (H, W) in 0..1, as the segmentation of persons gives it.
         matte: (H, W): that with a soft margin.
-        shares: (4, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+        shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
     """
     eyes = eye_distance(landmarks)
     sure = np.minimum(shares.sum(axis=0), 1)
@@ -84,16 +84,16 @@ def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: S
     """The head's layer: where the frame cuts it, continued by its hair, or by all of it if it has none."""
     opacity, room = head_beyond(head, landmarks, pose)
     own = parts.head_alpha > 250
-    hair = own & (shares[1] > 0.8)
+    hair = own & (shares[2] > 0.8)
     return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
 
 
 def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room) -> Layer:
-    """A layer with what is `sure` (H, W) of it mirrored into the room that `opacity` takes beyond the picture."""
+    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture."""
     if room == Room():
         return Layer(pixels, alpha, room.corner)
-    known = room.mirrored(sure.astype(np.uint8)) > 0
-    canvas = fill(room.mirrored(pixels), known)
+    known = room.extended(sure.astype(np.uint8)) > 0
+    canvas = fill(room.extended(pixels), known)
     covers = _bytes(opacity * 255)
     room.put(pixels, canvas)
     room.put(alpha, covers)
@@ -113,7 +113,7 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
     """(H, W, 3): the body, in-painted where it is hidden: the neck from the neck, all else from all that is known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
-    skin = known & (shares[2] > 0.5 * shares.sum(axis=0))
+    skin = known & (shares[3] > 0.5 * shares.sum(axis=0))
     if skin.sum() < LEAST_SKIN:
         return out
     own = fill_by_patches(pixels, skin, (neck > 0) & ~known).astype(np.float32)

@@ -138,7 +138,7 @@ def portrait_of(pixels: Pixels, landmarks: NDArray[np.float64], need_wanted: Cal
 
 
 def _shares(pixels: Pixels, landmarks: NDArray[np.float64]) -> NDArray[np.float32] | None:
-    """(4, H, W): of the groups of classes that layers are made by; None without the segmenter or a runtime for it."""
+    """(5, H, W): of the groups of classes that layers are made by; None without the segmenter or a runtime for it."""
     try:
         with open_segmenter(1) as (segmenter, _):
             return segmenter.group_shares(pixels, landmarks, GROUPS)

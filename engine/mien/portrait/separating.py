@@ -23,19 +23,22 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-FACE: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
-"""Skin, features, glasses, ears."""
+SKIN: Final = (1,)
+FEATURES: Final = (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+"""Of the face, with glasses and ears."""
 HAIR: Final = (13, 14, 15)
 """Hair, hat, earrings."""
 NECK: Final = (16, 17)
 """Necklace, neck."""
 CLOTH: Final = (18,)
-GROUPS: Final = (FACE, HAIR, NECK, CLOTH)
+GROUPS: Final = (SKIN, FEATURES, HAIR, NECK, CLOTH)
 
 HAIR_ENDS: Final = (2.0, 2.5)
 """Heights below the eyes, in eye distances, between which hanging hair becomes part of the body."""
-THROAT: Final = (0.04, 0.18)
+THROAT: Final = (0.03, 0.13)
 """Distances below the face contour, in eye distances, between which skin becomes part of the neck."""
+LOBES: Final = (0.35, 0.55)
+"""Heights below the eyes, in eye distances, between which skin beside the face may begin to be the neck's."""
 WIDEST: Final = (1.7, 2.2)
 """Distances to the side from the middle of the face, in eye distances, beyond which there is no head."""
 STRANDS: Final = 1.0
@@ -54,14 +57,14 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
     Args:
         pixels: (H, W, 3).
         landmarks: (478, 3) in pixels.
-        shares: (4, H, W) in 0..1: how surely each pixel is of each of `GROUPS`.
+        shares: (5, H, W) in 0..1: how surely each pixel is of each of `GROUPS`.
     """
     eyes = eye_distance(landmarks)
-    face, hair = shares[:2]
+    skin, features, hair = shares[:3]
     to_head = _in_head(landmarks)
     side, down = _places(pixels.shape[:2], to_head)
     below = _below_contour(landmarks, pixels.shape[:2], eyes)
-    face = face * (1 - _step(below, THROAT))
+    face = features + skin * (1 - _step(below, THROAT))
     near = (1 - _step(down, HAIR_ENDS)) * (1 - _step(np.abs(side), WIDEST))
     hair = (hair + _strands(pixels, shares, eyes)) * near
     share = _spread(face + hair, shares.sum(axis=0))
@@ -74,7 +77,7 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
 def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
     """(H, W): what is called cloth, but is of the hair's colours and not of the cloth's, and not far below hair: the
     segmenter often takes hair on shoulders for cloth."""
-    _, hair, neck, cloth = shares
+    hair, neck, cloth = shares[2:]
     reach = round(STRANDS * eyes)
     near = cv2.dilate((hair > 0.7).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach // 2 + 1), np.uint8))
     far = cv2.dilate((hair > 0.3).astype(np.uint8), np.ones((reach + 1, reach + 1), np.uint8))
@@ -145,7 +148,7 @@ def _below_contour(landmarks: Array, shape: tuple[int, ...], eyes: float) -> Flo
     outside = (_oval(landmarks, shape) < 0.5).astype(np.uint8)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3) / eyes
     _, down = _places(shape, _in_head(landmarks))
-    return np.asarray(distance * _step(down, (0.55, 0.8)), dtype=np.float32)
+    return np.asarray(distance * _step(down, LOBES), dtype=np.float32)
 
 
 def _held_together(share: Floats, face: Floats) -> Floats:

@@ -5,6 +5,8 @@ All of the head follows the head, rigidly and in space; hair that hangs below th
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,6 +16,7 @@ from mien.face import topology
 from mien.face.measures import contour_middle
 from mien.plane import Box, Grid
 from mien.portrait.portrait import Layer, Layers, Portrait
+from mien.reenact.target import Target
 from mien.sums import smoothstep
 from mien_kernels import ops
 
@@ -36,6 +39,10 @@ HANGS: Final = (1.0, 2.0)
 """Heights in the canonical face between which hair goes along less and less."""
 EXPRESSES: Final = 0.2
 """Eye distances from the contour over which its expression fades."""
+CROWN: Final = np.array([[0.0, -0.6, 0.0]])
+"""The canonical point whose way counts against what is continued beyond the picture's border."""
+SIDEWAYS, DOWNWARDS = 0.6, 1.2
+"""How far it may go, in eye distances, away from a side and from the upper border that cut the head."""
 NOWHERE: Final = -1e4
 """Where uncovered pixels look, in pixels of the layer: outside of it there is nothing."""
 BEHIND: Final = 1e6
@@ -65,6 +72,29 @@ def _depths(portrait: Portrait, contour: Array, reach: Array, length: Array) -> 
     skull = portrait.pose.apply(np.array([[0.0, 0.0, SKULL]]))[0, 2]
     apart = (reach - 1) * length
     return np.clip(skull - contour[:, 2], -STEEPEST * apart, STEEPEST * apart)
+
+
+def eased(target: Target, portrait: Portrait, layers: Layers) -> Target:
+    """`target`, held back softly where it would uncover more beyond the picture's border than is continued there."""
+    unit, corner = portrait.pose.scale, layers.head.corner
+    right = layers.head.alpha.shape[1] + corner[0] > portrait.size[0]
+    way = (target.pose.apply(CROWN) - portrait.pose.apply(CROWN))[0, :2]
+    shift = np.zeros(2)
+    if way[0] > 0 and corner[0] < 0:
+        shift[0] = _held(way[0], SIDEWAYS * unit) - way[0]
+    elif way[0] < 0 and right:
+        shift[0] = -way[0] - _held(-way[0], SIDEWAYS * unit)
+    if way[1] > 0 and corner[1] < 0:
+        shift[1] = _held(way[1], DOWNWARDS * unit) - way[1]
+    if not shift.any():
+        return target
+    pose = replace(target.pose, translation=target.pose.translation + [*shift, 0.0])
+    return replace(target, pose=pose, landmarks=target.landmarks + [*shift, 0.0])
+
+
+def _held(way: float, most: float) -> float:
+    """0 for 0, with a slope of 1 there, and never more than `most`."""
+    return most * math.tanh(way / most)
 
 
 def head_follow(portrait: Portrait, rings: Array) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from mien.portrait.portrait import Portrait
 from mien.posed import Posed
 from mien.reenact.body import Body
 from mien.reenact.flow import Flow, window_of
-from mien.reenact.head import HeadFlow
+from mien.reenact.head import HeadFlow, eased
 from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target, target_of, turned
 
@@ -47,6 +47,8 @@ class Puppet:
 
     def pose(self, target: Target, weight: float = 1.0, hint: MouthHint | None = None, shot: int = 0) -> Posed:
         """The portrait posed at a target shape; buffers are reused by the next call."""
+        if self.portrait.layers is not None:
+            target = eased(target, self.portrait, self.portrait.layers)
         texture, body = self.mesh.texture(target), None
         if self._layered is not None:
             head, torso = self._layered
