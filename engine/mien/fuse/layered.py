@@ -19,6 +19,12 @@ from mien_kernels import ops
 Pixels = NDArray[np.uint8]
 
 
+FAINT: Final = 0.2
+"""Opacity up to which an edge is left out before another background."""
+_FIRM: Final = np.rint(np.clip((np.arange(256) / 255 - FAINT) / (1 - FAINT), 0, 1) * 255).astype(np.uint8)
+"""(256,): opacity by opacity, without the faintest edge."""
+
+
 class LayeredCanvas:
     """A portrait's layers as they are warped, and buffers for its frames."""
 
@@ -28,7 +34,8 @@ class LayeredCanvas:
         self._clear = behind is None
         """Whether what lies behind stays transparent."""
         self._behind = np.zeros((*portrait.pixels.shape[:2], 4), np.uint8) if behind is None else behind
-        self._head, self._body = _stacked(layers.head), _stacked(layers.body)
+        kept = background.kind == "keep"
+        self._head, self._body = (_stacked(layer, kept) for layer in (layers.head, layers.body))
         corner = np.array(layers.head.corner, dtype=np.float64)
         self._wrinkles = Wrinkles(portrait, self._head, corner, wrinkles)
         self._features = Features(portrait, self._head, corner)
@@ -71,13 +78,16 @@ class LayeredCanvas:
             return
         opacity = over[..., 3]
         below = under[..., 3]
-        share, alpha = SHARES[below, opacity], ALPHAS[below, opacity]
+        share, alpha = (table[below, opacity] for table in _COMPOSITE)
         ops.blend(under, over, share, under, threads=threads)
         under[..., 3] = alpha
 
 
-def _stacked(layer: Layer) -> Pixels:
-    return np.ascontiguousarray(np.dstack([layer.pixels, layer.alpha]))
+def _stacked(layer: Layer, kept: bool) -> Pixels:
+    """(h, w, 4). Before another background the faintest edge, which is mostly the old background's noise, is left
+    out."""
+    alpha = layer.alpha if kept else _FIRM[layer.alpha]
+    return np.ascontiguousarray(np.dstack([layer.pixels, alpha]))
 
 
 def _cut(buffer: Pixels, box: Box, channels: int) -> Pixels:
@@ -85,15 +95,13 @@ def _cut(buffer: Pixels, box: Box, channels: int) -> Pixels:
     return buffer[: box.width * box.height * channels].reshape(*box.shape, channels)
 
 
-def _over_tables() -> tuple[Pixels, Pixels]:
-    """By opacity below and above: the share that the colour above has in the composite, and the composite's opacity."""
+def _composite_alphas() -> tuple[Pixels, Pixels]:
+    """(256, 256) each, by opacity below and above: the share that the colour above has in the composite, and the
+    composite's opacity (Porter and Duff, Compositing Digital Images, 1984, for colours not multiplied by opacity)."""
     below, above = np.mgrid[:256, :256].astype(np.float64) / 255
     alpha = above + below * (1 - above)
     share = above / np.maximum(alpha, 1e-9)
     return np.rint(share * 255).astype(np.uint8), np.rint(alpha * 255).astype(np.uint8)
 
 
-SHARES: Final[Pixels]
-ALPHAS: Final[Pixels]
-SHARES, ALPHAS = _over_tables()
-"""Straight alpha over straight alpha (Porter and Duff, Compositing Digital Images, 1984)."""
+_COMPOSITE: Final = _composite_alphas()

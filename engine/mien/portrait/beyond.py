@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -21,11 +21,11 @@ BODY_ROOM: Final = 0.9
 """How far a body is, to the sides and downwards."""
 CROWN: Final = 1.45
 """Height above the eyes, in eye distances, at which a head with its hair ends at least."""
-LEAST_CAP: Final = 0.36
+LEAST_CAP: Final = 0.3
 """Least, and below most, height of what a cut head is continued by, as a share of the cut's width."""
 LEAST_SIDE: Final = 0.2
 """The same where the frame cuts its side."""
-HIGHEST_CAP: Final = 0.6
+HIGHEST_CAP: Final = 0.36
 LEAST_CUT: Final = 0.12
 """Eye distances of the frame below which it cuts nothing off."""
 
@@ -47,16 +47,19 @@ class Room:
     def around(self, values: Values) -> Values:
         """`values` (H, W, ...) of the picture on the canvas, zero beside it."""
         sides = ((self.top, self.bottom), (self.left, self.right), (0, 0))
-        return np.pad(values, sides[: values.ndim])  # type: ignore[return-value]
+        return cast(Values, np.pad(values, sides[: values.ndim]))
 
-    def extended(self, values: Values) -> Values:
-        """`values` (H, W, ...) of the picture on the canvas: mirrored above and below, repeated to the sides."""
-        tall = cv2.copyMakeBorder(values, self.top, self.bottom, 0, 0, cv2.BORDER_REFLECT_101)
-        return cv2.copyMakeBorder(tall, 0, 0, self.left, self.right, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    def mirrored(self, values: Values) -> Values:
+        """`values` (H, W, ...) of the picture on the canvas, mirrored at the picture's border."""
+        return cast(Values, cv2.copyMakeBorder(values, *self._sides, cv2.BORDER_REFLECT_101))
 
-    def inside(self, canvas: Values, shape: tuple[int, ...]) -> Values:
-        """The part of a canvas that is the picture, of shape (H, W)."""
-        return canvas[self.top : self.top + shape[0], self.left : self.left + shape[1]]  # type: ignore[return-value]
+    def repeated(self, values: Values) -> Values:
+        """`values` (H, W, ...) of the picture on the canvas, those at the picture's border repeated."""
+        return cast(Values, cv2.copyMakeBorder(values, *self._sides, cv2.BORDER_REPLICATE))
+
+    @property
+    def _sides(self) -> tuple[int, int, int, int]:
+        return self.top, self.bottom, self.left, self.right
 
     def put(self, values: NDArray[Any], canvas: NDArray[Any]) -> None:
         """Write `values` of the picture into the canvas."""

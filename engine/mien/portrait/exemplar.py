@@ -147,7 +147,7 @@ def _finer(offsets: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int
     rows = np.minimum(np.arange(shape[0]) * offsets.shape[0] // shape[0], offsets.shape[0] - 1)
     columns = np.minimum(np.arange(shape[1]) * offsets.shape[1] // shape[1], offsets.shape[1] - 1)
     times = np.array([shape[0] / offsets.shape[0], shape[1] / offsets.shape[1]])
-    return np.rint(offsets[rows[:, None], columns[None]] * times).astype(np.int64)
+    return np.asarray(np.rint(offsets[rows[:, None], columns[None]] * times), dtype=np.int64)
 
 
 def _laid(pixels: Pixels, known: Bits, hole: Bits, offsets: NDArray[np.int64], share: float) -> tuple[Floats, Bits]:

@@ -37,6 +37,10 @@ BARE: Final = 0.01
 """Opacity below which a layer does not change what lies behind it."""
 GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
+MARGIN: Final = 0.06
+"""How far around the matte colours are not sure to be the background's, in eye distances."""
+BUST: Final = 2.0
+"""Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 LEAST_SKIN: Final = 60
 """Pixels of the neck that must be seen to continue it."""
 LEAST_HAIR: Final = 0.1
@@ -70,10 +74,12 @@ def layers_of(
     torso = _torso(pixels, known, covered, neck, shares)
     shade = shade_of(torso, landmarks, pose, body, covered)
     lit = shade.lifted(torso.astype(np.float32))
-    shaded = 1 - (1 - head) * (1 - shade.opacity)
+    shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
     parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
     opacity, room = body_beyond(covered, eyes)
-    body_layer = _continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room)
+    body_layer = _continued(
+        parts.body, parts.body_alpha, covered > 0.97, opacity, room, len(pixels) - landmarks[152, 1] > BUST * eyes
+    )
     head_layer = _head(parts, head, shares, landmarks, pose)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
@@ -88,12 +94,17 @@ def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: S
     return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
 
 
-def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room) -> Layer:
-    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture."""
+def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, whole: bool = True) -> Layer:
+    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture: mirrored,
+    but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice."""
     if room == Room():
         return Layer(pixels, alpha, room.corner)
-    known = room.extended(sure.astype(np.uint8)) > 0
-    canvas = fill(room.extended(pixels), known)
+    known = room.mirrored(sure.astype(np.uint8)) > 0
+    if not whole:
+        known[room.top + len(sure) :] = False
+    beside = room.repeated(sure.astype(np.uint8)) > 0
+    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
+    canvas = fill(canvas, known | beside)
     covers = _bytes(opacity * 255)
     room.put(pixels, canvas)
     room.put(alpha, covers)
@@ -101,22 +112,24 @@ def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room:
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
-    """`matte` (H, W) with narrow gaps closed where the segmenter is `sure` (H, W) that there is a person."""
+    """`matte` (H, W), somewhat wider, with narrow gaps closed where the segmenter is `sure` (H, W) of a person."""
     width = 2 * max(round(GAP * eyes), 1) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
     added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
-    return np.maximum(matte, added)
+    margin = 2 * max(round(MARGIN * eyes), 1) + 1
+    return cv2.dilate(np.maximum(matte, added), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
-    """(H, W, 3): the body, in-painted where it is hidden: the neck from the neck, all else from all that is known."""
+    """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
+    known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
     skin = known & (shares[3] > 0.5 * shares.sum(axis=0))
     if skin.sum() < LEAST_SKIN:
         return out
-    own = fill_by_patches(pixels, skin, (neck > 0) & ~known).astype(np.float32)
+    own = fill(pixels, skin).astype(np.float32)
     share = np.where(known, np.float32(0), neck)[..., None]
     return np.asarray(np.rint(out + (own - out) * share), dtype=np.uint8)
 

@@ -134,7 +134,7 @@ def _step(values: Floats, between: tuple[float, float]) -> Floats:
 
 def _outline(landmarks: Array) -> NDArray[np.int32]:
     """(36, 1, 2): the face contour in 16ths of a pixel, for OpenCV."""
-    return np.rint(landmarks[list(topology.OVAL), :2] * 16).astype(np.int32)[:, None]
+    return np.asarray(np.rint(landmarks[list(topology.OVAL), :2] * 16)[:, None], dtype=np.int32)
 
 
 def _oval(landmarks: Array, shape: tuple[int, ...]) -> Floats:

@@ -71,7 +71,7 @@ def _depths(portrait: Portrait, contour: Array, reach: Array, length: Array) -> 
     """(36,): how far the outline lies behind the contour, in pixels."""
     skull = portrait.pose.apply(np.array([[0.0, 0.0, SKULL]]))[0, 2]
     apart = (reach - 1) * length
-    return np.clip(skull - contour[:, 2], -STEEPEST * apart, STEEPEST * apart)
+    return np.asarray(np.clip(skull - contour[:, 2], -STEEPEST * apart, STEEPEST * apart))
 
 
 def eased(target: Target, portrait: Portrait, layers: Layers) -> Target:

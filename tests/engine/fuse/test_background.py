@@ -137,7 +137,7 @@ def test_smoothing_takes_transparency_along(portrait: Portrait) -> None:
 
 
 def test_without_a_matte_only_the_own_background_can_be_shown(portrait: Portrait) -> None:
-    bare = replace(portrait, matte=None, background=None)
+    bare = replace(portrait, matte=None, background=None, layers=None)
     assert Fuse("none")((posed(bare),)).shape[2] == 3
     with pytest.raises(FaceError, match="could not be told from its background"):
         shown(bare, "blur")
