@@ -95,8 +95,10 @@ def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: S
 
 
 def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, whole: bool = True) -> Layer:
-    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture: mirrored,
-    but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice."""
+    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
+
+    It is mirrored, but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice.
+    """
     if room == Room():
         return Layer(pixels, alpha, room.corner)
     known = room.mirrored(sure.astype(np.uint8)) > 0
