@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,46 +42,58 @@ class LayeredCanvas:
         self._features = Features(portrait, self._head, corner)
         height, width = self._behind.shape[:2]
         self._warped_body = np.empty((height, width, 4), np.uint8)
-        self._warped = np.empty(height * width * 4, np.uint8)
-        self._inner = np.empty(height * width * 3, np.uint8)
-        self._under = np.empty(self._behind.size, np.uint8)
-        self._at_rest = self._behind.copy()
+        channels = self._behind.shape[2]
+        self._warped, self._inner, self._alpha, self._under = (
+            np.empty((height * width, count), np.uint8) for count in (4, 3, 1, channels)
+        )
+        self._at_rest, self._moved = self._behind.copy(), np.empty_like(self._behind)
+        self._swayed: BodyFlow | None = None
+        """Whose body is in `moved`."""
         x, y = layers.body.corner
-        self._over(self._at_rest, np.ascontiguousarray(self._body[-y : height - y, -x : width - x]), 1)
+        body = self._body[-y : height - y, -x : width - x]
+        self._over(self._at_rest, np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3]), 1)
 
     def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
         """(H, W, 3 or 4): the frame, in an array of its own."""
-        out = self._at_rest.copy() if posed.body is None else self._with_body(posed.body, threads)
+        out = self._beneath(posed.body, threads).copy()
         box = posed.window
         self._wrinkles(posed)
-        warped, inner = _cut(self._warped, box, 4), _cut(self._inner, box, 3)
+        warped, inner, alpha = (_cut(part, box) for part in (self._warped, self._inner, self._alpha))
         ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
-        np.copyto(inner, warped[..., :3])
+        cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=inner)
+        cv2.extractChannel(warped, 3, dst=alpha)
         self._features(inner, posed, painting, box, mouth, threads)
-        np.copyto(warped[..., :3], inner)
-        under = _cut(self._under, box, out.shape[2])
+        under = _cut(self._under, box)
         np.copyto(under, out[box.area])
-        self._over(under, warped, threads)
+        self._over(under, inner, alpha[..., 0], threads)
         out[box.area] = under
         return out
 
-    def _with_body(self, body: BodyFlow, threads: int) -> Pixels:
-        out, rows = self._behind.copy(), body.rows
-        warped = self._warped_body[rows]
-        ops.flow_warp(self._body, body.flow, warped, threads=threads)
-        self._over(out[rows], warped, threads)
-        return out
+    def _beneath(self, body: BodyFlow | None, threads: int) -> Pixels:
+        """(H, W, 3 or 4): background and body; drawn anew where the body has moved."""
+        if body is None:
+            return self._at_rest
+        if body is not self._swayed:
+            self._swayed = body
+            np.copyto(self._moved, self._behind)
+            warped = self._warped_body[body.rows]
+            ops.flow_warp(self._body, body.flow, warped, threads=threads)
+            part = self._moved[body.rows]
+            if self._clear:
+                self._over(part, np.ascontiguousarray(warped[..., :3]), warped[..., 3], threads)
+            else:
+                ops.blend(part, warped, None, part, threads=threads)
+        return self._moved
 
-    def _over(self, under: Pixels, over: Pixels, threads: int) -> None:
-        """Lay `over` (h, w, 4) over `under` (h, w, 3 or 4) in place."""
+    def _over(self, under: Pixels, over: Pixels, alpha: Pixels, threads: int) -> None:
+        """Lay `over` (h, w, 3) with `alpha` (h, w) over `under` (h, w, 3 or 4) in place."""
         if not self._clear:
-            ops.blend(under, over, None, under, threads=threads)
+            ops.blend(under, over, alpha, under, threads=threads)
             return
-        opacity = over[..., 3]
-        below = under[..., 3]
-        share, alpha = (table[below, opacity] for table in _COMPOSITE)
-        ops.blend(under, over, share, under, threads=threads)
-        under[..., 3] = alpha
+        share, opacity = (table[under[..., 3], alpha] for table in _COMPOSITE)
+        colours = np.ascontiguousarray(under[..., :3])
+        under[..., :3] = ops.blend(colours, over, share, threads=threads)
+        under[..., 3] = opacity
 
 
 def _stacked(layer: Layer, kept: bool) -> Pixels:
@@ -90,9 +103,9 @@ def _stacked(layer: Layer, kept: bool) -> Pixels:
     return np.ascontiguousarray(np.dstack([layer.pixels, alpha]))
 
 
-def _cut(buffer: Pixels, box: Box, channels: int) -> Pixels:
-    """(h, w, channels): as much of a flat buffer as a box needs."""
-    return buffer[: box.width * box.height * channels].reshape(*box.shape, channels)
+def _cut(buffer: Pixels, box: Box) -> Pixels:
+    """(h, w, C): as much of a flat buffer (N, C) as a box needs."""
+    return buffer[: box.width * box.height].reshape(*box.shape, -1)
 
 
 def _composite_alphas() -> tuple[Pixels, Pixels]:

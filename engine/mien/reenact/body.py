@@ -32,7 +32,9 @@ BENDS: Final = 0.85
 GROWS: Final = 0.5
 """The body's scale is the head's to this power."""
 ROUNDS: Final = 6
-LEAST: Final = 0.05
+STEADY: Final = 1e-4
+"""Change of scale below which it is none."""
+LEAST: Final = 0.08
 """Pixels below which the body has not moved."""
 
 
@@ -55,6 +57,11 @@ class Sway:
         out += _share(points[:, 1], self.rows)[:, None] * self.neck
         return np.asarray(out)
 
+    def near(self, other: Sway) -> bool:
+        """Whether the body of another frame, of the same portrait, is in the same place."""
+        apart = max(np.abs(self.way - other.way).max(), np.abs(self.neck - other.neck).max())
+        return bool(apart < LEAST and abs(self.scale - other.scale) < STEADY)
+
     def flow(self, rows: slice, layer: Layer, out: Floats) -> None:
         """Fill `out` (h, W, 2): for rows of the picture, where to look in the layer."""
         ys, xs = np.arange(rows.start, rows.stop), np.arange(out.shape[1])
@@ -64,8 +71,12 @@ class Sway:
         for _ in range(ROUNDS):
             there = level - _share(there, self.rows) * ny
         across = ax + (xs - ax - self.way[0]) / self.scale
-        out[..., 0] = (across - layer.corner[0])[None] - (_share(there, self.rows) * nx)[:, None]
-        out[..., 1] = (there - layer.corner[1])[:, None]
+        aside = -layer.corner[0] - _share(there, self.rows) * nx
+        down = aside + 1j * (there - layer.corner[1])
+        # x and y as one complex number: one pass over the flow
+        np.add(
+            across.astype(np.complex64)[None], down.astype(np.complex64)[:, None], out=out.view(np.complex64)[..., 0]
+        )
 
 
 class Body:
@@ -81,13 +92,14 @@ class Body:
         seen = np.flatnonzero(layer.alpha.max(axis=1) > 0)
         self._top = float(seen[0]) if len(seen) else float(height)
         self._flow = np.empty((height, width, 2), np.float32)
+        self._shown: tuple[Sway, BodyFlow] | None = None
 
     def sway(self, target: Target) -> Sway | None:
         """Where the body is for a target shape; None: where it was."""
         way = target.pose.apply(np.array([SKULL]))[0, :2] - self._skull
         scale = (target.pose.scale / self._pose.scale) ** GROWS
         way = way - (scale - 1) * (self._skull - self._anchor)
-        if np.abs(way).max() < LEAST and abs(scale - 1) < 1e-4:
+        if np.abs(way).max() < LEAST and abs(scale - 1) < STEADY:
             return None
         far = float(np.hypot(*way))
         most = GIVES * self._unit
@@ -95,13 +107,17 @@ class Body:
         return Sway(self._anchor, scale, way - bent, bent, self._rows)
 
     def flow(self, sway: Sway) -> BodyFlow:
-        """Its flow; the buffer is used again by the next call."""
+        """Its flow; the buffer is used again by the next call. The same object as before where nothing has moved."""
+        if self._shown is not None and sway.near(self._shown[0]):
+            return self._shown[1]
         height = len(self._flow)
         top = sway.moved(np.array([[self._anchor[0], self._top]]))[0, 1]
         first = int(np.clip(top - 2, 0, height - 1))
         rows = slice(first, height)
         sway.flow(rows, self._layer, self._flow[rows])
-        return BodyFlow(rows, self._flow[rows])
+        shown = BodyFlow(rows, self._flow[rows])
+        self._shown = sway, shown
+        return shown
 
 
 def _share(rows: Array, between: tuple[float, float]) -> Array:

@@ -26,7 +26,7 @@ Floats = NDArray[np.float32]
 OVAL: Final = np.array(topology.OVAL)
 WAYS: Final = (0.12, 0.28, 0.46, 0.64, 0.82, 1.0)
 """Places of the inner rings between the contour and the head's outline."""
-MARGINS: Final = (0.12, 0.6)
+MARGINS: Final = (0.05, 0.14)
 """Distances of the outer rings beyond the outline, in eye distances: soft edges are never cut off."""
 LEAST: Final = 1.06
 """Least distance of the outline, as a multiple of the contour's."""
