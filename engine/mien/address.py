@@ -1,8 +1,10 @@
-"""Addresses of streams: their scheme, and their form for messages, without passwords and stream keys."""
+"""Addresses of streams: their scheme, their hosts, and their form for messages, without passwords and stream keys."""
 
 from __future__ import annotations
 
 import re
+import socket
+from typing import Any
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
@@ -28,3 +30,16 @@ def public_name(address: str) -> str:
     if scheme in _KEYED and "/" in path:
         path = path.rpartition("/")[0] + "/..."
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+
+
+def addresses_of(host: str, port: int | None, kind: socket.SocketKind) -> list[tuple[Any, ...]]:
+    """What `socket.getaddrinfo` says of a host and port for sockets of this kind.
+
+    Raises:
+        OSError: there is no such host. For a name that cannot be one, such as `a..b`, Python's own function raises
+            UnicodeError instead.
+    """
+    try:
+        return list(socket.getaddrinfo(host, port, type=kind))
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "no name of a host: a part is empty or too long") from None

@@ -20,7 +20,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, reason_of, without_controls
+from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -96,7 +96,8 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        reason, cure = reason_of(error), cure_of(error, "check it")
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason}); {cure}")
 
 
 def _command(given: list[str], debug: bool) -> int:

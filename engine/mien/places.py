@@ -38,8 +38,12 @@ class Files:
     """Folders in which every file of such a name is one of them."""
 
     def meet(self, other: Files) -> bool:
-        """Whether one file is, or would be, of both."""
-        return not self.single.isdisjoint(other.single) or self._holds(other) or other._holds(self)
+        """Whether one file is, or would be, of both.
+
+        A file that is not there yet is known by its folder and name: a folder that is mounted twice has two paths.
+        """
+        same = not (self.single.isdisjoint(other.single) and self.names.isdisjoint(other.names))
+        return same or self._holds(other) or other._holds(self)
 
     def _holds(self, other: Files) -> bool:
         return any(folder in self.kinds and self.kinds[folder](name) for folder, name in other.names)
@@ -91,7 +95,9 @@ def _written(sink: str) -> Files:
     if not names.is_possible:  # and refused where it is opened
         return Files()
     some = (names.name(10**digits) for digits in range(_DIGITS))
-    return Files(names=frozenset((place, name) for name in some), kinds={place: names.fits})
+    made = _one(str(folder)) if not folder.exists() else Files()  # a folder of this name, so no file
+    pictures = frozenset((place, name) for name in some)
+    return Files(made.single, made.names | pictures, {place: names.fits})
 
 
 def _read(name: str) -> Files:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,11 +99,26 @@ def test_the_files_of_the_model_are_read(folder: Path) -> None:
         ("empty/%05d.png", ["empty/1234567.png"], "--output"),
         ("empty", ["empty/00003.png"], "--output"),
         ("out.mp4", ["a.json", "fr/../a.json"], "another output"),
+        ("new", ["new", "empty/../new"], "--output"),
     ],
 )
 def test_each_output_has_files_of_its_own(folder: Path, sink: str, outputs: list[str], whose: str) -> None:
     with pytest.raises(SinkError, match=TAKEN + whose):
         need_apart(outputs, ["me.jpg"], sink=sink, settings=PLAIN)
+
+
+def test_a_folder_that_is_mounted_twice_is_one(folder: Path) -> None:
+    mount = (
+        "mount --bind empty fr && "
+        "python -c \"from mien.places import need_apart; need_apart([NAMES], [], sink='empty/out.mp4')\""
+    )
+    for names, code in (("'fr/out.mp4'", 1), ("'fr/stats.json'", 0), ("'fr/stats.json', 'empty/stats.json'", 1)):
+        shell = mount.replace("python", sys.executable).replace("NAMES", names)
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", shell], capture_output=True, text=True, check=False)
+        if "unshare" in done.stderr or "mount:" in done.stderr:
+            pytest.skip(f"no mounts of its own here: {done.stderr.strip()}")
+        assert done.returncode == code, done.stderr
+        assert (TAKEN in done.stderr) == bool(code)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import av
 from av.container.input import InputContainer
 
-from mien.address import public_name, scheme_of
+from mien.address import addresses_of, public_name, scheme_of
 from mien.capture.pixels import describe
 from mien.clock import Clock, MonotonicClock
 from mien.errors import SourceError
@@ -139,7 +139,7 @@ def _host(address: str) -> str | None:
 
 def _is_known(host: str) -> bool:
     try:
-        socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
+        addresses_of(host, None, socket.SOCK_STREAM)
+    except OSError:
         return False
     return True

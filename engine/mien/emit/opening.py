@@ -109,6 +109,7 @@ def need_place(name: str) -> None:
         raise SinkError(_NAMELESS)
     if not is_written(name):
         return
+    _need_more_than_ending(name)
     if Path(name).suffix.lower() in CONTAINERS:
         need_video(Path(name))
     else:
@@ -158,9 +159,19 @@ def _bare(
         return NullSink()
     if is_virtual(name):
         return VirtualCameraSink(name, settings)
+    _need_more_than_ending(name)
     if Path(name).suffix.lower() in CONTAINERS:
         return VideoSink(Path(name), settings, quality=quality, threads=threads)
     return _pictures(name, settings)
+
+
+def _need_more_than_ending(name: str) -> None:
+    """Refuse `.mp4`: mostly a name that a script has lost, and by the rules of file names a name without an ending."""
+    from mien.emit.images import ENDINGS
+
+    last = os.path.basename(name)
+    if last.lower() in (*CONTAINERS, *ENDINGS) and not os.path.isdir(name):
+        raise SinkError(f"{name}: expected a file's name before {last}, got none; name the file")
 
 
 def _pictures(name: str, settings: SinkSettings) -> Sink:

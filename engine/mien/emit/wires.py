@@ -10,7 +10,7 @@ import subprocess
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from mien.address import public_name, scheme_of
+from mien.address import addresses_of, public_name, scheme_of
 from mien.errors import SinkError
 from mien.machine.folders import program_with
 
@@ -49,6 +49,7 @@ class SocketWire:
             family, kind, protocol, _, self._place = _udp_place(host, port)
             self._socket = socket.socket(family, kind, protocol)
         else:
+            addresses_of(host, port, socket.SOCK_STREAM)
             self._socket = socket.create_connection((host, port), SECONDS)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -78,7 +79,7 @@ def _parts(address: str) -> tuple[str, str, int]:
 
 def _udp_place(host: str, port: int) -> tuple[Any, ...]:
     """The first of what `socket.getaddrinfo` says, of either family."""
-    return socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+    return addresses_of(host, port, socket.SOCK_DGRAM)[0]
 
 
 class PipeWire:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien import emit
+from mien.emit.opening import need_place
 from mien.emit.sink import NullSink, SinkSettings
 from mien.errors import SinkError
 
@@ -27,6 +28,14 @@ def refusal(target: str | Path) -> str:
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.png", "%05d.png", "pictures"])
 def test_folder_that_does_not_exist(tmp_path: Path, name: str) -> None:
     assert "to exist, got none; create it first" in refusal(tmp_path / "missing" / name)
+
+
+@pytest.mark.parametrize("name", [".mp4", ".WEBM", ".png"])
+def test_an_ending_alone_is_no_name(tmp_path: Path, name: str) -> None:
+    assert "expected a file's name before" in refusal(tmp_path / name)
+    with pytest.raises(SinkError, match="expected a file's name before"):
+        need_place(str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.png", "%05d.png", "pictures"])

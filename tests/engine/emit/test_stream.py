@@ -253,6 +253,8 @@ def test_a_stream_that_is_waited_for_leaves_nothing_out(tmp_path: Path) -> None:
         ("tcp://[::1/x", "expected host and port"),
         ("udp://127.0.0.1:port", "expected host and port"),
         ("udp://nobody.invalid:5000", "expected somebody to stream to"),
+        ("udp://no..body:5000", "expected somebody to stream to"),
+        (f"tcp://{'a' * 64}.invalid:5000", "expected somebody to stream to"),
         ("gopher://127.0.0.1:{port}", "expected an address with one of rtmp"),
     ],
 )

@@ -11,7 +11,10 @@ from mien.errors import SettingError
 
 Codec = Literal["h264", "vp8"]
 CODECS: tuple[Codec, ...] = ("h264", "vp8")
-_SERVER = re.compile(r"(stun|turns?):[^\s?/]+(\?transport=(udp|tcp))?")
+_LABEL = r"[^\s?/:.\[\]]{1,63}"
+_SERVER = re.compile(
+    rf"(stun|turns?):({_LABEL}(\.{_LABEL})*\.?|\[[0-9a-f:.]+\])(:\d{{1,5}})?(\?transport=(udp|tcp))?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
