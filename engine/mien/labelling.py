@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ContextDecorator, ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -17,22 +16,21 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mien import capture, emit
-from mien.bundles import find
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.config import need_threads
 from mien.emit.mark import tags
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
-from mien.errors import FaceError, ModelError, SinkError
+from mien.errors import FaceError, SinkError
 from mien.face.face import Face, turned_pixels, turned_points
 from mien.frame import Frame
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
-from mien.manifest import read_bundle
 from mien.parse.find import find_turned, refine
 from mien.parse.models import FaceMesh
 from mien.parse.parser import Parser
+from mien.parsing.opening import MODEL, open_segmenter
 from mien.parsing.segmenter import Segmenter
 from mien.parsing.showing import PALETTE, coloured, overlaid
 from mien.pipeline import Progress, Stages, render
@@ -40,13 +38,10 @@ from mien.pipeline.chain import SingleStage
 from mien.places import need_apart
 from mien.portrait.prepare import LARGEST, Picture, even, read_picture, sized
 from mien.posed import PaintLevel
-from mien.runtime.opening import choose, open_session
 from mien.stats import Statistics
 
 Pixels = NDArray[np.uint8]
 
-MODEL: Final = "parsing"
-GRAPH: Final = "segmenter"
 _STILL: Final = Fraction(25)
 """Rate of a single picture, which has none."""
 _LENIENT: ContextDecorator = np.errstate(under="ignore")
@@ -119,26 +114,6 @@ def parse_file(
         else:
             _parse_video(opened, output, overlay, segmenter, about, statistics, progress, count)
     return statistics
-
-
-@contextlib.contextmanager
-def open_segmenter(threads: int, model: str = MODEL) -> Iterator[tuple[Segmenter, str]]:
-    """A segmenter, the packaged one or that of another bundle, and words that say what runs it; closed on leaving.
-
-    Raises:
-        ModelError: the bundle is missing or broken.
-        BackendError: no runtime is installed.
-    """
-    bundle = read_bundle(find(model))
-    if bundle.family != MODEL:
-        raise ModelError(f"model {model}: expected one of the family {MODEL}, got {bundle.family}")
-    choice = choose(bundle, GRAPH, threads=threads)
-    session = open_session(bundle, GRAPH, choice.backend, choice.precision, threads)
-    segmenter = Segmenter(session, threads)
-    try:
-        yield segmenter, f"{bundle.name} {bundle.size} on {choice}"
-    finally:
-        segmenter.close()
 
 
 def _labels(pixels: Pixels, name: str, segmenter: Segmenter) -> Pixels:

@@ -22,12 +22,22 @@ PaintLevel = Literal["full", "carry", "off"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BodyFlow:
+    """Where the body's layer is in one frame. Valid until the next frame is posed."""
+
+    rows: slice
+    """Of the picture, in which there is anything of it."""
+    flow: NDArray[np.float32]
+    """(h, W, 2): backward flow of these rows, in pixels of the layer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Posed:
     """Geometry of a portrait in one frame, computed once. `flow` is valid until the next frame is posed."""
 
     portrait: Portrait
     window: Box
-    """The part of the picture that can move."""
+    """The part of the picture that the flow is for: all that can move, or, with layers, where the head is."""
     pose: Similarity
     """The head's: from the canonical frame to the portrait's picture."""
     landmarks: NDArray[np.float64]
@@ -41,13 +51,17 @@ class Posed:
     triangles: NDArray[np.int32]
     """(T, 3): of the mesh."""
     flow: NDArray[np.float32]
-    """(h, w, 2): backward flow at a resolution of its own: absolute positions in the portrait's picture, in pixels
-    of the window."""
+    """(h, w, 2): backward flow at a resolution of its own: absolute positions in what is warped. That is the head's
+    layer, in its pixels, or, of a portrait without layers, the portrait's picture, in pixels of the window."""
     weight: float = 1.0
     """Weight of this picture in the frame, if several pictures are cross-faded."""
     hint: MouthHint | None = None
     shot: int = 0
     """Of the driver."""
+    shown: NDArray[np.int32] | None = None
+    """(S, 3): the triangles that show the head's layer; None: without layers all show something."""
+    body: BodyFlow | None = None
+    """Where the body's layer has gone; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

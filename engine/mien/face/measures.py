@@ -114,3 +114,13 @@ def _apart(landmarks: Array, pair: tuple[int, int]) -> float:
 
 def _across(shape: Array, pair: tuple[int, int], axis: int) -> float:
     return abs(float(shape[pair[1], axis] - shape[pair[0], axis]))
+
+
+MIDDLE_HEIGHT = 0.35
+"""Height in the canonical face of the point from which rings around the face are laid out."""
+
+
+def contour_middle(shape: Array, pose: Similarity) -> Array:
+    """(3,): in the picture, the middle of the contour of an un-posed face `shape` (478, 3)."""
+    depth = float(shape[list(topology.OVAL), 2].mean())
+    return np.asarray(pose.apply(np.array([[0.0, MIDDLE_HEIGHT, depth]]))[0])

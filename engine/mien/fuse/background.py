@@ -91,10 +91,13 @@ def cut(portrait: Portrait, background: Background) -> CutOut:
     matte = _drawn_in(portrait.matte, max(TIGHT * eyes, 1.0))
     person = _freed(portrait.pixels, portrait.background, matte)
     alpha = np.rint(matte * 255).astype(np.uint8)
-    return CutOut(np.ascontiguousarray(np.dstack([person, alpha])), _behind(portrait, background, eyes))
+    return CutOut(np.ascontiguousarray(np.dstack([person, alpha])), behind_of(portrait, background))
 
 
-def _behind(portrait: Portrait, background: Background, eyes: float) -> Pixels | None:
+def behind_of(portrait: Portrait, background: Background) -> Pixels | None:
+    """(H, W, 3): what is seen behind a portrait with a matte before a `background` that is not its own; None: nothing,
+    transparency is kept."""
+    eyes = eye_distance(portrait.landmarks)
     if background.kind == "alpha":
         return None
     assert portrait.background is not None

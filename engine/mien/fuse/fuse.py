@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.config import Mouth
-from mien.draw.eyes import Eyes
-from mien.draw.mouth import OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.background import Background, cut
-from mien.fuse.finish import Detail, Tone
-from mien.fuse.lids import Lids
+from mien.fuse.features import Features
+from mien.fuse.layered import LayeredCanvas
 from mien.fuse.wrinkles import Wrinkles
-from mien.plane import Box, from_box
+from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, Posed
 from mien_kernels import ops
@@ -21,8 +19,6 @@ Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 KEEP = Background()
-EDGE = 1 / 16
-"""Fraction of a painting's height over which it fades in from its border."""
 
 
 class Fuse:
@@ -41,7 +37,7 @@ class Fuse:
         self._threads = threads
         self._background = background
         self._wrinkles = wrinkles
-        self._canvases: dict[str, _Canvas] = {}
+        self._canvases: dict[str, _Canvas | LayeredCanvas] = {}
 
     def __call__(self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None = None) -> Pixels:
         """Without `paintings` nothing is painted."""
@@ -57,18 +53,22 @@ class Fuse:
     def _drawn(self, posed: Posed, painting: Painting | None) -> Pixels:
         key = posed.portrait.digest
         if key not in self._canvases:
-            self._canvases[key] = _Canvas(posed.portrait, posed.window, self._background, self._wrinkles)
+            self._canvases[key] = self._canvas(posed)
         return self._canvases[key].draw(posed, painting, self._mouth, self._threads)
+
+    def _canvas(self, posed: Posed) -> _Canvas | LayeredCanvas:
+        portrait = posed.portrait
+        if portrait.layers is not None:
+            return LayeredCanvas(portrait, portrait.layers, self._background, self._wrinkles)
+        return _Canvas(portrait, posed.window, self._background, self._wrinkles)
 
 
 class _Canvas:
-    """A portrait's layers within its window, and buffers for its frames."""
+    """A portrait without layers within its window, and buffers for its frames."""
 
     def __init__(self, portrait: Portrait, window: Box, background: Background, wrinkles: float) -> None:
         self.window = window
         self.area = window.area
-        self.own = OwnMouth.of(portrait.pixels, portrait.landmarks)
-        self.source = portrait.landmarks[:, :2] - window.corner
         person = portrait.pixels[self.area]
         self.behind: Pixels | None = None
         self.cut = None if background.kind == "keep" else cut(portrait, background)
@@ -82,9 +82,7 @@ class _Canvas:
         self.wrinkles = Wrinkles(portrait, self.person, window.corner, wrinkles)
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
-        self.eyes = Eyes(self.person, self.source)
-        self.detail = Detail(portrait)
-        self.tone = Tone.of(portrait)
+        self.features = Features(portrait, self.person, window.corner)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
 
@@ -96,7 +94,7 @@ class _Canvas:
             return out
         inner = out if self.whole else self.inner
         self._skin(posed, inner, threads)
-        self._paint(posed, painting, mouth, inner, threads)
+        self.features(inner, posed, painting, self.window, mouth, threads)
         if not self.whole:
             out[self.area] = inner
         return out
@@ -106,37 +104,9 @@ class _Canvas:
         where the person does."""
         ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
         np.copyto(self.inner, self.warped[..., :3])
-        self._paint(posed, painting, mouth, self.inner, threads)
+        self.features(self.inner, posed, painting, self.window, mouth, threads)
         self.warped[..., :3] = self.inner
         return self.warped if self.behind is None else ops.blend(self.behind, self.warped, threads=threads)
-
-    def _paint(self, posed: Posed, painting: Painting | None, mouth: Mouth, inner: Pixels, threads: int) -> None:
-        if painting is not None:
-            self._lay(painting, posed.landmarks, inner, threads)
-        else:
-            self._draw_features(posed, mouth, inner)
-        if self.tone is not None:
-            self.tone(inner)
-
-    def _draw_features(self, posed: Posed, mouth: Mouth, inner: Pixels) -> None:
-        """Eyes and mouth without a network."""
-        target, own = posed.landmarks[:, :2] - self.window.corner, self.own
-        self.eyes(target, inner)
-        if mouth == "driver" and posed.hint is not None:
-            draw_driver_mouth(posed.hint, own.lip_colour, target, inner, own.skin_colour)
-        else:
-            draw_plain_mouth(own.hint, own.lip_colour, target, inner)
-
-    def _lay(self, painting: Painting, landmarks: Array, inner: Pixels, threads: int) -> None:
-        """warped * mask + generated * (1 - mask), eq. 3.16, in the crop's place; shut lids are not paint."""
-        matrix = from_box(painting.matrix, self.window)
-        target = landmarks[:, :2] - self.window.corner
-        self.eyes(target, inner)
-        lids = Lids(self.source, target, inner)
-        edge = EDGE * len(painting.mask)
-        ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)
-        self.detail(inner, painting, matrix, target)
-        lids.lay(inner)
 
     def _skin(self, posed: Posed, out: Pixels, threads: int) -> None:
         if self.behind is None:

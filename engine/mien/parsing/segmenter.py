@@ -6,6 +6,7 @@ taken from a second look from farther away, where the picture is larger than the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -63,6 +64,17 @@ class Segmenter:
         for rows, logits in self._bands(pixels, landmarks):
             shares = np.exp(logits - logits.max(axis=2, keepdims=True))
             out[:, rows] = (shares / shares.sum(axis=2, keepdims=True)).transpose(2, 0, 1)
+        return out
+
+    def group_shares(self, pixels: Pixels, landmarks: Array, groups: Sequence[Sequence[int]]) -> Floats:
+        """(G, H, W) in 0..1: how surely each pixel is of one of a group's classes. `groups`: ids of classes."""
+        out = np.empty((len(groups), *pixels.shape[:2]), np.float32)
+        member = np.zeros((len(CLASSES), len(groups)), np.float32)
+        for column, ids in enumerate(groups):
+            member[list(ids), column] = 1
+        for rows, logits in self._bands(pixels, landmarks):
+            shares = np.exp(logits - logits.max(axis=2, keepdims=True))
+            out[:, rows] = np.einsum("hwc,cg->ghw", shares, member) / shares.sum(axis=2)
         return out
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from mien.face.face import eye_distance
 from mien.face.pose import angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.face.untangle import LEAST_READ, untangle, untangle_lips
+from mien.portrait.layering import layers_of
 from mien.portrait.layers import fill, matte_of, one_person
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
@@ -40,8 +41,16 @@ REACH = 0.35
 ROUNDS = 150
 
 
-def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArray[np.float32] | None) -> Portrait:
+def prepare_portrait(
+    pixels: NDArray[np.uint8],
+    landmarks: Array,
+    person: NDArray[np.float32] | None,
+    shares: NDArray[np.float32] | None = None,
+) -> Portrait:
     """A portrait from a picture (H, W, 3), its landmarks (478, 3) and a person mask (H, W) in 0..1, if there is one.
+
+    With `shares` (5, H, W), how surely each pixel is of each of the segmenter's groups of classes
+    (`mien.portrait.separating.GROUPS`), it has layers.
 
     Raises:
         FaceError: the face is too small or turned away.
@@ -53,9 +62,14 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
     shape = lips_touching(pose.undo(landmarks))
     landmarks = pose.apply(shape)
     rest, relaxed = rest_shapes(shape)
-    matte = matte_of(one_person(person, landmarks), landmarks) if person is not None else None
+    pixels = np.ascontiguousarray(pixels)
+    own = one_person(person, landmarks) if person is not None else None
+    matte = matte_of(own, landmarks) if own is not None else None
+    layers = None
+    if own is not None and matte is not None and shares is not None:
+        layers = layers_of(pixels, landmarks, shape, pose, own, matte, shares)
     return Portrait(
-        pixels=np.ascontiguousarray(pixels),
+        pixels=pixels,
         landmarks=landmarks,
         pose=pose,
         shape=shape,
@@ -63,7 +77,8 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
         relaxed=relaxed,
         matte=matte,
         background=fill(pixels, matte == 0) if matte is not None else None,
-        digest=hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),
+        digest=hashlib.sha256(pixels.data).hexdigest(),
+        layers=layers,
     )
 
 

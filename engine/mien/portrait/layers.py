@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.face import eye_distance
-from mien.plane import from_grid
 from mien.sums import box_mean
 
 Floats = NDArray[np.float32]
@@ -135,20 +134,12 @@ def _pull(colour: Floats, weight: Floats) -> Floats:
 def _halve(image: Floats) -> Floats:
     """Sum of 2 x 2 blocks, edges repeated on odd sizes; sums let a single known pixel speak for its block."""
     height, width = image.shape[:2]
-    padded = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // 2, 2, padded.shape[1] // 2, 2, -1).sum(axis=(1, 3))
-    return np.asarray(blocks)
+    padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    halves = (padded.shape[1] // 2, padded.shape[0] // 2)
+    return 4 * cv2.resize(padded, halves, interpolation=cv2.INTER_AREA).reshape(*halves[::-1], -1)
 
 
 def _double(image: Floats, height: int, width: int) -> Floats:
     """Bilinear enlargement by two, cut to (height, width)."""
-    return _stretch(_stretch(image, height, 0), width, 1)
-
-
-def _stretch(image: Floats, length: int, axis: int) -> Floats:
-    position = np.clip(from_grid(np.arange(length), 2), 0, image.shape[axis] - 1)
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, image.shape[axis] - 1)
-    share = (position - low).astype(np.float32)
-    share = share[:, None, None] if axis == 0 else share[None, :, None]
-    return np.asarray(image.take(low, axis) * (1 - share) + image.take(high, axis) * share)
+    doubled = cv2.resize(image, (2 * image.shape[1], 2 * image.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(doubled.reshape(*doubled.shape[:2], -1)[:height, :width])

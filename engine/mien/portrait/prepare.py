@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from mien.capture import image
 from mien.capture.image import resized
 from mien.config import need_size
-from mien.errors import FaceError, SettingError
+from mien.errors import BackendError, FaceError, ModelError, SettingError
 from mien.face.face import turned_pixels
 from mien.face.pose import Similarity, fit_pose
 from mien.parse.find import find_faces, find_turned, refine
 from mien.parse.models import FaceMesh, segment_person
+from mien.parsing.opening import open_segmenter
 from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
+from mien.portrait.separating import GROUPS
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
@@ -117,11 +119,31 @@ def _prepared(pixels: Pixels, name: str, mesh: FaceMesh, need_wanted: Callable[[
     try:
         landmarks = _landmarks(pixels, mesh)
         need_wanted()
-        person = segment_person(pixels)
-        need_wanted()
-        return prepare_portrait(pixels, landmarks, person)
+        return portrait_of(pixels, landmarks, need_wanted)
     except FaceError as error:
         raise FaceError(f"{name}: {error}") from error
+
+
+def portrait_of(pixels: Pixels, landmarks: NDArray[np.float64], need_wanted: Callable[[], None] = _wanted) -> Portrait:
+    """A portrait from an upright picture (H, W, 3) of even sides and its landmarks (478, 3), with its layers.
+
+    Raises:
+        FaceError: the face is too small or turned away.
+    """
+    person = segment_person(pixels)
+    need_wanted()
+    shares = None if person is None else _shares(pixels, landmarks)
+    need_wanted()
+    return prepare_portrait(pixels, landmarks, person, shares)
+
+
+def _shares(pixels: Pixels, landmarks: NDArray[np.float64]) -> NDArray[np.float32] | None:
+    """(5, H, W): of the groups of classes that layers are made by; None without the segmenter or a runtime for it."""
+    try:
+        with open_segmenter(1) as (segmenter, _):
+            return segmenter.group_shares(pixels, landmarks, GROUPS)
+    except (ModelError, BackendError):
+        return None
 
 
 def _aligned_with(

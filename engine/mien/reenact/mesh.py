@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import LOWER_LIDS, LOWER_LIP_RIM, UPPER_LIDS, UPPER_LIP_RIM
+from mien.face.measures import contour_middle
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
+from mien.reenact.body import Sway
+from mien.reenact.head import head_follow, head_rings, showing
 from mien.reenact.target import Target
 from mien.sums import smoothstep
 
@@ -52,7 +55,6 @@ APART = 1.03
 SKIN = topology.SKIN_COUNT
 OVAL: Final = np.array(topology.OVAL)
 LIP_CORNERS: Final = (topology.INNER_LIPS[0], topology.INNER_LIPS[10])
-MIDDLE_HEIGHT = 0.35
 LEAST, MOST = 0.05, 0.2
 """Bounds of the thickness, in eye widths."""
 BEYOND = 0.24
@@ -62,7 +64,8 @@ STEPS = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """A portrait's mesh; vertices are the 468 skin landmarks, then five rings of 36."""
+    """A portrait's mesh; vertices are the 468 skin landmarks, then rings of 36: five, or those of the
+    head's layer."""
 
     source: NDArray[np.float32]
     """(V, 2): in pixels of the portrait's picture."""
@@ -72,8 +75,12 @@ class Mesh:
     """(R, 3): ring points on the un-posed face."""
     follow: Array
     """(R, 1): how far each follows the head, 0..1."""
+    express: Array
+    """(R, 1): how far each follows its contour point's expression (the chin pushes the throat)."""
     rims: tuple[Rim, ...]
     """Lips and lids of the portrait."""
+    shown: NDArray[np.int32] | None = None
+    """(S, 3): the triangles that show something of the head's layer; None without layers."""
 
     def texture(self, target: Target) -> NDArray[np.float32]:
         """(V, 2): texture coordinates in pixels of the portrait: `source`, but beyond the rims that close."""
@@ -82,11 +89,16 @@ class Mesh:
             rim.draw_in(target.shape, out)
         return out
 
-    def place(self, portrait: Portrait, target: Target) -> NDArray[np.float32]:
-        """(V, 3): the vertices of the target in pixels, z smaller is nearer."""
-        bend = (target.shape[OVAL] - portrait.shape[OVAL])[None] * EXPRESS[:, None, None]
-        moved = target.pose.apply(self.rings + bend.reshape(-1, 3))
+    def place(self, portrait: Portrait, target: Target, sway: Sway | None = None) -> NDArray[np.float32]:
+        """(V, 3): the vertices of the target in pixels, z smaller is nearer.
+
+        What does not follow the head stays, or goes along with the body where that has swayed.
+        """
+        bend = np.tile(target.shape[OVAL] - portrait.shape[OVAL], (len(self.rings) // len(OVAL), 1)) * self.express
+        moved = target.pose.apply(self.rings + bend)
         rested = portrait.pose.apply(self.rings)
+        if sway is not None:
+            rested[:, :2] = sway.moved(rested[:, :2])
         rested[:, :2] += self.follow * (moved - rested)[:, :2]
         rested[:, 2] = moved[:, 2]
         rested[:, :2] = _nested(target, rested[:, :2])
@@ -116,9 +128,8 @@ class Rim:
 
 def mesh_of(portrait: Portrait) -> Mesh:
     """The mesh of a portrait."""
-    rings = _rings(portrait)
+    rings = _rings(portrait) if portrait.layers is None else head_rings(portrait, portrait.layers)
     outside = portrait.pose.apply(rings)
-    follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
     source = np.concatenate([portrait.landmarks[:SKIN, :2], outside[:, :2]]).astype(np.float32)
     rims = (
         _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, *_lip_insets(portrait)),
@@ -127,7 +138,13 @@ def mesh_of(portrait: Portrait) -> Mesh:
             for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
         ),
     )
-    return Mesh(source, mesh_triangles(), rings, follow[:, None], rims)
+    triangles = mesh_triangles(len(rings) // len(OVAL))
+    if portrait.layers is not None:
+        follow, express = head_follow(portrait, rings)
+        shown = showing(portrait.layers.head, source, triangles)
+        return Mesh(source, triangles, rings, follow, express, rims, shown)
+    follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
+    return Mesh(source, triangles, rings, follow[:, None], np.repeat(EXPRESS, len(OVAL))[:, None], rims)
 
 
 def _rings(portrait: Portrait) -> Array:
@@ -137,23 +154,18 @@ def _rings(portrait: Portrait) -> Array:
     along; laid out in space, the far side of a turned head would reach into its own face.
     """
     contour = portrait.landmarks[OVAL]
-    middle = portrait.pose.apply(np.array([[0.0, MIDDLE_HEIGHT, contour_depth(portrait)]]))[0]
+    middle = contour_middle(portrait.shape, portrait.pose)
     out = np.repeat(contour[None], len(REACH), axis=0)
     out[:, :, :2] = middle[:2] + REACH[:, None, None] * (contour - middle)[None, :, :2]
     out[:, :, 2] += DEPTH[:, None] * portrait.pose.scale
     return portrait.pose.undo(out.reshape(-1, 3))
 
 
-def contour_depth(portrait: Portrait) -> float:
-    """Mean depth of the contour of the un-posed face."""
-    return float(portrait.shape[OVAL, 2].mean())
-
-
 def _nested(target: Target, points: Array) -> Array:
     """Ring points (R, 2) in the picture, each kept outside of the ring before it, so that no ring folds."""
     contour = target.landmarks[OVAL, :2]
     middle = contour.mean(axis=0)
-    rings = points.reshape(len(REACH), len(OVAL), 2) - middle
+    rings = points.reshape(-1, len(OVAL), 2) - middle
     reach = np.linalg.norm(contour - middle, axis=1)
     for ring in rings:
         way = np.linalg.norm(ring, axis=1)
@@ -210,14 +222,14 @@ def _lashes(portrait: Portrait, eye: tuple[int, ...], upper: NDArray[np.int64]) 
     return lash_thickness(portrait.pixels, lid, -_down(portrait, (eye[0], eye[8])))
 
 
-@lru_cache(maxsize=1)
-def mesh_triangles() -> NDArray[np.int32]:
+@lru_cache(maxsize=2)
+def mesh_triangles(rings: int = len(REACH)) -> NDArray[np.int32]:
     """(T, 3): canonical triangles, strips that fill eyes and mouth, and strips between the rings. Read-only."""
     start, end = LIP_CORNERS
     strips = [_strip((start, *UPPER_LIP_RIM), (start, *LOWER_LIP_RIM), end)]
     for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
         strips.append(_strip((eye[0], *upper), (eye[0], *lower), eye[8]))
-    loops = [OVAL, *(SKIN + np.arange(len(REACH) * len(OVAL)).reshape(len(REACH), len(OVAL)))]
+    loops = [OVAL, *(SKIN + np.arange(rings * len(OVAL)).reshape(rings, len(OVAL)))]
     for inner, outer in pairwise(loops):
         after_in, after_out = np.roll(inner, -1), np.roll(outer, -1)
         strips.append(np.stack([inner, outer, after_out], axis=1))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import angles_of
-from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
+from mien.reenact.body import Body
 from mien.reenact.flow import Flow, window_of
-from mien.reenact.mesh import Mesh, mesh_of
+from mien.reenact.head import HeadFlow, eased
+from mien.reenact.mesh import mesh_of
 from mien.reenact.target import Target, target_of, turned
 
 Array = NDArray[np.float64]
@@ -28,40 +29,53 @@ FADE = 0.25
 """Duration of a cross-fade in seconds; no other switch begins during it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Puppet:
     """A portrait with its mesh and flow buffers."""
 
-    portrait: Portrait
-    mesh: Mesh
-    window: Box
-    flow: Flow
-
-    @classmethod
-    def of(cls, portrait: Portrait, threads: int = 1) -> Puppet:
-        """The puppet of a portrait; `threads` is for rasterisation."""
-        mesh = mesh_of(portrait)
-        window = window_of(portrait, mesh)
-        return cls(portrait, mesh, window, Flow(window, mesh, threads))
+    def __init__(self, portrait: Portrait, threads: int = 1) -> None:
+        """`threads` is for rasterisation."""
+        self.portrait = portrait
+        self.mesh = mesh_of(portrait)
+        self._window = window_of(portrait, self.mesh)
+        self._flow: Flow | None = None
+        self._layered: tuple[HeadFlow, Body] | None = None
+        if portrait.layers is None or self.mesh.shown is None:
+            self._flow = Flow(self._window, self.mesh, threads)
+        else:
+            layers = portrait.layers
+            self._layered = HeadFlow(portrait, layers.head, self.mesh.shown, threads), Body(portrait, layers.body)
 
     def pose(self, target: Target, weight: float = 1.0, hint: MouthHint | None = None, shot: int = 0) -> Posed:
         """The portrait posed at a target shape; buffers are reused by the next call."""
-        vertices, texture = self.mesh.place(self.portrait, target), self.mesh.texture(target)
-        corner = self.window.corner.astype(np.float32)
-        in_window = vertices - np.array([*corner, 0], dtype=np.float32)
+        if self.portrait.layers is not None:
+            target = eased(target, self.portrait, self.portrait.layers)
+        texture, body = self.mesh.texture(target), None
+        if self._layered is not None:
+            head, torso = self._layered
+            sway = torso.sway(target)
+            vertices = self.mesh.place(self.portrait, target, sway)
+            window, flow = head(vertices, texture)
+            body = None if sway is None else torso.flow(sway)
+        else:
+            assert self._flow is not None
+            window, vertices = self._window, self.mesh.place(self.portrait, target)
+            corner = window.corner.astype(np.float32)
+            flow = self._flow(vertices - np.array([*corner, 0], dtype=np.float32), texture - corner)
         return Posed(
             portrait=self.portrait,
-            window=self.window,
+            window=window,
             pose=target.pose,
             landmarks=target.landmarks,
             vertices=vertices,
-            in_window=in_window,
+            in_window=vertices - np.array([window.x, window.y, 0], dtype=np.float32),
             texture=texture,
             triangles=self.mesh.triangles,
-            flow=self.flow(in_window, texture - corner),
+            flow=flow,
             weight=weight,
             hint=hint,
             shot=shot,
+            shown=self.mesh.shown,
+            body=body,
         )
 
 
@@ -76,7 +90,7 @@ class Reenact:
         """`relax`: see `mien.reenact.target.target_of`."""
         if not portraits:
             raise ValueError("expected at least one portrait, got none")
-        self._puppets = [Puppet.of(portrait, threads) for portrait in portraits]
+        self._puppets = [Puppet(portrait, threads) for portrait in portraits]
         self._portraits = portraits
         self._relax = relax
         self._state = BankState()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.plane import Box, Grid
+from mien.plane import Grid
 from mien.posed import Posed
 from mien_kernels import ops
 
@@ -30,7 +30,7 @@ class Smooth:
         self._strength = strength
         self._threads = threads
         self._before: tuple[Posed, NDArray[np.uint8]] | None = None
-        self._flows: dict[tuple[str, Box], _Carry] = {}
+        self._flows: dict[str, _Carry] = {}
 
     def __call__(self, pixels: NDArray[np.uint8], posed: tuple[Posed, ...]) -> NDArray[np.uint8]:
         if self._strength <= 0:
@@ -44,7 +44,7 @@ class Smooth:
     def _blend(
         self, pixels: NDArray[np.uint8], now: Posed, then: Posed, previous: NDArray[np.uint8]
     ) -> NDArray[np.uint8]:
-        key = (now.portrait.digest, now.window)
+        key = now.portrait.digest
         if key not in self._flows:
             self._flows[key] = _Carry(now, self._threads)
         flow, weight = self._flows[key].between(now, then)
@@ -72,16 +72,16 @@ class _Carry:
         self._still, self._uncovered = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
         self._places = self._grid.places()
         self._calm = CALM * max(width, height) / 512
-        self._corner = posed.window.corner.astype(np.float32)
         self._threads = threads
 
     def between(self, now: Posed, then: Posed) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Flow (h, w, 2) in pixels of the picture and how far it is to be followed (h, w), in 0..1; until the next."""
-        target = now.in_window.copy()
-        target[:, :2] = self._grid.cells(target[:, :2] + self._corner)
-        source = then.in_window[:, :2] + self._corner
+        target = now.vertices.copy()
+        target[:, :2] = self._grid.cells(target[:, :2])
+        source = np.ascontiguousarray(then.vertices[:, :2])
+        triangles = now.triangles if now.shown is None else now.shown
         flow, way, still = self._flow, self._way, self._still
-        ops.rasterize_flow(target, source, now.triangles, out=flow, depth=self._depth, threads=self._threads)
+        ops.rasterize_flow(target, source, triangles, out=flow, depth=self._depth, threads=self._threads)
         apart = np.abs(np.subtract(flow, self._places, out=self._apart), out=self._apart)
         np.less(np.maximum(apart[..., 0], apart[..., 1], out=way), STILL, out=still)
         np.logical_or(still, np.isinf(self._depth, out=self._uncovered), out=still)

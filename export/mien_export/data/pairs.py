@@ -113,7 +113,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
 
 def render(portrait: Portrait, moved: Target) -> Pixels:
     """(H, W, 3): the portrait at other landmarks, as the engine shows it without a generator."""
-    return Fuse("none")((Puppet.of(portrait).pose(moved),))
+    return Fuse("none")((Puppet(portrait).pose(moved),))
 
 
 def crop(picture: Pixels, matrix: Array) -> Pixels:

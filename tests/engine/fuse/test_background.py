@@ -11,7 +11,7 @@ from mien.chain import background_of
 from mien.errors import FaceError, SettingError
 from mien.face.motion import identity_motion
 from mien.face.pose import Angles
-from mien.fuse.background import Background, colour_of, cut, filling, plain
+from mien.fuse.background import Background, colour_of, cut, filling
 from mien.fuse.fuse import Fuse
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, Posed
@@ -32,7 +32,7 @@ def shown(portrait: Portrait, background: str, yaw: float = 0.0) -> Pixels:
 
 
 def surely_person(portrait: Portrait) -> NDArray[np.bool_]:
-    return np.asarray(cut(portrait, plain(GREEN)).person[..., 3] == 255)
+    return np.asarray(shown(portrait, "alpha")[..., 3] == 255)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_smoothing_takes_transparency_along(portrait: Portrait) -> None:
 
 
 def test_without_a_matte_only_the_own_background_can_be_shown(portrait: Portrait) -> None:
-    bare = replace(portrait, matte=None, background=None)
+    bare = replace(portrait, matte=None, background=None, layers=None)
     assert Fuse("none")((posed(bare),)).shape[2] == 3
     with pytest.raises(FaceError, match="could not be told from its background"):
         shown(bare, "blur")

@@ -39,7 +39,7 @@ def as_jpeg(pixels: Pixels) -> Pixels:
 
 def toned(portrait: Portrait, pixels: Pixels) -> Portrait:
     assert portrait.background is not None
-    return replace(portrait, pixels=pixels, background=grey(portrait.background), digest="toned")
+    return replace(portrait, pixels=pixels, background=grey(portrait.background), layers=None, digest="toned")
 
 
 def wide(portrait: Portrait, driver: Portrait, painted: tuple[int, int, int] | None) -> tuple[Posed, Painting | None]:

@@ -96,7 +96,7 @@ def _painted(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     pair = pair_of(truth, seen, Still(), hint)  # type: ignore[arg-type]
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
     appearance = painter.appearance(seen)
-    posed = Puppet.of(seen).pose(target_of(seen, absolute(truth.landmarks, picture.shape)), hint=hint)
+    posed = Puppet(seen).pose(target_of(seen, absolute(truth.landmarks, picture.shape)), hint=hint)
     painter.paint(appearance, replace(posed, pose=truth.pose))
     return pair, painter, appearance
 
@@ -141,7 +141,7 @@ def test_a_part_is_painted_where_it_lies(faces: Faces, bundle: Bundle) -> None:
     painter = Painter(bundle, lambda name: Fake(bundle.graph(name)))
     portrait = prepared(faces.picture(2), faces.landmarks(2))
     target = target_of(portrait, absolute(portrait.landmarks, portrait.pixels.shape))
-    painted = painter.paint(painter.appearance(portrait), Puppet.of(portrait).pose(target)).painting
+    painted = painter.paint(painter.appearance(portrait), Puppet(portrait).pose(target)).painting
     assert painted.generated.shape == (*view.shape, 3)
     assert painted.mask.shape == view.shape
     whole = crop_matrix(target.pose)

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from mien.commands.options import Options, count, need_places
 from mien.face import classes
 from mien.face.classes import CLASSES, NAMES
-from mien.labelling import MODEL, open_segmenter
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.parse.models import FaceMesh
+from mien.parsing.opening import MODEL, open_segmenter
 from mien_export.families.parsing.drawn import Worn, with_body
 from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels

@@ -1,0 +1,120 @@
+"""Composites a portrait's layers: the background, the body where it has gone, the head over both."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.config import Mouth
+from mien.fuse.background import Background, behind_of
+from mien.fuse.features import Features
+from mien.fuse.wrinkles import Wrinkles
+from mien.plane import Box
+from mien.portrait.portrait import Layer, Layers, Portrait
+from mien.posed import BodyFlow, Painting, Posed
+from mien_kernels import ops
+
+Pixels = NDArray[np.uint8]
+
+
+FAINT: Final = 0.2
+"""Opacity up to which an edge is left out before another background."""
+_FIRM: Final = np.rint(np.clip((np.arange(256) / 255 - FAINT) / (1 - FAINT), 0, 1) * 255).astype(np.uint8)
+"""(256,): opacity by opacity, without the faintest edge."""
+
+
+class LayeredCanvas:
+    """A portrait's layers as they are warped, and buffers for its frames."""
+
+    def __init__(self, portrait: Portrait, layers: Layers, background: Background, wrinkles: float) -> None:
+        """Of `background` another one than the picture's own takes its place."""
+        behind = layers.background if background.kind == "keep" else behind_of(portrait, background)
+        self._clear = behind is None
+        """Whether what lies behind stays transparent."""
+        self._behind = np.zeros((*portrait.pixels.shape[:2], 4), np.uint8) if behind is None else behind
+        kept = background.kind == "keep"
+        self._head, self._body = (_stacked(layer, kept) for layer in (layers.head, layers.body))
+        corner = np.array(layers.head.corner, dtype=np.float64)
+        self._wrinkles = Wrinkles(portrait, self._head, corner, wrinkles)
+        self._features = Features(portrait, self._head, corner)
+        height, width = self._behind.shape[:2]
+        self._warped_body = np.empty((height, width, 4), np.uint8)
+        channels = self._behind.shape[2]
+        self._warped, self._inner, self._alpha, self._under = (
+            np.empty((height * width, count), np.uint8) for count in (4, 3, 1, channels)
+        )
+        self._at_rest, self._moved = self._behind.copy(), np.empty_like(self._behind)
+        self._swayed: BodyFlow | None = None
+        """Whose body is in `moved`."""
+        x, y = layers.body.corner
+        body = self._body[-y : height - y, -x : width - x]
+        self._over(self._at_rest, np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3]), 1)
+
+    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
+        """(H, W, 3 or 4): the frame, in an array of its own."""
+        out = self._beneath(posed.body, threads).copy()
+        box = posed.window
+        self._wrinkles(posed)
+        warped, inner, alpha = (_cut(part, box) for part in (self._warped, self._inner, self._alpha))
+        ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
+        cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=inner)
+        cv2.extractChannel(warped, 3, dst=alpha)
+        self._features(inner, posed, painting, box, mouth, threads)
+        under = _cut(self._under, box)
+        np.copyto(under, out[box.area])
+        self._over(under, inner, alpha[..., 0], threads)
+        out[box.area] = under
+        return out
+
+    def _beneath(self, body: BodyFlow | None, threads: int) -> Pixels:
+        """(H, W, 3 or 4): background and body; drawn anew where the body has moved."""
+        if body is None:
+            return self._at_rest
+        if body is not self._swayed:
+            self._swayed = body
+            np.copyto(self._moved, self._behind)
+            warped = self._warped_body[body.rows]
+            ops.flow_warp(self._body, body.flow, warped, threads=threads)
+            part = self._moved[body.rows]
+            if self._clear:
+                self._over(part, np.ascontiguousarray(warped[..., :3]), warped[..., 3], threads)
+            else:
+                ops.blend(part, warped, None, part, threads=threads)
+        return self._moved
+
+    def _over(self, under: Pixels, over: Pixels, alpha: Pixels, threads: int) -> None:
+        """Lay `over` (h, w, 3) with `alpha` (h, w) over `under` (h, w, 3 or 4) in place."""
+        if not self._clear:
+            ops.blend(under, over, alpha, under, threads=threads)
+            return
+        share, opacity = (table[under[..., 3], alpha] for table in _COMPOSITE)
+        colours = np.ascontiguousarray(under[..., :3])
+        under[..., :3] = ops.blend(colours, over, share, threads=threads)
+        under[..., 3] = opacity
+
+
+def _stacked(layer: Layer, kept: bool) -> Pixels:
+    """(h, w, 4). Before another background the faintest edge, which is mostly the old background's noise, is left
+    out."""
+    alpha = layer.alpha if kept else _FIRM[layer.alpha]
+    return np.ascontiguousarray(np.dstack([layer.pixels, alpha]))
+
+
+def _cut(buffer: Pixels, box: Box) -> Pixels:
+    """(h, w, C): as much of a flat buffer (N, C) as a box needs."""
+    return buffer[: box.width * box.height].reshape(*box.shape, -1)
+
+
+def _composite_alphas() -> tuple[Pixels, Pixels]:
+    """(256, 256) each, by opacity below and above: the share that the colour above has in the composite, and the
+    composite's opacity (Porter and Duff, Compositing Digital Images, 1984, for colours not multiplied by opacity)."""
+    below, above = np.mgrid[:256, :256].astype(np.float64) / 255
+    alpha = above + below * (1 - above)
+    share = above / np.maximum(alpha, 1e-9)
+    return np.rint(share * 255).astype(np.uint8), np.rint(alpha * 255).astype(np.uint8)
+
+
+_COMPOSITE: Final = _composite_alphas()

@@ -1,0 +1,206 @@
+"""Takes a portrait apart into head, body and background, each continued behind what lies before it.
+
+Laid over each other where they were, the layers give the picture's own pixels: in soft edges the colours of the nearer
+layer are solved from the picture and what lies behind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.face import topology
+from mien.face.face import eye_distance
+from mien.face.measures import contour_middle
+from mien.face.pose import Similarity
+from mien.portrait.beyond import Room, body_beyond, head_beyond
+from mien.portrait.exemplar import fill_by_patches
+from mien.portrait.hidden import hidden_body
+from mien.portrait.layers import fill
+from mien.portrait.matting import fine_matte
+from mien.portrait.portrait import Layer, Layers
+from mien.portrait.separating import head_share
+from mien.portrait.shade import shade_of
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+Bits = NDArray[np.bool_]
+
+ALIKE: Final = 1.0
+"""Levels by which a composite may differ from the picture for the sake of clean edges."""
+BARE: Final = 0.01
+"""Opacity below which a layer does not change what lies behind it."""
+GAP: Final = 0.35
+"""Half the width of gaps in the matte that are closed, in eye distances."""
+MARGIN: Final = 0.06
+"""How far around the matte colours are not sure to be the background's, in eye distances."""
+BUST: Final = 2.0
+"""Eye distances from the chin to the picture's lower border from which there is more than a neck."""
+LEAST_SKIN: Final = 60
+"""Pixels of the neck that must be seen to continue it."""
+LEAST_HAIR: Final = 0.1
+"""Share of the head that must be hair to continue it by hair alone."""
+FARTHEST: Final = 6.0
+"""Largest distance of the head's outline, as a multiple of the face contour's."""
+
+
+def layers_of(
+    pixels: Pixels, landmarks: Array, shape: Array, pose: Similarity, person: Floats, matte: Pixels, shares: Floats
+) -> Layers:
+    """The layers of a portrait.
+
+    Args:
+        pixels: (H, W, 3).
+        landmarks: (478, 3) in pixels; `shape` is the same un-posed by `pose`.
+        person: (H, W) in 0..1, as the segmentation of persons gives it.
+        matte: (H, W): that with a soft margin.
+        shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+    """
+    eyes = eye_distance(landmarks)
+    sure = np.minimum(shares.sum(axis=0), 1)
+    matte = _closed(matte, sure, eyes)
+    whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
+    share = head_share(pixels, landmarks, shares)
+    head, body = whole * share, whole * (1 - share)
+    background = fill_by_patches(pixels, matte == 0)
+    hidden, neck = hidden_body(head, body, whole, landmarks, pose)
+    covered = np.maximum(body, hidden)
+    known = (body > 0.97) & (head < BARE)
+    torso = _torso(pixels, known, covered, neck, shares)
+    shade = shade_of(torso, landmarks, pose, body, covered)
+    lit = shade.lifted(torso.astype(np.float32))
+    shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
+    parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
+    opacity, room = body_beyond(covered, eyes)
+    body_layer = _continued(
+        parts.body, parts.body_alpha, covered > 0.97, opacity, room, len(pixels) - landmarks[152, 1] > BUST * eyes
+    )
+    head_layer = _head(parts, head, shares, landmarks, pose)
+    middle = contour_middle(shape, pose)[:2]
+    reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
+    return Layers(parts.background, body_layer, head_layer, reach)
+
+
+def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
+    """The head's layer: where the frame cuts it, continued by its hair, or by all of it if it has none."""
+    opacity, room = head_beyond(head, landmarks, pose)
+    own = parts.head_alpha > 250
+    hair = own & (shares[2] > 0.8)
+    return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
+
+
+def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, whole: bool = True) -> Layer:
+    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
+
+    It is mirrored, but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice.
+    """
+    if room == Room():
+        return Layer(pixels, alpha, room.corner)
+    known = room.mirrored(sure.astype(np.uint8)) > 0
+    if not whole:
+        known[room.top + len(sure) :] = False
+    beside = room.repeated(sure.astype(np.uint8)) > 0
+    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
+    canvas = fill(canvas, known | beside)
+    covers = _bytes(opacity * 255)
+    room.put(pixels, canvas)
+    room.put(alpha, covers)
+    return Layer(canvas, covers, room.corner)
+
+
+def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
+    """`matte` (H, W), somewhat wider, with narrow gaps closed where the segmenter is `sure` (H, W) of a person."""
+    width = 2 * max(round(GAP * eyes), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
+    added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
+    added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
+    margin = 2 * max(round(MARGIN * eyes), 1) + 1
+    return cv2.dilate(np.maximum(matte, added), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
+
+
+def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
+    """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
+    known."""
+    out = fill_by_patches(pixels, known, (covered > 0) & ~known)
+    skin = known & (shares[3] > 0.5 * shares.sum(axis=0))
+    if skin.sum() < LEAST_SKIN:
+        return out
+    own = fill(pixels, skin).astype(np.float32)
+    share = np.where(known, np.float32(0), neck)[..., None]
+    return np.asarray(np.rint(out + (own - out) * share), dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Colours (H, W, 3) and opacities (H, W) whose composite is the picture."""
+
+    background: Pixels
+    body: Pixels
+    body_alpha: Pixels
+    head: Pixels
+    head_alpha: Pixels
+
+    @classmethod
+    def solved(
+        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
+    ) -> Self:
+        """
+        Args:
+            pixels: (H, W, 3): the picture.
+            background, cloth: the same where it shows background and body, in-painted elsewhere.
+            covered, head: (H, W) in 0..1: opacities of body and head.
+            share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
+        """
+        picture, behind = pixels.astype(np.float32), background.astype(np.float32)
+        over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
+        body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
+        own = np.where(over > 0, cloth, _nearer(picture, behind, body))
+        under = behind + (own - behind) * body
+        colour = _nearer(picture, under, over)
+        # what the clipped colours of the head cannot give, the body behind it must
+        asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
+        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
+        own = np.where((body > 0.5) & (over < 0.98), given, own)
+        return cls(_bytes(behind), _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255))
+
+
+def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:
+    """`opacity` (H, W), raised where no colour of it could give `picture` before `behind`."""
+    apart = picture - behind
+    room = np.where(apart < 0, behind, 255 - behind)
+    least = (np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)).max(axis=2)
+    return np.asarray(np.maximum(opacity, least), dtype=np.float32)
+
+
+def _whole_levels(opacity: Floats) -> Floats:
+    """(H, W, 1) in 0..1, as bytes hold it."""
+    return np.asarray(np.rint(opacity * 255)[..., None] / 255, dtype=np.float32)
+
+
+def _nearer(picture: Floats, behind: Floats, over: Floats) -> Floats:
+    """Colours of a layer of opacity `over` that give `picture` before `behind`, as far as there are such colours."""
+    colour = (picture - behind * (1 - over)) / np.maximum(over, 1 / 255)
+    return np.asarray(np.clip(np.where(over > 0, colour, picture), 0, 255), dtype=np.float32)
+
+
+def _bytes(values: Floats) -> Pixels:
+    return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
+
+
+def _reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Array) -> Array:
+    """(36,): how far the head reaches in the direction of each point of the contour, as a multiple of its distance."""
+    ways = landmarks[list(topology.OVAL), :2] - middle
+    steps = np.arange(1.0, FARTHEST, 0.02)
+    places = np.rint(middle - corner + steps[:, None, None] * ways[None]).astype(np.int64)
+    height, width = alpha.shape
+    inside = ((places >= 0) & (places < (width, height))).all(axis=2)
+    x, y = np.clip(places[..., 0], 0, width - 1), np.clip(places[..., 1], 0, height - 1)
+    there = inside & (alpha[y, x] > 4)
+    reach = np.where(there, steps[:, None], 1.0).max(axis=0)
+    return np.asarray(np.maximum.reduce([np.roll(reach, -1), reach, np.roll(reach, 1)]))
