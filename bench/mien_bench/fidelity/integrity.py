@@ -98,11 +98,12 @@ def area_range(posed: Posed) -> Array:
     A ratio that the head's change of size explains counts as 1, since some of the picture goes along with it and some
     does not: between 1 and the squared relative size it is 1, beyond it is relative to the nearer of the two.
     """
-    source, target = (_areas(points[:, :2], posed.triangles) for points in (posed.texture, posed.vertices))
+    triangles = posed.triangles if posed.shown is None else posed.shown
+    source, target = (_areas(points[:, :2], triangles) for points in (posed.texture, posed.vertices))
     width = np.linalg.norm(np.subtract(*posed.portrait.landmarks[list(TEMPLES), :2]))
     visible = (source * target > 0) & (np.abs(source) > SMALLEST / 100 * width**2)
-    visible &= ~np.isin(posed.triangles, list(OPENINGS)).any(axis=1)
-    visible &= _in_view(posed)
+    visible &= ~np.isin(triangles, list(OPENINGS)).any(axis=1)
+    visible &= _in_view(posed, triangles)
     ratios = target[visible] / source[visible]
     own = (posed.pose.scale / posed.portrait.pose.scale) ** 2
     low, high = min(1.0, own), max(1.0, own)
@@ -116,18 +117,23 @@ def _areas(points: NDArray[np.float32], triangles: NDArray[np.int32]) -> Array:
     return np.asarray((b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1]))
 
 
-def _in_view(posed: Posed) -> NDArray[np.bool_]:
+def _in_view(posed: Posed, triangles: NDArray[np.int32]) -> NDArray[np.bool_]:
     """(T,): whether a triangle's middle lies in the picture."""
     width, height = posed.portrait.size
-    middles = posed.vertices[posed.triangles, :2].mean(axis=1)
+    middles = posed.vertices[triangles, :2].mean(axis=1)
     return np.asarray((middles >= 0).all(axis=1) & (middles < (width, height)).all(axis=1))
 
 
 def beyond_edge(posed: Posed) -> float:
     """Per cent of the picture that shows the person from beyond what there is of the portrait."""
     width, height = posed.portrait.size
-    places = posed.flow + posed.window.corner.astype(np.float32)
-    share = repeated_share(places, posed.portrait.matte, (width, height))
+    layers = posed.portrait.layers
+    if layers is None:
+        places = posed.flow + posed.window.corner.astype(np.float32)
+        share = repeated_share(places, posed.portrait.matte, (width, height))
+    else:  # the flow points into the head's layer
+        alpha = layers.head.alpha
+        share = repeated_share(posed.flow, alpha, (alpha.shape[1], alpha.shape[0]))
     return 100 * share * posed.window.width * posed.window.height / (width * height)
 
 

@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from mien.errors import FaceError
 from mien.face import topology
-from mien.parse.models import segment_person
 from mien.plane import placed
-from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import portrait_of
 from mien_bench.fidelity.drivers import Driver, frames_of
 from mien_bench.fidelity.judges import PointReader
 from mien_bench.fidelity.points68 import MESH
@@ -135,7 +134,7 @@ def open_portraits(driver: Driver) -> Iterator[OpenPortrait]:
         landmarks = driver.landmarks[number]
         assert landmarks is not None  # chosen among frames with a face
         try:
-            portrait = prepare_portrait(pictures[number], landmarks, segment_person(pictures[number]))
+            portrait = portrait_of(pictures[number], landmarks)
         except FaceError:
             continue
         shown = {one: pictures[one] for one in several}

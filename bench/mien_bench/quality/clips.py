@@ -17,10 +17,8 @@ import mien
 from mien.errors import FaceError, SettingError, SourceError
 from mien.face.measures import channels_over_time
 from mien.frame import Frame
-from mien.parse.models import segment_person
 from mien.parse.parser import Parser
-from mien.portrait.building import prepare_portrait
-from mien.portrait.prepare import even, sized
+from mien.portrait.prepare import even, portrait_of, sized
 from mien_bench.material import clips_of, portraits_of
 from mien_bench.quality.self_reenactment import Moment, MouthPicture, Scene, hints_for, mouth_of
 
@@ -94,7 +92,7 @@ def scenes(clips: Sequence[Clip], seed: int = 0) -> Iterator[Scene]:
     for clip in clips:
         calm = calmest(clip)
         still = clip.frames[calm]
-        portrait = prepare_portrait(still.pixels, still.landmarks, segment_person(still.pixels))
+        portrait = portrait_of(still.pixels, still.landmarks)
         random = np.random.default_rng((seed, crc32(clip.name.encode())))
         moments = tuple(
             Moment(

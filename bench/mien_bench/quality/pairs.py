@@ -20,9 +20,9 @@ from mien.face.measures import REGIONS, lower_face_height, region_weights
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.face.topology import canonical_face
-from mien.parse.models import segment_person
 from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
+from mien.portrait.prepare import portrait_of
 from mien_bench.quality.people import Photograph
 from mien_bench.quality.puppet import open_puppet, settings_for
 from mien_bench.quality.self_reenactment import Moment, Scene, hints_for, mouth_of
@@ -62,7 +62,7 @@ def manufactured(photograph: Portrait, random: np.random.Generator) -> Portrait:
     """A portrait of the same person, who does something else."""
     with open_puppet(photograph, settings_for("warp", "none", threads=1)) as puppet:
         shown = puppet(another_face(photograph, random), 0)
-    return prepare_portrait(shown.pixels, shown.landmarks, segment_person(shown.pixels))
+    return portrait_of(shown.pixels, shown.landmarks)
 
 
 def another_face(photograph: Portrait, random: np.random.Generator) -> Motion:

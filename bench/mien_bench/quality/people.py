@@ -19,10 +19,8 @@ from mien.face.motion import Motion
 from mien.face.pose import angles_of
 from mien.motion.channels import measure, motion_of
 from mien.motion.neutral import Neutral, estimate, sight
-from mien.parse.models import segment_person
-from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
-from mien.portrait.prepare import prepare, sized
+from mien.portrait.prepare import portrait_of, prepare, sized
 from mien_bench.quality.clips import Clip, ClipFrame, calm_order, calmest
 from mien_bench.quality.dlib_face import DlibDetector, DlibFace, FaceMeasurement, measure_face, rest_of
 from mien_bench.quality.puppet import open_puppet, settings_for
@@ -125,7 +123,7 @@ def references(people: Iterable[tuple[str, Sequence[Portrait]]], second_look: Dl
 def portraits_of_photographs(photographs: Iterable[Photograph]) -> Iterator[tuple[str, tuple[Portrait]]]:
     """Test portraits, prepared with the landmarks that came with them."""
     for one in photographs:
-        yield one.identity, (prepare_portrait(one.pixels, one.landmarks, segment_person(one.pixels)),)
+        yield one.identity, (portrait_of(one.pixels, one.landmarks),)
 
 
 def portraits_of_files(paths: Iterable[Path]) -> Iterator[tuple[str, tuple[Portrait]]]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mien.errors import BackendError
-from mien.parse.models import segment_person
-from mien.portrait.building import prepare_portrait
+from mien.portrait.prepare import portrait_of
 from mien_bench.quality.clips import Clip, Material, calmest
 from mien_bench.quality.cross import CrossScore, crossings, judge
 from mien_bench.quality.dlib_face import DlibDetector
@@ -81,7 +80,7 @@ def cast(given: Material, second_look: DlibDetector, guides: int) -> Cast:
     same = references(portraits_of_photographs(unseen), second_look)
     calm = ((clip.name, clip.frames[calmest(clip)]) for clip in given.watched[:limit])
     cross = references(
-        ((name, (prepare_portrait(one.pixels, one.landmarks, segment_person(one.pixels)),)) for name, one in calm),
+        ((name, (portrait_of(one.pixels, one.landmarks),)) for name, one in calm),
         second_look,
     )
     others = [path for path in given.portraits if not path.name.startswith(UNSEEN)]

@@ -65,7 +65,11 @@ def _offsets(smooth: Pixels, known: Bits, hole: Bits) -> tuple[NDArray[np.int64]
                 continue
             return found, before
         where = np.argwhere(near)
-        start = None if found is None else _finer(found, near.shape)
+        if found is None:
+            start, picture = None, _peeled(picture, open_, source)
+        else:
+            start = _finer(found, near.shape)
+            picture = _voted(picture, open_, near, start)
         for _ in range(VOTES[level]):
             if level < SEARCHED or start is None:
                 start = _nearest(picture, where, source)
@@ -82,6 +86,25 @@ def _level(smooth: Pixels, known: Bits, hole: Bits, share: float) -> tuple[Float
     sure = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.999
     open_ = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.001
     return picture, sure, open_
+
+
+def _peeled(picture: Floats, open_: Bits, source: Bits) -> Floats:
+    """`picture` with its hole filled from the rim inwards, cell by cell, by the known patch that fits best to what is
+    there already: a beginning that keeps edges, which a smooth one does not."""
+    picture, left = picture.copy(), open_.copy()
+    places = np.argwhere(source)
+    known = _patches(picture, places)
+    squares = known * known
+    colours = picture[places[:, 0], places[:, 1]]
+    while left.any():
+        rim = np.argwhere(left & (cv2.erode(left.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=1) == 0))
+        if not len(rim):
+            break
+        sure = _patches(np.repeat((~left).astype(np.float32)[..., None], 3, axis=2), rim)
+        apart = sure @ squares.T - 2 * (sure * _patches(picture, rim)) @ known.T
+        picture[rim[:, 0], rim[:, 1]] = colours[apart.argmin(axis=1)]
+        left[rim[:, 0], rim[:, 1]] = False
+    return picture
 
 
 def _patches(picture: Floats, where: Cells) -> Floats:

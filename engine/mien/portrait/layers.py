@@ -136,7 +136,8 @@ def _halve(image: Floats) -> Floats:
     height, width = image.shape[:2]
     padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     halves = (padded.shape[1] // 2, padded.shape[0] // 2)
-    return 4 * cv2.resize(padded, halves, interpolation=cv2.INTER_AREA).reshape(*halves[::-1], -1)
+    small = cv2.resize(padded, halves, interpolation=cv2.INTER_AREA).reshape(*halves[::-1], -1)
+    return np.asarray(4 * small, dtype=np.float32)
 
 
 def _double(image: Floats, height: int, width: int) -> Floats:

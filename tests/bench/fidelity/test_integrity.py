@@ -90,10 +90,10 @@ def test_what_comes_from_beyond_the_edge_is_counted_where_the_person_is_repeated
     window = Box.whole(width, height)
     flow = np.zeros((10, 10, 2), np.float32) + np.float32(20)
     flow[0, :, 1] = -5.0
-    shown = replace(posed, window=window, flow=flow, portrait=replace(mira, matte=None))
+    shown = replace(posed, window=window, flow=flow, portrait=replace(mira, matte=None, layers=None))
     assert beyond_edge(shown) == pytest.approx(10.0)
     matte = np.zeros((height, width), np.uint8)
-    assert beyond_edge(replace(shown, portrait=replace(mira, matte=matte))) == 0.0
+    assert beyond_edge(replace(shown, portrait=replace(mira, matte=matte, layers=None))) == 0.0
     assert beyond_edge(replace(shown, window=Box(0, 0, width // 2, height))) == pytest.approx(5.0)
 
 
