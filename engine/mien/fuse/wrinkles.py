@@ -176,8 +176,8 @@ def _wobble(count: int, most: float, rng: np.random.Generator) -> Array:
     return np.column_stack([np.zeros(count), walk / max(np.abs(walk).max(), 1e-9) * most])
 
 
-def ratios_of(portrait: Portrait, skin: Floats | None = None) -> list[Ratio]:
-    """The ratio images of a portrait; `skin` (H, W) in 0..1 says where there is skin to be folded."""
+def ratios_of(portrait: Portrait) -> list[Ratio]:
+    """The ratio images of a portrait."""
     rng = np.random.default_rng(int(portrait.digest[:16], 16))
     eyes = eye_distance(portrait.landmarks)
     together: dict[tuple[int, float], list[Wrinkle]] = {}
@@ -189,14 +189,14 @@ def ratios_of(portrait: Portrait, skin: Floats | None = None) -> list[Ratio]:
             box = Box.around(line.path, round(6 * _width(line, eyes)) + 2, *portrait.size)
             if box is not None:
                 change = _drawn(line, box, eyes, rng)
-                change *= _skin(skin, box)
+                change *= _skin(portrait.skin, box)
                 ratios.append(Ratio(muscle, begins, box, change))
     return ratios
 
 
-def _skin(skin: Floats | None, box: Box) -> Floats | np.float32:
+def _skin(skin: Pixels | None, box: Box) -> Floats | np.float32:
     """Less at hair that falls over the forehead, at rims of glasses, at a hat."""
-    return np.float32(1.0) if skin is None else box_mean(skin[box.area], 1)
+    return np.float32(1.0) if skin is None else box_mean(skin[box.area].astype(np.float32) / 255, 1)
 
 
 def _width(line: Wrinkle, eyes: float) -> float:
@@ -236,23 +236,20 @@ def _normals(path: Array) -> Floats:
 class Wrinkles:
     """Callable for one portrait: draws the lines of a posed portrait into its pixels, before these are warped."""
 
-    def __init__(
-        self, portrait: Portrait, pixels: Pixels, corner: Array, gain: float = 1.0, skin: Floats | None = None
-    ) -> None:
+    def __init__(self, portrait: Portrait, pixels: Pixels, corner: Array, gain: float = 1.0) -> None:
         """
         Args:
             portrait: whose lines they are.
             pixels: (h, w, 3 or 4): the part of its picture that is drawn into, by each call.
             corner: (2,): where that part begins in the picture.
             gain: 0..2: strength of all lines; 0 draws none.
-            skin: (H, W) in 0..1, of the whole picture; None: everywhere.
         """
         self._gain = gain
         self._pixels = pixels
         self._own = portrait.shape
         self._shown: tuple[float, ...] = ()
         self._places: list[_Place] = []
-        for ratio in ratios_of(portrait, skin) if gain > 0 else []:
+        for ratio in ratios_of(portrait) if gain > 0 else []:
             place = _Place.of(ratio, pixels, corner)
             if place is not None:
                 self._places.append(place)

@@ -78,6 +78,7 @@ def prepare_portrait(
         matte=matte,
         background=fill(pixels, matte == 0) if matte is not None else None,
         digest=hashlib.sha256(pixels.data).hexdigest(),
+        skin=None if shares is None else np.rint(255 * shares[0]).astype(np.uint8),
         layers=layers,
     )
 

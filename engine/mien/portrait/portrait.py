@@ -60,6 +60,8 @@ class Portrait:
     """(H, W, 3): the picture without the person, in-painted; None without a matte."""
     digest: str
     """SHA-256 of the picture's pixels, hexadecimal."""
+    skin: NDArray[np.uint8] | None = None
+    """(H, W): 255 where there surely is skin; None without the segmenter."""
     layers: Layers | None = None
     """Head, body and background; None where the picture could not be taken apart: without a matte or the segmenter.
     Then the surroundings of the face are one piece that follows the head less the farther it lies away."""

@@ -97,11 +97,11 @@ def test_lines_grow_with_the_movement_up_to_a_limit(portrait: Portrait) -> None:
 
 
 def test_hair_over_the_forehead_is_not_folded(portrait: Portrait) -> None:
-    skin = np.ones(portrait.pixels.shape[:2], np.float32)
+    skin = np.full(portrait.pixels.shape[:2], 255, np.uint8)
     middle = int(portrait.landmarks[10, 0])
-    skin[:, middle:] = 0.0
+    skin[:, middle:] = 0
     pixels = portrait.pixels.copy()
-    Wrinkles(portrait, pixels, np.zeros(2), skin=skin)(raised(portrait))
+    Wrinkles(replace(portrait, skin=skin), pixels, np.zeros(2))(raised(portrait))
     changed = (pixels != portrait.pixels).any(axis=(0, 2))
     assert changed[: middle - 2].any()
     assert not changed[middle + 2 :].any()
