@@ -1,7 +1,7 @@
 """Erasing of invalid areas of the warped portrait before the generator sees it.
 
-These are the inner mouth, always; the inner parts of lips that close over a mouth that the portrait has open; and skin
-that the flow stretches too far or mirrors: lids over an opening eye, a cheek that was hidden.
+These are the inner mouth, always, and skin that the flow stretches too far or mirrors: lids over an opening eye, a
+cheek that was hidden.
 """
 
 from __future__ import annotations
@@ -11,12 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.face import topology
-from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
-from mien.face.pose import Similarity
 from mien_kernels import ops
-
-Array = NDArray[np.float64]
 
 NOTHING: Final = 128
 """The byte for "unknown"; it becomes 0 in the generator's inputs."""
@@ -25,34 +20,6 @@ MOUTH_GAIN: Final = 6.0
 teeth."""
 STRETCHED, BEARABLE = 0.12, 0.25
 """Portrait pixels per target pixel below which everything, and above which nothing, is erased."""
-
-INNER, OUTER = np.array(topology.INNER_LIPS), np.array(topology.OUTER_LIPS)
-WAS_OPEN, SHUTS = 0.12, 0.10
-"""Gaps of the lips in eye distances: of the portrait from which on, and of the target below which, lips close."""
-LEAST_OPEN: Final = 0.04
-"""Gap of the portrait's lips in eye distances up to which it shows nothing between them."""
-LIP_SHARE: Final = 0.5
-"""Fraction of a lip, from its rim, that is erased where it closes: a landmarker finds the rim of a wide mouth only to
-a few pixels, so that teeth are left on the warped lips as a white line."""
-
-
-def erased_mouth(portrait: Array, landmarks: Array, pose: Similarity) -> Array:
-    """(20, 2): outline of the inner mouth of target `landmarks` (478, 3), in their pixels, widened where lips close.
-
-    Args:
-        portrait: (478, 3), the portrait's un-posed shape.
-        landmarks: the target's.
-        pose: the target's.
-    """
-    inner = landmarks[INNER, :2]
-    own = lip_gaps(portrait)
-    if own.max() <= LEAST_OPEN:
-        return np.asarray(inner)
-    down = (landmarks[LOWER_LIP_RIM] - landmarks[UPPER_LIP_RIM]) @ pose.rotation[:, 1] / pose.scale
-    closing = np.clip((own - LEAST_OPEN) / (WAS_OPEN - LEAST_OPEN), 0.0, 1.0) * np.clip(1 - down / SHUTS, 0.0, 1.0)
-    share = np.zeros((len(INNER), 1))
-    share[1:10, 0], share[19:10:-1, 0] = closing, closing
-    return np.asarray(inner + LIP_SHARE * share * (landmarks[OUTER, :2] - inner))
 
 
 class Erasing:
@@ -67,7 +34,7 @@ class Erasing:
     ) -> None:
         """Replace invalid areas of `warped` (h, w, 3) by `NOTHING`.
 
-        mouth: (h, w), the share of each pixel within the outline of `erased_mouth`. flow: (h, w, 2), absolute, of
+        mouth: (h, w), the share of the target's inner mouth, as in its parsing map. flow: (h, w, 2), absolute, of
         target pixels to as large portrait pixels.
         """
         share = self._share

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.draw.outlines import outline_mask
 from mien.face import topology
 from mien.face.topology import PARTS
 from mien.plane import placed
@@ -59,6 +60,12 @@ def parsing_map(
     ops.rasterize_parts(corners, _STARTS, _CHANNELS, out=out, threads=threads)
     np.minimum(out[GAZE], out[EYES], out=out[GAZE])
     return out
+
+
+def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
+    """Only the inner mouth's channel of `parsing_map`, into `out` (h, w)."""
+    outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
+    return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
 
 
 def _iris(points: Array) -> Array:

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
 from mien.draw.mouth import OwnMouth
-from mien.draw.outlines import outline_mask
 from mien.face.crop import crop_matrix
-from mien.paint.erase import erased_mouth
+from mien.paint.parsing import mouth_map
 from mien.plane import Box, into_box, inverse, placed
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
@@ -115,11 +114,9 @@ class Scene:
 
     @property
     def mouth(self) -> Floats:
-        """(h, w) in 0..1: coverage of each pixel of the view by what is erased of the target's mouth."""
+        """(h, w) in 0..1: coverage of each pixel of the view by the target's inner mouth."""
         if not self._has_mouth:
-            posed = self.posed
-            outline = erased_mouth(posed.portrait.shape, posed.landmarks, posed.pose)
-            outline_mask(placed(outline, self.matrix), self.view.shape, self._mouth, self.threads)
+            mouth_map(self.posed.landmarks, self.matrix, self._mouth, threads=self.threads)
             self._has_mouth = True
         return self._mouth
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from mien.face import topology
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
 from mien.face.topology import PARTS, canonical_face
-from mien.paint.parsing import parsing_map
+from mien.paint.parsing import TEETH, mouth_map, parsing_map
 from mien.plane import coarser
 from mien.portrait.portrait import Portrait
 
@@ -107,3 +107,9 @@ def test_a_coarser_map_is_the_mean_of_the_fine_one() -> None:
     apart = np.abs(coarse - means)
     assert apart.mean() < 1e-4
     assert (apart > 0.02).mean() < 1e-3  # where two outlines of a part meet, or the iris its lid, in one cell
+
+
+def test_the_inner_mouth_by_itself_is_the_maps() -> None:
+    shape = set_lip_gaps(SHAPE, np.full(9, 0.2))
+    alone = mouth_map(shape, TO_MAP, np.empty(SIZE, np.float32))
+    np.testing.assert_array_equal(alone, parsing_map(shape, TO_MAP, SIZE)[TEETH])
