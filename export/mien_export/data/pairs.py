@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.draw.outlines import outline_mask
 from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
 from mien.face.crop import SIDE, crop_matrix
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
-from mien.paint.erase import Erasing, erased_mouth
-from mien.paint.parsing import parsing_map
+from mien.paint.erase import Erasing
+from mien.paint.parsing import TEETH, parsing_map
 from mien.plane import inverse, placed
 from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
@@ -110,8 +109,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
     Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
-    mouth = erased_mouth(seen.shape, truth.landmarks, truth.pose)
-    Erasing((SIDE, SIDE))(warped, outline_mask(placed(mouth, into), (SIDE, SIDE)), flow)
+    Erasing((SIDE, SIDE))(warped, parsing[TEETH], flow)
     target = sharp_crop(picture, into)
     return Pair(
         target=target,

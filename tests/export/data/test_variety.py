@@ -68,15 +68,16 @@ def test_pursed_lips_are_asked_for_and_come_both_ways(picture: Pixels, shut: Arr
     assert max(ways) > 1
 
 
-def test_what_closes_is_erased_up_to_the_middle_of_the_lips(picture: Pixels, shut: Array, model: MouthModel) -> None:
-    rng = np.random.default_rng(1)
+def test_a_source_with_an_open_mouth_shows_what_is_in_it(picture: Pixels, shut: Array, model: MouthModel) -> None:
     one = next(one for one in drawn(lambda rng: closing(picture, shut, rng, model, NOTHING_ELSE), 20) if _wide(one))
-    portrait = prepared(one.source, one.source_landmarks)
-    moved = perturbed(portrait, rng, None, Perturbation(mouth=False, contour=0.0))
-    pair = manufacture(portrait, moved, rng, None, prepared(one.truth, one.landmarks), mouth_kept=True)
-    lips = pair.parsing[[topology.PARTS.index("upper_lip"), topology.PARTS.index("lower_lip")]].max(axis=0) > 250
-    gone = (pair.warped == 128).all(axis=2)
-    assert 0.15 < gone[lips].mean() < 0.85
+    portrait, truth = prepared(one.source, one.source_landmarks), prepared(one.truth, one.landmarks)
+    moved = perturbed(portrait, np.random.default_rng(1), None, Perturbation(mouth=False, contour=0.0))
+    shown, anew = (manufacture(portrait, moved, np.random.default_rng(1), None, truth, kept) for kept in (True, False))
+    inside = shown.source_parsing[topology.PARTS.index("teeth")] == 255
+    away = shown.source_parsing[0] == 0
+    assert np.abs(shown.source.astype(int) - anew.source)[inside].mean() > 2
+    assert np.abs(shown.source.astype(int) - anew.source)[away].mean() < 0.5
+    assert (shown.parsing[topology.PARTS.index("teeth")] > 128).mean() < 1e-3  # the lips are shut
 
 
 def _wide(one: Varied) -> bool:

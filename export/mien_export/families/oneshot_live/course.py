@@ -72,7 +72,7 @@ CONFIGS: Final[dict[str, LiveConfig]] = {
         "m", (Stage(1_300, 8, side=96, rate=1.5e-4), Stage(100, 2, side=256, rate=5e-5)), SHARPER, STRICT, True, 0.65
     ),
     "oneshot-live-m-gpu": LiveConfig(
-        "m", (Stage(6_000, 64, side=128, rate=1.5e-4), Stage(1_500, 32, side=256, rate=5e-5)), SHARPER, STRICT
+        "m", (Stage(4_000, 64, side=128, rate=2e-4), Stage(500, 32, side=256, rate=5e-5)), SHARPER, STRICT
     ),
 }
 """What `--config` names. `-on` goes on from a bundle, in an hour of one processor; `m-gpu` does in minutes of a GPU."""
