@@ -68,14 +68,14 @@ CONFIGS: Final[dict[str, LiveConfig]] = {
     "oneshot-live-gpu": LiveConfig(
         "gpu", (Stage(60_000, 64, side=128, rate=2e-4), Stage(20_000, 32, side=256, rate=1e-4))
     ),
-    "oneshot-live-m-on": LiveConfig(
+    "oneshot-live-m-finetune": LiveConfig(
         "m", (Stage(1_300, 8, side=96, rate=1.5e-4), Stage(100, 2, side=256, rate=5e-5)), SHARPER, STRICT, True, 0.65
     ),
-    "oneshot-live-m-gpu": LiveConfig(
+    "oneshot-live-m-finetune-gpu": LiveConfig(
         "m", (Stage(4_000, 64, side=128, rate=2e-4), Stage(500, 32, side=256, rate=5e-5)), SHARPER, STRICT
     ),
 }
-"""What `--config` names. `-on` goes on from a bundle, in an hour of one processor; `m-gpu` does in minutes of a GPU."""
+"""What `--config` names. `finetune` goes on from a bundle, in an hour of one processor, `finetune-gpu` in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
