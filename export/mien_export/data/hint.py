@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 
 DROPPED: Final = 0.25
 """How often there is no hint."""
-ANOTHERS: Final = 0.15
+ANOTHERS: Final = 0.25
 """How often it is the mouth of somebody else that is opened alike."""
 INNER: Final = np.array(topology.INNER_LIPS)
 

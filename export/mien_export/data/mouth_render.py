@@ -22,6 +22,10 @@ from mien_kernels import ops
 Array = NDArray[np.float64]
 
 
+DAYLIGHT: Final = 2.2
+"""Red over blue of skin in daylight, in linear light, about."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MouthLook:
     """Colours (3,) are linear, as seen in full light."""
@@ -43,17 +47,17 @@ class MouthLook:
     """Exponent of the highlights."""
     coat: float
     """How white and rough the tongue is, 0..1."""
-    crooked: float
-    """How uneven the teeth stand, in eye distances."""
+    gaps: float
+    """How dark it is between the teeth, 0..1: without it they would be one white block."""
 
 
 def random_look(tones: Tones, rng: np.random.Generator) -> MouthLook:
     """A look that fits a photograph with these tones."""
     white, skin = tones.white, float(tones.skin @ LUMA)
     grey = float(white @ LUMA)
-    stain = rng.uniform(0.0, 0.3)
+    stain = rng.uniform(0.0, 0.4)
     yellow = np.array([1.0, 1.0 - 0.35 * stain - rng.uniform(0.0, 0.05), 1.0 - stain])
-    tooth = white * yellow * rng.uniform(0.72, 1.05)
+    tooth = white * warmth(tones.skin) ** rng.uniform(0.0, 1.0) * yellow * rng.uniform(0.62, 1.05)
     flesh = _flesh(tones.lips, grey)
     gum = flesh * np.array([1.0, rng.uniform(0.8, 1.15), rng.uniform(0.85, 1.15)]) * rng.uniform(0.45, 0.85)
     tongue = flesh * np.array([1.0, rng.uniform(0.75, 1.1), rng.uniform(0.85, 1.15)]) * rng.uniform(0.55, 1.0)
@@ -71,8 +75,18 @@ def random_look(tones: Tones, rng: np.random.Generator) -> MouthLook:
         gloss=float(rng.uniform(0.0, 0.5) ** 1.5 * grey * 2.5),
         sharpness=float(rng.uniform(25.0, 90.0)),
         coat=float(rng.uniform(0.0, 1.0) ** 2),
-        crooked=float(rng.uniform(0.0, 0.006)),
+        gaps=float(rng.uniform(0.1, 0.9)),
     )
+
+
+def warmth(skin: Array) -> Array:
+    """(3,): colour of the light on a skin (3,) in linear light that is redder than skin is in daylight; luma 1.
+
+    What is grey in such a picture, as eyes' whites in a painting are, is not what its teeth would be.
+    """
+    redder = float(np.clip(skin[0] / max(skin[2], 1e-4) / DAYLIGHT, 1.0, 3.0))
+    light = np.array([redder**0.25, 1.0, redder**-0.5])
+    return np.asarray(light / float(light @ LUMA))
 
 
 def _flesh(lips: Array, grey: float) -> Array:
@@ -96,6 +110,8 @@ NOWHERE: Final = 0.9
 """Depth in mouth widths of what no surface covers."""
 CHEEKS, FRONT = 0.5, 0.12
 """How fast cheeks and tongue, which lie closer in life than in the model, shut the light out, from which depth on."""
+TOOTH_WIDTH, SIDE_TURN = 0.06, 0.6
+"""Half a tooth in mouth widths, and the sine by which its side is turned away."""
 WALLS: Final = np.array([1.0, 0.35, 0.3], np.float32)
 """What flesh returns of white light."""
 LEVELS: Final = (0.02, 0.06, 0.14, 0.28, 0.5, 0.9)
@@ -125,6 +141,7 @@ def render_mouth(mouth: Posed, size: tuple[int, int], look: MouthLook, rng: np.r
     hidden = np.exp(-CHEEKS * np.float32(look.dimming) * np.maximum(depth - FRONT, 0.0))
     direct, around = direct * hidden, around * hidden
     colour = _colours(surface.stuff, look, rng)
+    colour *= (1 - np.float32(look.gaps) * _between_teeth(surface, width))[..., None]
     facing = np.clip((surface.normal @ look.light.astype(np.float32) + WRAP) / (1 + WRAP), 0.0, 1.0)
     top = (np.clip(-look.light[2], 0.2, 1.0) + WRAP) / (1 + WRAP)
     sky = 0.55 - 0.45 * surface.normal[..., 2]
@@ -213,6 +230,13 @@ def _colours(stuff: Floats, look: MouthLook, rng: np.random.Generator) -> Floats
         axis=-1,
     )
     return np.asarray(np.where((stuff >= TOOTH - 0.5)[..., None], tooth, soft), dtype=np.float32)
+
+
+def _between_teeth(surface: _Surface, width: float) -> Floats:
+    """(h, w) in 0..1: 1 where a tooth turns away from its neighbours' common direction, as it does at its sides."""
+    across = surface.normal[..., 0]
+    apart = np.abs(across - cv2.GaussianBlur(across, (0, 0), max(TOOTH_WIDTH * width * FINE, 0.3)))
+    return np.where(surface.stuff >= TOOTH - 0.5, np.clip(apart / SIDE_TURN, 0.0, 1.0), 0.0).astype(np.float32)
 
 
 def _highlights(surface: _Surface, look: MouthLook) -> Floats:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
+from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lip_gaps
 from mien.face.crop import SIDE, crop_matrix
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
@@ -26,6 +28,7 @@ from mien.reenact.mesh import mesh_of
 from mien.reenact.reenact import Puppet
 from mien.reenact.target import Target, target_of
 from mien_export.data.hint import hint_picture
+from mien_export.data.skin import moved_skin
 from mien_kernels import ops
 
 Array = NDArray[np.float64]
@@ -33,6 +36,10 @@ Pixels = NDArray[np.uint8]
 
 FOUND_WITHIN = 0.4
 """Standard deviation in crop pixels by which a landmarker misses, smooth over the face."""
+RIM_WITHIN: Final = 0.045
+"""The same of an open lip's rim, which teeth and tongue hide, as a share of the opening."""
+BADLY: Final = 0.3
+"""How often a rim is missed by three times as much: teeth are then taken for a part of the lip."""
 
 
 PLANES: Final = ("source_parsing", "parsing")
@@ -72,16 +79,23 @@ class Pair:
 
 
 def manufacture(
-    portrait: Portrait, moved: Target, rng: np.random.Generator, hint: MouthHint | None, truth: Portrait | None = None
+    portrait: Portrait,
+    moved: Target,
+    rng: np.random.Generator,
+    hint: MouthHint | None,
+    truth: Portrait | None = None,
+    mouth_kept: bool = False,
 ) -> Pair:
     """The pair whose source shows `portrait` moved, and whose truth is `truth`, or `portrait` as it was.
+
+    `mouth_kept`: the source shows what the portrait has between its lips, not a mouth drawn anew.
 
     Raises:
         FaceError: the moved face cannot be animated.
     """
-    source = render(portrait, moved)
-    seen = prepare_portrait(source, moved.landmarks + _missed(rng, portrait), None)
-    return pair_of(portrait if truth is None else truth, seen, rng, hint)
+    source = moved_skin(portrait, moved) if mouth_kept else render(portrait, moved)
+    found = moved.landmarks + _missed(rng, portrait) + _missed_rims(rng, moved)
+    return pair_of(portrait if truth is None else truth, prepare_portrait(source, found, None), rng, hint)
 
 
 def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: MouthHint | None) -> Pair:
@@ -98,7 +112,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     warped = ops.flow_warp(portrait_crop, flow)
     Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
     Erasing((SIDE, SIDE))(warped, parsing[TEETH], flow)
-    target = crop(picture, into)
+    target = sharp_crop(picture, into)
     return Pair(
         target=target,
         source=portrait_crop,
@@ -120,6 +134,12 @@ def crop(picture: Pixels, matrix: Array) -> Pixels:
     """(256, 256, 3): what a map (2, 3) from picture to crop shows."""
     tensor = ops.to_tensor(picture, inverse(matrix).astype(np.float32), scale=1.0, layout="nhwc", size=(SIDE, SIDE))
     return ops.to_image(tensor, scale=1.0, layout="nhwc")
+
+
+def sharp_crop(picture: Pixels, matrix: Array) -> Pixels:
+    """`crop` by cubic interpolation: what is to be painted is as sharp as the photograph, not as its sampling."""
+    size, cubic = (SIDE, SIDE), cv2.INTER_CUBIC
+    return np.asarray(cv2.warpAffine(picture, matrix, size, flags=cubic, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
 def prepared(picture: Pixels, landmarks: Array) -> Portrait:
@@ -145,6 +165,18 @@ def _missed(rng: np.random.Generator, portrait: Portrait) -> Array:
     reach = rng.uniform(0.2, 0.5, 8) * portrait.pose.scale
     near = np.exp(-((np.linalg.norm(portrait.landmarks[:, None, :2] - centres, axis=2) / reach) ** 2))
     return np.column_stack([near @ rng.normal(0, FOUND_WITHIN, (8, 2)), np.zeros(len(near))])
+
+
+def _missed_rims(rng: np.random.Generator, moved: Target) -> Array:
+    """(478, 3): what a landmarker misses the rims of open lips by, in pixels: a shift and a slope of each rim."""
+    out = np.zeros_like(moved.landmarks)
+    gap = max(float(lip_gaps(moved.shape).max()), 0.0) * moved.pose.scale
+    down = moved.pose.rotation[:2, 1] * gap * RIM_WITHIN
+    for rim in (UPPER_LIP_RIM, LOWER_LIP_RIM):
+        ways = rng.normal(0, 1) + rng.normal(0, 0.5) * np.linspace(-1, 1, len(rim))
+        ways *= 3.0 if rng.random() < BADLY else 1.0
+        out[rim, :2] = ways[:, None] * down
+    return out
 
 
 def _jittered(matrix: Array, rng: np.random.Generator) -> Array:

@@ -21,7 +21,7 @@ from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 Array = NDArray[np.float64]
 
 OVAL: Final = np.array(topology.OVAL)
-TURN_LIMIT: Final = (32.0, 22.0)
+TURN_LIMIT: Final = (36.0, 25.0)
 """Yaw and pitch in degrees beyond which no source is made."""
 
 
@@ -29,14 +29,16 @@ TURN_LIMIT: Final = (32.0, 22.0)
 class Perturbation:
     """How strongly each part moves."""
 
-    yaw: float = 9.0
+    yaw: float = 11.0
     """Standard deviations in degrees."""
-    pitch: float = 5.0
+    pitch: float = 6.0
     roll: float = 3.0
     smooth: float = 0.008
     """Amplitude of smooth random deformations, in eye distances."""
     contour: float = 0.15
     """How often the contour is another person's."""
+    mouth: bool = True
+    """Whether the mouth closes, opens and moves; False: it stays as it is, its opening within a fifth."""
 
 
 def perturbed(
@@ -47,7 +49,7 @@ def perturbed(
     shape = portrait.shape + _smooth(rng, settings.smooth)
     if other is not None and rng.random() < settings.contour:
         shape = shape + _contour_change(portrait.shape, other)
-    shape = _mouth(shape, portrait, rng)
+    shape = _mouth(shape, portrait, rng) if settings.mouth else _mouth_kept(shape, portrait, rng)
     shape = _eyes(shape, portrait.shape, rng)
     pose = _pose(portrait.pose, rng, settings)
     return Target(shape, pose, pose.apply(shape))
@@ -90,6 +92,18 @@ def _mouth(shape: Array, portrait: Portrait, rng: np.random.Generator) -> Array:
     widest = 0.37 * lower_face_height(portrait.rest) * _arch()
     gaps = own * kept + jaw * widest + (lip_gaps(moved) - lip_gaps(shape)) * (jaw > 0 or kept > 0) * 0.3
     return set_lip_gaps(moved, np.maximum(gaps, 0.0))
+
+
+def _mouth_kept(shape: Array, portrait: Portrait, rng: np.random.Generator) -> Array:
+    return set_lip_gaps(shape, np.maximum(lip_gaps(portrait.shape), 0.0) * rng.uniform(0.8, 1.0))
+
+
+def narrowed(portrait: Portrait, rng: np.random.Generator) -> Target:
+    """Where the landmarks of `portrait` are as it purses its lips: closed, narrower, put forward."""
+    sizes = landmark_sizes(portrait.shape)
+    weights = {"smile": -float(rng.uniform(0.2, 0.9)), "lips_pucker": float(rng.uniform(0.3, 1.0))}
+    shape = set_lip_gaps(portrait.rest + expressed(weights, sizes), np.zeros(len(lip_gaps(portrait.rest))))
+    return Target(shape, portrait.pose, portrait.pose.apply(shape))
 
 
 def _arch() -> Array:

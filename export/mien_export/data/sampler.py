@@ -18,8 +18,8 @@ from mien_export.data.faces import Faces
 from mien_export.data.hint import ANOTHERS, OtherMouths, hint_of
 from mien_export.data.open_mouth import MouthModel
 from mien_export.data.pairs import Pair, manufacture, prepared
-from mien_export.data.perturb import perturbed
-from mien_export.data.variety import Variety, mirrored, varied
+from mien_export.data.perturb import Perturbation, perturbed
+from mien_export.data.variety import Varied, Variety, closing, is_shut, mirrored, varied
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -80,14 +80,27 @@ class Sampler:
         raise FaceError(f"pair {number}: none of {TRIES} faces could be animated; check the folder's landmarks")
 
     def _whole(self, rng: np.random.Generator) -> Pair:
-        index = self._number(rng)
-        one = varied(*self._face(index, rng), rng, self._model, self._variety)
+        index, one = self._varied(rng)
         truth = portrait = prepared(one.truth, one.landmarks)
         if one.source is not one.truth:
             portrait = prepared(one.source, one.source_landmarks)
         other = prepared(*self._face(self._number(rng), rng)).rest if rng.random() < 0.15 else None
-        moved = perturbed(portrait, rng, other)
-        return manufacture(portrait, moved, rng, self._hint(index, one.truth, one.landmarks, rng), truth)
+        moved = perturbed(portrait, rng, other, Perturbation(mouth=not one.mouth_kept))
+        hint = self._hint(index, one.truth, one.landmarks, rng)
+        return manufacture(portrait, moved, rng, hint, truth, one.mouth_kept)
+
+    def _varied(self, rng: np.random.Generator) -> tuple[int, Varied]:
+        """A portrait's number, and what is made of it."""
+        if self._model is not None and len(self._shut) and rng.random() < self._variety.closing:
+            index = int(rng.choice(self._shut))
+            return index, closing(*self._face(index, rng), rng, self._model, self._variety)
+        index = self._number(rng)
+        return index, varied(*self._face(index, rng), rng, self._model, self._variety)
+
+    @cached_property
+    def _shut(self) -> NDArray[np.intp]:
+        """Numbers of the portraits whose lips are shut."""
+        return np.flatnonzero([is_shut(self._faces.landmarks(index)) for index in range(self._faces.count)])
 
     def _hint(self, index: int, picture: Pixels, landmarks: Array, rng: np.random.Generator) -> MouthHint | None:
         """The target's own mouth, or that of somebody else, since a driver is somebody else."""

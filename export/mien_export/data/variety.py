@@ -1,10 +1,14 @@
-"""Data augmentation of training pictures: mirroring, colours, degradation, mouths, lids, occluders."""
+"""Data augmentation of training pictures: mirroring, colours, degradation, mouths, lids, occluders.
+
+A pair's truth and its source may show different mouths of one person: a driver closes the mouth of a laughing portrait,
+or opens one that is closed. One of the two is then the photograph, the other is rendered from it.
+"""
 
 from __future__ import annotations
 
 import copy
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,9 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from mien_export.data.eyelids import close_lids
+from mien_export.data.hint import opening
 from mien_export.data.occluders import occlude
 from mien_export.data.open_mouth import MouthModel, edit_inner_mouth, open_mouth
+from mien_export.data.pairs import prepared, render
+from mien_export.data.perturb import narrowed
 
+Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 
@@ -40,12 +48,18 @@ def mirrored(picture: Pixels) -> Pixels:
 
 def _colour(values: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     values = values ** np.float32(np.exp(rng.normal(0, 0.2)))
-    values = values * np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
+    values = values * (np.exp(rng.normal(0, 0.07, 3)) * _cast(rng)).astype(np.float32)
     grey = values.mean(axis=2, keepdims=True)
     saturation = 0.0 if rng.random() < 0.06 else float(np.exp(rng.normal(0, 0.25)))
     values = grey + (values - grey) * np.float32(saturation)
     middle = np.float32(values.mean())
     return middle + (values - middle) * np.float32(np.exp(rng.normal(0, 0.12))) + np.float32(rng.normal(0, 0.04))
+
+
+def _cast(rng: np.random.Generator) -> Array:
+    """(3,): one time in four the colour of a lamp or of old varnish, warmer the more often."""
+    warm = rng.normal(0.12, 0.16) if rng.random() < 0.25 else 0.0
+    return np.asarray(np.exp(np.array([warm, 0.0, -1.3 * warm])))
 
 
 def _light(values: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -67,8 +81,10 @@ def _compressed(picture: Pixels, rng: np.random.Generator) -> Pixels:
 
 SLEEPER: Final = 0.2
 """How often a portrait whose eyes are to be shut has them shut itself."""
-
-Array = NDArray[np.float64]
+SHUT: Final = 0.03
+"""Gap of the lips in mouth widths up to which a photograph's mouth counts as shut."""
+FROM_SHUT: Final = 0.6
+"""How often a mouth that is rendered open is asked of the photograph with its lips shut, if they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +92,11 @@ class Variety:
     """How often each change is made, 0..1."""
 
     opened: float = 0.25
+    """The truth's mouth is rendered wide open."""
+    closing: float = 0.25
+    """The source's mouth is rendered wide open, the truth is a photograph with its lips shut."""
+    pursed: float = 0.25
+    """Of photographs with their lips shut: truth or source has them pursed."""
     edited: float = 0.3
     shut: float = 0.2
     occluded: float = 0.1
@@ -90,8 +111,10 @@ class Varied:
     landmarks: Array
     """(478, 3): of `truth`."""
     source: Pixels
-    """The same, but for eyes that may be open where they are shut in `truth`, as a driver's blink finds a portrait."""
+    """The same person, whose eyes or mouth may be open where they are shut in `truth`, or the other way round."""
     source_landmarks: Array
+    mouth_kept: bool = False
+    """Whether the source keeps its mouth as it is here, since it is the other one of two on purpose."""
 
 
 def varied(
@@ -102,16 +125,56 @@ def varied(
     Raises:
         FaceError: the face is too small or turned away to be moved.
     """
+    both = _mouths(picture, landmarks, rng, model, variety)
+    return _seen_alike(_lids(both, rng) if rng.random() < variety.shut else both, rng, variety)
+
+
+def closing(picture: Pixels, landmarks: Array, rng: np.random.Generator, model: MouthModel, variety: Variety) -> Varied:
+    """As `varied`: a photograph whose lips are shut is the truth, the source is the same with its mouth wide open.
+
+    Raises:
+        FaceError: as `varied`.
+    """
+    source, source_landmarks = open_mouth(picture, landmarks, rng, model)
+    return _seen_alike(Varied(picture, landmarks, source, source_landmarks, mouth_kept=True), rng, variety)
+
+
+def is_shut(landmarks: Array) -> bool:
+    """Whether landmarks (478, 2 or 3) have their lips shut."""
+    return float(opening(landmarks).max()) <= SHUT
+
+
+def _mouths(
+    picture: Pixels, landmarks: Array, rng: np.random.Generator, model: MouthModel | None, variety: Variety
+) -> Varied:
+    own = Varied(picture, landmarks, picture, landmarks)
     if model is not None and rng.random() < variety.opened:
-        picture, landmarks = open_mouth(picture, landmarks, rng, model)
-    elif rng.random() < variety.edited:
-        picture = edit_inner_mouth(picture, landmarks, rng)
-    source, source_landmarks = picture, landmarks
-    if rng.random() < variety.shut:
-        picture, landmarks = close_lids(picture, landmarks, rng)
-        if rng.random() < SLEEPER:
-            source, source_landmarks = picture, landmarks
-    return _seen_alike(Varied(picture, landmarks, source, source_landmarks), rng, variety)
+        opened, found = open_mouth(picture, landmarks, rng, model)
+        if is_shut(landmarks) and rng.random() < FROM_SHUT:
+            return replace(own, truth=opened, landmarks=found, mouth_kept=True)
+        return Varied(opened, found, opened, found)
+    if is_shut(landmarks):
+        return _pursed(own, rng) if rng.random() < variety.pursed else own
+    if rng.random() < variety.edited:
+        edited = edit_inner_mouth(picture, landmarks, rng)
+        return Varied(edited, landmarks, edited, landmarks)
+    return own
+
+
+def _pursed(own: Varied, rng: np.random.Generator) -> Varied:
+    portrait = prepared(own.truth, own.landmarks)
+    target = narrowed(portrait, rng)
+    pursed = render(portrait, target)
+    if rng.random() < 0.5:
+        return replace(own, source=pursed, source_landmarks=target.landmarks, mouth_kept=True)
+    return replace(own, truth=pursed, landmarks=target.landmarks)
+
+
+def _lids(both: Varied, rng: np.random.Generator) -> Varied:
+    truth, landmarks = close_lids(both.truth, both.landmarks, rng)
+    if both.source is both.truth and rng.random() < SLEEPER:
+        return Varied(truth, landmarks, truth, landmarks)
+    return replace(both, truth=truth, landmarks=landmarks)
 
 
 def _seen_alike(both: Varied, rng: np.random.Generator, variety: Variety) -> Varied:
@@ -122,7 +185,7 @@ def _seen_alike(both: Varied, rng: np.random.Generator, variety: Variety) -> Var
     again = copy.deepcopy(rng)
     truth = _seen(both.truth, both.landmarks, rng, variety)
     source = _seen(both.source, both.landmarks, again, variety)  # laid by the same landmarks
-    return Varied(truth, both.landmarks, source, both.source_landmarks)
+    return replace(both, truth=truth, source=source)
 
 
 def _seen(picture: Pixels, landmarks: Array, rng: np.random.Generator, variety: Variety) -> Pixels:

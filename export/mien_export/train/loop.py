@@ -188,7 +188,8 @@ class _Line:
         if done % 10 and self._tell.isatty() is False and done % 100:
             return
         pace = (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
-        means = {name: sum(row[name] for row in self._terms) / len(self._terms) for name in terms}
+        rows = {name: [row[name] for row in self._terms if name in row] for name in terms}  # some terms begin later
+        means = {name: sum(values) / len(values) for name, values in rows.items()}
         words = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
         left = (self.steps - done) / pace / 60 if pace > 0 else 0.0
         end = "\r" if self._tell.isatty() else "\n"

@@ -20,7 +20,7 @@ from mien.reenact.target import target_of
 from mien_export.data.faces import Faces
 from mien_export.data.hint import hint_of
 from mien_export.data.pairs import Pair, absolute, pair_of, prepared, render
-from mien_export.data.perturb import perturbed
+from mien_export.data.perturb import Perturbation, perturbed
 from mien_export.families.oneshot_pairs import collate, to_batch, warp_features
 
 WIDTHS = {"f16": (16, 6), "f32": (32, 5), "f64": (64, 4)}
@@ -90,7 +90,7 @@ def _painted(faces: Faces, bundle: Bundle) -> tuple[Pair, Painter, Any]:
     rng = np.random.default_rng(11)
     picture, landmarks = faces.picture(2), faces.landmarks(2)
     truth = prepared(picture, landmarks)
-    moved = perturbed(truth, rng)
+    moved = perturbed(truth, rng, None, Perturbation(yaw=9.0, pitch=5.0))  # a steeper flow rounds more
     seen: Portrait = prepared(render(truth, moved), moved.landmarks)
     hint = next(h for h in (hint_of(picture, landmarks, rng) for _ in range(20)) if h is not None)
     pair = pair_of(truth, seen, Still(), hint)  # type: ignore[arg-type]

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.face.contacts import lid_gaps, lip_gaps
+from mien.face.contacts import LOWER_LIP_RIM, UPPER_LIP_RIM, lid_gaps, lip_gaps
 from mien.face.pose import angles_of
 from mien.face.topology import PARTS
 from mien.paint.erase import NOTHING
 from mien_export.data.faces import Faces
 from mien_export.data.hint import ALIKE, OtherMouths, opening
-from mien_export.data.pairs import Pair, prepared
-from mien_export.data.perturb import TURN_LIMIT, Perturbation, perturbed
+from mien_export.data.pairs import Pair, _missed_rims, crop, prepared, sharp_crop
+from mien_export.data.perturb import TURN_LIMIT, Perturbation, narrowed, perturbed
 from mien_export.data.sampler import Sampler, Sampling, mirrored_face
 from mien_export.data.variety import Variety
 
 TEETH, EYES = PARTS.index("teeth"), PARTS.index("eyes")
-PLAIN = Variety(opened=0.0, edited=0.0, shut=0.0, occluded=0.0)
+PLAIN = Variety(opened=0.0, closing=0.0, pursed=0.0, edited=0.0, shut=0.0, occluded=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +126,44 @@ def test_another_contour_leaves_the_inner_parts(faces: Faces) -> None:
     without = perturbed(portrait, np.random.default_rng(4), other, plain).shape
     way = np.linalg.norm((with_it - without)[:, :2], axis=1)
     assert way[[10, 152, 234, 454]].mean() > 5 * way[[1, 4, 6, 168]].mean()
+
+
+def test_a_mouth_that_is_kept_stays_as_open_as_it_was(faces: Faces) -> None:
+    number = max(range(faces.count), key=lambda k: float(opening(faces.landmarks(k)).sum()))
+    portrait = prepared(faces.picture(number), faces.landmarks(number))
+    own = lip_gaps(portrait.shape)
+    for seed in range(8):
+        gaps = lip_gaps(perturbed(portrait, np.random.default_rng(seed), None, Perturbation(mouth=False)).shape)
+        assert (gaps <= own + 1e-9).all()
+        assert (gaps >= 0.8 * np.maximum(own, 0) - 1e-9).all()
+
+
+def test_pursed_lips_are_shut_and_narrower(faces: Faces) -> None:
+    portrait = prepared(faces.picture(0), faces.landmarks(0))
+    for seed in range(5):
+        target = narrowed(portrait, np.random.default_rng(seed))
+        widths = [abs(float(shape[291, 0] - shape[61, 0])) for shape in (target.shape, portrait.shape)]
+        assert 0.5 < widths[0] / widths[1] < 0.97
+        np.testing.assert_allclose(lip_gaps(target.shape), 0.0, atol=1e-6)
+
+
+def test_rims_are_missed_by_a_share_of_the_opening(faces: Faces) -> None:
+    numbers = sorted(range(faces.count), key=lambda k: float(opening(faces.landmarks(k)).sum()))
+    shut, wide = (prepared(faces.picture(k), faces.landmarks(k)) for k in (numbers[0], numbers[-1]))
+    still = Perturbation(yaw=0, pitch=0, roll=0, smooth=0, contour=0, mouth=False)
+    misses = []
+    for portrait in (shut, wide):
+        moved = perturbed(portrait, np.random.default_rng(0), None, still)
+        found = np.array([_missed_rims(np.random.default_rng(seed), moved) for seed in range(20)])
+        rims = np.union1d(UPPER_LIP_RIM, LOWER_LIP_RIM)
+        assert not np.delete(found, rims, axis=1).any()
+        misses.append(np.abs(found[:, rims]).mean())
+    assert misses[1] > 2 * misses[0]
+
+
+def test_the_truth_is_as_sharp_as_its_photograph() -> None:
+    picture = np.random.default_rng(0).integers(60, 200, (256, 256, 3)).astype(np.uint8)
+    half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]])
+    assert sharp_crop(picture, half).std() > 1.2 * crop(picture, half).std()
+    whole = np.array([[1.0, 0.0, 3.0], [0.0, 1.0, 2.0]])
+    np.testing.assert_array_equal(sharp_crop(picture, whole)[5:250, 5:250], crop(picture, whole)[5:250, 5:250])

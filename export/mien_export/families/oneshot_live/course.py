@@ -16,7 +16,7 @@ from mien_export.data.packed import Packed, part_folder
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.families.oneshot_live.networks import KIND, SIZES
-from mien_export.families.oneshot_live.step import Extractors, LiveLosses, LiveStep
+from mien_export.families.oneshot_live.step import CriticSettings, Extractors, LiveLosses, LiveStep
 from mien_export.families.oneshot_live.weights import cut, read_weights
 from mien_export.families.oneshot_pairs import collate
 from mien_export.train.course import Part
@@ -31,7 +31,7 @@ class Stage(Part):
     """Part of a run."""
 
     side: int
-    """128 cuts around mouth and eyes, or 256."""
+    """Of cuts around mouth and eyes, a multiple of 16, or 256 for whole crops."""
     rate: float
     """Learning rate."""
 
@@ -48,19 +48,34 @@ class LiveConfig:
     size: str
     stages: tuple[Stage, ...]
     losses: LiveLosses = field(default_factory=LiveLosses)
+    critic: CriticSettings = field(default_factory=CriticSettings)
+    frozen: bool = False
+    """Only the generator learns, not the graph that runs once per portrait."""
+    mouth_share: float = 0.5
+    """Of cuts, how many show the mouth; the others show an eye."""
 
 
 def _cpu(size: str) -> LiveConfig:
     return LiveConfig(size, (Stage(20_000, 16, side=128, rate=2e-4), Stage(3_000, 4, side=256, rate=1e-4)))
 
 
+STRICT: Final = CriticSettings(faster=3.0, alone=100)
+"""A critic that is ahead of a generator which already paints well."""
+SHARPER: Final = LiveLosses(adversarial=2.0, perceptual=1.0)
+
 CONFIGS: Final[dict[str, LiveConfig]] = {
     **{f"oneshot-live-{size}": _cpu(size) for size in SIZES if size != "gpu"},
     "oneshot-live-gpu": LiveConfig(
         "gpu", (Stage(60_000, 64, side=128, rate=2e-4), Stage(20_000, 32, side=256, rate=1e-4))
     ),
+    "oneshot-live-m-finetune": LiveConfig(
+        "m", (Stage(1_300, 8, side=96, rate=1.5e-4), Stage(100, 2, side=256, rate=5e-5)), SHARPER, STRICT, True, 0.65
+    ),
+    "oneshot-live-m-finetune-gpu": LiveConfig(
+        "m", (Stage(4_000, 64, side=128, rate=2e-4), Stage(500, 32, side=256, rate=5e-5)), SHARPER, STRICT
+    ),
 }
-"""What `--config` names."""
+"""What `--config` names. `finetune` goes on from a bundle, in an hour of one processor, `finetune-gpu` in minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +115,15 @@ class LiveCourse:
         Raises:
             SettingError: an extractor or the bundle to begin with is missing, broken or of another size.
         """
-        step = LiveStep(self.config.size, device, self.config.losses, extractors=self._extractors(device))
+        config = self.config
+        step = LiveStep(
+            config.size,
+            device,
+            config.losses,
+            extractors=self._extractors(device),
+            critic=config.critic,
+            frozen=config.frozen,
+        )
         if self.begin is not None:
             step.begin(self._begun(self.begin))
         return step
@@ -114,7 +137,8 @@ class LiveCourse:
         if self.packed is not None:
             return Packed(part_folder(self.packed, part), {"side": self.parts[part].side})
         model = mouth_model(self.mouths) if self.mouths is not None else None
-        return Sampler(faces, Sampling(seed=seed * 1000 + part, side=self.parts[part].side), model)
+        sampling = Sampling(seed * 1000 + part, self.parts[part].side, self.config.mouth_share)
+        return Sampler(faces, sampling, model)
 
     def _begun(self, folder: Path) -> dict[str, torch.Tensor]:
         """Weights of a bundle; those of a larger size are cut."""

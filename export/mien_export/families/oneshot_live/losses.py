@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import torch
@@ -14,6 +15,9 @@ from mien_export.train.terms import Features
 
 WIDTHS = (32, 64, 128)
 SLOPE = 0.2
+DETAIL: Final = 4.0
+"""Gain of the fine detail that the discriminator is shown beside the picture: a spectral norm bounds how strongly it
+answers, and the difference between a sharp and a soft picture is small."""
 
 
 class Patches(nn.Module):
@@ -21,7 +25,7 @@ class Patches(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()
-        inputs = (3 + len(PARTS), *widths)
+        inputs = (2 * 3 + len(PARTS), *widths)
         self.layers = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 4, 2, 1)) for a, b in zip(inputs, widths, strict=False)
         )
@@ -29,7 +33,8 @@ class Patches(nn.Module):
 
     def forward(self, picture: Tensor, parsing: Tensor) -> tuple[Tensor, list[Tensor]]:
         """picture (N, 3, H, W) in -1..1, parsing (N, 9, H, W) in 0..1."""
-        h, features = torch.cat([picture, parsing], 1), []
+        detail = DETAIL * (picture - F.avg_pool2d(picture, 3, 1, 1, count_include_pad=False))
+        h, features = torch.cat([picture, detail, parsing], 1), []
         for layer in self.layers:
             h = F.leaky_relu(layer(h), SLOPE)
             features.append(h)
@@ -57,6 +62,8 @@ SHARES: Final = {"inner_mouth": 1.0, "lips": 0.7, "eyes": 0.9, "face": 0.8, "res
 """What each region counts in a loss."""
 UNCOVERED: Final = 0.6
 """What skin and surroundings that no warp can know count: a strip of them is seen, and would else count as its area."""
+JUDGED: Final = {"inner_mouth": 1.0, "lips": 0.8, "eyes": 0.8, "face": 0.25, "rest": 0.05}
+"""What each region counts for the critic: most of a face is kept from the warp, and tells it nothing."""
 LEAST_AREA: Final = 0.004
 """Share of the picture below which a region counts by its area: a slit of a mouth must not rule."""
 GROW: Final = 5
@@ -75,13 +82,16 @@ def regions(parsing: Tensor) -> Tensor:
     return torch.cat([mouth, lips, eyes, face, left - face], 1)
 
 
-def weights(parsing: Tensor, valid: Tensor, erased: Tensor | None = None) -> Tensor:
+def weights(
+    parsing: Tensor, valid: Tensor, erased: Tensor | None = None, counts: Mapping[str, float] = SHARES
+) -> Tensor:
     """(N, 1, H, W): weight of each pixel, so that every region present counts by its share; each sample's sum to 1.
 
-    valid, erased: (N, 1, H, W) in 0..1. What is erased of `face` and `rest` is a region of its own.
+    valid, erased: (N, 1, H, W) in 0..1. What is erased of `face` and `rest` is a region of its own. counts: by name of
+    the region.
     """
     areas = regions(parsing) * valid
-    shares = [SHARES[name] for name in REGIONS]
+    shares = [counts[name] for name in REGIONS]
     if erased is not None:
         parts, around = areas[:, :-2], areas[:, -2:]
         areas = torch.cat([parts, around * (1 - erased), (around * erased).sum(1, keepdim=True)], 1)

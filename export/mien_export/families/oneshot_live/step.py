@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from mien.face.crop import SIDE
 from mien.paint.parsing import TEETH
 from mien_export.families.oneshot_live.losses import (
+    JUDGED,
+    WIDTHS,
     Scores,
     TwoScales,
     adversarial,
@@ -55,6 +57,27 @@ class Extractors:
     landmarks: LandmarkNet | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CriticSettings:
+    """How the discriminator learns."""
+
+    widths: tuple[int, ...] = WIDTHS
+    faster: float = 1.0
+    """Its learning rate, relative to the generator's."""
+    alone: int = 0
+    """Steps that it learns before the generator hears of it; over as many again its terms gain their weights."""
+
+    def heard(self, steps: int) -> float:
+        """Share 0..1 of their weights that its terms have after so many steps."""
+        return min(max(steps / self.alone - 1, 0.0), 1.0) if self.alone else 1.0
+
+
+OF_CRITIC: Final = ("adversarial", "matching")
+"""Terms."""
+LOOK: Final = 64
+"""Side in pixels of what the perceptual term looks at: its trunk costs as much as the generator."""
+MOUTH: Final = (128, 178)
+"""Where the mouth lies in a crop, about."""
 RIM = 0.02
 """Share of the inner mouth in a pixel from which on it counts as erased."""
 
@@ -88,14 +111,20 @@ class LiveStep:
         rate: float = 2e-4,
         decay: float = 0.999,
         extractors: Extractors | None = None,
+        critic: CriticSettings | None = None,
+        frozen: bool = False,
     ) -> None:
+        """`frozen`: what runs once per portrait stays as it is; only the generator learns."""
         self.device = device
+        self.settings = critic or CriticSettings()
         self.losses = losses or LiveLosses()
         self.extractors = extractors or Extractors()
         self.networks = _laid_out(LiveNetworks(size), device)
-        self.critic = _laid_out(TwoScales(), device)
+        self.networks.appearance.requires_grad_(not frozen)
+        self.critic = _laid_out(TwoScales(self.settings.widths), device)
         self.average = Average(self.networks, decay)
-        self.optimiser = torch.optim.Adam(self.networks.parameters(), rate, betas=(0.5, 0.99))
+        learning = [weight for weight in self.networks.parameters() if weight.requires_grad]
+        self.optimiser = torch.optim.Adam(learning, rate, betas=(0.5, 0.99))
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), rate, betas=(0.5, 0.99))
 
     def begin(self, weights: dict[str, Tensor]) -> None:
@@ -104,28 +133,40 @@ class LiveStep:
         self.average = Average(self.networks, self.average.decay)
 
     def set_rate(self, rate: float) -> None:
-        """The learning rate of both optimisers."""
-        for optimiser in (self.optimiser, self.critic_optimiser):
+        """The generator's learning rate; the critic's follows."""
+        for optimiser, factor in ((self.optimiser, 1.0), (self.critic_optimiser, self.settings.faster)):
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * factor
 
     def __call__(self, raw: dict[str, Tensor]) -> dict[str, float]:
         """Learn from a collated batch; returns the terms before their weights."""
         batch = to_batch(raw, self.device)
-        weight = weights(batch.parsing, batch.valid, _erased(batch))
+        erased, heard = _erased(batch), self.settings.heard(self.average.steps)
+        judged = weights(batch.parsing, batch.valid, erased, JUDGED)
         with self._autocast():
             painted, mask = self.networks(batch)
         painted, mask = painted.float(), mask.float()
-        shown = fused(batch.warped, painted, mask)
+        laid = _mixed(painted, fused(batch.target, painted, mask.detach()))
         real = self._judged_truth(batch)
-        terms = self._terms(batch, painted, mask, shown, weight, real)
-        critic_loss = self._learn_critic(batch, _mixed(painted, shown).detach(), weight, real)
-        loss = sum((getattr(self.losses, name) * term for name, term in terms.items()), painted.new_zeros(()))
+        terms = self._terms(batch, painted, mask, erased)
+        if real and heard:
+            terms |= self._judged(batch, laid, judged, real)
+        if self.losses.perceptual and self.extractors.features is not None:
+            half = len(laid) // 2  # what was laid over the truth
+            seen = (_looked_at(picture[half:]) for picture in (laid, batch.target, judged))
+            with self._autocast():
+                terms["perceptual"] = perceptual(self.extractors.features, *seen)
+        critic_loss = self._learn_critic(batch, laid.detach(), judged, real)
+        loss = sum((self._weight(name, heard) * term for name, term in terms.items()), painted.new_zeros(()))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
         self.average.update(self.networks)
         return {name: float(term.detach()) for name, term in terms.items()} | {"critic": critic_loss}
+
+    def _weight(self, term: str, heard: float) -> float:
+        weight: float = getattr(self.losses, term)
+        return weight * heard if term in OF_CRITIC else weight
 
     def _judged_truth(self, batch: Batch) -> Scores:
         """What the critic says of the truth; none where nobody asks."""
@@ -135,32 +176,25 @@ class LiveStep:
             scores: Scores = self.critic(_half(batch.target), _half(batch.parsing))
         return scores
 
-    def _terms(
-        self, batch: Batch, painted: Tensor, mask: Tensor, shown: Tensor, weight: Tensor, real: Scores
-    ) -> dict[str, Tensor]:
-        truth = batch.target
-        goal = mask_target(batch.warped, painted.detach(), truth, _erased(batch))
+    def _judged(self, batch: Batch, laid: Tensor, weight: Tensor, real: Scores) -> dict[str, Tensor]:
+        """The terms that the critic gives."""
+        self.critic.requires_grad_(False)
+        with self._autocast():
+            fake = self.critic(_half(laid), _half(batch.parsing))
+        self.critic.requires_grad_(True)
+        return {"adversarial": adversarial(fake, 1.0, weight), "matching": feature_matching(fake, real, weight)}
+
+    def _terms(self, batch: Batch, painted: Tensor, mask: Tensor, erased: Tensor) -> dict[str, Tensor]:
+        truth, weight = batch.target, weights(batch.parsing, batch.valid, erased)
+        shown = fused(batch.warped, painted, mask)
+        goal = mask_target(batch.warped, painted.detach(), truth, erased)
         terms = {
             "generated": weighted_l1(painted, truth, weight),
             "fused": weighted_l1(shown, truth, weight),
             "gradient": gradient_l1(painted, truth, weight),
             "mask": mask_term(mask, goal, weight),
         }
-        if real:
-            self.critic.requires_grad_(False)
-            with self._autocast():
-                fake = self.critic(_half(_mixed(painted, shown)), _half(batch.parsing))
-            self.critic.requires_grad_(True)
-            terms["adversarial"] = adversarial(fake, 1.0, weight)
-            terms["matching"] = feature_matching(fake, real, weight)
-        return terms | self._looked_at(shown, truth, weight)
-
-    def _looked_at(self, shown: Tensor, truth: Tensor, weight: Tensor) -> dict[str, Tensor]:
-        """The terms that look through an extractor."""
-        terms, seen = {}, self.extractors
-        if self.losses.perceptual and seen.features is not None:
-            terms["perceptual"] = perceptual(seen.features, shown, truth, weight)
-        whole = shown.shape[-1] == SIDE
+        seen, whole = self.extractors, shown.shape[-1] == SIDE
         if self.losses.identity and seen.identity is not None and whole:
             terms["identity"] = identity_l1(seen.identity, shown, truth)
         if self.losses.landmarks and seen.landmarks is not None and whole:
@@ -197,7 +231,8 @@ class LiveStep:
         return batch, painted.float(), fused(batch.warped, painted.float(), mask.float())
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16)
+        """bfloat16 on a GPU. On processors without matrix units, convolutions of torch are slower in it, backwards."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type != "cpu")
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
@@ -227,15 +262,25 @@ def _laid_out(module: M, device: torch.device) -> M:
     return to(device, memory_format=torch.channels_last)
 
 
-def _mixed(painted: Tensor, shown: Tensor) -> Tensor:
-    """Painted pictures of the first half of a batch, shown ones of the second: both must look real."""
+def _mixed(painted: Tensor, laid: Tensor) -> Tensor:
+    """Painted pictures of the first half of a batch, those laid over the truth of the second: both must look real.
+
+    Over the truth and not over the warped portrait: that has been sampled three times, and would be known by its blur.
+    """
     half = len(painted) // 2
-    return torch.cat([painted[:half], shown[half:]])
+    return torch.cat([painted[:half], laid[half:]])
+
+
+def _looked_at(picture: Tensor) -> Tensor:
+    """(N, C, LOOK, LOOK): the middle of a cut (N, C, H, W), which shows mouth or eye, or the mouth in a whole crop."""
+    row, column = (MOUTH[1], MOUTH[0]) if picture.shape[-1] == SIDE else (n // 2 for n in picture.shape[2:])
+    half = min(LOOK, picture.shape[-1]) // 2
+    return picture[..., row - half : row + half, column - half : column + half]
 
 
 def _half(x: Tensor) -> Tensor:
     """As autocast's convolutions would make it, once instead of in each."""
-    return x.to(torch.bfloat16)
+    return x.to(torch.bfloat16) if torch.is_autocast_enabled(x.device.type) else x
 
 
 def _erased(batch: Batch) -> Tensor:

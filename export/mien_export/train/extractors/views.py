@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 LOOK: Final = 128
 """Height and width of the kept crops."""
-SAME_PERSON: Final = Perturbation(contour=0.0)
+SAME_PERSON: Final = Perturbation(yaw=9.0, pitch=5.0, contour=0.0)
 """Anything that one person can do."""
 
 
