@@ -58,7 +58,7 @@ class Stage:
 
     def run(self, *pictures: str, **settings: Any) -> None:
         plain: dict[str, Any] = {"model": WARP, "size": 128, "mark": False}
-        request = LiveRequest(pictures, "fake", "fake", ReenactSettings(**plain | settings))
+        request = LiveRequest(pictures, "fake", "fake sink", ReenactSettings(**plain | settings))
 
         async def main() -> None:
             async with open_live(request) as self.session:
@@ -68,7 +68,7 @@ class Stage:
         asyncio.run(main())
 
     def _opened(self, target: Any, *arguments: Any, **named: Any) -> Any:
-        return self.sink if target == "fake" else self._open(target, *arguments, **named)
+        return self.sink if target == "fake sink" else self._open(target, *arguments, **named)
 
     def _shown(self, frame: Frame) -> None:
         self.last = frame.pixels
