@@ -34,7 +34,8 @@ demo: $(CORE)
 
 # Three parts side by side, and the one that trains when the first of them ends: two wait for sockets, browsers and real
 # time, the others compute.
-test: lint wheel
+test: $(DEV)
+	$(MAKE) --jobs 2 --output-sync=target lint wheel
 	$(MAKE) --jobs 3 --output-sync=target test-serve test-bench test-rest test-export
 
 test-serve: $(DEV)
