@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -22,6 +23,8 @@ Pixels = NDArray[np.uint8]
 
 FAINT: Final = 0.2
 """Opacity up to which an edge is left out before another background."""
+SPECK: Final = 40
+"""Levels by which opacity may stand out from its surroundings there."""
 _FIRM: Final = np.rint(np.clip((np.arange(256) / 255 - FAINT) / (1 - FAINT), 0, 1) * 255).astype(np.uint8)
 """(256,): opacity by opacity, without the faintest edge."""
 
@@ -35,8 +38,9 @@ class LayeredCanvas:
         self._clear = behind is None
         """Whether what lies behind stays transparent."""
         self._behind = np.zeros((*portrait.pixels.shape[:2], 4), np.uint8) if behind is None else behind
-        kept = background.kind == "keep"
-        self._head, self._body = (_stacked(layer, kept) for layer in (layers.head, layers.body))
+        if background.kind != "keep":
+            layers = replace(layers, head=_firm(layers.head, layers.body), body=_firm(layers.body, None))
+        self._head, self._body = _stacked(layers.head), _stacked(layers.body)
         corner = np.array(layers.head.corner, dtype=np.float64)
         self._wrinkles = Wrinkles(portrait, self._head, corner, wrinkles)
         self._features = Features(portrait, self._head, corner)
@@ -96,11 +100,22 @@ class LayeredCanvas:
         under[..., 3] = opacity
 
 
-def _stacked(layer: Layer, kept: bool) -> Pixels:
-    """(h, w, 4). Before another background the faintest edge, which is mostly the old background's noise, is left
-    out."""
-    alpha = layer.alpha if kept else _FIRM[layer.alpha]
-    return np.ascontiguousarray(np.dstack([layer.pixels, alpha]))
+def _stacked(layer: Layer) -> Pixels:
+    return np.ascontiguousarray(np.dstack([layer.pixels, layer.alpha]))
+
+
+def _firm(layer: Layer, below: Layer | None) -> Layer:
+    """A layer without its faintest edge, which is mostly noise of the old background. Over the layer `below`, as at
+    rest, it stays as it is."""
+    alpha = _FIRM[np.minimum(layer.alpha, cv2.add(cv2.medianBlur(layer.alpha, 5), SPECK))]
+    if below is not None:
+        x, y = below.corner[0] - layer.corner[0], below.corner[1] - layer.corner[1]
+        height, width = alpha.shape
+        rows, columns = np.arange(height) - y, np.arange(width) - x
+        tall, wide = below.alpha.shape
+        under = below.alpha[np.clip(rows, 0, tall - 1)[:, None], np.clip(columns, 0, wide - 1)[None]]
+        alpha = np.where(under > 127, layer.alpha, alpha)
+    return replace(layer, alpha=alpha)
 
 
 def _cut(buffer: Pixels, box: Box) -> Pixels:

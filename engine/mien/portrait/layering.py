@@ -39,7 +39,7 @@ GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
 MARGIN: Final = 0.06
 """How far around the matte colours are not sure to be the background's, in eye distances."""
-BUST: Final = 2.0
+BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 LEAST_SKIN: Final = 60
 """Pixels of the neck that must be seen to continue it."""
@@ -121,7 +121,8 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
-    return cv2.dilate(np.maximum(matte, added), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin)))
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
+    return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
@@ -167,6 +168,10 @@ class _Parts:
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
         given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
         own = np.where((body > 0.5) & (over < 0.98), given, own)
+        under = behind + (own - behind) * body
+        raised = _whole_levels(_enough(picture, under, over[..., 0]))
+        over = np.where(over > 0, np.maximum(over, raised), over)
+        colour = _nearer(picture, under, over)
         return cls(_bytes(behind), _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255))
 
 
