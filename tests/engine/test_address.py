@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import socket
-
 import pytest
 
-from mien.address import addresses_of, public_name, scheme_of
+from mien.address import public_name, scheme_of
 
 
 @pytest.mark.parametrize(
@@ -33,14 +31,3 @@ def test_scheme(name: str, scheme: str | None) -> None:
 )
 def test_what_is_secret_is_not_told(address: str, told: str) -> None:
     assert public_name(address) == told
-
-
-@pytest.mark.parametrize("host", ["a..b", ".", "a" * 64 + ".example", "\u00e9" * 64])
-def test_what_cannot_be_a_name_is_no_host(host: str) -> None:
-    with pytest.raises(OSError, match="name"):
-        addresses_of(host, 80, socket.SOCK_STREAM)
-
-
-def test_numbers_are_hosts() -> None:
-    (first, *_) = addresses_of("127.0.0.1", 80, socket.SOCK_DGRAM)
-    assert first[4] == ("127.0.0.1", 80)

@@ -282,4 +282,4 @@ def is_listed(name: str) -> bool:
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in names by value."""
     parts = re.split(r"(\d+)", path.stem)
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in parts], path.name
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in parts], path.name

@@ -77,7 +77,7 @@ def _request(options: argparse.Namespace, settings: ReenactSettings, named: Call
     from mien.emit.video import need_video
     from mien.live.session import LiveRequest
 
-    bounds = {"latency": (1e-3, 10_000.0), "duration": (1e-3, 1e7), "rate": (0.1, 1000.0)}
+    bounds = {"latency": (1.0, 10_000.0), "duration": (1e-3, 1e7), "rate": (0.1, 1000.0)}
     for name, (least, most) in bounds.items():
         value = getattr(options, name)
         if value is not None and not least <= value <= most:

@@ -109,11 +109,24 @@ def need_place(name: str) -> None:
         raise SinkError(_NAMELESS)
     if not is_written(name):
         return
-    _need_more_than_ending(name)
+    _need_named(name)
     if Path(name).suffix.lower() in CONTAINERS:
         need_video(Path(name))
     else:
         _pictures(name, _ANY).discard()
+
+
+def _need_named(name: str) -> None:
+    """Refuse an ending alone, which would become a hidden folder of pictures.
+
+    Raises:
+        SinkError: it is one.
+    """
+    from mien.emit.images import ENDINGS
+
+    ending = Path(name).name.lower()
+    if ending in CONTAINERS or ending in ENDINGS:
+        raise SinkError(f"{name}: expected a name before the ending, got none; name a file, such as out{ending}")
 
 
 def _stream(
@@ -159,19 +172,10 @@ def _bare(
         return NullSink()
     if is_virtual(name):
         return VirtualCameraSink(name, settings)
-    _need_more_than_ending(name)
+    _need_named(name)
     if Path(name).suffix.lower() in CONTAINERS:
         return VideoSink(Path(name), settings, quality=quality, threads=threads)
     return _pictures(name, settings)
-
-
-def _need_more_than_ending(name: str) -> None:
-    """Refuse `.mp4`: mostly a name that a script has lost, and by the rules of file names a name without an ending."""
-    from mien.emit.images import ENDINGS
-
-    last = os.path.basename(name)
-    if last.lower() in (*CONTAINERS, *ENDINGS) and not os.path.isdir(name):
-        raise SinkError(f"{name}: expected a file's name before {last}, got none; name the file")
 
 
 def _pictures(name: str, settings: SinkSettings) -> Sink:
