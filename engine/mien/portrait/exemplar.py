@@ -2,8 +2,8 @@
 
 Space-time completion of Wexler, Shechtman and Irani (PAMI 2007) for one picture: coarse to fine, each patch that
 touches the hole finds its nearest known patch, then all of them vote for the hole's pixels. The pieces are laid at the
-picture's own resolution; their lowest frequencies are those of a smooth in-painting, so that a gradient of light goes
-on evenly.
+picture's own resolution. What they differ by from the picture at the hole's rim is taken off smoothly all over the
+hole, so that a gradient of light goes on evenly.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait.layers import fill
+from mien.portrait.layers import fill, filled
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -29,8 +29,8 @@ SEARCHED: Final = 2
 VOTES: Final = (3, 2, 2)
 HALF: Final = 2
 """A patch reaches so many cells to each side."""
-SMOOTH: Final = 1 / 10
-"""Deviation, in longer sides of the picture, of the frequencies that the smooth in-painting decides."""
+RIM: Final = 1.5
+"""Cells around a hole in which what would be laid there is compared with what is there."""
 COHERENT: Final = 0.7
 """Factor on the distance of a patch that lies beside what a neighbour shows: large pieces have fewer seams."""
 AROUND: Final = [(y, x) for y in range(-HALF, HALF + 1) for x in range(-HALF, HALF + 1)]
@@ -45,9 +45,10 @@ def fill_by_patches(pixels: Pixels, known: Bits, wanted: Bits | None = None) -> 
     offsets, share = _offsets(smooth, known, hole)
     if offsets is None:
         return smooth
-    laid, there = _laid(pixels, known, hole, offsets, share)
-    there &= hole
-    return _evened(smooth, laid, there)
+    rim = 2 * max(round(RIM / share), 1) + 1
+    near = cv2.dilate(hole.astype(np.uint8), np.ones((rim, rim), np.uint8)) > 0
+    laid, there = _laid(pixels, known, hole | (known & near), offsets, share)
+    return _evened(smooth, laid, there & hole, there & known)
 
 
 def _offsets(smooth: Pixels, known: Bits, hole: Bits) -> tuple[NDArray[np.int64] | None, float]:
@@ -195,17 +196,9 @@ def _laid(pixels: Pixels, known: Bits, hole: Bits, offsets: NDArray[np.int64], s
     return laid, there
 
 
-def _evened(smooth: Pixels, laid: Floats, there: Bits) -> Pixels:
-    """`laid` where `there`, its lowest frequencies replaced by those of `smooth`."""
-    whole = there.astype(np.float32)
-    apart = (smooth.astype(np.float32) - laid) * whole[..., None]
-    quarter = (max(there.shape[1] // 4, 1), max(there.shape[0] // 4, 1))
-    deviation = max(SMOOTH * max(there.shape) / 4, 0.5)
-    small, weight = (
-        cv2.GaussianBlur(cv2.resize(values, quarter, interpolation=cv2.INTER_AREA), (0, 0), deviation)
-        for values in (apart, whole)
-    )
-    low = small / np.maximum(weight, 1e-3)[..., None]
-    laid = laid + cv2.resize(low, there.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    out = np.where(there[..., None], np.clip(np.rint(laid), 0, 255).astype(np.uint8), smooth)
-    return np.ascontiguousarray(out)
+def _evened(pixels: Pixels, laid: Floats, there: Bits, rim: Bits) -> Pixels:
+    """`laid` where `there`, without the difference to `pixels` that it has on the `rim` around, continued smoothly."""
+    weight = rim.astype(np.float32)[..., None]
+    apart = filled((pixels.astype(np.float32) - laid) * weight, weight)
+    even = np.clip(np.rint(laid + apart), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(np.where(there[..., None], even, pixels))

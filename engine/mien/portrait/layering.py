@@ -121,8 +121,8 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
-    return np.asarray(cv2.dilate(np.maximum(matte, added), disc), dtype=np.uint8)
+    around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
+    return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:

@@ -113,13 +113,14 @@ def fill(pixels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint
     if not known.any():
         return pixels.copy()
     weight = known.astype(np.float32)[..., None]
-    filled = _pull(pixels.astype(np.float32) * weight, weight)
-    out = np.where(known[..., None], pixels, np.clip(np.rint(filled), 0, 255).astype(np.uint8))
+    smooth = filled(pixels.astype(np.float32) * weight, weight)
+    out = np.where(known[..., None], pixels, np.clip(np.rint(smooth), 0, 255).astype(np.uint8))
     return np.ascontiguousarray(out)
 
 
-def _pull(colour: Floats, weight: Floats) -> Floats:
-    """Colours (H, W, 3) where `colour` is premultiplied by `weight` (H, W, 1) in 0..1."""
+def filled(colour: Floats, weight: Floats) -> Floats:
+    """Values (H, W, 3), continued smoothly to everywhere, of which `colour` is the product with `weight` (H, W, 1) in
+    0..1."""
     height, width = weight.shape[:2]
     if min(height, width) <= 1 or weight.min() > 0:
         total = np.maximum(weight, 1e-6)
@@ -127,7 +128,7 @@ def _pull(colour: Floats, weight: Floats) -> Floats:
         return np.where(weight > 1e-6, colour / total, mean).astype(np.float32)
     sums, weights = _halve(colour), _halve(weight)
     full = np.maximum(weights, 1.0)
-    below = _double(_pull(sums / full, weights / full), height, width)
+    below = _double(filled(sums / full, weights / full), height, width)
     return np.asarray(colour + (1 - weight) * below, dtype=np.float32)
 
 
@@ -136,8 +137,8 @@ def _halve(image: Floats) -> Floats:
     height, width = image.shape[:2]
     padded = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     halves = (padded.shape[1] // 2, padded.shape[0] // 2)
-    small = cv2.resize(padded, halves, interpolation=cv2.INTER_AREA).reshape(*halves[::-1], -1)
-    return np.asarray(4 * small, dtype=np.float32)
+    means = cv2.resize(padded, halves, interpolation=cv2.INTER_AREA)
+    return np.asarray(4 * means.reshape(*halves[::-1], -1))
 
 
 def _double(image: Floats, height: int, width: int) -> Floats:

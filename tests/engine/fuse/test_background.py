@@ -71,9 +71,9 @@ def test_nothing_behind_is_transparent_and_the_rest_is_the_same_person(portrait:
         assert clear.shape[2] == 4
         alpha = clear[..., 3:] / 255
         assert 0.0 == alpha.min() < alpha.max() == 1.0
-        assert (
-            np.abs(clear[..., :3] * alpha + np.array(GREEN) * (1 - alpha) - green).max() <= 2
-        )  # levels: each of two layers is rounded
+        assert np.abs(clear[..., :3] * alpha + np.array(GREEN) * (1 - alpha) - green).max() <= 2, (
+            "two layers are rounded each"
+        )
 
 
 def test_soft_edges_have_the_persons_colours(portrait: Portrait) -> None:

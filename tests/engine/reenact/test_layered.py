@@ -118,7 +118,7 @@ def test_the_bodys_flow_is_the_inverse_of_its_motion(portrait: Portrait) -> None
     assert sway is not None
     rows, flow = one.body.rows, one.body.flow
     ys, xs = np.mgrid[rows, : portrait.size[0]]
-    was = flow.reshape(-1, 2).astype(np.float64) + np.array(layer.corner, dtype=np.float64)
+    was = flow.reshape(-1, 2).astype(np.float64) + np.array(layer.corner, np.float64)
     now = sway.moved(was)
     np.testing.assert_allclose(now, np.stack([xs.ravel(), ys.ravel()], axis=-1), atol=0.3)
 
