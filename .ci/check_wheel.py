@@ -10,6 +10,7 @@ import zipfile
 NEEDED = (
     "mien/py.typed",
     "mien/face/canonical.npz",
+    "mien/portrait/rest.*",
     "mien/samples/*.jpg",
     "mien/samples/*.png",
     "mien/samples/*.mp4",

@@ -1,8 +1,12 @@
-"""Addresses of streams: their scheme, and their form for messages, without passwords and stream keys."""
+"""Addresses of streams: their scheme, their host, and their form for messages, without passwords and stream keys."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")
@@ -28,3 +32,39 @@ def public_name(address: str) -> str:
     if scheme in _KEYED and "/" in path:
         path = path.rpartition("/")[0] + "/..."
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path}"
+
+
+@contextlib.contextmanager
+def host_errors_told() -> Iterator[None]:
+    """Have a name that no host can have, such as one with a part of over 63 characters, be an error of the system's.
+
+    Raises:
+        OSError: in place of UnicodeError, which Python's resolver raises.
+    """
+    try:
+        yield
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "no host can have such a name") from error
+
+
+def host_of(address: str) -> str | None:
+    """The host of an address; None where it names none, or is none."""
+    try:
+        return urlsplit(address).hostname or None
+    except ValueError:
+        return None
+
+
+def is_known(host: str) -> bool:
+    """Whether the system knows an address of a host."""
+    try:
+        with host_errors_told():
+            socket.getaddrinfo(host, None)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def unknown(host: str) -> str:
+    """Words for a host that is not known, with what to do."""
+    return f"no host of the name {host!r}; check its spelling, and that this machine has a name server"

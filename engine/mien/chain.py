@@ -138,9 +138,9 @@ def open_chain(
         need_wanted()
         chain_of(None if painter is None else painter.family)
         chain = ReenactChain(
-            Reenact(portraits, threads),
+            Reenact(portraits, threads, settings.relax),
             None if painter is None else Paint(portraits, painter),
-            Fuse(settings.mouth, threads, background_of(settings.background)),
+            Fuse(settings.mouth, threads, background_of(settings.background), settings.wrinkles),
             Smooth(settings.smooth, threads),
             later,
             about,

@@ -26,10 +26,13 @@ from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
 from mien.machine.processor import spare_processors
 from mien.machine.signals import INTERRUPT, NAMES, ending_by_signals
-from mien.machine.streams import is_unread, silence, standard_streams, warnings_told
+from mien.machine.streams import is_taken, is_unread, silence, standard_streams, warnings_told
+from mien.machine.threads import need_room
 from mien.stats import Statistics
 
 DONE, REFUSED, READER_GONE = 0, 2, 141
+ENDING, ENDED = 5.0, 1.0
+"""Seconds that a live run waits at its end for whoever reads its statistics; the second one after a signal."""
 ADDED_COMMANDS = "mien.commands"
 """Entry points of this group are commands: each a callable from arguments (list[str]) to exit code."""
 
@@ -60,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt as interrupt:
             ended.leaving = True
             drop_drafts()
+            if not is_taken(sys.stdout, 0):  # else the interpreter waits for its reader at the end
+                silence(sys.stdout)
             if debug:
                 raise
             code = ended.code(interrupt)
@@ -96,7 +101,8 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); check it")
+        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); {cure}")
 
 
 def _command(given: list[str], debug: bool) -> int:
@@ -202,6 +208,13 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
+    motion.add_argument(
+        "--relax",
+        type=float,
+        default=ReenactSettings().relax,
+        metavar="SHARE",
+        help="how much of the portrait's own smile is taken out at rest, 0 to 1",
+    )
     for name, about in _GAINS.items():
         either = motion.add_mutually_exclusive_group()
         either.add_argument(f"--{name}", type=float, default=1.0, metavar="GAIN", help=about)
@@ -216,6 +229,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
         mouth=options.mouth,
         background=options.background,
+        relax=options.relax,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,
@@ -225,6 +239,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
 
 
 def _reenact(options: argparse.Namespace) -> int:
+    need_room()
     from mien import api
 
     settings = _settings(options)
@@ -250,6 +265,7 @@ def _reenact(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> int:
+    need_room()
     read = [_sample_or_path(name) for name in (*options.portraits, *options.next, options.camera)]
     settings = _settings(options)
     need_places([options.record, options.json], read, sink=options.output, settings=settings)
@@ -257,11 +273,12 @@ def _live(options: argparse.Namespace) -> int:
     statistics = live_command.run(options, settings, _sample_or_path)
     telling.end(options.output, statistics)
     if options.json is not None:
-        _write_json(options.json, statistics.as_json())
+        _write_json(options.json, statistics.as_json(), patience=ENDED if signals.is_ending() else ENDING)
     return DONE
 
 
 def _serve(options: argparse.Namespace) -> int:
+    need_room()
     serve_command.run(options, _settings(options))
     return DONE
 
@@ -321,6 +338,7 @@ class _Telling:
 
 
 def _parse(options: argparse.Namespace) -> int:
+    need_room()
     with _Telling(options.quiet) as telling:
         statistics = parse_command.run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
     telling.end(options.output, statistics)
@@ -358,8 +376,8 @@ def _samples(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), wait=not signals.is_ending())
+def _write_json(path: Path, value: dict[str, Any], *, patience: float | None = None) -> None:
+    outputs.write(path, (json.dumps(value, indent=2) + "\n").encode(), patience=patience)
 
 
 class _Version(argparse.Action):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
@@ -26,8 +25,16 @@ SIZE_MIN, SIZE_MAX = 64, 4096
 
 
 def _need_within(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {value:g}")
+    if not low <= value <= high:  # as NaN is not
+        raise SettingError(f"{name} must be a number from {low:g} to {high:g}, got {told(value)}")
+
+
+def told(value: float) -> str:
+    """A number for messages, short however large it is."""
+    try:
+        return f"{value:g}"
+    except OverflowError:  # a whole number that is no float
+        return "one of many digits"
 
 
 def need_size(size: int | None) -> None:
@@ -39,6 +46,12 @@ def need_size(size: int | None) -> None:
     except TypeError:
         raise SettingError(f"size must be a whole number of pixels, got {size!r}") from None
     _need_within("size", whole, SIZE_MIN, SIZE_MAX)
+
+
+def need_threads(threads: int | None) -> None:
+    """Check a number of processor threads, None being all; raises SettingError if it is out of range."""
+    if threads is not None:
+        _need_within("threads", threads, 1, 1024)
 
 
 def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -95,6 +108,8 @@ class MotionSettings:
     """Rotation and translation; units of radians and of face widths."""
     expression: OneEuro = OneEuro(min_cutoff=1.0, beta=40.0)
     """Surface offsets in face widths."""
+    shortfall: OneEuro = OneEuro(min_cutoff=0.3, beta=10.0)
+    """What is added to brows, which are read too calm; slower than they, so that jitter is not amplified."""
     eyes: OneEuro = OneEuro(min_cutoff=1.5, beta=80.0)
     """Eyelids and irises in face widths: blinks must not lag."""
     scale: OneEuro = OneEuro(min_cutoff=0.3, beta=6.0)
@@ -115,8 +130,13 @@ class ReenactSettings:
     motion: MotionSettings = field(default_factory=MotionSettings)
     mouth: Mouth = "driver"
     """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
+    relax: float = 0.0
+    """How much of the portrait's own smile, squint and raised brows is taken out where the driver is at rest, 0..1. An
+    open mouth is closed in any case, and a smile yields where the driver's mouth narrows."""
     smooth: float = 0.5
     """Weight of the previous output where the flow is consistent, 0..0.95; 0 is off."""
+    wrinkles: float = 1.0
+    """Strength of the lines that come with an expression (forehead, frown, crow's feet, folds), 0 (none) to 2."""
     face: int | None = None
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None
@@ -133,14 +153,15 @@ class ReenactSettings:
     def __post_init__(self) -> None:
         _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
+        _need_within("relax", self.relax, 0.0, 1.0)
         _need_within("smooth", self.smooth, 0.0, 0.95)
+        _need_within("wrinkles", self.wrinkles, 0.0, 2.0)
         if not self.background:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         need_size(self.size)
-        if self.threads is not None:
-            _need_within("threads", self.threads, 1, 1024)
+        need_threads(self.threads)
 
 
 PRESETS: Final = {

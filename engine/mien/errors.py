@@ -45,6 +45,11 @@ def reason_of(error: OSError | ValueError) -> str:
     return (said or str(error) or type(error).__name__).lower()
 
 
+def cure_of(error: OSError | ValueError, otherwise: str = "check the path") -> str:
+    """What to do about an error of a file: where a permission is missing, to give it; else what `otherwise` says."""
+    return "change its permissions" if isinstance(error, PermissionError) else otherwise
+
+
 _BREAKS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 

@@ -20,6 +20,7 @@ from mien import capture, emit
 from mien.bundles import find
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
+from mien.config import need_threads
 from mien.emit.mark import tags
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
@@ -98,6 +99,7 @@ def parse_file(
     Raises:
         MienError: anything that the user can cure, in one line.
     """
+    need_threads(threads)
     need_apart([], [source], sink=output)
     need_place(os.fspath(output))
     count, clock = threads or usable_threads(), MonotonicClock()

@@ -38,8 +38,10 @@ class Files:
     """Folders in which every file of such a name is one of them."""
 
     def meet(self, other: Files) -> bool:
-        """Whether one file is, or would be, of both."""
-        return not self.single.isdisjoint(other.single) or self._holds(other) or other._holds(self)
+        """Whether one file is, or would be, of both: it is the same, or has the same name in the same folder, which
+        several paths may lead to."""
+        apart = self.single.isdisjoint(other.single) and self.names.isdisjoint(other.names)
+        return not apart or self._holds(other) or other._holds(self)
 
     def _holds(self, other: Files) -> bool:
         return any(folder in self.kinds and self.kinds[folder](name) for folder, name in other.names)
@@ -91,11 +93,20 @@ def _written(sink: str) -> Files:
     if not names.is_possible:  # and refused where it is opened
         return Files()
     some = (names.name(10**digits) for digits in range(_DIGITS))
-    return Files(names=frozenset((place, name) for name in some), kinds={place: names.fits})
+    itself = _one(str(folder))  # which a file of its name would be in the way of
+    made = frozenset((place, name) for name in some)
+    return Files(itself.single, itself.names | made, kinds={place: names.fits})
 
 
 def _read(name: str) -> Files:
-    """Files that a source reads; none where it is live."""
+    """Files that a source reads; none where it is live, or in a folder that is closed to us."""
+    try:
+        return _found(name)
+    except PermissionError:  # told where it is opened
+        return Files()
+
+
+def _found(name: str) -> Files:
     if name == STANDARD_OUTPUT:
         return _standard_input()
     if os.path.isdir(name):

@@ -48,6 +48,8 @@ PATIENCE, PATIENCE_MOST = 1.0, 60.0
 """Seconds of even but early arrival after which the surplus delay is removed; doubles each time."""
 WINDOW, WINDOW_LEAST, WINDOW_FRAMES = 2.0, 0.5, 64
 """Window in seconds and frames for measuring the rate of arrival."""
+FEW = 4
+"""Frames by which it is measured at least."""
 ALIKE = 0.1
 """Relative difference between the rate of time stamps and the rate of arrival that is tolerated."""
 STORED = 3.0
@@ -265,6 +267,8 @@ class Times:
 
     began: float | None = None
     """When the line's 0 is on the clock; None until the first frame is shown."""
+    came: float | None = None
+    """When the first frame came, in seconds of the clock."""
     anchor: int | None = None
     """The stream's time in ticks that is 0 on this line; None until the first frame of a connection."""
     last: int = -1
@@ -282,8 +286,10 @@ class Times:
 
 
 def begun(times: Times, now: float, manner: Manner) -> Times:
-    """The line after its first frame was taken, at `now`, to be shown."""
-    return replace(times, began=now + (START if manner.patient and not manner.unhurried else 0.0))
+    """The line after its first frame was taken, at `now`, to be shown; nobody shows what is unhurried."""
+    if manner.unhurried and times.came is not None:
+        return replace(times, began=times.came)
+    return replace(times, began=now + (START if manner.patient else 0.0))
 
 
 def reconnected(times: Times) -> Times:
@@ -296,7 +302,7 @@ def play_out(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Time
     began = times.began if times.began is not None else arrival.at
     passed = round((arrival.at - began) * TICKS)
     if times.anchor is None:
-        times, at = _anchored(times, stamp, passed, manner)
+        times, at = _anchored(times, stamp, passed, arrival.at, manner)
     else:
         times = _watched(times, stamp, arrival, manner)
         times, at = _placed(times, stamp, passed, arrival, manner)
@@ -316,9 +322,9 @@ def late_by(times: Times, now: float) -> float:
     return 0.0 if times.began is None else now - times.began - times.last / TICKS
 
 
-def _anchored(times: Times, stamp: int, passed: int, manner: Manner) -> tuple[Times, int]:
+def _anchored(times: Times, stamp: int, passed: int, came: float, manner: Manner) -> tuple[Times, int]:
     if times.last < 0:
-        return replace(times, anchor=stamp), 0
+        return replace(times, anchor=stamp, came=came), 0
     at = max(passed + (_ticks(START) if manner.patient else 0), times.last + times.step)
     return replace(times, anchor=stamp - at), at
 
@@ -359,7 +365,10 @@ def _watched(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Time
     """The state with this arrival recorded."""
     if arrival.held:
         return replace(times, measured=False, recent=(), even=None)
-    kept = [one for one in times.recent if arrival.at - one[0] <= WINDOW]
+    fewest = -(FEW - 1) if manner.nominal else 0  # of those of one picture a second, too
+    kept = [
+        one for n, one in enumerate(times.recent, -len(times.recent)) if arrival.at - one[0] <= WINDOW or n >= fewest
+    ]
     recent = (*kept, (arrival.at, stamp))[-WINDOW_FRAMES:]
     ahead = stamp - round(arrival.at * TICKS)
     since, least, most = times.even or (arrival.at, ahead, ahead)
@@ -371,14 +380,14 @@ def _watched(times: Times, stamp: int, arrival: Arrival, manner: Manner) -> Time
 def _is_measured(recent: tuple[tuple[float, int], ...], before: bool, manner: Manner) -> bool:
     """Whether time stamps are unreliable."""
     span = recent[-1][0] - recent[0][0]
-    if span < WINDOW_LEAST or len(recent) < 4:
+    if span < WINDOW_LEAST or len(recent) < FEW:
         return before
     rate = (recent[-1][1] - recent[0][1]) / TICKS / span
     if abs(rate - 1) <= ALIKE:
         return False
     if manner.nominal:
         return rate < STORED
-    if manner.sounding:
+    if manner.sounding or (manner.unhurried and manner.patient):
         return False
     longest = max(after[0] - one[0] for one, after in pairwise(recent))
     regular = longest <= max(REGULAR, 3 * span / (len(recent) - 1))

@@ -32,6 +32,12 @@ def pictures() -> list[Path]:
 
 
 @pytest.fixture(scope="session")
+def people() -> dict[str, Portrait]:
+    """The sample portraits at 256 pixels."""
+    return {name: prepare(path, size=256)[0] for name, path in samples.portraits().items()}
+
+
+@pytest.fixture(scope="session")
 def portrait(pictures: list[Path]) -> Portrait:
     return prepare(pictures[1], size=192)[0]
 

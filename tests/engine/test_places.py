@@ -97,11 +97,29 @@ def test_the_files_of_the_model_are_read(folder: Path) -> None:
         ("empty/%05d.png", ["empty/1234567.png"], "--output"),
         ("empty", ["empty/00003.png"], "--output"),
         ("out.mp4", ["a.json", "fr/../a.json"], "another output"),
+        ("seq", ["seq", "empty/../seq", "seq/"], "--output"),
+        ("seq/", ["seq"], "--output"),
+        ("seq/%05d.png", ["seq"], "--output"),
     ],
 )
 def test_each_output_has_files_of_its_own(folder: Path, sink: str, outputs: list[str], whose: str) -> None:
     with pytest.raises(SinkError, match=TAKEN + whose):
         need_apart(outputs, ["me.jpg"], sink=sink, settings=PLAIN)
+
+
+@pytest.mark.parametrize(("sink", "output"), [("one/out.mp4", "two/out.mp4"), ("one/seq", "two/seq")])
+def test_one_folder_by_two_paths(folder: Path, monkeypatch: pytest.MonkeyPatch, sink: str, output: str) -> None:
+    """As where a folder is mounted at a second place: what the system says of both is the same."""
+    (folder / "one").mkdir()
+    (folder / "two").mkdir()
+    shown, lstat = folder / "one", os.lstat
+
+    def bound(path: str | os.PathLike[str], **how: bool) -> os.stat_result:
+        return lstat(shown if os.path.abspath(os.fspath(path)) == str(folder / "two") else path, **how)
+
+    monkeypatch.setattr("mien.machine.atomic.os.lstat", bound)
+    with pytest.raises(SinkError, match=TAKEN):
+        need_apart([output], ["me.jpg"], sink=sink, settings=PLAIN)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from mien import samples
-from mien.commands.options import count, not_negative
+from mien.commands.options import count, not_negative, whole
 from mien.config import ReenactSettings
 from mien.errors import MienError, SettingError
 from mien_bench.control import Control
@@ -62,7 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--network", choices=NETWORKS, metavar="NAME", help=f"a bad network before the server: {_networks()}"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the network's chances (0)")
+    parser.add_argument("--seed", type=whole, default=0, metavar="N", help="of the network's chances (0)")
     parser.add_argument("--server", metavar="URL", help="that runs with --measure; default: start one")
     parser.add_argument(
         "--self-check", action="store_true", help="plant delays of 0, 50 and 200 ms and losses, and find them"

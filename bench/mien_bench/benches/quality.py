@@ -10,8 +10,10 @@ from typing import Final
 from mien import samples
 from mien.commands.options import count, positive
 from mien.config import WARP, ReenactSettings
-from mien.errors import BackendError
+from mien.errors import BackendError, MienError
 from mien_bench.control import Control
+from mien_bench.fidelity.landmarkers import openseeface_path
+from mien_bench.fidelity.tables import CONSISTENCY, FIDELITY, fidelity_tables
 from mien_bench.quality import picture_strips, summary, temporal, video_runs
 from mien_bench.quality.clips import Material, material_of
 from mien_bench.quality.dlib_face import DlibDetector
@@ -23,10 +25,10 @@ from mien_bench.quality.summary import promises, too_few
 from mien_bench.quality.thesis_tables import GRAIN, THESIS, Part, joined_parts, thesis_tables
 from mien_bench.results import Result
 
-TABLES: Final = ("pairs", "clips", "flicker", "temporal", *THESIS, GRAIN, "strips")
+TABLES: Final = ("pairs", "clips", "flicker", "temporal", *FIDELITY, *THESIS, GRAIN, "strips")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
-QUICK: Final = {"limit": 5, "variants": 1, "every": 25, "run": 12, "guides": 2}
+QUICK: Final = {"limit": 3, "variants": 1, "every": 25, "run": 12, "guides": 10, "frames": 12, "seconds": 3}
 """What `--quick` takes."""
 SHORTEST_RUN: Final = 3
 """Frames: each is compared with its two neighbours."""
@@ -46,8 +48,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--every", type=count, default=10, metavar="N", help="take every N-th frame of clips (10)")
     parser.add_argument("--run", type=count, default=50, metavar="N", help="frames of each clip to see flicker in (50)")
     parser.add_argument(
-        "--guides", type=count, default=5, metavar="N", help="frames of each clip that guide others (5)"
+        "--guides", type=count, default=12, metavar="N", help="frames of each clip that guide others (12)"
     )
+    parser.add_argument("--frames", type=count, default=24, metavar="N", help="frames of a pair to see motion in (24)")
+    parser.add_argument("--seconds", type=positive, metavar="S", help="of each driver of a pair, at most (all)")
+    parser.add_argument("--openseeface", type=Path, metavar="FILE", help="its landmark model, lm_model0.onnx")
     parser.add_argument("--ablation", type=Path, metavar="DIR", help="bundles for table 4.2, named as its columns are")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
@@ -77,7 +82,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     if options.quick:
         vars(options).update(QUICK)
     there = material_of(options)
-    wanted, lacking = (tuple(options.table), ()) if options.table else possible(there)
+    wanted, lacking = (tuple(options.table), ()) if options.table else possible(there, options.openseeface)
     crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
     if crossing:
         DlibDetector()  # what is missing is reported before minutes are spent on the other tables
@@ -87,6 +92,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         if name in wanted:
             print(f"{name} ...", flush=True)
             parts.append(part(there, options, keep))
+    parts.append(fidelity_tables(there, options, wanted))
     if crossing:
         print(f"{', '.join(crossing)} ...", flush=True)
         parts.append(thesis_tables(there, options, crossing))
@@ -98,8 +104,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     )
 
 
-def possible(there: Material) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tables that can be made here, and a note on each of the others."""
+def possible(there: Material, openseeface: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tables that can be made here, and a note on each of the others; `openseeface` is its model, if named."""
     out, notes = list(TABLES), []
     if not there.has_faces:
         out.remove("pairs")
@@ -109,6 +115,11 @@ def possible(there: Material) -> tuple[tuple[str, ...], tuple[str, ...]]:
     except BackendError as error:
         out = [name for name in out if name not in (*THESIS, GRAIN)]
         notes.append(f"no tables {', '.join([*THESIS, GRAIN])}: {error}")
+        try:
+            openseeface_path(openseeface, there.data)
+        except MienError as lacking:
+            out.remove(CONSISTENCY)
+            notes.append(f"no table {CONSISTENCY}: {lacking}")
     return tuple(out), tuple(notes)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien import bundles, capture, samples
 from mien.clock import MonotonicClock
-from mien.commands.options import count
+from mien.commands.options import count, whole
 from mien.config import BACKENDS, WARP, Backend, ReenactSettings
 from mien.errors import MienError, SourceError
 from mien.frame import Frame
@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=count, action="append", metavar="N", help="(all); repeatable")
     parser.add_argument("--matrix", action="store_true", help="all backends, precisions, threads and sizes there are")
     parser.add_argument("--frames", type=count, default=150, metavar="N", help="to measure in each repetition (150)")
-    parser.add_argument("--warm-up", type=int, default=15, metavar="N", help="frames to leave out before (15)")
+    parser.add_argument("--warm-up", type=whole, default=15, metavar="N", help="frames to leave out before (15)")
     parser.add_argument("--repetitions", type=count, default=3, metavar="N", help="of each setup, in turns (3)")
 
 

@@ -74,7 +74,7 @@ def portrait_of(size: int) -> Portrait:
     shape = canonical_face().points
     pose = Similarity(np.eye(3), np.array([0.5 * size, 0.42 * size, 0.0]), size * 0.3)
     pixels: NDArray[Any] = np.zeros((size, size, 3), np.uint8)
-    return Portrait(pixels, pose.apply(shape), pose, shape, shape, None, None, "")
+    return Portrait(pixels, pose.apply(shape), pose, shape, shape, shape, None, None, "")
 
 
 def turned_mesh(size: int) -> MovedMesh:

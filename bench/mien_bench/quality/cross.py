@@ -14,7 +14,6 @@ from mien_bench.quality.dlib_face import (
     DlibDetector,
     FaceMeasurement,
     apart,
-    consistency,
     measure_face,
     shape_leak,
 )
@@ -36,8 +35,6 @@ class Crossing:
 
     reference: str
     guide: str
-    units: float
-    """AU consistency, -1..1."""
     pose: float
     """Mean absolute difference of yaw, pitch and roll in degrees."""
     distance: float
@@ -50,8 +47,6 @@ class Crossing:
 class CrossScore:
     """One model's crossings."""
 
-    units: float
-    """Per cent."""
     pose: float
     identity: float
     """Per cent within `SAME_PERSON` of the reference; an answer without a face is not."""
@@ -62,8 +57,8 @@ class CrossScore:
     count: int
     lost: int
     """Answers in which no face was found, which the other figures leave out."""
-    of_references: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
-    """For each reference the means of units, pose and distance."""
+    of_references: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """For each reference the means of pose and distance."""
 
 
 def crossings(
@@ -87,7 +82,8 @@ def crossings(
         with open_puppet(reference.portraits, settings, fusion=fusion) as puppet:
             others = (guide for guide in guides if guide.identity != reference.identity)
             for number, guide in enumerate(others):
-                motion = motion_to(guide, reference.portraits[0], hint=mouth == "driver")
+                hint = guide.hint if mouth == "driver" else None
+                motion = motion_to(guide.landmarks, guide.neutral, reference.portraits[0], hint)
                 puppet(motion, number * STEP)
                 shown = puppet(motion, number * STEP + STEP // 2)
                 if watch is not None:
@@ -96,19 +92,11 @@ def crossings(
                 yield None if look is None else compare(reference, guide, measure_face(look, reference.rest))
 
 
-def unmoved(references: Sequence[Reference], guides: Sequence[Guide]) -> Iterator[Crossing]:
-    """The unmoved reference as the answer: the baseline of doing nothing."""
-    for reference in references:
-        face = measure_face(reference.looks[0], reference.rest)
-        yield from (compare(reference, guide, face) for guide in guides if guide.identity != reference.identity)
-
-
 def compare(reference: Reference, guide: Guide, answer: FaceMeasurement) -> Crossing:
     """Evaluate one answer against its reference and its guide."""
     return Crossing(
         reference.identity,
         guide.identity,
-        consistency(guide.face.units, answer.units),
         float(np.abs(guide.face.angles - answer.angles).mean()),
         min(apart(look, answer.look) for look in reference.looks),
         (guide.face.proportions, answer.proportions),
@@ -122,10 +110,9 @@ def judge(found: Sequence[Crossing | None]) -> CrossScore:
     if not seen:
         nothing = float("nan")
         identity = 0.0 if found else nothing
-        return CrossScore(nothing, nothing, identity, nothing, nothing, len(found), lost)
+        return CrossScore(nothing, identity, nothing, nothing, len(found), lost)
     same = sum(one.distance < SAME_PERSON for one in seen)
     return CrossScore(
-        units=100 * float(np.mean([one.units for one in seen])),
         pose=float(np.mean([one.pose for one in seen])),
         identity=100 * same / len(found),
         distance=float(np.mean([one.distance for one in seen])),
@@ -136,10 +123,10 @@ def judge(found: Sequence[Crossing | None]) -> CrossScore:
     )
 
 
-def _of_references(seen: Sequence[Crossing]) -> dict[str, tuple[float, float, float]]:
-    found: dict[str, tuple[float, float, float]] = {}
+def _of_references(seen: Sequence[Crossing]) -> dict[str, tuple[float, float]]:
+    found: dict[str, tuple[float, float]] = {}
     for name in dict.fromkeys(one.reference for one in seen):
-        own = np.array([(100 * one.units, one.pose, one.distance) for one in seen if one.reference == name])
-        units, pose, distance = own.mean(axis=0).tolist()
-        found[name] = units, pose, distance
+        own = np.array([(one.pose, one.distance) for one in seen if one.reference == name])
+        pose, distance = own.mean(axis=0).tolist()
+        found[name] = pose, distance
     return found

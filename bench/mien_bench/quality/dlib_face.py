@@ -1,4 +1,4 @@
-"""A face by dlib's landmarks, which do not drive the engine: action units, pose, identity. No other file knows dlib.
+"""A face by dlib's landmarks, which do not drive the engine: points, pose, identity. No other file knows dlib.
 
 The predictor of 68 points was trained on data that exclude commercial use, so its file, like the embedding's, comes
 from a package of its own, is read where that lies, and only measures: nothing of it enters a model or a release.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.capture.image import resized
 from mien.errors import BackendError
-from mien_bench.quality.shape_fit import ShapeFit, basis68, fit_shape
+from mien_bench.fidelity.points68 import MIRROR
+from mien_bench.quality.shape_fit import ShapeFit, fit_shape
 from mien_bench.quality.summary import by_identity
 
 Array = NDArray[np.float64]
@@ -29,25 +30,13 @@ SAME_PERSON: Final = 0.6
 """Distance of embeddings below which two pictures count as one person: what the embedding's authors recommend."""
 LARGE: Final = 400
 """Pixels of the longer side below which a picture is looked at enlarged: the detector overlooks faces below 80."""
-UNITS: Final = (1, 2, 4, 5, 6, 9, 12, 15, 17, 20, 25, 26)
-"""Those that the thesis compares."""
-SHAPES: Final[dict[int, tuple[tuple[str, float], ...]]] = {
-    1: (("browInnerUp", 1.0),),
-    2: (("browOuterUp", 1.0),),
-    4: (("browDown", 1.0),),
-    5: (("eyeWide", 1.0),),
-    6: (("cheekRaiser", 0.5), ("cheekSquint", 0.5), ("eyeSquint", 0.5)),
-    9: (("noseSneer", 1.0),),
-    12: (("mouthSmile", 1.0),),
-    15: (("mouthFrown", 1.0),),
-    17: (("mouthShrugLower", 1.0),),
-    20: (("mouthStretch", 1.0),),
-    25: (("jawOpen", 1.0), ("mouthClose", -1.0), ("mouthLowerDown", 0.5), ("mouthUpperUp", 0.5)),
-    26: (("jawOpen", 1.0),),
-}
-"""Shapes that make each unit, left and right averaged, and how much each counts."""
 PROPORTIONS: Final = ("width_to_height", "nose_width", "eye_width")
 """Of the face without pose and expression, as logarithms; widths in distances of the outer eye corners."""
+EMBEDDING: Final = 128
+FACE: Final = 400
+"""Pixels to which a face is scaled for averaged points."""
+BOXES: Final = ((0.0, 0.0, 0.0, 0.0), (0.03, 0.0, 0.03, 0.0), (-0.03, 0.02, -0.03, 0.02), (-0.02, -0.02, 0.02, 0.02))
+"""By how much of `FACE` left, top, right and bottom of its box are moved."""
 _JAW, _HEIGHT, _NOSTRILS, _EYES = (1, 15), (27, 8), (31, 35), ((36, 39), (42, 45))
 
 
@@ -89,6 +78,54 @@ class DlibDetector:
         points = np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float64)
         return DlibFace(points, np.array(self._identity.compute_face_descriptor(pixels, shape)))
 
+    def averaged(self, pixels: Pixels, about: Array, *, identity: bool = True) -> DlibFace | None:
+        """The face whose points (68, 2) lie about there, scaled to `FACE` pixels: the mean of its points over `BOXES`
+        and their mirror images, which carry less noise than one box's. None where it lies outside of the picture.
+
+        No detector is asked: the box is laid around `about` as dlib's own lies around its points. Without `identity`
+        the embedding is zero, which saves most of the time.
+        """
+        low, high = about.min(axis=0), about.max(axis=0)
+        side = float((high - low).max())
+        middle, share = (low + high) / 2, FACE / max(side, 1.0)
+        corner = np.floor(middle - side).astype(int)
+        cut = _cut(pixels, corner, round(2 * side))
+        if cut is None:
+            return None
+        large = resized(cut, 2 * FACE, 2 * FACE)
+        mirrored = np.ascontiguousarray(large[:, ::-1])
+        box = np.array([*((low - corner) * share), *((high - corner) * share)])
+        found = [self._in_box(large, box + FACE * np.array(shift)) for shift in BOXES]
+        flipped = np.array([2 * FACE - 1 - box[2], box[1], 2 * FACE - 1 - box[0], box[3]])
+        for shift in BOXES:
+            points = self._in_box(mirrored, flipped + FACE * np.array(shift))[list(MIRROR)]
+            found.append(np.column_stack([2 * FACE - 1 - points[:, 0], points[:, 1]]))
+        points = np.mean(found, axis=0)
+        embedding = np.zeros(EMBEDDING)
+        if identity:
+            embedding = np.array(self._identity.compute_face_descriptor(large, self._shape(points)))
+        return DlibFace((points + 0.5) / share - 0.5 + corner, embedding)
+
+    def _in_box(self, pixels: Pixels, box: Array) -> Array:
+        """(68, 2): the points in a picture whose face's points lie within a box (left, top, right, bottom)."""
+        left, top, right, bottom = (round(float(side)) for side in box)
+        shape = self._points(pixels, self._dlib.rectangle(left, top, right, bottom))
+        return np.array([(part.x, part.y) for part in shape.parts()], dtype=np.float64)
+
+    def _shape(self, points: Array) -> Any:
+        (left, top), (right, bottom) = points.min(axis=0).round().astype(int), points.max(axis=0).round().astype(int)
+        parts = [self._dlib.point(round(x), round(y)) for x, y in points.tolist()]
+        return self._dlib.full_object_detection(self._dlib.rectangle(left, top, right, bottom), parts)
+
+
+def _cut(pixels: Pixels, corner: NDArray[np.int64], side: int) -> Pixels | None:
+    """(side, side, 3): the part of a picture from `corner` on, its border repeated; None where nothing of it is."""
+    xs, ys = (np.arange(side) + int(start) for start in corner)
+    height, width = pixels.shape[:2]
+    if side < 8 or xs[-1] < 0 or ys[-1] < 0 or xs[0] >= width or ys[0] >= height:
+        return None
+    return np.ascontiguousarray(pixels[np.clip(ys, 0, height - 1)][:, np.clip(xs, 0, width - 1)])
+
 
 def apart(a: DlibFace, b: DlibFace) -> float:
     """Distance of two identities: 0 is the same picture, `SAME_PERSON` the border."""
@@ -109,33 +146,6 @@ def _model(name: str) -> str:
 
 def _lacking(package: str) -> str:
     return f"measuring identity and action units needs {package}, which is not installed; pip install 'mien[quality]'"
-
-
-def action_units(expression: Array) -> Array:
-    """(12,): intensities of `UNITS`, 0 is none, about 1 the strongest, for strengths (E,) of the basis's shapes.
-
-    Of a difference of strengths, the change of intensities: FACS counts from the person's own face at rest.
-    """
-    return np.asarray(_unit_matrix() @ expression)
-
-
-def consistency(one: Array, other: Array) -> float:
-    """Correlation of two faces' intensities (12,) over the units; 0 where one of them does nothing at all."""
-    if one.std() < 1e-6 or other.std() < 1e-6:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-@lru_cache(maxsize=1)
-def _unit_matrix() -> Array:
-    """(12, E)."""
-    names = basis68().names
-    out = np.zeros((len(UNITS), len(names)))
-    for row, unit in zip(out, UNITS, strict=True):
-        for shape, share in SHAPES[unit]:
-            members = [i for i, name in enumerate(names) if name.removesuffix("_L").removesuffix("_R") == shape]
-            row[members] = share / len(members)
-    return out
 
 
 def proportions(fit: ShapeFit) -> Array:
@@ -182,8 +192,6 @@ class FaceMeasurement:
     """One picture's face."""
 
     look: DlibFace
-    units: Array
-    """(12,): intensities of `action_units.UNITS` above those of the person at rest."""
     angles: Array
     """(3,): yaw, pitch, roll in degrees."""
     proportions: Array
@@ -204,5 +212,4 @@ def measure_face(look: DlibFace, rest: ShapeFit) -> FaceMeasurement:
     """A face beside how the person looks at rest, whose identity is taken as known but for the proportions."""
     fit = fit_shape(look.points, rest.identity)
     angles = np.array([fit.angles.yaw, fit.angles.pitch, fit.angles.roll])
-    units = action_units(fit.expression - rest.expression)
-    return FaceMeasurement(look, units, angles, proportions(fit_shape(look.points)))
+    return FaceMeasurement(look, angles, proportions(fit_shape(look.points)))

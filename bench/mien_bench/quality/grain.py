@@ -52,7 +52,7 @@ def grains(
             rows = []
             with open_puppet(portrait, settings_for(model, "none", threads=threads)) as puppet:
                 for number, guide in enumerate(guides):
-                    shown = puppet(motion_to(guide, portrait, hint=False), number)
+                    shown = puppet(motion_to(guide.landmarks, guide.neutral, portrait, None), number)
                     rows.append(octaves(shown.pixels, shown.landmarks))
             found[model] = mean_of(np.array(rows))
         out.append(Grain(reference.identity, full_side(portrait.landmarks), found))

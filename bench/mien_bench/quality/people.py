@@ -165,14 +165,15 @@ def several_of_clip(clip: Clip, count: int) -> tuple[Portrait, ...]:
     return prepare(first, *more)
 
 
-def motion_to(guide: Guide, portrait: Portrait, hint: bool) -> Motion:
-    """What the guide does, for this portrait: expression relative to neutral; the head held as the guide holds it.
+def motion_to(landmarks: Array, neutral: Neutral, portrait: Portrait, hint: MouthHint | None) -> Motion:
+    """What a guide with `landmarks` (478, 3) does, for this portrait: expression relative to the guide's `neutral`; the
+    head held as the guide holds it.
 
     The thesis copies the guide's pose, so the turn goes all the way there. Place and size stay the portrait's.
     """
-    neutral = replace(guide.neutral, angles=angles_of(portrait.pose.rotation))
-    motion = motion_of(measure(guide.landmarks, neutral))
-    return replace(motion, translation=np.zeros(2), scale=1.0, hint=guide.hint if hint else None)
+    held = replace(neutral, angles=angles_of(portrait.pose.rotation))
+    motion = motion_of(measure(landmarks, held))
+    return replace(motion, translation=np.zeros(2), scale=1.0, hint=hint)
 
 
 def _spread(frames: Sequence[ClipFrame], count: int) -> list[ClipFrame]:

@@ -16,7 +16,7 @@ from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.machine.processor import usable_threads
 from mien.portrait.portrait import Portrait
-from mien.posed import Painting
+from mien.posed import Painting, Posed
 
 Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
@@ -31,6 +31,8 @@ class Shown:
     """(H, W, 3), its own."""
     landmarks: Array
     """(478, 3): the shape that was aimed at, in its pixels."""
+    posed: tuple[Posed, ...]
+    """The geometry; its flow is valid until the next frame."""
 
 
 Puppet = Callable[[Motion | None, int], Shown]
@@ -57,7 +59,7 @@ def open_puppet(
             if paintings is not None and not fusion:
                 paintings = tuple(None if one is None else unfused(one) for one in paintings)
             shape = max(posed, key=lambda one: one.weight).landmarks.copy()
-            return Shown(chain.smooth(chain.fuse(posed, paintings), posed), shape)
+            return Shown(chain.smooth(chain.fuse(posed, paintings), posed), shape, posed)
 
         yield show
 

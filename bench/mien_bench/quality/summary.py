@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -83,6 +83,28 @@ def difference(first: Array, second: Array, seed: int = 0) -> Difference:
     drawn = np.random.default_rng(seed).integers(0, len(change), (ROUNDS, len(change)))
     low, high = np.percentile(change[drawn].mean(axis=1), [50 - SURE / 2, 50 + SURE / 2])
     return Difference(float(change.mean()), float(low), float(high), len(change))
+
+
+def mean_interval(values: Sequence[float], form: str = "{:.2f}") -> str:
+    """The mean of the finite values with its bootstrapped interval, for reading; "-" without any."""
+    return _with_interval(values, lambda drawn: drawn.mean(axis=-1), form)
+
+
+def median_interval(values: Sequence[float], form: str = "{:.2f}") -> str:
+    """The same of the median."""
+    return _with_interval(values, lambda drawn: np.asarray(np.median(drawn, axis=-1)), form)
+
+
+def _with_interval(values: Sequence[float], statistic: Callable[[Array], Array], form: str) -> str:
+    given = np.array([value for value in values if np.isfinite(value)])
+    if not len(given):
+        return "-"
+    said = form.format(float(statistic(given)))
+    if len(given) == 1:
+        return said
+    drawn = given[np.random.default_rng(0).integers(0, len(given), (ROUNDS, len(given)))]
+    low, high = np.percentile(statistic(drawn), [50 - SURE / 2, 50 + SURE / 2])
+    return f"{said} [{form.format(float(low))}, {form.format(float(high))}]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

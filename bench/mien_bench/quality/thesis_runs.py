@@ -1,4 +1,4 @@
-"""Tables 4.1 to 4.3 of the thesis on one-shot face reenactment: its figures, and the runs that give ours."""
+"""Tables 4.1 to 4.3 of the thesis on one-shot face reenactment: its figures, and the runs of the last two."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mien.config import WARP
 from mien.errors import BackendError
 from mien.parse.models import segment_person
 from mien.portrait.building import prepare_portrait
 from mien_bench.quality.clips import Clip, Material, calmest
-from mien_bench.quality.cross import CrossScore, crossings, judge, unmoved
+from mien_bench.quality.cross import CrossScore, crossings, judge
 from mien_bench.quality.dlib_face import DlibDetector
 from mien_bench.quality.people import (
     Guide,
@@ -40,20 +39,6 @@ TABLE_42: Final = {"no-concat": 77.7, "lambda-3": 84.9, "lambda-10": 86.9, "lamb
 TABLE_43: Final = {1: 97.2, 3: 99.3, 5: 99.4}
 """Identity in per cent by the number of pictures of a person."""
 
-DIFFERENT: Final = (
-    (
-        "References: portraits of the test split (same source), calm frames of the clips (cross source), pictures such "
-        "as paintings, a statue and blends of nobody (in the wild); the thesis has 500 photographs. Guides: frames of "
-        "the clips; it has 100."
-    ),
-    (
-        "Action units: changes of 12 intensities from the person at rest, by shapes fitted to dlib's 68 points "
-        "(ridge), which agree with known ones at about 0.8; the thesis does not name its estimator."
-    ),
-    "Pose: from the same fit; the guide's turn is copied whole, expressions relative to the guide's own neutral.",
-    "Identity: dlib's embedding, within 0.6 of the reference; the thesis states neither network nor threshold.",
-    "Answers in which dlib finds no face count as another person and are left out of the rest.",
-)
 DIFFERENT_42: Final = "Here at small size, with trainings of equal length, which the thesis's had not."
 DIFFERENT_43: Final = (
     "People are the clips', several frames of each; the thesis has 32 film identities with 7 pictures."
@@ -105,24 +90,6 @@ def cast(given: Material, second_look: DlibDetector, guides: int) -> Cast:
         dict(zip(GROUPS, map(list, (same, cross, wild)), strict=True)),
         [guide for clip in given.watched for guide in guides_of_clip(clip, guides, second_look)],
     )
-
-
-def consistency_scores(
-    people: Cast, models: Sequence[str], second_look: DlibDetector, threads: int | None
-) -> dict[str, dict[str, CrossScore]]:
-    """Table 4.1, by group and row: the reference itself, and each model with and without fusion."""
-    out = {}
-    for group, members in people.groups.items():
-        if not members:
-            continue
-        rows = {"Reference": judge(list(unmoved(members, people.guides)))}
-        for model in models:
-            for fusion in (False, True) if model != WARP else (True,):
-                name = model if model == WARP else f"{Path(model).name} {'with' if fusion else 'w/o'} Fusion"
-                found = crossings(members, people.guides, model, second_look, fusion=fusion, threads=threads)
-                rows[name] = judge(list(found))
-        out[group] = rows
-    return out
 
 
 def ablation_scores(

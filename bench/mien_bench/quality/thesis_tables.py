@@ -1,4 +1,4 @@
-"""Cross-reenactment in the thesis's own form, its figures beside ours, and grain, of the people who are there."""
+"""Identity in the thesis's own tables 4.2 and 4.3, its figures beside ours, and grain, of the people who are there."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from mien_bench.quality.clips import Material
 from mien_bench.quality.cross import CrossScore
 from mien_bench.quality.dlib_face import DlibDetector
 from mien_bench.quality.thesis_runs import (
-    DIFFERENT,
     DIFFERENT_42,
     DIFFERENT_43,
     GROUPS,
-    TABLE_41,
     TABLE_42,
     TABLE_43,
     train_columns,
@@ -27,8 +25,7 @@ from mien_bench.results import Check, Fact, Row, Strip, Table
 
 Scores = Mapping[str, Mapping[str, CrossScore]]
 """By group, then by row."""
-_CELLS = ("AU %", "pose", "id %", "leak")
-THESIS: Final = ("4.1", "4.2", "4.3")
+THESIS: Final = ("4.2", "4.3")
 GRAIN: Final = "grain"
 
 
@@ -52,16 +49,6 @@ def joined_parts(parts: Sequence[Part]) -> Part:
         tuple(note for part in parts for note in part.notes),
         tuple(check for part in parts for check in part.checks),
     )
-
-
-def table_41(scores: Scores) -> Table:
-    """Consistency of action units and pose, identity, and what of the guide's face shape leaks."""
-    columns = ("", *(f"{group}: {cell}" for group in GROUPS for cell in _CELLS))
-    names = dict.fromkeys(row for group in scores.values() for row in group)
-    ours = [(name, *(c for group in GROUPS for c in _scored(scores.get(group, {}).get(name)))) for name in names]
-    theirs = [(f"thesis: {name}", *(c for values in row for c in _quoted(*values))) for name, row in TABLE_41.items()]
-    quoted = tuple(range(len(ours), len(ours) + len(theirs)))
-    return Table("Table 4.1", columns, (*ours, *theirs), quoted, (*DIFFERENT, *_counts(scores)))
 
 
 def table_42(scores: Mapping[str, CrossScore]) -> Table:
@@ -99,8 +86,7 @@ def table_43(scores: Mapping[str, Mapping[int, CrossScore]]) -> Table:
 def rows_of(score: CrossScore, condition: Mapping[str, Fact]) -> Iterator[Row]:
     """One model's figures; those that are known of each reference with a value of each. Nothing of nobody."""
     if score.of_references:
-        units, pose, distance = zip(*score.of_references.values(), strict=True)
-        yield Row("action units, consistency", "%", units, "higher", condition, each="reference")
+        pose, distance = zip(*score.of_references.values(), strict=True)
         yield Row("pose, difference", "deg", pose, "lower", condition, each="reference")
         yield Row("identity, distance", "", distance, "lower", condition, each="reference")
     if math.isfinite(score.leak):
@@ -109,28 +95,10 @@ def rows_of(score: CrossScore, condition: Mapping[str, Fact]) -> Iterator[Row]:
         yield Row("identity", "%", (score.identity,), "higher", condition, each="run")
 
 
-def _counts(scores: Scores) -> Iterator[str]:
-    for group, rows in scores.items():
-        said = ", ".join(
-            f"{n} {one.count} ({one.lost} lost, mean distance {one.distance:.2f})" for n, one in rows.items()
-        )
-        yield f"{group}: {said}"
-
-
 def _not_trained(names: list[str]) -> str:
     return (
         f"not trained here: {', '.join(names)}; `mien export` trains them, --ablation names the folder of the bundles"
     )
-
-
-def _scored(score: CrossScore | None) -> tuple[str, ...]:
-    if score is None:
-        return ("-",) * len(_CELLS)
-    return _cell(score.units, 1), _cell(score.pose, 2), _cell(score.identity, 1), _cell(score.leak, 0, "%")
-
-
-def _quoted(units: float, pose: float, identity: float | None) -> tuple[str, ...]:
-    return f"{units:.1f}", f"{pose:.2f}", "-" if identity is None else f"{identity:.1f}", "-"
 
 
 def _identity(score: CrossScore | None) -> str:
@@ -154,8 +122,6 @@ def thesis_tables(given: Material, options: argparse.Namespace, wanted: tuple[st
     second_look = DlibDetector()
     people = thesis_runs.cast(given, second_look, options.guides)
     parts = [Part(notes=tuple(f"nobody of the group {name!r} is here" for name in GROUPS if not people.groups[name]))]
-    if "4.1" in wanted:
-        parts.append(_consistency(thesis_runs.consistency_scores(people, options.models, second_look, options.threads)))
     if "4.2" in wanted:
         length = _length(options)
         if options.ablation is not None and length is not None:
@@ -168,16 +134,6 @@ def thesis_tables(given: Material, options: argparse.Namespace, wanted: tuple[st
         grains = grain.grains(people.groups[GROUPS[-1]], people.guides, options.models, options.threads)
         parts.append(Part(tuple(grain.rows(grains)), (grain.table(grains),)))
     return joined_parts(parts)
-
-
-def _consistency(scores: Mapping[str, Mapping[str, CrossScore]]) -> Part:
-    rows = (
-        row
-        for group, found in scores.items()
-        for name, score in found.items()
-        for row in rows_of(score, {"on": group, "model": name})
-    )
-    return Part(tuple(rows), (table_41(scores),))
 
 
 def _length(options: argparse.Namespace) -> tuple[str, float] | None:

@@ -118,7 +118,7 @@ def seen_at_rest(portrait: Portrait, settings: ReenactSettings) -> tuple[Array, 
     threads = _threads(settings)
     posed = Reenact((portrait,), threads)(None, 0.0)
     shape = posed[0].landmarks.copy()
-    pixels = Fuse(settings.mouth, threads)(posed)
+    pixels = Fuse(settings.mouth, threads, wrinkles=settings.wrinkles)(posed)
     with Parser(hints=False) as parser:
         faces = [parser(Frame(pixels, number, Fraction(1, 25))) for number in range(_SETTLING)]
     return shape, None if faces[-1] is None else faces[-1].landmarks
@@ -151,7 +151,7 @@ def _stages(
     chain = ReenactChain(
         _Noting(targets, (portrait,), threads),
         None,
-        Fuse(settings.mouth, threads),
+        Fuse(settings.mouth, threads, wrinkles=settings.wrinkles),
         Smooth(settings.smooth, threads),
     )
     return Stages(lambda _: next(faces), lambda _face, _seconds: next(motions), chain)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from threading import Condition, Thread
+from threading import Condition
 from typing import TypeAlias
 
 from av.packet import Packet
 from av.stream import Stream
 
 from mien.clock import Clock
+from mien.machine.threads import begun
 from mien.timeline import Arrival
 
 ROOM = 32 << 20
@@ -43,8 +44,7 @@ class ReadAhead:
         self._closed = self._ended = False
         self._reason = ""
         self._error: Exception | None = None
-        self._thread = Thread(target=self._run, name="mien-read-ahead", daemon=True)
-        self._thread.start()
+        self._thread = begun("mien-read-ahead", self._run)
 
     def take(self) -> tuple[Read, Arrival]:
         """The next packet, and when it came.

@@ -22,9 +22,11 @@ PREFIX = "camera:"
 DRIVERS = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}
 """Names of libav's camera inputs by operating system."""
 _SYSFS = Path("/sys/class/video4linux")
-_WANTED = re.compile(r"camera:([^@]+?)(?:@(\d+)x(\d+))?(?:@(\d+))?")
+_WANTED = re.compile(r"camera:([^@]+?)(?:@(\d{1,6})x(\d{1,6}))?(?:@(\d{1,6}))?")
 _DEVICE = re.compile(r"/dev/(?:video\d+|v4l/by-(?:id|path)/[^/]+)")
 """Device paths of the kernel and of udev; udev's are stable over reboots and USB ports."""
+_DIGITS = 6
+"""That numbers in names have at most."""
 _VIDEO4LINUX = 81
 """Major number of its devices."""
 _TIMES = (10.0, 5.0)
@@ -99,7 +101,7 @@ def camera_called(name: str, cameras: Sequence[Camera]) -> Camera:
         SourceError: there is none; the line lists those that there are.
     """
     camera = wanted(name).camera
-    if camera.isdecimal() and int(camera) < len(cameras):
+    if camera.isdecimal() and len(camera) <= _DIGITS and int(camera) < len(cameras):
         return cameras[int(camera)]
     for known in cameras:
         if camera in (known.device, known.title):

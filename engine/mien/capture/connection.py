@@ -123,7 +123,8 @@ class Connection:
         until = self._passed(came)
         if self._sound is not None and self._sound.last is not None:
             until = self._sound.last if until is None else max(until, self._sound.last)
-        ticks = self._line.place(self.opened.stamp(picture), picture.duration or None, until=until, hint=hint)
+        step = None if self.opened.nominal else picture.duration or None  # which libav invents, too
+        ticks = self._line.place(self.opened.stamp(picture), step, until=until, hint=hint)
         self.jumped = self._line.jumped
         self._came = came
         return ticks * self.opened.time_base

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,9 @@ from mien.capture.pixels import describe
 from mien.errors import SourceError
 
 logger = logging.getLogger(__name__)
+
+_CLOCK = re.compile(r"(\d{1,6}):(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)")
+"""Hours, minutes and seconds. A number with an exponent of a billion would be computed for hours."""
 
 _CHANNELS = {
     name: place
@@ -225,11 +229,11 @@ def streams_of(container: InputContainer, name: str, threads: int, *, one_by_one
 
 def _tagged_duration(video: VideoStream) -> Fraction | None:
     """Seconds by the tag that Matroska files carry."""
-    try:
-        hours, minutes, seconds = video.metadata["DURATION"].split(":")
-        return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds) or None
-    except (KeyError, ValueError):
+    found = _CLOCK.fullmatch(video.metadata.get("DURATION", ""))
+    if found is None:
         return None
+    hours, minutes, seconds = found.groups()
+    return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds) or None
 
 
 def _open(path: Path, name: str) -> InputContainer:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
-from urllib.parse import urlsplit
 
 import av
 from av.container.input import InputContainer
 
-from mien.address import public_name, scheme_of
+from mien.address import host_of, is_known, public_name, scheme_of, unknown
 from mien.capture.pixels import describe
 from mien.clock import Clock, MonotonicClock
 from mien.errors import SourceError
@@ -107,9 +105,9 @@ class NetworkFeed:
             return _WORDS[error.errno]
         if isinstance(error, av.error.InvalidDataError):
             return f"an answer that is no stream ({describe(error)}); check scheme, port and path"
-        host = _host(self._address)
-        if host is not None and not self._by_proxy and not _is_known(host):
-            return f"no host of the name {host!r}; check its spelling, and that this machine has a name server"
+        host = host_of(self._address)
+        if host is not None and not self._by_proxy and not is_known(host):
+            return unknown(host)
         if self._scheme in _SECURE:
             told, plain = describe(error), _SECURE[self._scheme]
             return f"no TLS connection, or one that broke ({told}); check the port, or try {plain}:// without TLS"
@@ -128,18 +126,3 @@ class NetworkFeed:
         if isinstance(error, av.error.HTTPNotFoundError):
             return "no stream of that name there; check the path"
         return f"a refusal ({describe(error)}); look at the server's log, and try again later"
-
-
-def _host(address: str) -> str | None:
-    try:
-        return urlsplit(address).hostname
-    except ValueError:
-        return None
-
-
-def _is_known(host: str) -> bool:
-    try:
-        socket.getaddrinfo(host, None)
-    except (OSError, UnicodeError):
-        return False
-    return True

@@ -10,19 +10,33 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 import av
 from av.container.input import InputContainer
 
-from mien.address import public_name
+from mien.address import host_of, is_known, public_name, unknown
 from mien.capture.pixels import describe
 from mien.errors import SourceError
 from mien.machine.folders import program_with
+from mien.machine.programs import Complaints, ended
 
 STANDARD_INPUT = "-"
 _BUFFER = 1 << 16
-_PROBE = {"probesize": "500000", "analyzeduration": "1000000"}
+_PROBE: Final = {"probesize": "500000", "analyzeduration": "1000000"}
 """Limits of libav's stream detection in bytes and microseconds."""
+_RAW: Final = {"probesize": "500000", "analyzeduration": "1", "fpsprobesize": "0"}
+"""Of streams without times, whose rate is told by when they come: libav would read all of `_PROBE` to guess it."""
+_PICTURES: Final = {"probesize": "32", "fpsprobesize": "0"}
+"""Of pictures one after the other: the first one tells all, and is shown before the second one is whole."""
+_FORMATS = {b"\xff\xd8\xff": "mjpeg", b"\x89PNG\r\n\x1a\n": "png_pipe"}
+"""Pictures one after the other, by their first bytes: libav would read much to tell one from several."""
+_START_CODES = b"\0\0\0\1", b"\0\0\1"
+"""With which H.264, HEVC and MPEG video begin, and MPEG-PS, which has times: its first code is `_PACK`."""
+_PACK = b"\0\0\1\xba"
+_Y4M = b"YUV4MPEG2"
+_HEAD = 9
+"""Bytes at the beginning that tell such a stream."""
 _ENDING = 2.0
 """Seconds that the program is given to end by itself."""
 
@@ -37,11 +51,21 @@ class PipeReader:
         self._woken, self._waker = os.pipe()
         self._lock = Lock()
         self._stopped = False
+        self._ahead = b""
         self.interrupted = False
         """Whether a read was interrupted by the user."""
 
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes, waiting for them, fewer at the end or after `stop`; they are read again by `read`."""
+        while len(self._ahead) < size and (part := self._read(size - len(self._ahead))):
+            self._ahead += part
+        return self._ahead
+
     def read(self, size: int) -> bytes:
         """Up to `size` bytes as soon as some are available; empty at the end or after `stop`."""
+        if self._ahead:
+            given, self._ahead = self._ahead[:size], self._ahead[size:]
+            return given
         try:
             return self._read(size)
         except KeyboardInterrupt:  # which libav would swallow
@@ -99,7 +123,8 @@ class PipeFeed:
         if self._stopped:  # before there was anything to stop
             reader.stop()
         try:
-            return av.open(reader, "r", options=_PROBE, buffer_size=_BUFFER, metadata_errors="replace")
+            format, options = _kind_of(reader.head(_HEAD))
+            return av.open(reader, "r", format=format, options=options, buffer_size=_BUFFER, metadata_errors="replace")
         except (av.FFmpegError, OSError) as error:
             if reader.interrupted:
                 raise KeyboardInterrupt from error
@@ -118,6 +143,15 @@ class PipeFeed:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
+
+
+def _kind_of(head: bytes) -> tuple[str | None, dict[str, str]]:
+    """Format and options for a stream that begins so; None: the format is libav's to find out."""
+    for signature, format in _FORMATS.items():
+        if head.startswith(signature):
+            return format, dict(_PICTURES)
+    raw = head.startswith((*_START_CODES, _Y4M)) and not head.startswith(_PACK)
+    return None, dict(_RAW if raw else _PROBE)
 
 
 def standard_input() -> PipeFeed:
@@ -161,7 +195,8 @@ class SrtFeed:
             )
         quiet = ["-nostdin", "-hide_banner", "-loglevel", "error"]
         self._command = [program, *quiet, "-i", address, "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "pipe:1"]
-        self._name = public_name(address)
+        self._address, self._name = address, public_name(address)
+        self._complaints: Complaints | None = None
         self._pipe = PipeFeed(self._name, self._start)
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -180,7 +215,22 @@ class SrtFeed:
         return False
 
     def open(self) -> InputContainer:
-        return self._pipe.open()
+        """Start the program, and read what it gives.
+
+        Raises:
+            SourceError: no such host, nobody who sends there, or something that is no stream.
+        """
+        host = host_of(self._address)
+        if host is not None and not is_known(host):
+            raise SourceError(f"{self._name}: expected a stream, got {unknown(host)}")
+        try:
+            return self._pipe.open()
+        except SourceError as error:
+            said = self._complaints.last().replace(self._address, self._name) if self._complaints is not None else ""
+            raise SourceError(
+                f"{self._name}: expected a stream by SRT, got none ({said or 'nothing came'}); "
+                "is somebody sending there, are host, port and passphrase right?"
+            ) from error
 
     def stop(self) -> None:
         with self._lock:
@@ -193,20 +243,19 @@ class SrtFeed:
         self._pipe.close()
         with self._lock:
             process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_ENDING)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            ended(process, _ENDING)
+        complaints, self._complaints = self._complaints, None
+        if complaints is not None:
+            complaints.close()
 
     def _start(self) -> int:
         with self._lock:
             if self._stopped:
                 raise SourceError(f"{self._name}: expected a stream, got none: it was closed")
-            self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            complaints = self._complaints = Complaints()
+            with complaints.written_to() as said:
+                self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=said)
             assert self._process.stdout is not None
             with self._process.stdout as output:
                 return os.dup(output.fileno())

@@ -15,7 +15,7 @@ from mien.errors import SourceError
 from mien.plane import Box
 
 PREFIX = "screen:"
-_REGION = re.compile(r"screen:(\d+),(\d+),(\d+)x(\d+)(?:@(\d+))?")
+_REGION = re.compile(r"screen:(\d{1,6}),(\d{1,6}),(\d{1,6})x(\d{1,6})(?:@(\d{1,6}))?")
 _SMALLEST = 16
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from mien.capture.image import PictureReader
 from mien.capture.source import SourceInfo, Span, past_the_end
-from mien.errors import SettingError, SourceError, reason_of
+from mien.errors import SettingError, SourceError, cure_of, reason_of
 from mien.frame import Frame, Layout
 from mien.numbered import Numbered
 from mien.sound.sound import Sound, SoundFormat
@@ -267,8 +267,7 @@ def _inside(folder: Path, name: str) -> list[Path]:
     try:
         there = list(folder.iterdir())
     except OSError as error:
-        reason = reason_of(error)
-        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        reason, cure = reason_of(error), cure_of(error, "check it")
         raise SourceError(f"{name}: expected a folder that may be read, got an error ({reason}); {cure}") from error
     if not os.access(folder, os.X_OK):  # names can be read, and nothing else
         raise SourceError(f"{name}: expected a folder that may be entered, got another; change its permissions")
@@ -283,4 +282,4 @@ def is_listed(name: str) -> bool:
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
     """A key that sorts numbers in names by value."""
     parts = re.split(r"(\d+)", path.stem)
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in parts], path.name
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in parts], path.name

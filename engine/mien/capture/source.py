@@ -145,7 +145,8 @@ def is_folder(path: Path, name: str) -> bool:
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:  # also a name that no file can have
-        raise SourceError(f"{name}: expected a file, got none ({reason_of(error)}); check the path") from error
+        cure = "change its permissions" if isinstance(error, PermissionError) else "check the path"
+        raise SourceError(f"{name}: expected a file, got none ({reason_of(error)}); {cure}") from error
     if stat.S_ISDIR(facts.st_mode):
         return True
     special = _SPECIAL.get(stat.S_IFMT(facts.st_mode))

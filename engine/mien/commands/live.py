@@ -77,11 +77,11 @@ def _request(options: argparse.Namespace, settings: ReenactSettings, named: Call
     from mien.emit.video import need_video
     from mien.live.session import LiveRequest
 
-    most_of = {"latency": 10_000.0, "duration": 1e7, "rate": 1000.0}
-    for name, most in most_of.items():
+    bounds = {"latency": (1.0, 10_000.0), "duration": (1e-3, 1e7), "rate": (0.1, 1000.0)}
+    for name, (least, most) in bounds.items():
         value = getattr(options, name)
-        if value is not None and not 0 < value <= most:
-            raise SettingError(f"{name} must be more than 0 and at most {most:g}, got {value:g}")
+        if value is not None and not least <= value <= most:
+            raise SettingError(f"{name} must be from {least:g} to {most:g}, got {value:g}")
     if options.record is not None:
         need_video(options.record)
     gains = applied(options.preset, settings.motion.gains)

@@ -60,6 +60,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def whole(text: str) -> int:
+    """The type of an option that is a whole number from 0 up."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 up, got {text}")
+    return int(text)
+
+
 def need_places(
     outputs: Iterable[Path | None],
     inputs: Iterable[str],

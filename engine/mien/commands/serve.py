@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from mien.config import ReenactSettings
 from mien.errors import BackendError, SettingError
 from mien.machine.signals import held_back
-from mien.machine.streams import silence
+from mien.machine.streams import is_taken, silence
 
 if TYPE_CHECKING:
     from mien.serve.settings import Limits, ServeSettings
@@ -146,7 +146,9 @@ def _ports(text: str | None) -> tuple[int, int] | None:
 
 
 def _tell(line: str) -> None:
-    """On standard output; where nobody reads it any more, serving goes on."""
+    """On standard output; where nobody reads it any more, or just now, serving goes on."""
+    if not is_taken(sys.stdout, 0):
+        return
     try:
         sys.stdout.write(f"mien serve: {line}\n")
         sys.stdout.flush()

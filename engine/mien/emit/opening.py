@@ -109,10 +109,24 @@ def need_place(name: str) -> None:
         raise SinkError(_NAMELESS)
     if not is_written(name):
         return
+    _need_named(name)
     if Path(name).suffix.lower() in CONTAINERS:
         need_video(Path(name))
     else:
         _pictures(name, _ANY).discard()
+
+
+def _need_named(name: str) -> None:
+    """Refuse an ending alone, which would become a hidden folder of pictures.
+
+    Raises:
+        SinkError: it is one.
+    """
+    from mien.emit.images import ENDINGS
+
+    ending = Path(name).name.lower()
+    if ending in CONTAINERS or ending in ENDINGS:
+        raise SinkError(f"{name}: expected a name before the ending, got none; name a file, such as out{ending}")
 
 
 def _stream(
@@ -158,6 +172,7 @@ def _bare(
         return NullSink()
     if is_virtual(name):
         return VirtualCameraSink(name, settings)
+    _need_named(name)
     if Path(name).suffix.lower() in CONTAINERS:
         return VideoSink(Path(name), settings, quality=quality, threads=threads)
     return _pictures(name, settings)

@@ -57,6 +57,9 @@ class ReconnectingSink(SinkBase):
         self._told = told
         self._tries = 0
         self._next_try = 0.0
+        self._stopped = False
+        self._break: SinkError | None = None
+        """Why it is broken."""
         self._sink: Sink | None = Rebased(opening())
 
     def write(self, frame: Frame) -> None:
@@ -65,7 +68,7 @@ class ReconnectingSink(SinkBase):
         Raises:
             SinkError: it broke off, and there is no patience left.
         """
-        if self._sink is None and self._clock.now() >= self._next_try:
+        if self._sink is None and self._clock.now() >= self._next_try and not self._stopped:
             self._reopen()
         if self._sink is not None:
             self._try(self._sink.write, frame)
@@ -75,8 +78,21 @@ class ReconnectingSink(SinkBase):
             self._try(self._sink.write_sound, sound)
 
     def finish(self) -> None:
+        """Finish it.
+
+        Raises:
+            SinkError: it is broken: what came since has arrived nowhere.
+        """
         if self._sink is not None:
             self._sink.finish()
+        elif self._break is not None:
+            raise SinkError(f"{self._break}; it was not back by the end") from self._break
+
+    def stop(self) -> None:
+        self._stopped = True
+        sink = self._sink
+        if sink is not None:
+            sink.stop()
 
     def discard(self) -> None:
         if self._sink is not None:
@@ -88,7 +104,9 @@ class ReconnectingSink(SinkBase):
         except SinkError as error:
             assert self._sink is not None
             self._sink.discard()
-            self._sink, self._tries = None, 0
+            self._sink, self._tries, self._break = None, 0, error
+            if self._stopped:
+                raise
             self._wait(error)
             self._told(f"{error}; it is tried again")
 

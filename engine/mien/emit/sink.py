@@ -57,6 +57,10 @@ class Sink(Protocol):
         """Stop and remove partial output."""
         ...
 
+    def stop(self) -> None:
+        """End a call that waits for whoever takes the output, and have later ones fail; from any thread."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -83,6 +87,9 @@ class SinkBase:
 
     def discard(self) -> None:
         """Stop and remove partial output."""
+
+    def stop(self) -> None:
+        """End a call that waits for whoever takes the output, and have later ones fail; from any thread."""
 
     def __enter__(self) -> Self:
         return self
@@ -131,6 +138,10 @@ class Wrapping(SinkBase):
     def discard(self) -> None:
         """Discard the sink within."""
         self._inner.discard()
+
+    def stop(self) -> None:
+        """Stop the sink within."""
+        self._inner.stop()
 
 
 class MemorySink(SinkBase):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from mien.address import public_name, scheme_of
 from mien.emit.encoding import Coding, Encoding
 from mien.emit.mark import tags
 from mien.emit.sink import SinkBase, SinkSettings
-from mien.emit.wires import PipeWire, SocketWire, SrtWire, Wire
+from mien.emit.wires import Interruptible, PipeWire, SocketWire, SrtWire, Wire
 from mien.errors import ReaderGone, SettingError, SinkError
 from mien.frame import Frame
 from mien.machine.atomic import Destination, destination_of, standard_output
@@ -96,6 +95,7 @@ class StreamSink(SinkBase):
                 f"{self._name}: expected .webm, or pictures as .png, for a transparent background, got a stream"
             )
         self._wire: Wire | None = None
+        self._written: Interruptible | None = None
         self._container: OutputContainer | None = None
         try:
             self._container = self._open(name, settings)
@@ -136,9 +136,18 @@ class StreamSink(SinkBase):
                 self._encoding.flush()
             if self._container is not None:
                 self._container.close()
+        with self._telling():
+            if self._wire is not None:
+                self._wire.finish()
         self.discard()
 
+    def stop(self) -> None:
+        wire = self._wire
+        if wire is not None:
+            wire.stop()
+
     def discard(self) -> None:
+        self.stop()  # else libav would write the end
         container, self._container = self._container, None
         if container is not None:
             with contextlib.suppress(OSError, ValueError, av.FFmpegError):
@@ -153,8 +162,9 @@ class StreamSink(SinkBase):
         options = dict(_OPTIONS[format])
         if format == "mpegts":
             self._wire = _wire(name, self._name)
+            self._written = Interruptible(self._wire)
             container = av.open(
-                self._wire, "w", format=format, container_options=options, buffer_size=self._wire.packet_size
+                self._written, "w", format=format, container_options=options, buffer_size=self._wire.packet_size
             )
         else:
             container = av.open(name, "w", format=format, container_options=options)
@@ -165,11 +175,18 @@ class StreamSink(SinkBase):
     def _telling(self) -> Iterator[None]:
         try:
             yield
+            self._check()
         except (OSError, av.FFmpegError) as error:
+            self._check()
             reason = (error.strerror or str(error)).lower()
             if isinstance(error, BrokenPipeError) and isinstance(self._wire, PipeWire):
                 raise ReaderGone(f"{self._name}: expected somebody to read, got nobody any more ({reason})") from error
             raise SinkError(f"{self._name}: expected to go on streaming, got an error ({reason})") from error
+
+    def _check(self) -> None:
+        """Raise the interrupt that came while libav wrote."""
+        if self._written is not None:
+            self._written.check()
 
 
 def is_stream(name: str) -> bool:
@@ -200,14 +217,10 @@ def _wire(name: str, told: str) -> Wire:
     if scheme is not None:
         raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
     if name == STANDARD_OUTPUT:
-        return PipeWire(standard_output().open(), owned=True)
+        return PipeWire(standard_output().open())
     place = destination_of(name)
     if place.path.match("/dev/video*"):
         raise SinkError(
             f"{told}: expected a pipe or a device that takes a stream, got a camera; name it virtual:{name}"
         )
-    if not _is_pipe(place) or place.descriptor is not None:
-        return PipeWire(place.open(), owned=True)
-    descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)  # refused where nobody reads, instead of waiting
-    os.set_blocking(descriptor, True)
-    return PipeWire(descriptor, owned=True)
+    return PipeWire(place.open(patience=0))  # refused where nobody reads, instead of waiting

@@ -71,6 +71,9 @@ class SubprocessSink(SinkBase):
         self._expect(DONE, ENDING)
         self.discard()
 
+    def stop(self) -> None:
+        self._process.kill()
+
     def discard(self) -> None:
         self._process.kill()
         self._process.wait()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 
 from mien.cancellation import Cancellation
 from mien.emit.sink import Sink, SinkBase
 from mien.errors import SinkError
 from mien.frame import Frame
 from mien.handover import DropQueue
+from mien.machine.signals import is_ending
+from mien.machine.threads import begun
 from mien.sound.sound import Sound
 
 FRAMES, SOUNDS = 4, 100
@@ -19,7 +21,7 @@ OPENING = 15.0
 ENDING = 5.0
 """Time limit in seconds for writing the rest and finishing."""
 STOPPING = 1.0
-"""Time limit in seconds for stopping."""
+"""Time limit in seconds for stopping, and for writing the rest where a signal has ended the command."""
 GIVING_UP = 0.5
 """Time limit in seconds for the end of a cancelled opening."""
 
@@ -50,8 +52,7 @@ class ThreadedSink(SinkBase):
         self._discarded = False
         self._sink: Sink | None = None
         self._error: SinkError | None = None
-        self._thread = Thread(target=self._run, name="mien-sink", daemon=True)
-        self._thread.start()
+        self._thread = begun("mien-sink", self._run)
         with cancellation.calling(self._opened.set):
             answered = self._opened.wait(OPENING)
         if cancellation.is_cancelled:
@@ -86,20 +87,34 @@ class ThreadedSink(SinkBase):
         self._waiting.put(sound)
 
     def finish(self) -> None:
+        """Write the rest, and finish.
+
+        Raises:
+            SinkError: it failed, or nobody took the rest in time.
+        """
+        patience = STOPPING if is_ending() else ENDING
         self._waiting.close()
-        self._thread.join(ENDING)
+        self._thread.join(patience)
         if self._thread.is_alive():
-            raise SinkError(f"{self._name}: expected it to take what was left within {ENDING:g} s, got no answer")
+            raise SinkError(
+                f"{self._name}: expected its reader to take the rest within {patience:g} s, got one that does not; "
+                "the end of the stream was not delivered"
+            )
         self._raise()
 
     def discard(self, *, wait: float = STOPPING) -> None:
-        """Stop: a sink that does not let go within `wait` seconds is discarded under way, if it allows that."""
+        """Stop: a sink that does not let go within `wait` seconds is stopped under way. Its own thread discards it."""
         self._discarded = True
         self._waiting.close(empty=True)
         self._thread.join(wait)
         if self._thread.is_alive() and self._sink is not None:
-            self._sink.discard()
+            self._sink.stop()
             self._thread.join(wait)
+
+    def stop(self) -> None:
+        sink = self._sink
+        if sink is not None:
+            sink.stop()
 
     def _raise(self) -> None:
         if self._error is not None:

@@ -126,6 +126,15 @@ def _sorted_line(points: Array) -> tuple[Array, Array]:
     return points[order, 0], points[order, 1]
 
 
+def parting_fields() -> Array:
+    """(2, 478, 3): how the canonical face moves as its lower, and as its upper lip parts by one, without the jaw."""
+    arch = 1 - np.abs(np.linspace(-0.8, 0.8, len(UPPER_LIP_RIM))) ** 2.2
+    moved, out = _lip_matrix() @ arch, np.zeros((2, topology.COUNT, 3))
+    out[0, :, 1] = np.maximum(moved, 0.0) / LOWER_LIP_SHARE
+    out[1, :, 1] = np.minimum(moved, 0.0) / (1 - LOWER_LIP_SHARE)
+    return out
+
+
 def close_lips(shape: Array) -> Array:
     """`shape` (478, 3), un-posed, with its lips brought together; crossing lips are parted."""
     return set_lip_gaps(shape, np.zeros_like(lip_gaps(shape)))

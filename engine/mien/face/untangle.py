@@ -4,11 +4,14 @@ For the hidden side of a turned head the landmarker guesses, often with the cont
 over, and the fold becomes visible as a doubled cheek when the head turns. Position-based projection of area constraints
 (Mueller et al., Position Based Dynamics, 2007) over all triangles at once; outer landmarks move, eyes, nose and mouth
 stay fixed.
+
+Around a mouth it is the other way round: where wide open lips were read in the wrong order, or are closed, triangles
+fold at the corners and below the lower lip. There all but the inner rims gives way, and outlines hardly.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -19,13 +22,21 @@ from mien.face.topology import canonical_face
 
 Array = NDArray[np.float64]
 
-LEAST = 0.06
-"""Least area of a triangle relative to the canonical face."""
+LEAST, LEAST_LIPS = 0.06, 0.15
+"""Least area of a triangle relative to the canonical face, near the contour and around a moving mouth."""
+LEAST_READ = 0.4
+"""The same around the mouth of a portrait: of 1233 faces five in a hundred have less in one of these triangles."""
 OUTER = 0.3
 """Distance from the contour, in eye distances, up to which triangles are watched; inside of it lids and lips shut to
 slivers of their own right, and a nose hides a cheek by being nearer."""
 GIVE = 0.25
 """Distance from the contour, in eye distances, up to which landmarks give way."""
+LIPS, LIPS_GIVE = 0.16, 0.2
+"""Distance from the lips, in eye distances, up to which triangles are watched and landmarks give way."""
+CHIN = 2.0
+"""How many times farther that is below the mouth."""
+OUTLINE_GIVES = 0.02
+"""How far the outlines of lips and face, which are read surely, give way in comparison with what lies between."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +55,22 @@ def folded(points: Array, scale: float) -> NDArray[np.bool_]:
 
 def untangle(points: Array, scale: float, rounds: int = 200) -> Array:
     """Landmarks (478, 2) in pixels without folds, moved as little as that takes; at most `rounds` projections."""
-    law = _constraints()
+    return _untangled(points, scale, rounds, _constraints())
+
+
+def untangle_lips(points: Array, scale: float, least: float = LEAST_LIPS, rounds: int = 400) -> Array:
+    """As `untangle`, but around the mouth, whose inner rims stay; `least` is relative to the canonical face."""
+    law = _lip_constraints()
+    return _untangled(points, scale, rounds, replace(law, least=law.least * (least / LEAST_LIPS)))
+
+
+def folded_lips(points: Array, scale: float) -> NDArray[np.bool_]:
+    """As `folded`, around the mouth."""
+    law = _lip_constraints()
+    return np.asarray(_areas(points.T.take(law.corners, axis=1)) < 0.5 * law.least * scale * scale)
+
+
+def _untangled(points: Array, scale: float, rounds: int, law: _Constraints) -> Array:
     least = law.least * scale * scale
     plane = np.ascontiguousarray(points.T)
     for _ in range(rounds):
@@ -78,11 +104,30 @@ def _areas(corners: Array) -> Array:
 
 @lru_cache(maxsize=1)
 def _constraints() -> _Constraints:
+    plane, corners, areas = _upright()
+    contour = topology.distances(plane, topology.OVAL)
+    near = contour[corners].min(axis=0) < OUTER
+    mobility = 0.02 + np.exp(-((contour / GIVE) ** 2))
+    return _Constraints(np.ascontiguousarray(corners[:, near]), LEAST * areas[near], mobility)
+
+
+@lru_cache(maxsize=1)
+def _lip_constraints() -> _Constraints:
+    plane, corners, areas = _upright()
+    lips = topology.distances(plane, (*topology.OUTER_LIPS, *topology.INNER_LIPS))
+    lips[plane[:, 1] > plane[topology.OUTER_LIPS[0], 1]] /= CHIN
+    near = lips[corners].min(axis=0) < LIPS
+    mobility = np.exp(-((lips / LIPS_GIVE) ** 2))
+    mobility[[*topology.OUTER_LIPS, *topology.OVAL]] *= OUTLINE_GIVES
+    mobility[list(topology.INNER_LIPS)] = 0.0
+    return _Constraints(np.ascontiguousarray(corners[:, near]), LEAST_LIPS * areas[near], mobility)
+
+
+def _upright() -> tuple[Array, NDArray[np.int64], Array]:
+    """Points (478, 2) of the canonical face, corners (3, T) of its triangles and their areas, slivers left out."""
     face = canonical_face()
     plane = face.points[:, :2]
     corners = np.ascontiguousarray(face.triangles.T.astype(np.int64))
     areas = _areas(plane.T.take(corners, axis=1))
-    contour = topology.distances(plane, topology.OVAL)
-    upright = (areas > 1e-4) & (contour[corners].min(axis=0) < OUTER)
-    mobility = 0.02 + np.exp(-((contour / GIVE) ** 2))
-    return _Constraints(np.ascontiguousarray(corners[:, upright]), LEAST * areas[upright], mobility)
+    upright = areas > 1e-4
+    return plane, corners[:, upright], areas[upright]

@@ -11,6 +11,7 @@ from mien.draw.mouth import OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.background import Background, cut
 from mien.fuse.finish import Detail, Tone
 from mien.fuse.lids import Lids
+from mien.fuse.wrinkles import Wrinkles
 from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, Posed
@@ -32,10 +33,14 @@ class Fuse:
     Raises FaceError if another background is set and no person was found in a portrait.
     """
 
-    def __init__(self, mouth: Mouth = "driver", threads: int = 1, background: Background = KEEP) -> None:
+    def __init__(
+        self, mouth: Mouth = "driver", threads: int = 1, background: Background = KEEP, wrinkles: float = 0.0
+    ) -> None:
+        """`wrinkles` is the strength of expression wrinkles, 0 (none) to 2."""
         self._mouth: Mouth = mouth
         self._threads = threads
         self._background = background
+        self._wrinkles = wrinkles
         self._canvases: dict[str, _Canvas] = {}
 
     def __call__(self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None = None) -> Pixels:
@@ -52,14 +57,14 @@ class Fuse:
     def _drawn(self, posed: Posed, painting: Painting | None) -> Pixels:
         key = posed.portrait.digest
         if key not in self._canvases:
-            self._canvases[key] = _Canvas(posed.portrait, posed.window, self._background)
+            self._canvases[key] = _Canvas(posed.portrait, posed.window, self._background, self._wrinkles)
         return self._canvases[key].draw(posed, painting, self._mouth, self._threads)
 
 
 class _Canvas:
     """A portrait's layers within its window, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, window: Box, background: Background) -> None:
+    def __init__(self, portrait: Portrait, window: Box, background: Background, wrinkles: float) -> None:
         self.window = window
         self.area = window.area
         self.own = OwnMouth.of(portrait.pixels, portrait.landmarks)
@@ -73,7 +78,8 @@ class _Canvas:
         elif portrait.matte is not None and portrait.background is not None:
             self.behind = np.ascontiguousarray(portrait.background[self.area])
             person = np.dstack([person, portrait.matte[self.area]])
-        self.person = np.ascontiguousarray(person)
+        self.person = np.array(person, order="C")  # its own: wrinkles are drawn into it
+        self.wrinkles = Wrinkles(portrait, self.person, window.corner, wrinkles)
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
         self.eyes = Eyes(self.person, self.source)
@@ -84,6 +90,7 @@ class _Canvas:
 
     def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()
+        self.wrinkles(posed)
         if self.cut is not None:
             out[self.area] = self._before_another(posed, painting, mouth, threads)
             return out

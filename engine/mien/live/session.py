@@ -31,7 +31,7 @@ from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.timecode import TimecodeSink
 from mien.emit.virtual import is_virtual
-from mien.errors import MienError
+from mien.errors import BackendError, MienError
 from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.handover import Closed, Slot
@@ -56,6 +56,8 @@ from mien.stats import LiveStatistics
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
+_FINEST = 1001
+"""Denominator of a rate, which libav keeps in 32 bits; that of NTSC is this one."""
 BACKGROUND_NICE = 10
 """Niceness of the thread that prepares a portrait during a run."""
 
@@ -249,7 +251,10 @@ async def open_live(request: LiveRequest, shared: Shared | None = None) -> Async
     try:
         yield await in_thread("mien-open", lambda: _opened(request, stack, shared, cancellation), cancellation.cancel)
     finally:
-        await in_thread("mien-close", stack.close)
+        try:
+            await in_thread("mien-close", stack.close)
+        except BackendError:  # no thread is left for that
+            stack.close()
 
 
 def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cancellation: Cancellation) -> LiveSession:
@@ -298,7 +303,7 @@ def _joined(
     if hearing.virtual_microphone and format is not None:
         player = stack.enter_context(VirtualMicrophone(format, controls.notices.append))
     made = sink_settings(portraits[0].size, source.info, _provenance(request))
-    rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate))
+    rate = made.rate if math.isinf(request.rate) else min(made.rate, Fraction(request.rate).limit_denominator(_FINEST))
     made = replace(made, rate=rate, sound=format, alpha=settings.background == ALPHA)
     controls.notices.extend([*chain.notes, *([hearing.told] if hearing.told is not None else [])])
     need_wanted()

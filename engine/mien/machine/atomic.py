@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import secrets
 import shutil
@@ -16,12 +17,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
+
+from mien.machine.outlet import Outlet, opened_within
 
 _AT_ONCE: Final = 1 << 20
 """Block size in bytes for copying."""
 _MOST_LINKS: Final = 40
 """Limit on symbolic links, the same as Linux's."""
+_DIGITS: Final = 10
+"""Of more a number is none of a descriptor's."""
 _LEGIBLE: Final = 40
 """Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
 _ACL: Final = "system.posix_acl_access"
@@ -50,30 +55,20 @@ class Destination:
     def is_folder(self) -> bool:
         return self.facts is not None and stat.S_ISDIR(self.facts.st_mode)
 
-    def open(self, *, wait: bool = True) -> int:
+    def open(self, *, patience: float | None = None) -> int:
         """A descriptor, the caller's own, that writes into what is there.
 
         Args:
-            wait: for whoever opens a pipe to read it.
+            patience: seconds to wait for whoever opens a pipe to read it; None: no limit.
 
         Raises:
             OSError: it may not be written, is a closed descriptor, or a pipe that nobody reads.
         """
         if self.descriptor is None:
-            return os.open(self.path, os.O_WRONLY) if wait else self._open_now()
+            return opened_within(self.path, patience)
         if not _may_write(self.descriptor):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF), str(self.path))
         return os.dup(self.descriptor)
-
-    def _open_now(self) -> int:
-        try:
-            opened = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno == errno.ENXIO and self.facts is not None and stat.S_ISFIFO(self.facts.st_mode):
-                raise OSError(errno.ENXIO, "nobody reads the pipe", str(self.path)) from error
-            raise
-        os.set_blocking(opened, True)
-        return opened
 
 
 def destination_of(path: str | os.PathLike[str]) -> Destination:
@@ -93,7 +88,7 @@ def destination_of(path: str | os.PathLike[str]) -> Destination:
             return Destination(Path(os.path.realpath(followed)), None, os.stat(followed))
         folder = os.path.realpath(folder)
         followed = os.path.join(folder, name)
-        if folder == own and name.isdecimal():
+        if folder == own and name.isdecimal() and len(name) < _DIGITS:
             return Destination(Path(followed), int(name), os.fstat(int(name)))
         try:
             facts = os.lstat(followed)
@@ -131,16 +126,17 @@ class Draft:
         Raises:
             OSError: nothing can be made there.
         """
-        self._place = place
+        self._folder, parent = _held(place.parent)
+        self._place = parent / place.name
         self._mode: int | None = None
-        self.path = place.with_name(f".{place.name[:_LEGIBLE]}.{secrets.token_hex(4)}.part")
-        """Where to write."""
+        self.path = parent / f".{place.name[:_LEGIBLE]}.{secrets.token_hex(4)}.part"
+        """Where to write; it leads to the folder by a descriptor, whose name may change meanwhile."""
         _drafts.add(self)
         try:
             if folder:
                 self.path.mkdir()
             else:
-                self._mode = _make(self.path, place)
+                self._mode = _make(self.path, self._place)
         except BaseException:
             self.drop()
             raise
@@ -164,7 +160,7 @@ class Draft:
                     raise
                 _overwrite(self.path, self._place)
                 self.path.unlink()
-        _drafts.discard(self)
+        self._let_go()
 
     def drop(self) -> None:
         """Remove it and its contents; does nothing after `keep`."""
@@ -175,7 +171,13 @@ class Draft:
         else:
             with contextlib.suppress(OSError):
                 self.path.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
         _drafts.discard(self)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            os.close(folder)
 
 
 _drafts: set[Draft] = set()
@@ -189,11 +191,12 @@ def drop_drafts() -> None:
 
 
 @contextlib.contextmanager
-def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
+def written(path: Path, *, patience: float | None = None) -> Iterator[BinaryIO]:
     """A file to write what will be at `path`, whole, when the block ends, and is gone when it fails.
 
     Args:
-        wait: for whoever opens a pipe to read it.
+        patience: seconds to wait for whoever reads a pipe, to open it and for each part of it; None: no limit. An
+            interrupt ends the wait in any case.
 
     Raises:
         OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
@@ -201,8 +204,8 @@ def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
     """
     place = destination_of(path)
     if place.special:
-        with os.fdopen(place.open(wait=wait), "wb") as file:
-            yield file
+        with contextlib.closing(Outlet(place.open(patience=patience), patience=patience)) as outlet:
+            yield cast(BinaryIO, _Poured(outlet))
         return
     if place.is_folder:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -215,14 +218,39 @@ def written(path: Path, *, wait: bool = True) -> Iterator[BinaryIO]:
         draft.drop()
 
 
-def write_atomically(path: Path, content: bytes, *, wait: bool = True) -> None:
+class _Poured(io.RawIOBase):
+    """An outlet as a file, without a buffer, whose end would be written after an interrupt."""
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._outlet.write(memoryview(data).cast("B"))
+
+
+def write_atomically(path: Path, content: bytes, *, patience: float | None = None) -> None:
     """Give `path` this content in one step, on the disk before it has the name; its folder must be there.
 
     Raises:
         OSError, ValueError: as `written`.
     """
-    with written(path, wait=wait) as file:
+    with written(path, patience=patience) as file:
         file.write(content)
+
+
+def _held(folder: Path) -> tuple[int | None, Path]:
+    """A descriptor of a folder, and a path to it by that; None and the folder's own path where there are none such."""
+    if not hasattr(os, "O_PATH"):
+        return None, folder
+    held = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    by_descriptor = Path(f"/proc/self/fd/{held}")
+    if not by_descriptor.exists():
+        os.close(held)
+        return None, folder
+    return held, by_descriptor
 
 
 def _make(path: Path, place: Path) -> int | None:

@@ -66,7 +66,7 @@ def need_file_place(path: Path, name: str) -> Destination:
             os.close(place.open())
         trial = Draft(place.path)
         trial.drop()
-        if os.path.lexists(trial.path):
+        if os.path.lexists(place.path.with_name(trial.path.name)):
             raise SinkError(
                 f"{name}: expected a folder where files can be renamed, got one that keeps all; choose another"
             )
@@ -106,17 +106,17 @@ def identity(name: str | os.PathLike[str]) -> object:
     return place.facts.st_dev, place.facts.st_ino
 
 
-def write(path: Path, content: bytes, *, wait: bool = True) -> None:
+def write(path: Path, content: bytes, *, patience: float | None = None) -> None:
     """Give `path` this content, whole or not at all; into what is no regular file it is written.
 
     Args:
-        wait: for whoever opens a pipe to read it.
+        patience: seconds to wait for whoever reads a pipe; None: no limit.
 
     Raises:
         SinkError: it cannot be written; what was there before still is.
     """
     with as_sink_errors(str(path)):
-        write_atomically(path, content, wait=wait)
+        write_atomically(path, content, patience=patience)
 
 
 @contextlib.contextmanager
@@ -137,6 +137,8 @@ def as_sink_error(name: str, error: OSError | ValueError) -> SinkError:
     reason = reason_of(error)
     if isinstance(error, BrokenPipeError):
         return ReaderGone(f"{name}: expected somebody to read the output, got none any more ({reason})")
+    if isinstance(error, TimeoutError):
+        return SinkError(f"{name}: expected its reader to take the output, got one that does not; it was not delivered")
     if isinstance(error, OSError) and error.errno in _FULL:
         return SinkError(f"{name}: expected room for the output, got none ({reason}); free some")
     return SinkError(f"{name}: expected to be able to write the output, got an error ({reason}); check path and disk")

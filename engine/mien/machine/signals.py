@@ -12,11 +12,11 @@ from types import FrameType, ModuleType
 from typing import Final
 
 INTERRUPT: Final = signal.SIGINT
-ENDINGS: Final = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Beside an interrupt; a terminal that is closed sends SIGHUP, which `nohup` has ignored."""
-NAMES: Final = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"} | {
-    number: "ended by SIGHUP" for number in ENDINGS if number != signal.SIGTERM
-}
+_ENDINGS = "SIGTERM", "SIGHUP", "SIGXCPU", "SIGQUIT", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGUSR1", "SIGUSR2"
+ENDINGS: Final = tuple(getattr(signal, name) for name in _ENDINGS if hasattr(signal, name))
+"""Beside an interrupt: those that end a program by themselves. A terminal that is closed sends SIGHUP, which `nohup`
+has ignored; a limit of processor time sends SIGXCPU; job queues send SIGUSR1 or SIGUSR2."""
+NAMES: Final = {INTERRUPT: "interrupted"} | {number: f"ended by {number.name}" for number in ENDINGS}
 
 
 AGAIN: Final = 0.05
@@ -108,18 +108,40 @@ def ending_by_signals() -> Iterator[EndedBySignal]:
     for number in taken:
         signal.signal(number, ended)
     sys.meta_path.insert(0, ended)
+    _ended.append(ended)
+    told, sys.unraisablehook = sys.unraisablehook, _without_interrupts(sys.unraisablehook)
     try:
         yield ended
     finally:
+        sys.unraisablehook = told
+        _ended.remove(ended)
         sys.meta_path.remove(ended)
         for number in taken:
             signal.signal(number, before[number])
 
 
+def _without_interrupts(told: Callable[[sys.UnraisableHookArgs], object]) -> Callable[[sys.UnraisableHookArgs], object]:
+    """A hook that says nothing of an interrupt in a destructor, where a second signal may come; `check` knows of it."""
+
+    def hook(lost: sys.UnraisableHookArgs) -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            told(lost)
+
+    return hook
+
+
+def _is_free(handler: object) -> bool:
+    """Whether a signal is neither ignored nor somebody else's, such as a timer's."""
+    return handler in (signal.SIG_DFL, signal.default_int_handler) or isinstance(handler, EndedBySignal)
+
+
 def _present() -> EndedBySignal | None:
-    """The one whose handlers are set; an interrupt alone may be ignored."""
-    handlers = [signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)]
-    return next((handler for handler in handlers if isinstance(handler, EndedBySignal)), None)
+    """That of the command that runs."""
+    return _ended[-1] if _ended else None
+
+
+_ended: list[EndedBySignal] = []
+"""Those of the commands that run, the innermost last; while an event loop is told of signals, no handler is one."""
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -139,7 +161,7 @@ def told_of_signals(told: Callable[[int], None]) -> Iterator[None]:
     """
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (INTERRUPT, *ENDINGS)}
-    taken = [number for number in before if number == INTERRUPT or before[number] is not signal.SIG_IGN]
+    taken = [number for number in before if number == INTERRUPT or _is_free(before[number])]
     ended = _present()
 
     def heard(number: int) -> None:

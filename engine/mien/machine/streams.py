@@ -15,6 +15,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final, TextIO, cast
 
+_PATIENCE: Final = 1.0
+"""Seconds for which a message waits for a reader that has stalled; later ones are lost at once until it reads again."""
+_AT_ONCE: Final = select.PIPE_BUF // 4
+"""Characters of one write: a pipe that takes anything takes so many without waiting, of four bytes each."""
 _FLAGS: Final = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_RDONLY}
 """That make a use of a closed stream an error, as it would be without a descriptor."""
 
@@ -60,24 +64,44 @@ def is_unread(stream: TextIO) -> bool:
         return False
 
 
+def is_taken(stream: TextIO, seconds: float) -> bool:
+    """Whether a stream takes something within so many seconds; a pipe whose reader has stalled does not."""
+    try:
+        looking = select.poll()
+        looking.register(stream.fileno(), select.POLLOUT)
+        return bool(looking.poll(seconds * 1e3))
+    except (OSError, ValueError, AttributeError):  # not of the system, or not on this one
+        return True
+
+
 class _Unheard:
-    """Writes on to a stream for as long as that takes it."""
+    """Writes on to a stream for as long as that takes it; what a stalled reader does not take is left out."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._patience = _PATIENCE
 
     def write(self, text: str) -> int:
         try:
-            return self._stream.write(text)
+            for first in range(0, len(text), _AT_ONCE):
+                if not self._is_taken():
+                    break
+                self._stream.write(text[first : first + _AT_ONCE])
         except OSError:
             silence(self._stream)
-            return len(text)
+        return len(text)
 
     def flush(self) -> None:
         try:
-            self._stream.flush()
+            if self._is_taken():
+                self._stream.flush()
         except OSError:
             silence(self._stream)
+
+    def _is_taken(self) -> bool:
+        taken = is_taken(self._stream, self._patience)
+        self._patience = _PATIENCE if taken else 0.0
+        return taken
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

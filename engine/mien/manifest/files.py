@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from mien.errors import ModelError
+from mien.machine.reading import read_regular
 from mien.manifest.bundle import Graph, TensorSpec
 from mien.manifest.onnx_file import OnnxFile, OnnxPort, read_onnx
 
@@ -41,7 +42,7 @@ def content(path: Path) -> bytes:
         ModelError: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError as error:
         raise ModelError(f"{path}: expected to be able to read it, got an error ({error.strerror})") from error
 

@@ -26,6 +26,12 @@ WINK_FROM, BLINK_FROM = 0.8, 0.4
 """Opening of the wider eye, relative to neutral, from which on lids move apart, and below which they move as one."""
 DEPTH_SHARE = 0.5
 """Offsets in depth are guessed by the landmarker from the picture; half is taken."""
+BROW_GAIN = 1.3
+"""By how much brows are read too calm: what optical flow sees of real brows, relative to the landmarks' own way. For
+nose wings, cheeks and lower lids no factor was found that holds on all clips (docs/bench.md)."""
+CALM = 0.012
+"""Offset in eye distances below which the gain fades, so that it does not amplify noise and what a turning head
+feigns."""
 CONTOUR_SHARE = 0.25
 """Landmarks on the upper contour slide along it as the head turns; that is no expression."""
 
@@ -68,6 +74,13 @@ def measure(landmarks: Array, neutral: Neutral) -> Channels:
         gaze=gaze_of(shape) - gaze_of(neutral.shape),
         lips=gap / lower_face_height(neutral.shape),
     )
+
+
+def shortfall(expression: Array) -> Array:
+    """(478, 3): what lacks in an `expression` (478, 3) as it is read; to be added to it."""
+    size = (expression[:, :2] ** 2).sum(axis=1)
+    share = (BROW_GAIN - 1) * region_weights()[:, REGIONS.index("brows")] * size / (size + CALM**2)
+    return np.asarray(expression * share[:, None] * (1.0, 1.0, 0.0))
 
 
 def _blinking_together(lids: Array) -> Array:

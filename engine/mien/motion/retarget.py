@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from mien.config import MotionSettings
 from mien.face.face import Face, Size, turned_points
 from mien.face.motion import Motion
-from mien.motion.channels import Channels, measure, motion_of, moved_on, scaled, still, with_gains
+from mien.motion.channels import Channels, measure, motion_of, moved_on, scaled, shortfall, still, with_gains
 from mien.motion.filters import EASE_IN, FilterState, Presence, one_euro, step_presence
 from mien.motion.neutral import Neutral, RunningNeutral, estimate, sight
 
 Array = NDArray[np.float64]
-GROUPS = ("pose", "scale", "expression", "eyes", "lips")
+GROUPS = ("pose", "scale", "expression", "eyes", "lips", "shortfall")
 
 
 KEPT = 4
@@ -129,16 +129,17 @@ class Retarget:
             raw.expression,
             np.concatenate([raw.lids * EYE_UNIT, raw.gaze.ravel() * EYE_UNIT]),
             raw.lips,
+            shortfall(raw.expression),
         )
-        settings = self.settings
-        kinds = (settings.pose, settings.scale, settings.expression, settings.eyes, settings.expression)
+        own = self.settings
+        kinds = (own.pose, own.scale, own.expression, own.eyes, own.expression, own.shortfall)
         out = tuple(one_euro(f, v, seconds, k) for f, v, k in zip(filters, values, kinds, strict=True))
-        pose, scale, expression, eyes, lips = (state.value for state in out)
+        pose, scale, expression, eyes, lips, lacking = (state.value for state in out)
         channels = Channels(
             pose[:3],
             pose[3:],
             float(scale[0]),
-            expression,
+            expression + lacking,
             eyes[:2] / EYE_UNIT,
             eyes[2:].reshape(2, 2) / EYE_UNIT,
             lips,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,9 @@ EDGE: Final = 24.0
 ROWS: Final = 64
 """Of the picture that are brought back at a time."""
 HALF: Final = 127.5
+SMOOTHING: Final = 0.8
+"""Standard deviation in pixels of the crop by which logits are blurred: each cell of the network gives those of 2 x 2
+pixels, and edges were dotted by them."""
 
 
 class Segmenter:
@@ -80,7 +84,8 @@ class Segmenter:
         """(S, S, 19): logits in the crop to which `matrix` (2, 3) leads from the picture."""
         ops.to_tensor(pixels, inverse(matrix).astype(np.float32), self._input[0], 1 / HALF, -1.0, threads=self._threads)
         self._session.run()
-        return np.ascontiguousarray(self._output[0].transpose(1, 2, 0))
+        logits = np.ascontiguousarray(self._output[0].transpose(1, 2, 0))
+        return np.asarray(cv2.GaussianBlur(logits, (3, 3), SMOOTHING, dst=logits))
 
     def _brought_back(self, rows: slice, width: int, looks: list[tuple[Array, Floats]]) -> Floats:
         """(rows, W, 19): each later look over those before it, where it sees anything."""

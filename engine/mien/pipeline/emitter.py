@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from mien.emit.sink import Sink
 from mien.errors import MienError
 from mien.frame import Frame
 from mien.handover import Channel, Closed
+from mien.machine.threads import begun
 from mien.pipeline.controller import Measured
 from mien.pipeline.controls import Controls
 from mien.pipeline.governor import Governor, slowest
@@ -45,8 +45,7 @@ class Recording:
         self._opened = opened
         self._told = told
         self._waiting: Channel[Frame | Sound] = Channel(DEPTH)
-        self._thread = Thread(target=self._run, name="mien-record", daemon=True)
-        self._thread.start()
+        self._thread = begun("mien-record", self._run)
 
     def offer(self, item: Frame | Sound) -> bool:
         """Append an item; returns whether there was room, or the recording has ended."""

@@ -19,6 +19,7 @@ from mien.emit.sink import Sink
 from mien.errors import FaceError, SourceError
 from mien.frame import Frame
 from mien.handover import Channel, Closed
+from mien.machine.threads import begun
 from mien.pipeline.stages import MOTION, PARSE, FaceT, MotionT, Progress, Stages
 from mien.sound.sound import Sound
 from mien.stats import Statistics, Stopwatch
@@ -167,9 +168,7 @@ class _Crew:
         self._error: BaseException | None = None
 
     def start(self, name: str, work: Callable[[], None]) -> None:
-        thread = Thread(target=self._run, args=(work,), name=name, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._threads.append(begun(name, lambda: self._run(work)))
 
     def stop(self) -> None:
         """Cancel what still runs and wait until it has stopped."""

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
-from threading import Thread
 from typing import TypeVar
 
 from mien.handover import Closed
+from mien.machine.threads import begun
 
 T = TypeVar("T")
 
@@ -36,8 +36,7 @@ async def run_worker(name: str, work: Callable[[], None], abort: Callable[[], No
             error = raised
         loop.call_soon_threadsafe(done.set_result, error)
 
-    thread = Thread(target=run, name=name, daemon=True)
-    thread.start()
+    thread = begun(name, run)
     cancelled: asyncio.CancelledError | None = None
     while not done.done():
         try:
@@ -83,7 +82,7 @@ async def until(name: str, call: Callable[[], T], end: asyncio.Future[None]) -> 
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(told)
 
-    Thread(target=run, name=name, daemon=True).start()
+    begun(name, run)
     either: list[asyncio.Future[T] | asyncio.Future[None]] = [made, end]
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if end.done():

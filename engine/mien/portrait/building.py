@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from mien.errors import FaceError
 from mien.face import topology
-from mien.face.contacts import close_lips, lips_touching
+from mien.face.contacts import lips_touching
 from mien.face.face import eye_distance
 from mien.face.pose import angles_of, fit_pose
 from mien.face.topology import canonical_face
-from mien.face.untangle import untangle
+from mien.face.untangle import LEAST_READ, untangle, untangle_lips
 from mien.portrait.layers import fill, matte_of, one_person
 from mien.portrait.portrait import Portrait
+from mien.portrait.rest import rest_shapes
 
 Array = NDArray[np.float64]
 
@@ -47,16 +48,19 @@ def prepare_portrait(pixels: NDArray[np.uint8], landmarks: Array, person: NDArra
     """
     check_face(landmarks)
     pose = fit_pose(landmarks)
-    landmarks = bearable(np.concatenate([untangle(landmarks[:, :2], pose.scale), landmarks[:, 2:]], axis=1))
+    plane = untangle_lips(untangle(landmarks[:, :2], pose.scale), pose.scale, LEAST_READ)
+    landmarks = bearable(np.concatenate([plane, landmarks[:, 2:]], axis=1))
     shape = lips_touching(pose.undo(landmarks))
     landmarks = pose.apply(shape)
+    rest, relaxed = rest_shapes(shape)
     matte = matte_of(one_person(person, landmarks), landmarks) if person is not None else None
     return Portrait(
         pixels=np.ascontiguousarray(pixels),
         landmarks=landmarks,
         pose=pose,
         shape=shape,
-        rest=close_lips(shape),
+        rest=rest,
+        relaxed=relaxed,
         matte=matte,
         background=fill(pixels, matte == 0) if matte is not None else None,
         digest=hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest(),

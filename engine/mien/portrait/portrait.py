@@ -23,7 +23,9 @@ class Portrait:
     shape: NDArray[np.float64]
     """(478, 3): the landmarks un-posed: this person's face as it is in the picture."""
     rest: NDArray[np.float64]
-    """(478, 3): `shape` with its mouth closed, to which motion is added."""
+    """(478, 3): `shape` with its mouth closed, jaw and chin along, to which motion is added."""
+    relaxed: NDArray[np.float64]
+    """(478, 3): `rest` with its smile, squint and raised brows taken out, too, as far as they are sure."""
     matte: NDArray[np.uint8] | None
     """(H, W): 255 where the person is, soft at the edge; None if no person was found; then
     the surroundings move along and fade."""

@@ -38,9 +38,11 @@ EAR, CHIN = 0.45, 1.2
 BORDER = 0.6
 """Width of the rim along the picture's border, in eye distances, in which rings come to rest: what the frame cuts off
 cannot move away from it."""
-LIP_INSET, LOWER_LID_INSET = 0.02, 0.04
+LIP_INSET, LOWER_LID_INSET = 0.035, 0.04
 """How far, in widths of the mouth or eye, texture coordinates move beyond a fully closed rim: on the rim the
 picture shows teeth, or the white of the eye, and lashes that would be stretched."""
+LIP_SHARE = 0.4
+"""Share of a lip's thickness that this takes at most."""
 
 LEAST_GAP = 0.01
 """Opening in eye distances below which the portrait's own rims count as closed."""
@@ -119,7 +121,7 @@ def mesh_of(portrait: Portrait) -> Mesh:
     follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
     source = np.concatenate([portrait.landmarks[:SKIN, :2], outside[:, :2]]).astype(np.float32)
     rims = (
-        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, LIP_INSET, LIP_INSET),
+        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, *_lip_insets(portrait)),
         *(
             _rim(portrait, upper, lower, (eye[0], eye[8]), _lashes(portrait, eye, upper), LOWER_LID_INSET)
             for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
@@ -183,6 +185,17 @@ def _rim(
     down = _down(portrait, corners).astype(np.float32)
     gaps = portrait.shape[lower, 1] - portrait.shape[upper, 1]
     return Rim(upper, lower, gaps, -over * down, under * down)
+
+
+def _lip_insets(portrait: Portrait) -> tuple[float, float]:
+    """How far texture coordinates move into the upper and the lower lip, in widths of the mouth."""
+    width = portrait.shape[LIP_CORNERS[1], 0] - portrait.shape[LIP_CORNERS[0], 0]
+    ring = np.array(topology.OUTER_LIPS)
+    pairs = ((UPPER_LIP_RIM, ring[1:10]), (LOWER_LIP_RIM, ring[19:10:-1]))
+    upper, lower = (
+        float(np.abs(portrait.shape[edge, 1] - portrait.shape[rim, 1]).mean() / width) for rim, edge in pairs
+    )
+    return min(LIP_INSET, LIP_SHARE * upper), min(LIP_INSET, LIP_SHARE * lower)
 
 
 def _down(portrait: Portrait, corners: tuple[int, int]) -> Array:

@@ -1,25 +1,41 @@
-"""Target shape: the portrait's rest shape plus motion, posed."""
+"""Target shape: the portrait's rest shape plus motion, posed.
+
+The rest shape lies between the portrait's own look with its mouth closed (`Portrait.rest`) and that without smile,
+squint and raised brows (`Portrait.relaxed`): as far as the user wants, and below the eyes as far as a narrowing mouth
+needs, since lips that smile do not purse.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import lid_gaps, set_lid_gaps, set_lip_gaps
-from mien.face.measures import landmark_sizes, lower_face_height
+from mien.face.measures import REGIONS, landmark_sizes, lower_face_height, region_weights
 from mien.face.motion import Motion
 from mien.face.pose import Angles, Similarity, angles_of, fit_pose, rotation_of
-from mien.face.untangle import folded, untangle
+from mien.face.topology import canonical_face
+from mien.face.untangle import folded, folded_lips, untangle, untangle_lips
 from mien.portrait.portrait import Portrait
+from mien.sums import smoothstep
 
 Array = NDArray[np.float64]
 
 LIDS_WIDEST = 1.6
 """Largest opening of the eyes relative to the portrait's: beyond, the picture does not show the eyeball."""
-UNFOLD_ROUNDS = 12
+UNFOLD_ROUNDS, UNFOLD_LIPS_ROUNDS = 12, 5
+NARROW_FROM, NARROW_TO = 0.1, 0.3
+"""Narrowing of the driver's mouth, as a share of its neutral width, from which on a smile yields, and at which it is
+gone and the width is as far towards the driver's as it goes."""
+TOWARDS_DRIVER = 0.6
+"""How far the width of a pursed mouth goes from its share of the portrait's own to the usual mouth's."""
+NARROW_REACH = 0.16
+"""Distance from the lips, in eye distances, in which skin follows their narrowing."""
+CORNERS = (61, 291)
 GAZE_EDGE = 0.3
 """Largest distance of the iris from the middle of the eye, in eye widths."""
 
@@ -36,11 +52,14 @@ class Target:
     """(478, 3): in pixels of the portrait's picture."""
 
 
-def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = None) -> Target:
-    """The target shape of `portrait` under `motion`, whose neutral pose is the portrait's own or a given one."""
+def target_of(portrait: Portrait, motion: Motion, neutral: Similarity | None = None, relax: float = 0.0) -> Target:
+    """The target shape of `portrait` under `motion`, whose neutral pose is the portrait's own or a given one.
+
+    `relax` is the share of the portrait's own smile, squint and raised brows that is taken out at rest.
+    """
     if motion.landmarks is not None:
         return _absolute(portrait, motion.landmarks)
-    shape = _expressed(portrait.rest, motion)
+    shape = _expressed(portrait, motion, relax)
     own = neutral or portrait.pose
     way = np.array([*motion.translation, 0.0]) * own.scale
     pose = Similarity(turned(own, motion), own.translation + way, own.scale * motion.scale)
@@ -68,12 +87,62 @@ def _unfolded(landmarks: Array, scale: float) -> Array:
     return landmarks
 
 
-def _expressed(rest: Array, motion: Motion) -> Array:
+def _expressed(portrait: Portrait, motion: Motion, relax: float) -> Array:
+    width = _driver_width(motion)
+    pursed = smoothstep(min(max((1 - width - NARROW_FROM) / (NARROW_TO - NARROW_FROM), 0.0), 1.0))
+    rest = _at_rest(portrait, relax, pursed)
     shape = rest + motion.expression * landmark_sizes(rest)
-    shape = set_lip_gaps(shape, motion.lips * lower_face_height(rest))
+    if pursed:
+        _narrow(shape, width, pursed)
+    shape = set_lip_gaps(shape, motion.lips * lower_face_height(portrait.rest))
     opening = np.minimum(motion.lids, LIDS_WIDEST)
     shape = set_lid_gaps(shape, lid_gaps(rest) * opening[:, None])
+    if folded_lips(shape[:, :2], 1.0).any():
+        shape[:, :2] = untangle_lips(shape[:, :2], 1.0, rounds=UNFOLD_LIPS_ROUNDS)
     return _with_gaze(shape, rest, motion.gaze)
+
+
+def _at_rest(portrait: Portrait, relax: float, pursed: float) -> Array:
+    if not relax and not pursed:
+        return portrait.rest
+    taken = np.maximum(relax, pursed * _below_eyes())[:, None]
+    return np.asarray(portrait.rest + taken * (portrait.relaxed - portrait.rest))
+
+
+@lru_cache(maxsize=1)
+def _below_eyes() -> Array:
+    """(478,): 1 on mouth, jaw and cheeks, 0 on eyes and brows."""
+    return np.asarray(region_weights()[:, [REGIONS.index("face"), REGIONS.index("lips")]].sum(axis=1))
+
+
+def _driver_width(motion: Motion) -> float:
+    """Width of the driver's mouth relative to neutral."""
+    left, right = CORNERS
+    points = canonical_face().points
+    wider = motion.expression[right, 0] - motion.expression[left, 0]
+    return float(1 + wider / (points[right, 0] - points[left, 0]))
+
+
+def _narrow(shape: Array, width: float, pursed: float) -> None:
+    """Bring the mouth of `shape` (478, 3) towards the usual mouth's width times the driver's `width`."""
+    left, right = CORNERS
+    points = canonical_face().points
+    own = float(shape[right, 0] - shape[left, 0])
+    usual = width * float(points[right, 0] - points[left, 0])
+    if usual >= own:
+        return
+    less = pursed * TOWARDS_DRIVER * (1 - usual / own)
+    middle = (shape[left, 0] + shape[right, 0]) / 2
+    shape[:, 0] -= less * _around_lips() * (shape[:, 0] - middle)
+
+
+@lru_cache(maxsize=1)
+def _around_lips() -> Array:
+    """(478,): how far each landmark follows the lips, 1 on them."""
+    points = canonical_face().points
+    share = np.exp(-((topology.distances(points, topology.OUTER_LIPS) / NARROW_REACH) ** 2))
+    share[topology.SKIN_COUNT :] = 0.0
+    return np.asarray(share)
 
 
 def _with_gaze(shape: Array, rest: Array, gaze: Array) -> Array:

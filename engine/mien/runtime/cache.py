@@ -17,6 +17,7 @@ from typing import Any
 from mien.errors import Stopped, reason_of
 from mien.machine.atomic import write_atomically
 from mien.machine.folders import user_cache
+from mien.machine.reading import read_regular
 from mien.machine.signals import is_ending
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Cache:
         if self.folder is None:
             return None
         try:
-            return (self.folder / name).read_bytes()
+            return read_regular(self.folder / name)
         except OSError:
             return None
 

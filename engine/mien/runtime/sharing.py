@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from threading import Condition, Lock, Thread
+from threading import Condition, Lock
 from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from mien.cancellation import Cancellation
 from mien.clock import Clock, MonotonicClock
 from mien.handover import Closed
+from mien.machine.threads import begun
 from mien.manifest import Bundle
 from mien.runtime.auto import CPU_BACKENDS
 from mien.runtime.opening import open_session
@@ -71,8 +72,7 @@ class Batcher:
         self._closed = False
         self.runs: dict[int, int] = dict.fromkeys(SIZES, 0)
         """How often each size ran."""
-        self._thread = Thread(target=self._work, name="mien-batch", daemon=True)
-        self._thread.start()
+        self._thread = begun("mien-batch", self._work)
 
     def member(self) -> BatchedSession:
         """A session whose calls are batched with those of other members."""

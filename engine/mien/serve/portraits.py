@@ -19,6 +19,7 @@ from mien.live.session import LARGEST
 from mien.live.shared import Shared
 from mien.machine import outputs
 from mien.machine.atomic import write_atomically
+from mien.machine.reading import read_regular
 from mien.pipeline.worker import in_thread
 from mien.serve import fields
 from mien.serve.decoding import decoded
@@ -173,7 +174,7 @@ class Portraits:
         outputs.need_folder(self._folder, "portraits")
         for record in sorted(self._folder.glob("*.json"), key=_changed_at):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
-                told, picture = json.loads(record.read_text()), record.with_suffix(".png")
+                told, picture = json.loads(read_regular(record)), record.with_suffix(".png")
                 entry = Entry(record.stem, str(told["name"]), False, *_size(picture), str(told["consent"]), picture)
                 self._entries.setdefault(entry.id, entry)
 

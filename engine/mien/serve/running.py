@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from aiohttp import web
 
+from mien.address import host_errors_told
 from mien.errors import SettingError
 from mien.machine.memory import settled
 from mien.machine.signals import told_of_signals
@@ -73,8 +74,9 @@ def _need_address(settings: ServeSettings) -> None:
     """
     host = settings.host.strip("[]")
     try:
-        family, *_ = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM)[0]
-        socket.create_server((host, settings.port), family=family).close()
+        with host_errors_told():
+            family, *_ = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM)[0]
+            socket.create_server((host, settings.port), family=family).close()
     except OSError as error:
         raise _no_address(settings, error) from error
 

@@ -22,11 +22,14 @@ from typing import Self
 import numpy as np
 
 from mien.errors import BackendError
+from mien.machine.programs import ended
 from mien.sound.drift import Samples, stretched
 from mien.sound.sound import Sound, SoundFormat
 
 _PATIENCE = 5.0
 """Seconds until a server that does not answer counts as none."""
+_ENDING = 1.0
+"""Seconds that a stream's program is given to end by itself."""
 FORMAT = SoundFormat(rate=48000, channels=1)
 RUN = 480
 """Samples at once: 10 ms."""
@@ -127,8 +130,7 @@ class Microphone:
                 count, held = count + RUN, b""
 
     def close(self) -> None:
-        self._process.terminate()  # which ends the read of whoever iterates
-        self._process.wait()
+        ended(self._process, _ENDING)  # which ends the read of whoever iterates
 
     def __enter__(self) -> Self:
         return self
@@ -237,8 +239,7 @@ class VirtualMicrophone:
         stack.callback(_unload, ask(_WANTED, "load-module", *module))
 
     def _end(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        ended(self._process, _ENDING)
         if self._process.stdin is not None:
             self._process.stdin.close()
 

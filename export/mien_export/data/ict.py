@@ -133,22 +133,25 @@ def ict_to_canonical(ict: Ict) -> Similarity:
 @lru_cache(maxsize=1)
 def expression_fields(ict: Ict) -> dict[str, Array]:
     """Name -> (478, 3): how landmarks of the canonical face move at weight 1; irises stay."""
+    return dict(zip(ict.names, landmark_fields(ict, ict.offsets), strict=True))
+
+
+def landmark_fields(ict: Ict, shapes: NDArray[np.float16]) -> Array:
+    """(S, 478, 3): how landmarks of the canonical face move with offsets (S, 26719, 3) of the model; irises stay."""
     frame = ict_to_canonical(ict)
     nearest, far = _nearest(ict, frame)
     pins = _lip_pins(ict.neutral[ict.landmarks68[LIPS_FROM:]].astype(np.float64))
     known = np.unique(np.concatenate([far, list(pins)]))
     fill = _plate_fill(known)
     turn = frame.scale * frame.rotation.T
-    fields = {}
-    for name, offsets in zip(ict.names, ict.offsets, strict=True):
+    fields = np.zeros((len(shapes), topology.COUNT, 3))
+    for field, offsets in zip(fields, shapes, strict=True):
         values = np.zeros((topology.COUNT, 3))
         values[far] = offsets[nearest[far]].astype(np.float64) @ turn
         marks = offsets[ict.landmarks68].astype(np.float64) @ turn
         for index, shares in pins.items():
             values[index] = shares @ marks[LIPS_FROM:]
-        field = np.zeros_like(values)
         field[: topology.SKIN_COUNT] = fill @ values[known]
-        fields[name] = field
     return fields
 
 

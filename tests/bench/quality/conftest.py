@@ -6,16 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien import samples
 from mien.portrait.portrait import Portrait
-from mien.portrait.prepare import prepare
 from mien_bench.quality.picture_strips import write_jpeg
-
-
-@pytest.fixture(scope="session")
-def people() -> dict[str, Portrait]:
-    """The sample portraits at 256 pixels."""
-    return {name: prepare(path, size=256)[0] for name, path in samples.portraits().items()}
 
 
 @pytest.fixture(scope="session")

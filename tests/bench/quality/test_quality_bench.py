@@ -128,8 +128,9 @@ def test_without_data_and_dlib_the_rest_is_made_and_that_is_said(monkeypatch: py
     monkeypatch.setattr(dlib_face, "MODELS", "no_such_distribution")
     there = Material((samples.driver(),), (), None, 10, None)
     wanted, notes = possible(there)
-    assert wanted == ("clips", "flicker", "temporal", "strips")
-    assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.1, 4.2, 4.3, grain"]
+    fidelity = ("open-mouths", "integrity", "motion", "pursing", "jitter", "channels")
+    assert wanted == ("clips", "flicker", "temporal", *fidelity, "strips")
+    assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.2, 4.3, grain", "no table 4.1"]
 
 
 def test_what_a_table_lacks_is_told_before_any_is_made(

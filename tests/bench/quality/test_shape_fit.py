@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face.pose import Angles, rotation_of
-from mien_bench.quality.dlib_face import PROPORTIONS, UNITS, action_units, consistency, proportions, shape_leak
+from mien_bench.quality.dlib_face import PROPORTIONS, proportions, shape_leak
 from mien_bench.quality.shape_fit import basis68, fit_shape
 
 Array = NDArray[np.float64]
@@ -46,34 +46,13 @@ def test_pose_is_found_whatever_the_face_does(somebody: Array, turn: Angles) -> 
     assert (found.yaw, found.pitch, found.roll) == pytest.approx((turn.yaw, turn.pitch, turn.roll), abs=2.0)
 
 
-@pytest.mark.parametrize(
-    ("unit", "shape"),
-    [
-        (1, "browInnerUp"),
-        (2, "browOuterUp"),
-        (4, "browDown"),
-        (5, "eyeWide"),
-        (9, "noseSneer"),
-        (12, "mouthSmile"),
-        (20, "mouthStretch"),
-        (25, "jawOpen"),
-        (26, "jawOpen"),
-    ],
-)
-def test_a_deed_is_the_unit_that_changes_most(somebody: Array, unit: int, shape: str) -> None:
-    still = fit_shape(seen(somebody, doing()), somebody)
-    done = fit_shape(seen(somebody, doing(**{shape: 0.8})), somebody)
-    change = dict(zip(UNITS, action_units(done.expression - still.expression), strict=True))
-    assert change[unit] > 0.35
-    assert change[unit] == pytest.approx(max(change.values()), rel=0.35)
-
-
 def test_strengths_that_are_known_are_recovered(somebody: Array) -> None:
     made = doing(mouthSmile=0.7, browOuterUp=0.5, jawOpen=0.4, eyeSquint=0.6)
     known = fit_shape(seen(somebody, made, noise=0.5), somebody)
     assert known.error < 0.01
-    assert consistency(action_units(known.expression), action_units(made)) > 0.9
-    assert consistency(action_units(known.expression), action_units(doing(mouthFrown=0.9, browDown=0.8))) < 0.3
+    other = doing(mouthFrown=0.9, browDown=0.8)
+    assert np.corrcoef(known.expression, made)[0, 1] > 0.7
+    assert np.corrcoef(known.expression, other)[0, 1] < 0.3
 
 
 def test_strengths_stay_within_what_a_face_can_do(somebody: Array) -> None:
@@ -81,13 +60,6 @@ def test_strengths_stay_within_what_a_face_can_do(somebody: Array) -> None:
     found = fit_shape(wild).expression
     assert found.min() >= 0
     assert found.max() <= 1.3
-
-
-def test_consistency_is_a_correlation_and_nothing_for_a_still_face() -> None:
-    units = np.linspace(0, 1, len(UNITS))
-    assert consistency(units, 3 * units) == pytest.approx(1.0)
-    assert consistency(units, 1 - units) == pytest.approx(-1.0)
-    assert consistency(units, np.zeros(len(UNITS))) == 0.0
 
 
 def test_proportions_are_of_the_face_not_of_pose_or_size(somebody: Array) -> None:

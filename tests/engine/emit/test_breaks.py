@@ -88,6 +88,40 @@ class Held(MemorySink):
         super().write(frame)
 
 
+def test_what_is_broken_at_the_end_is_told() -> None:
+    sink = ReconnectingSink(lambda: Breaking(2), "out", clock=ManualClock(), retry=Retry(1), told=lambda line: None)
+    with pytest.raises(SinkError, match="out: broke; it was not back by the end"), sink:
+        for frame in frames(5):
+            sink.write(frame)
+
+
+class Stalled(Held):
+    """Takes no frame until it is stopped, which is an error then."""
+
+    def write(self, frame: Frame) -> None:
+        super().write(frame)
+        raise SinkError("out: it was stopped")
+
+    def stop(self) -> None:
+        self.let_go.set()
+
+
+def test_a_stalled_sink_aside_is_stopped_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.emit.threaded.ENDING", 0.05)
+    monkeypatch.setattr("mien.emit.threaded.STOPPING", 0.05)
+    stalled, told = Stalled(), list[str]()
+    sink = ThreadedSink(
+        lambda: ReconnectingSink(lambda: stalled, "out", clock=ManualClock(), retry=Retry(1), told=told.append), "out"
+    )
+    with pytest.raises(SinkError, match="the end of the stream was not delivered"), sink:
+        for frame in frames(1):
+            sink.write(frame)
+        assert stalled.taken.wait(LIMIT)
+    sink._thread.join(LIMIT)
+    assert not sink._thread.is_alive()
+    assert told == [], "nothing is tried again"
+
+
 def test_a_sink_aside_holds_nobody_up_and_keeps_the_newest() -> None:
     held = Held()
     sink = ThreadedSink(lambda: held, "out")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien import emit
+from mien.emit.opening import need_place
 from mien.emit.sink import NullSink, SinkSettings
 from mien.errors import SinkError
 
@@ -27,6 +28,14 @@ def refusal(target: str | Path) -> str:
 @pytest.mark.parametrize("name", ["out.mp4", "out.webm", "out.png", "%05d.png", "pictures"])
 def test_folder_that_does_not_exist(tmp_path: Path, name: str) -> None:
     assert "to exist, got none; create it first" in refusal(tmp_path / "missing" / name)
+
+
+@pytest.mark.parametrize("name", [".mp4", ".WEBM", ".png"])
+def test_an_ending_alone_is_no_name(tmp_path: Path, name: str) -> None:
+    assert "expected a name before the ending" in refusal(tmp_path / name)
+    with pytest.raises(SinkError, match="expected a name before the ending"):
+        need_place(str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.png", "%05d.png", "pictures"])
@@ -73,3 +82,11 @@ def test_endings_in_capitals(tmp_path: Path) -> None:
 def test_name_with_a_colon(tmp_path: Path) -> None:
     emit.open(tmp_path / "tcp:a.mp4", SETTINGS).discard()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [".mp4", ".PNG", "sub/.webm", ".jpg/"])
+def test_an_ending_without_a_name_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sub").mkdir()
+    assert "expected a name before the ending, got none" in refusal(name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["sub"]

@@ -28,8 +28,8 @@ from mien.emit.reconnecting import ReconnectingSink
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.stream import LowDelay, StreamSink
 from mien.emit.subprocess_sink import SubprocessSink
-from mien.emit.wires import SrtWire
-from mien.errors import ReaderGone, SettingError, SinkError, Stopped
+from mien.emit.wires import PipeWire, SrtWire
+from mien.errors import ReaderGone, SettingError, SinkError, SourceError, Stopped
 from mien.frame import Frame
 from mien.retry import Retry
 from mien.sound.sound import Sound, SoundFormat
@@ -253,6 +253,8 @@ def test_a_stream_that_is_waited_for_leaves_nothing_out(tmp_path: Path) -> None:
         ("tcp://[::1/x", "expected host and port"),
         ("udp://127.0.0.1:port", "expected host and port"),
         ("udp://nobody.invalid:5000", "expected somebody to stream to"),
+        ("udp://a..b:5000", "no host can have such a name"),
+        (f"tcp://{'a' * 64}.example:5000", "no host can have such a name"),
         ("gopher://127.0.0.1:{port}", "expected an address with one of rtmp"),
     ],
 )
@@ -273,6 +275,53 @@ def test_without_a_program_srt_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SinkError, match="expected an ffmpeg program with SRT, got none"):
         SrtWire("srt://127.0.0.1:9000", "srt://127.0.0.1:9000")
+
+
+@pytest.fixture
+def srt_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Has a shell script be the program that sends and receives SRT."""
+
+    def be(script: str) -> None:
+        program = tmp_path / "program"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        for room in ("emit.wires", "capture.pipe"):
+            monkeypatch.setattr(f"mien.{room}.program_with", lambda protocol: str(program))
+
+    return be
+
+
+@pytest.mark.parametrize("taken", ["cat > /dev/null", "exec 0< /dev/null"], ids=["at the end", "midway"])
+def test_srt_that_does_not_arrive_is_told(srt_program: Callable[[str], None], taken: str) -> None:
+    srt_program(f'{taken}\nfor last; do :; done\necho "no way to $last" >&2\nexit 1')
+    with pytest.raises(SinkError, match=r"got an error \(no way to srt://127.0.0.1:9000\)"):
+        play(emit.open("srt://127.0.0.1:9000?passphrase=secret", SILENT, threads=1, waits=True), 300, sound=False)
+
+
+def test_a_host_that_nobody_knows_is_told_of_srt_too(srt_program: Callable[[str], None]) -> None:
+    srt_program("exit 1")
+    with pytest.raises(SinkError, match="expected somebody to stream to"):
+        emit.open("srt://nobody.invalid:9000", SILENT)
+    with pytest.raises(SourceError, match=r"no host of the name 'nobody\.invalid'"):
+        capture.open("srt://nobody.invalid:9000")
+
+
+def test_srt_that_nobody_sends_is_told(srt_program: Callable[[str], None]) -> None:
+    srt_program("echo refused >&2\nexit 1")
+    with pytest.raises(SourceError, match=r"expected a stream by SRT, got none \(refused\)"):
+        capture.open("srt://127.0.0.1:9000")
+
+
+def test_an_interrupt_while_libav_writes_ends_the_stream(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Libav writes on after it, and what is raised in a call out of C is lost."""
+    sink = emit.open(f"/dev/fd/{os.open(tmp_path / 'got.ts', os.O_WRONLY | os.O_CREAT)}", SILENT, waits=True, threads=1)
+
+    def interrupted(wire: PipeWire, data: bytes) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(PipeWire, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        play(sink, 4, sound=False)
 
 
 @pytest.mark.parametrize("wrong", [{"kilobits": 1}, {"crf": 60}, {"key_frame_seconds": 0}])

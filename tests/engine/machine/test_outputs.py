@@ -98,10 +98,10 @@ def test_a_pipe_without_a_reader_is_told_where_nobody_will_wait_for_one(tmp_path
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(SinkError, match="nobody reads the pipe"):
-        write(pipe, b"statistics", wait=False)
+        write(pipe, b"statistics", patience=0)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        write(pipe, b"statistics", wait=False)
+        write(pipe, b"statistics", patience=0)
         assert os.read(reader, 100) == b"statistics"
     finally:
         os.close(reader)

@@ -15,7 +15,7 @@ from mien.machine.signals import EndedBySignal, check, ending_by_signals, held_b
 pytestmark = pytest.mark.usefixtures("one_stack")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU, signal.SIGQUIT])
 def test_a_signal_is_an_interrupt_with_an_exit_code_of_its_own(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with ending_by_signals() as ended:

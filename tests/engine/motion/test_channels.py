@@ -12,7 +12,17 @@ from mien.face.contacts import close_lips
 from mien.face.measures import REGIONS, region_weights
 from mien.face.pose import Angles, rotation_of
 from mien.face.topology import canonical_face
-from mien.motion.channels import Channels, gaze_of, measure, motion_of, scaled, still, with_gains
+from mien.motion.channels import (
+    BROW_GAIN,
+    Channels,
+    gaze_of,
+    measure,
+    motion_of,
+    scaled,
+    shortfall,
+    still,
+    with_gains,
+)
 from mien.motion.neutral import Neutral, estimate, sight
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
 
@@ -85,6 +95,23 @@ def test_gaze_is_measured_between_the_corners() -> None:
     for eye, iris in zip(topology.EYES, topology.IRISES, strict=True):
         shape[list(iris), 0] += 0.1 * abs(shape[eye[8], 0] - shape[eye[0], 0])
     np.testing.assert_allclose((gaze_of(shape) - gaze_of(SHAPE))[:, 0], 0.1, atol=1e-9)
+
+
+def test_brows_get_what_their_reading_lacks_and_nothing_else_does(neutral: Neutral) -> None:
+    raised = measure(posed(expressed(brow_raise=1.0, smile=0.8, jaw_open=0.5)), neutral).expression
+    lacking = shortfall(raised)
+    whole = region_weights()[:, REGIONS.index("brows")] > 0.99
+    gain = 1 + lacking[whole, 1] / raised[whole, 1]
+    assert (gain > 1 + 0.8 * (BROW_GAIN - 1)).all()
+    assert (gain <= BROW_GAIN).all()
+    elsewhere = region_weights()[:, REGIONS.index("brows")] < 1e-6
+    np.testing.assert_allclose(lacking[elsewhere], 0.0, atol=1e-6)
+    np.testing.assert_array_equal(lacking[:, 2], 0.0)
+
+
+def test_what_is_hardly_seen_is_not_made_larger() -> None:
+    noise = np.random.default_rng(0).normal(0.0, 0.002, (478, 3))
+    assert np.abs(shortfall(noise)).max() < 0.1 * np.abs(noise).max()
 
 
 def test_scaling_leads_from_still_to_all(lively: Channels) -> None:

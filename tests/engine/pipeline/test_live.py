@@ -21,7 +21,7 @@ from tests.engine.pipeline.runs import PATIENCE, LockStep, in_lock_step, pipelin
 from mien.clock import MonotonicClock
 from mien.emit.mark import Marked
 from mien.emit.sink import Sink
-from mien.errors import SinkError, SourceError
+from mien.errors import BackendError, SinkError, SourceError
 from mien.frame import Frame
 from mien.pipeline import Stages
 from mien.pipeline.controller import LatencyTarget
@@ -190,7 +190,7 @@ def test_where_a_worker_cannot_be_started_all_is_given_back(monkeypatch: pytest.
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     source, sink, portrayal = FedSource(frame(0)), NotingSink(), Portrayal()
-    with pytest.raises(RuntimeError, match="new thread"):
+    with pytest.raises(BackendError, match="new thread"):
         run(pipeline_of(source, sink, stages(portrayal)))
     assert sink.discarded
     assert source.ended.is_set()

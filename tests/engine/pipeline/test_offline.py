@@ -95,6 +95,8 @@ class FakeSink:
     def discard(self) -> None:
         self.discarded = True
 
+    def stop(self) -> None: ...
+
     def __enter__(self) -> Self:
         return self
 

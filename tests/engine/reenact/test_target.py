@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from mien.face import topology
-from mien.face.contacts import lid_gaps, lip_gaps
-from mien.face.measures import lower_face_height
+from mien.face.contacts import close_lips, lid_gaps, lip_gaps
+from mien.face.measures import REGIONS, landmark_sizes, lower_face_height, region_weights
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles, angles_of, fit_pose
+from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
+from mien.portrait.rest import rest_shapes
 from mien.reenact.target import LIDS_WIDEST, target_of
+from mien_export.samples.basis import INDEX, expression_basis
 
 NAMES = ("aldo", "mira", "teo")
 STILL = identity_motion()
@@ -79,6 +82,70 @@ def test_absolute_motion_is_the_drivers_landmarks_in_the_portraits_frame(portrai
     motion: Motion = replace(STILL, landmarks=wanted / [width, height, width])
     np.testing.assert_allclose(target_of(portrait, motion).landmarks, wanted, atol=0.02 * portrait.pose.scale)
     np.testing.assert_allclose(target_of(portrait, motion).landmarks[topology.SKIN_COUNT :], wanted[468:], atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_at_rest_the_look_is_taken_out_as_far_as_is_wanted(share: float, portrait: Portrait) -> None:
+    shape = target_of(portrait, STILL, relax=share).shape
+    np.testing.assert_allclose(shape, portrait.rest + share * (portrait.relaxed - portrait.rest), atol=1e-9)
+
+
+def _width(shape: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+    return float(shape[291, 0] - shape[61, 0])
+
+
+def _narrowed(share: float) -> Motion:
+    """A driver whose mouth is narrower by a share of its own width."""
+    points = canonical_face().points
+    expression = np.zeros((478, 3))
+    expression[:, 0] = -share * region_weights()[:, REGIONS.index("lips")] * points[:, 0]
+    return replace(STILL, expression=expression)
+
+
+def test_a_smile_yields_to_a_pursed_mouth(portrait: Portrait) -> None:
+    smiling = _smiling(portrait)
+    own, relaxed = _width(smiling.rest), _width(smiling.relaxed)
+    for narrowed in (0.05, 0.15, 0.25, 0.35):
+        found = _width(target_of(smiling, _narrowed(narrowed)).shape)
+        plain = own * (1 - narrowed)
+        if narrowed < 0.1:
+            assert found == pytest.approx(plain, rel=0.02)
+        elif narrowed > 0.2:
+            assert 0.7 * relaxed * (1 - narrowed) < found < relaxed * (1 - narrowed) + 0.01
+    assert _width(target_of(smiling, STILL).shape) == pytest.approx(own)
+
+
+def test_brows_and_eyes_do_not_care_for_a_pursed_mouth(portrait: Portrait) -> None:
+    smiling = _smiling(portrait)
+    lifted = smiling.relaxed.copy()
+    lifted[:, 1] -= 0.1 * region_weights()[:, REGIONS.index("brows")]
+    raised = _with_shapes(portrait, smiling.rest, lifted)
+    for shape in (target_of(raised, _narrowed(0.35)).shape, target_of(raised, STILL).shape):
+        np.testing.assert_allclose(shape[[105, 334], 1], smiling.rest[[105, 334], 1], atol=0.005)
+        np.testing.assert_allclose(lid_gaps(shape), lid_gaps(smiling.rest), rtol=0.01)
+
+
+def test_a_mouth_narrower_than_usual_is_not_narrowed_further(portrait: Portrait) -> None:
+    thin = portrait.rest.copy()
+    thin[:, 0] *= 1 - 0.3 * region_weights()[:, REGIONS.index("lips")]
+    narrow = _with_shapes(portrait, thin, thin)
+    found = _width(target_of(narrow, _narrowed(0.3)).shape)
+    assert found == pytest.approx(0.7 * _width(thin), rel=0.03)
+
+
+def _smiling(portrait: Portrait) -> Portrait:
+    basis = expression_basis(close_lips(canonical_face().points))
+    smile = portrait.rest + 0.9 * basis[INDEX["smile"]] * landmark_sizes(portrait.rest)
+    return _with_shapes(portrait, *rest_shapes(smile))
+
+
+def _with_shapes(
+    portrait: Portrait,
+    rest: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    relaxed: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> Portrait:
+    held = {name: getattr(portrait, name) for name in Portrait.__slots__}
+    return Portrait(**held | {"rest": rest, "relaxed": relaxed})
 
 
 def test_other_pictures_of_a_bank_take_the_first_ones_pose(portraits: dict[str, Portrait]) -> None:

@@ -162,6 +162,14 @@ def test_a_host_is_named_with_brackets_or_without() -> None:
     run(main)
 
 
+@pytest.mark.parametrize("host", ["no..host", "a" * 64 + ".invalid", "nobody.invalid"])
+def test_a_host_that_cannot_be_is_told(host: str) -> None:
+    settings = replace(SETTINGS, host=host, token="a-token-of-more-than-16-letters")
+    with pytest.raises(SettingError, match="expected an address to listen on, got none") as caught:
+        asyncio.run(run_server(settings, lambda line: None))
+    assert "a --host of this machine" in str(caught.value)
+
+
 def test_all_addresses_of_ipv6_are_those_of_ipv4_too() -> None:
     async def main() -> None:
         async with serving(replace(SETTINGS, host="::", token=TOKEN)) as place:

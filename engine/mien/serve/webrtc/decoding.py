@@ -24,6 +24,7 @@ from mien.capture.pixels import PixelReader, describe
 from mien.clock import Clock
 from mien.frame import Frame
 from mien.handover import DropQueue
+from mien.machine.threads import begun
 from mien.serve.webrtc.settings import Codec
 from mien.sound.sound import Sound, SoundFormat
 from mien.stats import Latency
@@ -182,8 +183,7 @@ class MediaDecoder:
     def start(self) -> None:
         """Begin; more than once is allowed."""
         if self._thread is None:
-            self._thread = Thread(target=self._run, name="mien-decode", daemon=True)
-            self._thread.start()
+            self._thread = begun("mien-decode", self._run)
 
     def close(self) -> None:
         """End, from any thread; what waits is dropped. Does not wait for the thread."""

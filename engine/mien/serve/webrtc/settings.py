@@ -24,8 +24,17 @@ class IceServer:
     credential: str | None = None
 
     def __post_init__(self) -> None:
-        if not _SERVER.fullmatch(self.url):
+        if not _SERVER.fullmatch(self.url) or not _can_be(self.url.partition(":")[2]):
             raise SettingError(f"an ICE server: expected stun:, turn: or turns: and a host, got {self.url!r}")
+
+
+def _can_be(place: str) -> bool:
+    """Whether HOST[:PORT] may be resolved: no part of a host's name is empty, or longer than 63 characters."""
+    host = place.partition("?")[0].rpartition("]")[0] or place.partition("?")[0].partition(":")[0]
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
