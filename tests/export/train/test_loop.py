@@ -52,7 +52,7 @@ from pathlib import Path
 from mien_export.data.faces import Faces
 from mien_export.families.oneshot_live.course import LiveConfig, Stage
 from mien_export.train.extractors.given import Given
-from mien_export.families.oneshot_live.step import LiveLosses
+from mien_export.families.oneshot_live.step import CriticSettings, LiveLosses
 from mien_export.families.oneshot_live.course import LiveCourse
 from mien_export.train.loop import Run, train
 from mien_export.families.oneshot_paper.config import PaperConfig, PaperStage

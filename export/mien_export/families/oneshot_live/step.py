@@ -231,8 +231,8 @@ class LiveStep:
         return batch, painted.float(), fused(batch.warped, painted.float(), mask.float())
 
     def _autocast(self) -> torch.autocast:
-        """bfloat16 on a GPU. On processors without matrix units, convolutions of torch are slower in it, backwards."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type != "cpu")
+        """In float32 a processor without matrix units is faster, but a resumed run was then not equal to the bit."""
+        return torch.autocast(self.device.type, torch.bfloat16)
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
@@ -280,7 +280,7 @@ def _looked_at(picture: Tensor) -> Tensor:
 
 def _half(x: Tensor) -> Tensor:
     """As autocast's convolutions would make it, once instead of in each."""
-    return x.to(torch.bfloat16) if torch.is_autocast_enabled(x.device.type) else x
+    return x.to(torch.bfloat16)
 
 
 def _erased(batch: Batch) -> Tensor:
