@@ -138,6 +138,10 @@ def test_a_second_face_changes_nothing(live: Live, frames: list[Pixels], usual: 
     assert live.statistics.frames_without_face == 0
 
 
+def _bluish(picture: Pixels) -> NDArray[np.bool_]:
+    return np.asarray(picture[..., 2].astype(int) - picture[..., 0] > 40)
+
+
 def test_behind_a_hand_the_mouth_is_closed_and_nothing_of_the_hand_is_shown(
     live: Live, portraits: tuple[Portrait, ...], frames: list[Pixels]
 ) -> None:
@@ -145,10 +149,8 @@ def test_behind_a_hand_the_mouth_is_closed_and_nothing_of_the_hand_is_shown(
     for picture in covered[10:]:
         picture[140:205, 85:175] = GLOVE
     free = Live(portraits)
-    free(frames)
-    out = live(covered)
-    bluish = out[TALKING][..., 2].astype(int) - out[TALKING][..., 0] > 40
-    assert bluish.sum() <= 1
+    own, shown = (int(_bluish(out[TALKING]).sum()) for out in (free(frames), live(covered)))
+    assert shown <= own + 1, "of the portrait itself a few pixels are as blue as the glove"
     assert free.motions[TALKING].lips.mean() > 0.02, "it speaks"
     assert live.motions[TALKING].lips.mean() < 0.2 * free.motions[TALKING].lips.mean()
     assert live.statistics.frames_without_face == 0
