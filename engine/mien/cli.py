@@ -20,7 +20,7 @@ from mien.commands import serve as serve_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
-from mien.errors import MienError, ReaderGone, SettingError, reason_of, without_controls
+from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
 from mien.machine.memory import share_heaps
@@ -101,7 +101,7 @@ def _carried_out(given: list[str], debug: bool) -> int:
         if debug:
             raise
         silence(sys.stdout)  # which may be what failed
-        cure = "change its permissions" if isinstance(error, PermissionError) else "check it"
+        cure = cure_of(error, "check it")
         return _refuse(f"{_what_of(error)}: expected to be able to use it, got an error ({reason_of(error)}); {cure}")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from mien.errors import SettingError, SourceError, reason_of
+from mien.errors import SettingError, SourceError, cure_of, reason_of
 from mien.frame import Frame
 from mien.sound.sound import Sound, SoundFormat
 
@@ -145,8 +145,7 @@ def is_folder(path: Path, name: str) -> bool:
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:  # also a name that no file can have
-        cure = "change its permissions" if isinstance(error, PermissionError) else "check the path"
-        raise SourceError(f"{name}: expected a file, got none ({reason_of(error)}); {cure}") from error
+        raise SourceError(f"{name}: expected a file, got none ({reason_of(error)}); {cure_of(error)}") from error
     if stat.S_ISDIR(facts.st_mode):
         return True
     special = _SPECIAL.get(stat.S_IFMT(facts.st_mode))
