@@ -22,7 +22,7 @@ from mien.face.pose import angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.face.untangle import LEAST_READ, untangle, untangle_lips
 from mien.portrait.layering import layers_of
-from mien.portrait.layers import fill, matte_of, one_person
+from mien.portrait.person import fill, matte_of, one_person
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait.layers import fill, filled
+from mien.portrait.person import fill, filled
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

@@ -20,8 +20,8 @@ from mien.face.pose import Similarity
 from mien.portrait.beyond import Room, body_beyond, head_beyond
 from mien.portrait.exemplar import fill_by_patches
 from mien.portrait.hidden import hidden_body
-from mien.portrait.layers import fill
 from mien.portrait.matting import fine_matte
+from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
 from mien.portrait.separating import head_share
 from mien.portrait.shade import shade_of

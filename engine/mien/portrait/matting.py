@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait.layers import fill
+from mien.portrait.person import fill
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]

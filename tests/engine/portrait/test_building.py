@@ -11,7 +11,7 @@ from mien.face.contacts import lip_gaps
 from mien.face.pose import Angles, rotation_of
 from mien.face.topology import canonical_face
 from mien.portrait.building import check_face, prepare_portrait
-from mien.portrait.layers import fill, matte_of
+from mien.portrait.person import fill, matte_of
 from mien.portrait.portrait import Portrait
 
 SHAPE = canonical_face().points

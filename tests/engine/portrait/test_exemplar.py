@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.portrait.exemplar import fill_by_patches
-from mien.portrait.layers import fill
+from mien.portrait.person import fill
 
 
 def test_stripes_go_on_through_a_hole() -> None:

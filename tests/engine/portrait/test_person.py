@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.face.topology import canonical_face
-from mien.portrait.layers import one_person
+from mien.portrait.person import one_person
 
 EYES = 80.0
 FACE = canonical_face().points * EYES + [250, 160, 0]

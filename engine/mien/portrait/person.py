@@ -1,4 +1,4 @@
-"""Layers of a portrait: clean-up of the person matte, and in-painting of the background.
+"""The person in a portrait: clean-up of the matte, and smooth in-painting of what the person hides.
 
 In-painting is push-pull filling (Gortler et al., The Lumigraph, 1996).
 """
