@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import pairwise
 from pathlib import Path
 from statistics import median, quantiles
 from threading import Event, Thread
@@ -201,9 +200,8 @@ def need_arrival(frames: list[Frame], sent: list[float]) -> None:
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     off = [frame.seconds - sent[number] for frame, number in zip(settled, numbers, strict=True)]
     assert quantiles([abs(one - median(off)) for one in off])[-1] < NEAR, "but where the machine stalls"
-    steps = [b.seconds - a.seconds for a, b in pairwise(settled)]
-    own = [b - a for a, b in pairwise(sent[numbers[0] : numbers[-1] + 1])]
-    assert median(steps) == pytest.approx(median(own), rel=0.15)
+    shown, real = settled[-1].seconds - settled[0].seconds, sent[numbers[-1]] - sent[numbers[0]]
+    assert shown == pytest.approx(real, abs=2 * NEAR), "as fast as they are sent, also where that is not even"
 
 
 def test_pictures_that_are_written_as_fast_as_they_are_taken(tmp_path: Path) -> None:
