@@ -68,7 +68,28 @@ PARSING: Final = Family(
 """Face parsing: a logit of each of 19 classes for each pixel of a crop. Their softmax is left to whoever needs it: ONNX
 Runtime takes ten times as long for one over channels as for the network."""
 
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING)}
+_LOOK: Final = Port("look", extent="vector")
+_STROKES: Final = Port("strokes", 3, range=SIGNED)
+
+STYLE: Final = Family(
+    "style",
+    graphs=(
+        GraphRule(
+            "whole",
+            "request",
+            inputs=(Port("picture", 3, "crop", SIGNED), Port("mix", "attributes", "vector", UNIT)),
+            outputs=(_STROKES, _LOOK, Port("transfer", 12, "vector")),
+        ),
+        GraphRule("patch", "frame", inputs=(Port("picture", 3, range=SIGNED), _LOOK), outputs=(_STROKES,)),
+    ),
+    links=(Link("whole", "patch", frozenset({"look"})),),
+    attributes=None,
+    stage="style",
+)
+"""Artistic styles, which a bundle names as its attributes: strokes of a whole picture with a colour transfer, and
+strokes of a patch for every frame."""
+
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING, STYLE)}
 """Those of mien itself, by name."""
 
 

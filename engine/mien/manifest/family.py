@@ -83,8 +83,8 @@ class Family:
     """Networks that keep this contract, which training and export tell apart; none named: one called as the family."""
     classes: tuple[str, ...] = ()
     """Channels of the family's label maps; each bundle repeats them, so that another order is noticed."""
-    attributes: tuple[str, ...] = ()
-    """Names of which a bundle lists those that it was trained on."""
+    attributes: tuple[str, ...] | None = ()
+    """Names of which a bundle lists those that it was trained on; None: each bundle names its own, at least one."""
     stage: str = "paint"
     """Which stage runs its graphs: a key of `mien.chain.STAGES`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -13,6 +14,8 @@ from mien.manifest.family import RUNS, Family, GraphRule, Link, Port
 from mien.plane import Box
 
 SIDES = range(64, 1025, 32)
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+"""Of an attribute that a bundle names itself: users type it."""
 VIEW_STEP = 16
 """Pixels of the crop of which all numbers of a view are multiples: the coarsest features have a place in so many."""
 
@@ -37,8 +40,7 @@ def _faults(bundle: Bundle, family: Family) -> Iterator[str]:
         yield f"side must be a multiple of {SIDES.step} from {SIDES.start} to {SIDES[-1]}, got {bundle.side}"
     if bundle.classes != family.classes:
         yield f"classes must name the channels {_listed(family.classes)}, got {_listed(bundle.classes)}"
-    if odd := set(bundle.attributes) - set(family.attributes):
-        yield f"attributes must be of {_listed(family.attributes)}, got {_listed(sorted(odd))}"
+    yield from _faults_of_attributes(bundle.attributes, family.attributes)
     yield from _faults_of_view(bundle.seen, bundle.side)
     yield from _faults_of_list(bundle, family)
     rules = {rule.name: rule for rule in family.graphs}
@@ -48,6 +50,14 @@ def _faults(bundle: Bundle, family: Family) -> Iterator[str]:
         yield from _faults_of_likeness(graph, bundle.graph(graph.name), title)
     for link in family.links:
         yield from _faults_of_link(bundle, link)
+
+
+def _faults_of_attributes(names: tuple[str, ...], known: tuple[str, ...] | None) -> Iterator[str]:
+    if known is None:
+        if not names or len(set(names)) < len(names) or not all(NAME.fullmatch(name) for name in names):
+            yield f"attributes must be different names of small letters, digits and hyphens, got {_listed(names)}"
+    elif odd := set(names) - set(known):
+        yield f"attributes must be of {_listed(known)}, got {_listed(sorted(odd))}"
 
 
 def _faults_of_view(view: Box, side: int) -> Iterator[str]:

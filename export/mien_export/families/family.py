@@ -119,6 +119,8 @@ class Trained:
     seed: int
     said: str | None = None
     """Terms and extractors; None: the checkpoint does not tell."""
+    attributes: tuple[str, ...] = ()
+    """What it can be told, such as the names of its styles."""
 
     def graphs(self) -> tuple[Traced, ...]:
         """What is exported."""

@@ -12,12 +12,13 @@ from mien_export.families.family import NetworkFamily, Trained
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_paper.family import PAPER
 from mien_export.families.parsing.family import PARSING
+from mien_export.families.style.family import STYLE
 from mien_export.train import checkpoint
 from mien_export.train.course import Asked, Course
 
 GROUP: Final = "mien_export.families"
 
-FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {family.kind: family for family in (LIVE, PAPER, PARSING)}
+FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {family.kind: family for family in (LIVE, PAPER, PARSING, STYLE)}
 """mien's own, by kind."""
 
 
@@ -78,4 +79,12 @@ def read_trained(path: Path) -> Trained:
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise SettingError(f"{path} is no checkpoint of networks ({reason}); give one that train wrote") from error
-    return Trained(family, networks.eval().requires_grad_(False), size, steps, seed, state.get("said"))
+    return Trained(
+        family,
+        networks.eval().requires_grad_(False),
+        size,
+        steps,
+        seed,
+        state.get("said"),
+        tuple(state.get("attributes", ())),
+    )

@@ -159,6 +159,7 @@ def _bundle(folder: Path, trained: Trained, words: Words, graphs: list[Graph]) -
         losses=words.losses,
         graphs=tuple(graphs),
         classes=family_named(family.family).classes,
+        attributes=trained.attributes,
         view=family.view(trained.size),
     )
 

@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
         begin=options.begin,
         mouths=options.mouths,
         packed=options.packed,
+        paintings=options.paintings,
     )
     course = course_of(options.config, asked)
     _need_device(options.device)
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="checkpoints and picture grids")
     parser.add_argument("--mouths", type=Path, metavar="DIR", help="folder of the ICT face model, for wide mouths")
     parser.add_argument("--packed", type=Path, metavar="DIR", help="what mien export pack or labels made")
+    parser.add_argument("--paintings", type=Path, metavar="DIR", help="folder of paintings, for styles")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu or cuda (default: %(default)s)")
     parser.add_argument("--seconds", type=_seconds, metavar="S", help="stop, with a checkpoint, after so long")
     parser.add_argument("--steps", type=_steps, metavar="N", help="in all, instead of the configuration's")

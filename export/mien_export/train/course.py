@@ -71,6 +71,8 @@ class Asked:
     """Folder of the ICT face model."""
     packed: Path | None = None
     """Folder of pairs that were made beforehand; of a segmenter, the file of its labels."""
+    paintings: Path | None = None
+    """Folder of the paintings that styles are learnt from."""
 
 
 C = TypeVar("C")
