@@ -43,9 +43,9 @@ CONFIGS: Final = {
     "style": StyleConfig(
         "m",
         (
-            StylePart(steps=3600, batch=3),
-            StylePart(steps=3200, batch=3, rate=1.5e-3, temporal=True, falls=True),
-            StylePart(steps=400, batch=2, side=224, full=320, rate=3e-4, temporal=True, falls=True),
+            StylePart(steps=2000, batch=3),
+            StylePart(steps=1800, batch=3, rate=1.5e-3, temporal=True, falls=True),
+            StylePart(steps=200, batch=2, side=224, full=320, rate=3e-4, temporal=True, falls=True),
         ),
     ),
     "style-smoke": StyleConfig(
