@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "mien_export": {"mien_export", "mien", "mien_kernels"},
     "mien_bench": {"mien_bench", "mien", "mien_kernels"},
 }
-ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "fuse", "smooth", "emit"}
+ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "style", "fuse", "smooth", "emit"}
 LAYERS = [  # from below; what is not named is in the lowest layer, and the longest name that fits counts
     {"portrait.portrait"},  # the value
     {"runtime"},

@@ -5,7 +5,8 @@ Offline, live and served runs call the same chain. It names its stages and repor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +32,9 @@ from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
 from mien.smooth.smooth import Smooth
 from mien.stats import UNTIMED, Laps
+from mien.style.opening import open_styler
+from mien.style.style import Style
+from mien.style.wish import read_wish
 
 Pixels = NDArray[np.uint8]
 Later = tuple[str, Callable[[Pixels], Pixels]]
@@ -74,6 +78,8 @@ class ReenactChain:
     """None: no network paints, as with the model `warp`."""
     fuse: Fuse
     smooth: Smooth
+    style: Style | None = None
+    """None: the portrait stays a photograph."""
     later: tuple[Later, ...] = ()
     about: str = WARP
     """Description of the model and its runtime."""
@@ -85,7 +91,11 @@ class ReenactChain:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of its stages, in the order of processing."""
-        return (*chain_of(None if self.paint is None else self.paint.family), *(name for name, _ in self.later))
+        stages = chain_of(None if self.paint is None else self.paint.family)
+        if self.style is not None:
+            place = stages.index("fuse")
+            stages = (*stages[:place], "style", *stages[place:])
+        return (*stages, *(name for name, _ in self.later))
 
     @property
     def best(self) -> int:
@@ -102,6 +112,9 @@ class ReenactChain:
             paintings = self.paint(posed, level)
             if level != "off":
                 laps.lap("paint")
+        if self.style is not None:
+            posed, paintings = self.style(posed, paintings)
+            laps.lap("style")
         pixels = self.fuse(posed, paintings)
         laps.lap("fuse")
         pixels = self.smooth(pixels, posed)
@@ -137,11 +150,16 @@ def open_chain(
         painter, about = stack.enter_context(open_painter(settings, threads, graphs))
         need_wanted()
         chain_of(None if painter is None else painter.family)
+        style = None
+        if settings.style is not None:
+            style = stack.enter_context(_open_style(settings.style, portraits, threads, graphs))
+        need_wanted()
         chain = ReenactChain(
             Reenact(portraits, threads, settings.relax),
             None if painter is None else Paint(portraits, painter),
             Fuse(settings.mouth, threads, background_of(settings.background), settings.wrinkles),
             Smooth(settings.smooth, threads),
+            style,
             later,
             about,
             () if painter is None else painter.notes,
@@ -152,6 +170,14 @@ def open_chain(
             _warm(chain, portraits[0], need_wanted)
         stack.pop_all()
         return chain
+
+
+@contextlib.contextmanager
+def _open_style(
+    wish: str, portraits: tuple[Portrait, ...], threads: int, graphs: SharedGraphs | None
+) -> Iterator[Style]:
+    with open_styler(threads, graphs=graphs) as styler:
+        yield Style(portraits, styler, read_wish(wish))
 
 
 def background_picture(setting: str) -> str | None:

@@ -201,6 +201,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--background", default="keep", metavar="WHAT", help="keep, blur, alpha, a colour (#rrggbb) or a picture"
     )
+    parser.add_argument("--style", metavar="NAME", help="a painter's style (see docs/styles.md): NAME[:STRENGTH][+...]")
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
@@ -230,6 +231,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         mouth=options.mouth,
         background=options.background,
         relax=options.relax,
+        style=options.style,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,

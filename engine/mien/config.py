@@ -137,6 +137,8 @@ class ReenactSettings:
     """Weight of the previous output where the flow is consistent, 0..0.95; 0 is off."""
     wrinkles: float = 1.0
     """Strength of the lines that come with an expression (forehead, frown, crow's feet, folds), 0 (none) to 2."""
+    style: str | None = None
+    """A painter's style: its name, `NAME:STRENGTH`, or several joined by +; None: as photographed."""
     face: int | None = None
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mien.machine.processor import this_processor
 from mien_export.families.style.goals import StyleGoals
 from mien_export.families.style.losses import (
     StyleLosses,
@@ -109,9 +110,9 @@ class StyleStep:
         weight = raw["weights"].to(self._device)[:, None].float() / 255
         mix = functional.one_hot(styles, self._net.styles).float()
         answers, later = self._answers(raw, pictures, mix, part.temporal)
-        with torch.no_grad(), torch.autocast(self._device.type, torch.bfloat16):
+        with torch.no_grad(), self._autocast():
             own = self._goals.extractor(2 * pictures - 1)
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with self._autocast():
             found = self._goals.extractor(2 * answers - 1)
         terms = {
             "style": style_term(found, styles, self._goals.statistics(part.full), self._goals.weights),
@@ -130,11 +131,16 @@ class StyleStep:
         whole, shares = pictures, mix
         if temporal:
             whole, shares = torch.cat([pictures, self._pictures(raw["later"])]), torch.cat([mix, mix])
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with self._autocast():
             strokes, _ = self._net(2 * whole - 1, shares)
         answers = drawn(recoloured(whole, self._net.transfer(shares)), strokes)
         count = len(pictures)
         return answers[:count], answers[count:] if temporal else None
+
+    def _autocast(self) -> torch.autocast:
+        """bfloat16 where there are matrix units for it; without them it is half as fast as float32."""
+        fast = self._device.type != "cpu" or "amx" in this_processor().features
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=fast)
 
     def _pictures(self, bytes_: Tensor) -> Tensor:
         """(N, 3, S, S) in 0..1."""
