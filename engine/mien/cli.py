@@ -17,6 +17,7 @@ from mien.commands import live as live_command
 from mien.commands import models as models_command
 from mien.commands import parse as parse_command
 from mien.commands import serve as serve_command
+from mien.commands import style as style_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
@@ -151,7 +152,10 @@ def _parser() -> argparse.ArgumentParser:
     serve = _add(commands, "serve", _serve, "open the engine to browsers, WHIP and WHEP")
     serve_command.add_options(serve)
     _add_look(serve)
-    parse_command.add_options(_add(commands, "parse", _parse, "label each pixel of a face picture or video"))
+    parse = _filtered(parse_command.run)
+    parse_command.add_options(_add(commands, "parse", parse, "label each pixel of a face picture or video"))
+    style = _filtered(style_command.run)
+    style_command.add_options(_add(commands, "style", style, "draw a picture or video in a painter's style"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -339,12 +343,17 @@ class _Telling:
         tell(sys.stderr, f"mien: {said}\n")
 
 
-def _parse(options: argparse.Namespace) -> int:
-    need_room()
-    with _Telling(options.quiet) as telling:
-        statistics = parse_command.run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
-    telling.end(options.output, statistics)
-    return DONE
+def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], int]:
+    """The command that makes one file of another by `run`."""
+
+    def command(options: argparse.Namespace) -> int:
+        need_room()
+        with _Telling(options.quiet) as telling:
+            statistics = run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
+        telling.end(options.output, statistics)
+        return DONE
+
+    return command
 
 
 def _doctor(options: argparse.Namespace) -> int:

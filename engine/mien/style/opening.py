@@ -32,7 +32,7 @@ def open_styler(threads: int, model: str = MODEL, graphs: SharedGraphs | None = 
     load = open_session if graphs is None else graphs.session
     whole = load(bundle, WHOLE, "auto", None, threads)
     patch = load(bundle, PATCH, choice.backend, choice.precision, threads)
-    styler = Styler(bundle, whole, patch, threads)
+    styler = Styler(bundle, whole, patch, threads, f"{bundle.name} {bundle.size} on {choice}")
     try:
         yield styler
     finally:

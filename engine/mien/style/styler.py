@@ -49,8 +49,11 @@ class Look:
 class Styler:
     """Runs the graphs of a bundle of the family `style`. For one thread at a time."""
 
-    def __init__(self, bundle: Bundle, whole: GraphSession, patch: GraphSession, threads: int = 1) -> None:
-        """`whole` and `patch` run the graphs of these names; `close` closes them."""
+    def __init__(
+        self, bundle: Bundle, whole: GraphSession, patch: GraphSession, threads: int = 1, about: str = ""
+    ) -> None:
+        """`whole` and `patch` run the graphs of these names; `close` closes them. `about` says what runs them."""
+        self.about = about
         self.names = bundle.attributes
         """Of its styles."""
         self.bundle = bundle

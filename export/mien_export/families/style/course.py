@@ -88,7 +88,8 @@ class StyleCourse:
         """
         assert self.given.hed is not None, "see course_of"
         paintings, stages = read_paintings(self.paintings), self.config.stages
-        extractor = open_hed(self.given.hed, MAPS).to(device, memory_format=torch.channels_last)
+        extractor: Any = open_hed(self.given.hed, MAPS).to(device)
+        extractor = extractor.to(memory_format=torch.channels_last)
         goals = StyleGoals(paintings, extractor, [stage.full for stage in stages], device)
         return StyleStep(begun(paintings, self.config.size), goals, stages, self.config.losses, device)
 

@@ -1,0 +1,95 @@
+"""All of `mien style`: a picture or video in a painter's style, without a portrait or a driver."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien import capture, emit
+from mien.clock import MonotonicClock
+from mien.config import need_threads
+from mien.emit.opening import need_place
+from mien.emit.sink import SinkSettings
+from mien.frame import Frame
+from mien.machine.processor import usable_threads
+from mien.pipeline import Progress, Stages, render
+from mien.pipeline.chain import SingleStage
+from mien.places import need_apart
+from mien.portrait.prepare import even, read_picture
+from mien.posed import PaintLevel
+from mien.stats import Statistics
+from mien.style.frames import FrameStyler
+from mien.style.opening import MODEL, open_styler
+from mien.style.wish import read_wish
+
+Pixels = NDArray[np.uint8]
+
+_STILL: Final = Fraction(25)
+"""Rate of a single picture, which has none."""
+
+
+def style_file(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    style: str,
+    *,
+    model: str = MODEL,
+    mark: bool = True,
+    start: float = 0.0,
+    duration: float | None = None,
+    threads: int | None = None,
+    begun: Callable[[int | None, str], None] | None = None,
+    progress: Progress | None = None,
+) -> Statistics:
+    """A picture or video in a style, into a file that appears whole or not at all. Faces are not needed.
+
+    Args:
+        source: see `mien.capture.open`, also for `start` and `duration` in seconds.
+        output: see `mien.emit.open`.
+        style: `NAME[:STRENGTH][+NAME[:STRENGTH]...]`, of those that `model` has.
+        model: the packaged styles, or the name or folder of another bundle of the family `style`.
+        mark: whether the visible mark that says "synthetic" is drawn.
+        threads: processor threads to use; None: all that this process may use.
+        begun, progress: as in `mien.api.render_file`.
+
+    Raises:
+        MienError: anything that the user can cure, in one line.
+    """
+    need_threads(threads)
+    wish = read_wish(style)
+    need_apart([], [source], sink=output)
+    need_place(os.fspath(output))
+    count, clock = threads or usable_threads(), MonotonicClock()
+    statistics = Statistics(clock)
+    with ExitStack() as stack:
+        styler = stack.enter_context(open_styler(count, model))
+        drawn = FrameStyler(styler, wish.mix(styler.names), wish.strength, count)
+        opened = stack.enter_context(capture.open(source, start=start, duration=duration, threads=max(count // 2, 1)))
+        info = opened.info
+        if begun is not None:
+            begun(info.frame_count, styler.about)
+        if info.frame_count == 1 and not info.live:
+            pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
+            settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL)
+            with emit.open(output, settings, mark=mark) as sink:
+                sink.write(Frame(pixels, 0, 1 / _STILL))
+            statistics.frames_in = statistics.frames_out = 1
+            statistics.end()
+            return statistics
+
+        def draw(_: Frame | None, frame: Frame, level: PaintLevel) -> Pixels:
+            return even(drawn(np.ascontiguousarray(frame.pixels[..., :3])))
+
+        # every frame counts as one with a face
+        chain = SingleStage(draw, about=styler.about, name="style")
+        stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda found, seconds: found, chain)
+        settings = SinkSettings(info.width // 2 * 2, info.height // 2 * 2, info.rate, info.time_base, info.sound)
+        with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
+            render(opened, stages, sink, statistics, clock, progress)
+    return statistics
