@@ -77,7 +77,12 @@ STYLE: Final = Family(
         GraphRule(
             "whole",
             "request",
-            inputs=(Port("picture", 3, "crop", SIGNED), Port("mix", "attributes", "vector", UNIT)),
+            inputs=(
+                Port("picture", 3, "crop", SIGNED),
+                Port("mix", "attributes", "vector", UNIT),
+                Port("given", extent="vector"),
+                Port("fixed", 1, "vector", UNIT),
+            ),
             outputs=(_STROKES, _LOOK, Port("transfer", 12, "vector")),
         ),
         GraphRule("patch", "frame", inputs=(Port("picture", 3, range=SIGNED), _LOOK), outputs=(_STROKES,)),

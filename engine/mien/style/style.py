@@ -10,6 +10,7 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,12 +20,15 @@ from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import Painting, Posed
 from mien.style.styler import BORDER, Look, Styler
 from mien.style.wish import StyleWish
+from mien_kernels import ops
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 FINEST: Final = 0.5
 """Pixels that the network sees per pixel of the generators' crop, at most: a patch has room for so many."""
+FADE: Final = 1 / 64
+"""Share of the longer side over which what the picture shows of a layer fades."""
 
 
 class Style:
@@ -60,25 +64,66 @@ class Style:
 def styled(portrait: Portrait, styler: Styler, mix: Floats, strength: float) -> tuple[Portrait, Look]:
     """The portrait with picture, background and layers in a style, and the look of the picture.
 
-    Landmarks, pose and matte stay the photograph's.
+    Landmarks, pose and matte stay the photograph's. Where a layer is seen in the picture it is drawn as there; what is
+    hidden is drawn by itself, with the same look.
     """
     into = _into_canvas(portrait, styler.room)
     pixels, look = styler.whole(portrait.pixels, into, mix, strength)
 
-    def drawn(picture: Pixels, corner: tuple[int, int] = (0, 0)) -> Pixels:
+    def drawn(picture: Pixels, seen: Pixels | None = None, corner: tuple[int, int] = (0, 0)) -> Pixels:
         moved = into.copy()
         moved[:, 2] += into[:, :2] @ np.array(corner, dtype=np.float64)
-        return styler.whole(picture, moved, mix, strength)[0]
+        answer = styler.whole(picture, moved, mix, strength, look)[0]
+        return answer if seen is None else _shown(answer, pixels, seen, corner)
 
-    def layer(part: Layer) -> Layer:
-        return replace(part, pixels=drawn(part.pixels, part.corner))
+    def layer(part: Layer, seen: Pixels) -> Layer:
+        return replace(part, pixels=drawn(part.pixels, seen, part.corner))
 
     layers = portrait.layers
     if layers is not None:
-        layers = Layers(drawn(layers.background), layer(layers.body), layer(layers.head), layers.reach)
-    background = None if portrait.background is None else drawn(portrait.background)
+        head, body = (_in_picture(part, portrait.size) for part in (layers.head, layers.body))
+        layers = Layers(
+            drawn(layers.background, np.bitwise_not(np.maximum(head, body))),
+            layer(layers.body, np.minimum(body, np.bitwise_not(head))),
+            layer(layers.head, head),
+            layers.reach,
+        )
+    background = None
+    if portrait.background is not None and portrait.matte is not None:
+        background = drawn(portrait.background, np.bitwise_not(portrait.matte))
     digest = hashlib.sha256(portrait.digest.encode() + mix.tobytes() + np.float32(strength).tobytes()).hexdigest()
     return replace(portrait, pixels=pixels, background=background, layers=layers, digest=digest), look
+
+
+def _in_picture(layer: Layer, size: tuple[int, int]) -> Pixels:
+    """(H, W): the layer's opacity at the pixels of the picture."""
+    out = np.zeros(size[::-1], np.uint8)
+    x, y = layer.corner
+    height, width = layer.alpha.shape
+    rows, columns = slice(max(y, 0), min(y + height, size[1])), slice(max(x, 0), min(x + width, size[0]))
+    out[rows, columns] = layer.alpha[rows.start - y : rows.stop - y, columns.start - x : columns.stop - x]
+    return out
+
+
+def _shown(answer: Pixels, picture: Pixels, seen: Pixels, corner: tuple[int, int]) -> Pixels:
+    """A layer as the whole picture shows it where nothing is mixed in, which fades into its own answer.
+
+    Args:
+        answer: (h, w, 3), the layer drawn by itself.
+        picture: (H, W, 3), the whole picture, drawn.
+        seen: (H, W), 255 where the picture shows nothing but this layer.
+        corner: of the layer in the picture.
+    """
+    grown = max(round(FADE * max(picture.shape[:2])), 2)
+    inside = cv2.erode(seen, np.ones((grown, grown), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=255)
+    share = cv2.blur(inside, (grown, grown))
+    x, y = corner
+    height, width = answer.shape[:2]
+    rows, columns = slice(max(y, 0), min(y + height, len(picture))), slice(max(x, 0), min(x + width, picture.shape[1]))
+    part = (slice(rows.start - y, rows.stop - y), slice(columns.start - x, columns.stop - x))
+    over = np.ascontiguousarray(picture[rows, columns])
+    answer[part] = ops.blend(np.ascontiguousarray(answer[part]), over, np.ascontiguousarray(share[rows, columns]))
+    return answer
 
 
 def _into_canvas(portrait: Portrait, room: int) -> Affine:

@@ -63,7 +63,9 @@ class Styler:
         height, width = patch.inputs["picture"].shape[2:]
         self.patch_size = width, height
 
-    def whole(self, picture: Pixels, into: Affine, mix: Floats, strength: float) -> tuple[Pixels, Look]:
+    def whole(
+        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: Look | None = None
+    ) -> tuple[Pixels, Look]:
         """A picture in a style, and the look it has.
 
         Args:
@@ -71,6 +73,7 @@ class Styler:
             into: from the picture to the canvas; of one scale, without rotation.
             mix: (K,), the share of each style.
             strength: how much of the answer is style, 0..1.
+            like: a look that it is to have; None: its own.
         """
         scale = float(into[0, 0])
         canvas = cv2.warpAffine(
@@ -82,6 +85,9 @@ class Styler:
         )
         self._whole.inputs["picture"][0] = canvas.transpose(2, 0, 1) / np.float32(127.5) - np.float32(1)
         self._whole.inputs["mix"][0] = mix
+        self._whole.inputs["fixed"][...] = like is not None
+        if like is not None:
+            self._whole.inputs["given"][...] = like.vector
         self._whole.run()
         outputs = self._whole.outputs
         transfer = np.array(outputs["transfer"][0], np.float32)

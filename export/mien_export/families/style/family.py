@@ -81,12 +81,14 @@ class StyleFamily:
                 back = inverse(crop_matrix(fit_pose(faces.landmarks(index, picture.shape[0])))).astype(np.float32)
                 mix = np.eye(len(bundle.attributes), dtype=np.float32)[None, index % len(bundle.attributes)]
                 canvas = ops.to_tensor(picture, back, scale=1 / 127.5, bias=-1.0, size=(SIDE, SIDE))[None]
-                answered = ran(whole, {"picture": canvas, "mix": mix})
+                given = np.zeros(bundle.graph("whole").outputs[1].sized(1), np.float32)
+                asked = {"picture": canvas, "mix": mix, "given": given, "fixed": np.zeros((1, 1), np.float32)}
+                answered = ran(whole, asked)
                 top, left = (SIDE - PATCH[0]) // 2, (SIDE - PATCH[1]) // 2
                 piece = np.ascontiguousarray(canvas[:, :, top : top + PATCH[0], left : left + PATCH[1]])
                 inputs = {"picture": piece, "look": answered["look"]}
                 yield Example(
-                    inputs={"whole": {"picture": canvas, "mix": mix}, "patch": inputs},
+                    inputs={"whole": asked, "patch": inputs},
                     outputs={"whole": answered, "patch": ran(patch, inputs)},
                 )
         finally:

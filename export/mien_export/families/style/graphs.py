@@ -16,40 +16,25 @@ SIDE: Final = 320
 """Of the canvas of a whole picture: 256 pixels and a mirrored border of 32."""
 PATCH: Final = (128, 112)
 """Height and width of a patch: what a generator paints at half of its resolution, and a border of 16."""
-WHOLE_OPERATORS: Final = frozenset(
-    {
-        *("Add", "Concat", "Conv", "MatMul", "Max", "Mul", "ReduceMean", "Relu", "Reshape", "Resize", "Sqrt"),
-        *("Reciprocal", "SpaceToDepth", "Sub", "Tanh", "Unsqueeze", "Clip", "Div", "Transpose", "Gemm"),
-    }
-)
 PATCH_OPERATORS: Final = frozenset(
-    {
-        "Add",
-        "Conv",
-        "Mul",
-        "Relu",
-        "Reshape",
-        "Resize",
-        "Slice",
-        "SpaceToDepth",
-        "Split",
-        "Tanh",
-        "Transpose",
-        "Unsqueeze",
-    }
+    {"Add", "Conv", "Mul", "Relu", "Resize", "Slice", "SpaceToDepth", "Tanh", "Unsqueeze"}
 )
+WHOLE_OPERATORS: Final = PATCH_OPERATORS | {"Concat", "MatMul", "Max", "ReduceMean", "Reciprocal", "Sqrt", "Sub"}
 
 
 class Whole(nn.Module):
-    """Strokes, look and colour transfer of a picture."""
+    """Strokes, look and colour transfer of a picture, in a look of its own or in one that is given."""
 
     def __init__(self, network: StyleNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, picture: Tensor, mix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(N, 3, S / 2, S / 2), (N, L) and (N, 12) of pictures (N, 3, S, S) in -1..1 and shares (N, K)."""
-        strokes, look = self.network(picture, mix)
+    def forward(self, picture: Tensor, mix: Tensor, given: Tensor, fixed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(N, 3, S / 2, S / 2), (N, L) and (N, 12) of pictures (N, 3, S, S) in -1..1 and shares (N, K).
+
+        `given` (N, L): a look, which counts by the share `fixed` (N, 1).
+        """
+        strokes, look = self.network(picture, mix, given, fixed)
         return strokes, look, self.network.transfer(mix)
 
 
@@ -72,7 +57,12 @@ def graphs_of(network: StyleNetwork) -> tuple[Traced, ...]:
     whole = Traced(
         "whole",
         Whole(network),
-        (_picture(SIDE, SIDE), TensorSpec("mix", "mix", (BATCH, network.styles), range=UNIT)),
+        (
+            _picture(SIDE, SIDE),
+            TensorSpec("mix", "mix", (BATCH, network.styles), range=UNIT),
+            TensorSpec("given", "given", (BATCH, network.look_length)),
+            TensorSpec("fixed", "fixed", (BATCH, 1), range=UNIT),
+        ),
         (_strokes(SIDE, SIDE), look, TensorSpec("transfer", "transfer", (BATCH, 12))),
         WHOLE_OPERATORS,
     )

@@ -114,20 +114,28 @@ class StyleNetwork(nn.Module):
         """Numbers of a look."""
         return 2 * sum(layer.channels for layer in self.layers)
 
-    def forward(self, picture: Tensor, mix: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, picture: Tensor, mix: Tensor, given: Tensor | None = None, fixed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Strokes (N, 3, H / 2, W / 2) in -1..1, and the look (N, L) of the picture in this style.
 
         Args:
             picture: (N, 3, H, W) in -1..1; H and W are multiples of 4.
             mix: (N, K), the share of each style.
+            given: (N, L), a look that counts by the share `fixed` (N, 1) instead of the picture's own.
         """
         looks: list[Tensor] = []
+        place = 0
 
         def styled(layer: Styled, features: Tensor) -> Tensor:
+            nonlocal place
             filtered = layer.filtered(features)
-            scale, shift = layer.look(filtered, mix)
-            looks.extend((scale, shift))
-            return _scaled(filtered, scale, shift)
+            look = torch.cat(layer.look(filtered, mix), 1)
+            if given is not None and fixed is not None:
+                look = look + fixed * (given[:, place : place + 2 * layer.channels] - look)
+            place += 2 * layer.channels
+            looks.append(look)
+            return _scaled(filtered, look[:, : layer.channels], look[:, layer.channels :])
 
         strokes = self._run(picture, styled)
         return strokes, torch.cat(looks, 1)
