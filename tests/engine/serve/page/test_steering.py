@@ -42,8 +42,7 @@ def running(page: Page, server: FakeServer) -> Page:
     page.evaluate(
         "document.querySelector('dialog[open]')?.close(), document.querySelector('#notices').replaceChildren()"
     )
-    if page.get_attribute("body", "data-state") != "running":
-        wait_for_state(page, "idle")
+    if wait_for_state(page, "idle", "running") == "idle":  # a late machine may just be connecting again
         start(page)
     if page.get_attribute("#strip [aria-checked=true]", "data-value") != "aldo":
         page.click("[data-value=aldo]")
