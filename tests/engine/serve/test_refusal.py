@@ -20,6 +20,7 @@ JSON = st.recursive(
     max_leaves=20,
 )
 NAMES = ("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero")
+NAMES += ("relax", "wrinkles")
 
 
 def _outcome(read: Callable[[Any], object], value: object) -> object:
@@ -70,6 +71,10 @@ def test_any_json_is_understood_or_refused(value: Any) -> None:
         ("background", "alpha"),
         ("background", "/etc/passwd"),
         ("background", "#12345"),
+        ("relax", 1.01),
+        ("relax", -0.01),
+        ("wrinkles", 2.01),
+        ("wrinkles", "1"),
         ("paused", 1),
         ("rezero", "yes"),
         ("path", "x"),

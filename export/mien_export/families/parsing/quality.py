@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from mien.commands.options import Options, count, need_places
 from mien.face import classes
-from mien.face.classes import CLASSES, NAMES
+from mien.face.classes import NAMES
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.parse.models import FaceMesh
@@ -28,6 +27,7 @@ from mien_export.families.parsing.drawn import Worn, with_body
 from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.families.parsing.labelled import Labelled, default_place, load
+from mien_export.families.parsing.measure import DRAWN, MADE, Agreement
 from mien_export.families.parsing.samples import MIRRORED_LABELS, moved_flow
 from mien_export.samples.blending import mattes
 
@@ -35,47 +35,7 @@ Pixels = NDArray[np.uint8]
 Label = Callable[[Pixels, Array], Pixels]
 """From a picture (S, S, 3) and landmarks (478, 3) to its labels (S, S)."""
 
-DRAWN: Final = (classes.GLASSES, classes.HAT, classes.EARRING, classes.NECKLACE)
-"""Classes that are only drawn."""
-MADE: Final = tuple(kind for kind in range(len(CLASSES)) if kind not in DRAWN)
-"""Classes that the label maker knows."""
 CHANGES: Final = ("flip", "warp", "colour")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Agreement:
-    """How two label maps agree, summed over pictures."""
-
-    counts: NDArray[np.int64]
-    """(19, 19): pixels by truth and by what was found; unknown ones are left out."""
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[Pixels, Pixels]]) -> Agreement:
-        """Of pairs of truth and found, each (H, W)."""
-        size = len(CLASSES)
-        counts = np.zeros((size, size), np.int64)
-        for truth, found in pairs:
-            known = (truth < size) & (found < size)
-            both = truth[known].astype(np.int64) * size + found[known]
-            counts += np.bincount(both, minlength=size**2).reshape(size, size)
-        return cls(counts)
-
-    @property
-    def iou(self) -> NDArray[np.float64]:
-        """(19,): intersection over union of each class; not a number for classes that neither has."""
-        hits = np.diag(self.counts).astype(np.float64)
-        union = self.counts.sum(axis=0) + self.counts.sum(axis=1) - hits
-        return np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
-
-    def mean_iou(self, kinds: Iterable[int] = MADE) -> float:
-        """Over those of `kinds` that the truth has."""
-        there = [kind for kind in kinds if self.counts[kind].sum()]
-        return float(np.nanmean(self.iou[there]))
-
-    @property
-    def accuracy(self) -> float:
-        """Share of pixels of which both say the same."""
-        return float(np.diag(self.counts).sum() / max(self.counts.sum(), 1))
 
 
 def against_labels(labelled: Labelled, label: Label) -> Agreement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,12 +24,14 @@ from mien_export.families.parsing.course import (
     window_of,
 )
 from mien_export.families.parsing.labelled import Labelled
-from mien_export.families.parsing.network import SIZES, Segmenter
-from mien_export.families.parsing.quality import DRAWN, Agreement, against_labels, on_drawn
+from mien_export.families.parsing.measure import DRAWN, Agreement, LabelMeasure
+from mien_export.families.parsing.network import SIZES, CellMeans, Segmenter
+from mien_export.families.parsing.quality import against_labels, on_drawn
 from mien_export.families.parsing.weights import begun, keep
 from mien_export.families.registry import course_of, family_of, read_trained
+from mien_export.graphs.measure import Example
 from mien_export.graphs.parity import beyond, compare
-from mien_export.graphs.writing import Words, write_bundle
+from mien_export.graphs.writing import RealFaces, Words, write_bundle
 from mien_export.train import checkpoint
 from mien_export.train.course import Asked
 from mien_export.train.loop import LATEST, Run, train
@@ -60,6 +63,15 @@ def test_training_logits_are_those_of_the_whole_network() -> None:
             seen = whole[:, :, row::2, column::2][:, :, 8:24, 4:20]
             inner = (..., slice(1, -1), slice(1, -1))  # at the window's edge the last convolution sees nothing beyond
             assert torch.allclose(fine[inner], seen[inner], atol=1e-5)
+
+
+def test_what_is_exported_gives_the_mean_logits_of_cells() -> None:
+    torch.manual_seed(0)
+    network = Segmenter(SIZES["s"]).eval()
+    picture = torch.rand(2, 3, 64, 96) * 2 - 1
+    with torch.no_grad():
+        cells = torch.nn.functional.avg_pool2d(network(picture), 2)
+        assert torch.allclose(CellMeans(network)(picture), cells, atol=1e-5)
 
 
 def test_windows_move_and_stay_inside() -> None:
@@ -129,6 +141,45 @@ def test_the_bundle_computes_what_the_network_does(trained: Path, faces: Faces, 
     rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, read_trained(trained).graphs())
     assert {row.runtime for row in rows} == {"torch", "onnxruntime", "openvino"}
     assert not list(beyond(family.bounds, rows))
+
+
+def test_int8_is_chosen_by_labels(trained: Path, faces: Faces, tmp_path: Path) -> None:
+    words = Words("parsing", "Apache-2.0", "0", "0" * 40, "portraits of nobody", "entropy 1")
+    told: list[str] = []
+    write_bundle(
+        tmp_path, read_trained(trained), words, ("fp32", "int8"), RealFaces(faces, faces, 2, 2), 1, told.append
+    )
+    bundle = read_bundle(tmp_path)
+    assert bundle.precisions("segmenter") == ("fp32", "int8")
+    assert "int8" in bundle.precisions_for_auto
+    assert re.fullmatch(
+        r"int8, .*: -?0\.\d{4} of mean IoU less than fp32 against the truth, "
+        r"\d+\.\d\d % of labels the same against fp32, "
+        "2 unseen portraits",
+        told[1],
+    )
+    family = family_of(bundle.kind, "the bundle")
+    rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, measure=family.measure)
+    assert all(row.truth is not None for row in rows)
+    assert not list(beyond(family.bounds, rows, family.measure))
+    worse = [replace(row, truth=0.0) if row.precision == "int8" else row for row in rows]
+    assert any(
+        "of mean IoU against the truth, got 0.0000" in line for line in beyond(family.bounds, worse, family.measure)
+    )
+
+
+def test_labels_are_measured_where_they_are_known() -> None:
+    labels = np.zeros((256, 256), np.uint8)
+    labels[:, 128:] = classes.HAIR
+    logits = np.zeros((1, len(classes.CLASSES), 128, 128), np.float32)
+    logits[:, classes.HAIR, :, 64:] = 1
+    wrong = np.zeros_like(logits)
+    known, unknown = Example({}, {}, labels=labels), Example({}, {})
+    measure = LabelMeasure()
+    assert measure.to_truth([{"labels": logits}], [unknown]) == ()
+    assert measure.to_truth([{"labels": logits}], [known]) == (1.0,)
+    assert measure.to_truth([{"labels": wrong}], [known]) == (0.25,)
+    assert measure.likeness([{"labels": logits}], [{"labels": wrong}]) == 0.5
 
 
 def test_the_command_knows_the_configurations(labels_file: Path) -> None:
