@@ -28,6 +28,8 @@ from mien_export.graphs.tracing import checked, quiet
 OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
 """What is quantised up to the last convolution. Convolutions alone would be slower: every sum between them would go to
 float and back."""
+MOVERS: Final = ("Concat", "Reshape", "Transpose")
+"""What only moves values, and costs a way to float and back where it lies between convolutions."""
 MOVING: Final = frozenset({"Concat", "SpaceToDepth", "AveragePool"})
 """Operators that leave the range of what they take."""
 BYTES: Final = {(-1.0, 1.0): (-1.0, 127 / 128), (0.0, 1.0): (0.0, 1.0)}
@@ -41,6 +43,8 @@ class Variant:
     name: str
     exact: tuple[str, ...]
     """By how the names of their weights begin."""
+    moving: tuple[str, ...] = ()
+    """Of `MOVERS`, operators that are quantised, too."""
 
 
 class Quantiser:
@@ -72,7 +76,7 @@ class Quantiser:
                 tensors_range=self._ranges,
                 nodes_to_quantize=[],
                 nodes_to_exclude=exact,
-                op_types_to_quantize=list(OPERATORS),
+                op_types_to_quantize=[*OPERATORS, *variant.moving],
                 extra_options={"ActivationSymmetric": False},
             )
             quantiser.quantize_model()
@@ -87,7 +91,7 @@ class Quantiser:
         with quiet():
             calibrator = quantization.create_calibrator(
                 self._source,
-                list(OPERATORS),
+                [*OPERATORS, *MOVERS],
                 augmented_model_path=str(Path(self._folder.name) / "observed.onnx"),
                 calibrate_method=quantization.CalibrationMethod.MinMax,
             )

@@ -25,7 +25,7 @@ from mien_export.families.parsing.course import CONFIGS, ParsingCourse, ParsingL
 from mien_export.families.parsing.label_maker import UNKNOWN, make_labels
 from mien_export.families.parsing.measure import LabelMeasure
 from mien_export.families.parsing.network import FINE_FOLD, KIND, SIZES, CellMeans, Segmenter
-from mien_export.graphs.int8 import Variant
+from mien_export.graphs.int8 import MOVERS, Variant
 from mien_export.graphs.measure import Example, ran
 from mien_export.graphs.parity import Bound
 from mien_export.graphs.tracing import Traced
@@ -90,28 +90,25 @@ class ParsingFamily:
         return (Traced(GRAPH, exported, (INPUT,), (OUTPUT,), OPERATORS, plain=plain),)
 
     def int8_variants(self, networks: Segmenter) -> tuple[Variant, ...]:
-        """The last convolution gives the logits themselves; which layers are exact hardly matters for speed."""
-        return (Variant("all in int8", ()), Variant("logits in float32", ("logits.",)))
+        """Values on their way from the U-Net to the last layers stay in int8, too."""
+        return (Variant("all in int8", (), MOVERS), Variant("logits in float32", ("logits.",), MOVERS))
 
     def examples(self, bundle: Bundle, faces: Faces, count: int, threads: int) -> Iterator[Example]:
         """Crops of portraits, with the label maker's labels."""
         session = OnnxRuntimeSession(bundle.graph(GRAPH), threads=threads)
         try:
-            for index in range(min(count, faces.count)):
+            numbers = range(min(count, faces.count))
+            shown = (faces.picture(index) / np.float32(255) for index in numbers)
+            for index, matte in zip(numbers, mattes(shown), strict=True):
                 picture = faces.picture(index)
                 landmarks = faces.landmarks(index, picture.shape[0])
                 back = inverse(crop_matrix(fit_pose(landmarks)))
                 crop = ops.to_tensor(picture, back.astype(np.float32), scale=1 / 127.5, bias=-1.0, size=(SIDE, SIDE))
                 inputs = {INPUT.name: crop[None]}
-                labels = _in_crop(_made(picture, landmarks), back)
+                labels = _in_crop(make_labels(picture, landmarks, matte), back)
                 yield Example({GRAPH: inputs}, {GRAPH: ran(session, inputs)}, labels=labels)
         finally:
             session.close()
-
-
-def _made(picture: Pixels, landmarks: NDArray[np.float64]) -> Pixels:
-    (matte,) = mattes([picture / np.float32(255)])
-    return make_labels(picture, landmarks, matte)
 
 
 def _in_crop(labels: Pixels, back: NDArray[np.float64]) -> Pixels:
