@@ -48,7 +48,8 @@ class Segmenter:
             pixels: (H, W, 3) sRGB, the head less than 60 degrees from upright.
             landmarks: (478, 3) in pixels.
         """
-        return labels_of(self._looks(pixels, landmarks), pixels.shape[:2])
+        height, width = pixels.shape[:2]
+        return labels_of(self._looks(pixels, landmarks), (height, width))
 
     def shares(self, pixels: Pixels, landmarks: Array) -> Floats:
         """(19, H, W) in 0..1: how surely each pixel is of each class; they add up to 1. Arguments as above."""

@@ -193,8 +193,8 @@ def beyond(bounds: Mapping[str, Bound], rows: Sequence[Row], measure: Measure = 
         if row.bounded and bound.largest is not None and row.agreement.largest > bound.largest:
             yield f"{title}: expected errors up to {bound.largest:.2g}, got {row.agreement.largest:.2g}"
         if row.truth is not None and exact is not None and row.truth < exact - measure.most:
-            least, got = (measure.told(value) for value in (exact - measure.most, row.truth))
-            yield f"{title}: expected at least {least} against the truth, got {got}"
+            expected, got = (measure.told(value) for value in (exact - measure.most, row.truth))
+            yield f"{title}: expected at least {expected} against the truth, got {got}"
 
 
 def reasons(bounds: Mapping[str, Bound], rows: Sequence[Row]) -> Iterator[str]:

@@ -19,8 +19,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=20,
 )
-NAMES = ("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero")
-NAMES += ("relax", "wrinkles")
+NAMES = (
+    *("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero"),
+    *("relax", "wrinkles"),
+)
 
 
 def _outcome(read: Callable[[Any], object], value: object) -> object:

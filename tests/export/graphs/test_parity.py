@@ -63,7 +63,7 @@ def test_what_is_out_of_bounds_is_told(rows: list[Row]) -> None:
     assert [line.partition(": ")[2] for line in beyond(LIVE.bounds, [exact, rough, worse])] == [
         "expected at least 60 dB, got 30.0",
         "expected errors up to 0.0078, got 0.5",
-        f"expected at least {exact.truth - 0.5:.2f} dB against the truth, got {exact.truth - 1:.2f}",
+        f"expected at least {exact.truth - 0.5:.2f} dB against the truth, got {exact.truth - 1:.2f} dB",
     ]
 
 

@@ -121,7 +121,8 @@ class CellMeans(nn.Module):
         row = self.spread.out_channels // step
         cells = self.spread(merged).permute(0, 2, 3, 1).reshape(-1, height, width, step, row)
         pixels = cells.transpose(2, 3).reshape(-1, step * height, step * width, row // step)
-        return pixels.permute(0, 3, 1, 2)
+        spread: Tensor = pixels.permute(0, 3, 1, 2)
+        return spread
 
 
 def _changed(convolution: nn.Conv2d, change: Callable[[Tensor], Tensor]) -> nn.Conv2d:
@@ -138,7 +139,7 @@ def _changed(convolution: nn.Conv2d, change: Callable[[Tensor], Tensor]) -> nn.C
 
 def _split(values: Tensor) -> Tensor:
     """(C, 4, ...): what a pixel shuffle by 2 spreads over the places of a cell."""
-    return values.unflatten(0, (-1, FINE_FOLD**2))
+    return values.reshape(-1, FINE_FOLD**2, *values.shape[1:])
 
 
 class _Up(nn.Module):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
@@ -137,6 +138,9 @@ def test_the_bundle_computes_what_the_network_does(trained: Path, faces: Faces, 
     write_bundle(tmp_path, read_trained(trained), words, ("fp32",), None, 1, lambda line: None)
     bundle = read_bundle(tmp_path)
     assert (bundle.family, bundle.main) == ("parsing", "segmenter")
+    kinds = [node.op_type for node in onnx.load_model(bundle.graph("segmenter").path).graph.node]
+    assert kinds.count("SpaceToDepth") == 2, "one before the first convolution, one where the picture joins again"
+    assert "DepthToSpace" not in kinds
     family = family_of(bundle.kind, "the bundle")
     rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, read_trained(trained).graphs())
     assert {row.runtime for row in rows} == {"torch", "onnxruntime", "openvino"}
@@ -172,7 +176,7 @@ def test_labels_are_measured_where_they_are_known() -> None:
     labels = np.zeros((256, 256), np.uint8)
     labels[:, 128:] = classes.HAIR
     logits = np.zeros((1, len(classes.CLASSES), 128, 128), np.float32)
-    logits[:, classes.HAIR, :, 64:] = 1
+    logits[:, classes.BACKGROUND, :, :64] = logits[:, classes.HAIR, :, 64:] = 1
     wrong = np.zeros_like(logits)
     known, unknown = Example({}, {}, labels=labels), Example({}, {})
     measure = LabelMeasure()
