@@ -13,8 +13,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from mien.clock import ManualClock
 from mien.errors import SettingError
 from mien.face import classes
+from mien.face.crop import crop_matrix
+from mien.face.pose import fit_pose
 from mien.manifest import read_bundle
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.course import (
@@ -27,7 +30,7 @@ from mien_export.families.parsing.course import (
 from mien_export.families.parsing.labelled import Labelled
 from mien_export.families.parsing.measure import DRAWN, Agreement, LabelMeasure
 from mien_export.families.parsing.network import SIZES, CellMeans, Segmenter
-from mien_export.families.parsing.quality import against_labels, on_drawn
+from mien_export.families.parsing.quality import against_labels, milliseconds, on_drawn
 from mien_export.families.parsing.weights import begun, keep
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.graphs.measure import Example
@@ -203,6 +206,19 @@ def test_agreement_counts_each_class(labelled: Labelled) -> None:
     assert half.iou[:2].tolist() == [0.5, 0.5]
     assert half.accuracy == pytest.approx(2 / 3)
     assert np.isnan(half.iou[2:]).all()
+
+
+def test_time_is_told_of_pictures_that_are_all_of_the_crop(labelled: Labelled) -> None:
+    clock, seen = ManualClock(), set()
+
+    def takes_two_milliseconds(picture: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> NDArray[np.uint8]:
+        clock.advance(0.002)
+        seen.add(picture.shape)
+        np.testing.assert_allclose(crop_matrix(fit_pose(landmarks)), np.eye(2, 3), atol=1e-6)
+        return np.zeros(picture.shape[:2], np.uint8)
+
+    assert milliseconds(labelled, takes_two_milliseconds, clock) == {"least": 2.0, "p10": 2.0, "p50": 2.0}
+    assert seen == {(256, 256, 3)}
 
 
 def test_measures_ask_for_every_picture(labelled: Labelled) -> None:
