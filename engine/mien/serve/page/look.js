@@ -5,7 +5,7 @@ import { kept } from "/page/kept.js";
 import { fill } from "/page/motion.js";
 
 const SETTINGS = [
-  { name: "relax", label: "Relax the portrait", most: 1, usual: 0, hint: "Takes out its own smile, squint and raised brows while you are at rest" },
+  { name: "relax", label: "Relax", most: 1, usual: 0, hint: "Takes out the portrait's own smile, squint and raised brows while you are at rest" },
   { name: "wrinkles", label: "Wrinkles", most: 2, usual: 1, hint: "Lines that come with an expression" },
 ];
 
