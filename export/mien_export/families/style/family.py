@@ -18,7 +18,8 @@ from mien_export.families.style.graphs import PATCH, SIDE, graphs_of
 from mien_export.families.style.losses import StyleLosses
 from mien_export.families.style.network import KIND, SIZES, StyleNetwork
 from mien_export.graphs.int8 import Variant
-from mien_export.graphs.parity import Bound, Example, ran
+from mien_export.graphs.measure import Example, PictureMeasure, ran
+from mien_export.graphs.parity import Bound
 from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked
 from mien_export.train.extractors.given import Given
@@ -33,12 +34,12 @@ class StyleFamily:
     configs = tuple(CONFIGS)
     sizes = tuple(SIZES)
     learnt_from = "paintings in the public domain, and portraits in pairs of moments"
+    measure = PictureMeasure(role="strokes")
     halves_graphs = True
     bounds: Mapping[str, Bound] = {
         "fp32": Bound(80, None, "sums of some hundred terms in another order, through twelve layers"),
         "fp16": Bound(45, None, "11 bits, each layer rounds by 2 ** -12; normalisation by small variances enlarges it"),
         "bf16": Bound(25, None, "8 bits: 3 bits, which are 18 dB, less than fp16"),
-        "int8": Bound(25, None, "8 bits in the convolutions of the patch"),
     }
 
     @property
@@ -68,8 +69,8 @@ class StyleFamily:
         return graphs_of(networks)
 
     def int8_variants(self, networks: StyleNetwork) -> tuple[Variant, ...]:
-        """All of the patch, or all but its first and last layers."""
-        return (Variant("all", ()), Variant("middle", ("fold", "strokes")))
+        """None."""
+        return ()
 
     def examples(self, bundle: Bundle, faces: Faces, count: int, threads: int) -> Iterator[Example]:
         """Portraits in each style in turn, and patches of them."""
