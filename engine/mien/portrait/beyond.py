@@ -28,6 +28,9 @@ LEAST_SIDE: Final = 0.2
 HIGHEST_CAP: Final = 0.36
 SLANT: Final = 0.15
 """Eye distances within the frame over which the slant is measured at which an outline meets it."""
+FIRM, STEEP = 0.4, 4.0
+"""Opacity at the frame that goes on as half, and how much steeper than there it changes: what is half sure at the frame
+would be a half transparent body beyond."""
 LEAST_CUT: Final = 0.12
 """Eye distances of the frame below which it cuts nothing off."""
 
@@ -93,11 +96,13 @@ def body_beyond(opacity: Floats, eyes: float) -> tuple[Floats, Room]:
     frame, to the sides along the slope of its outline."""
     pixels = round(BODY_ROOM * eyes)
     room = Room(bottom=pixels, left=pixels, right=pixels)
-    out: Floats = cv2.copyMakeBorder(opacity, 0, pixels, pixels, pixels, cv2.BORDER_REPLICATE)
+    firm = np.clip((opacity - FIRM) * STEEP + 0.5, 0, 1)
+    out: Floats = cv2.copyMakeBorder(firm, 0, pixels, pixels, pixels, cv2.BORDER_REPLICATE)
     depth, rows = np.arange(1, pixels + 1), np.arange(len(out))[:, None]
     for sides, part in ((opacity, out[:, :pixels][:, ::-1]), (opacity[:, ::-1], out[:, -pixels:])):
         top, slope = _slope(sides, max(round(0.4 * eyes), 4))
         np.minimum(part, np.clip(rows - (top + slope * depth) + 0.5, 0, 1), out=part)
+    room.put(opacity, out)
     return out, room
 
 

@@ -17,6 +17,7 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
+from mien.portrait.behind import fill_behind
 from mien.portrait.beyond import body_beyond, head_beyond
 from mien.portrait.continuing import Neckline, continued
 from mien.portrait.exemplar import fill_by_patches
@@ -70,7 +71,7 @@ def layers_of(
     whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
     share = head_share(pixels, landmarks, shares)
     head, body = whole * share, whole * (1 - share)
-    background = fill_by_patches(pixels, matte == 0)
+    background = fill_behind(pixels, _far(whole, eyes))
     hidden, neck = hidden_body(head, body, whole, landmarks, pose)
     covered = np.maximum(body, hidden)
     known = (body > 0.97) & (head < BARE)
@@ -109,6 +110,13 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
+
+
+def _far(whole: Floats, eyes: float) -> Bits:
+    """Where colours are surely the background's: not close to what a matte (H, W) in 0..1 shows."""
+    width = 2 * max(round(MARGIN * eyes), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
