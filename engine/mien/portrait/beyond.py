@@ -26,6 +26,10 @@ LEAST_CAP: Final = 0.3
 LEAST_SIDE: Final = 0.2
 """The same where the frame cuts its side."""
 HIGHEST_CAP: Final = 0.36
+ROUNDED: Final = 0.05
+"""How much corners of what is continued are rounded, as a share of the cut's width."""
+SHOULDERS: Final = 0.3
+"""Least slope at which a body falls beside the picture."""
 SLANT: Final = 0.15
 """Eye distances within the frame over which the slant is measured at which an outline meets it."""
 FIRM, STEEP = 0.4, 4.0
@@ -112,7 +116,8 @@ def _slope(opacity: Floats, columns: int) -> tuple[float, float]:
     seen = opacity[:, :columns] > 0.5
     tops = np.where(seen.any(axis=0), seen.argmax(axis=0), len(opacity)).astype(np.float64)
     slope = (tops[0] - tops[-1]) / max(columns - 1, 1)
-    return float(tops[0]), float(np.clip(slope, 0.0, 2.0))
+    least = SHOULDERS if tops[0] > 0 else 0.0  # what the upper border cuts, too, goes on straight
+    return float(tops[0]), float(np.clip(slope, least, 2.0))
 
 
 def _is_cut(line: Floats, unit: float) -> bool:
@@ -144,7 +149,9 @@ def _cap(inwards: Floats, room: int, unit: float, height: float = 0.0, least: fl
         ellipse = 2 * tall * np.sqrt(share * (1 - share))
         begins, ends = _slants(inwards[:, : max(round(SLANT * unit), 3)] > 0.5, first, last)
         curve = wide * share * (1 - share) * (begins * (1 - share) + ends * share)
-        out = np.maximum(out, np.clip(np.minimum(ellipse, curve)[:, None] - away[None] + 0.5, 0, 1))
+        edge = cv2.GaussianBlur(np.minimum(ellipse, curve)[None], (0, 0), ROUNDED * wide)[0]
+        edge *= (share > 0) & (share < 1)
+        out = np.maximum(out, np.clip(edge[:, None] - away[None] + 0.5, 0, 1))
     return out
 
 
