@@ -17,7 +17,9 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.beyond import Room, body_beyond, head_beyond
+from mien.portrait.behind import fill_behind
+from mien.portrait.beyond import body_beyond, head_beyond
+from mien.portrait.continuing import Neckline, continued
 from mien.portrait.exemplar import fill_by_patches
 from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
@@ -43,8 +45,10 @@ BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 LEAST_SKIN: Final = 60
 """Pixels of the neck that must be seen to continue it."""
-LEAST_HAIR: Final = 0.1
-"""Share of the head that must be hair to continue it by hair alone."""
+FACE: Final = 0.3
+"""How surely a pixel may be of the face to continue the head by."""
+LEAST_AROUND: Final = 0.1
+"""Share of the head around the face (hair, hat, veil) from which the head is continued by that alone."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -67,7 +71,7 @@ def layers_of(
     whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
     share = head_share(pixels, landmarks, shares)
     head, body = whole * share, whole * (1 - share)
-    background = fill_by_patches(pixels, matte == 0)
+    background = fill_behind(pixels, _far(whole, eyes))
     hidden, neck = hidden_body(head, body, whole, landmarks, pose)
     covered = np.maximum(body, hidden)
     known = (body > 0.97) & (head < BARE)
@@ -77,9 +81,9 @@ def layers_of(
     shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
     parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
     opacity, room = body_beyond(covered, eyes)
-    body_layer = _continued(
-        parts.body, parts.body_alpha, covered > 0.97, opacity, room, len(pixels) - landmarks[152, 1] > BUST * eyes
-    )
+    short = len(pixels) - landmarks[152, 1] < BUST * eyes
+    neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
+    body_layer = continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room, neckline)
     head_layer = _head(parts, head, shares, landmarks, pose)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
@@ -87,30 +91,13 @@ def layers_of(
 
 
 def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
-    """The head's layer: where the frame cuts it, continued by its hair, or by all of it if it has none."""
+    """The head's layer: where the frame cuts it, continued by what is not its face, or by all of it if that is all."""
     opacity, room = head_beyond(head, landmarks, pose)
     own = parts.head_alpha > 250
-    hair = own & (shares[2] > 0.8)
-    return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
-
-
-def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, whole: bool = True) -> Layer:
-    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
-
-    It is mirrored, but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice.
-    """
-    if room == Room():
-        return Layer(pixels, alpha, room.corner)
-    known = room.mirrored(sure.astype(np.uint8)) > 0
-    if not whole:
-        known[room.top + len(sure) :] = False
-    beside = room.repeated(sure.astype(np.uint8)) > 0
-    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
-    canvas = fill(canvas, known | beside)
-    covers = _bytes(opacity * 255)
-    room.put(pixels, canvas)
-    room.put(alpha, covers)
-    return Layer(canvas, covers, room.corner)
+    around = own & (shares[:2].sum(axis=0) < FACE)
+    return continued(
+        parts.head, parts.head_alpha, around if around.sum() > LEAST_AROUND * own.sum() else own, opacity, room
+    )
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
@@ -123,6 +110,13 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
+
+
+def _far(whole: Floats, eyes: float) -> Bits:
+    """Where colours are surely the background's: not close to what a matte (H, W) in 0..1 shows."""
+    width = 2 * max(round(MARGIN * eyes), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:

@@ -89,10 +89,13 @@ class Mesh:
             rim.draw_in(target.shape, out)
         return out
 
-    def place(self, portrait: Portrait, target: Target, sway: Sway | None = None) -> NDArray[np.float32]:
+    def place(
+        self, portrait: Portrait, target: Target, sway: Sway | None = None, swung: Array | None = None
+    ) -> NDArray[np.float32]:
         """(V, 3): the vertices of the target in pixels, z smaller is nearer.
 
-        What does not follow the head stays, or goes along with the body where that has swayed.
+        What does not follow the head stays, or goes along with the body where that has swayed. `swung` (R, 2): how far
+        hair that swings is from where it would be.
         """
         bend = np.tile(target.shape[OVAL] - portrait.shape[OVAL], (len(self.rings) // len(OVAL), 1)) * self.express
         moved = target.pose.apply(self.rings + bend)
@@ -100,6 +103,8 @@ class Mesh:
         if sway is not None:
             rested[:, :2] = sway.moved(rested[:, :2])
         rested[:, :2] += self.follow * (moved - rested)[:, :2]
+        if swung is not None:
+            rested[:, :2] += swung
         rested[:, 2] = moved[:, 2]
         rested[:, :2] = _nested(target, rested[:, :2])
         return np.asarray(np.concatenate([target.landmarks[:SKIN], rested]), dtype=np.float32)
