@@ -87,11 +87,17 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The pictures and background that a session shows."""
+    """The pictures, background and style that a session shows."""
 
     pictures: tuple[str, ...]
     background: str
     """See `ReenactSettings.background`."""
+    style: str | None = None
+    """See `ReenactSettings.style`."""
+
+    def of(self, settings: ReenactSettings) -> ReenactSettings:
+        """The settings with what is shown."""
+        return replace(settings, background=self.background, style=self.style)
 
 
 class LiveSession:
@@ -112,7 +118,7 @@ class LiveSession:
         self.statistics = pipeline.statistics
         self.backend = about
         """Description of the model and its runtime."""
-        self.shown = Shown(request.pictures, request.settings.background)
+        self.shown = Shown(request.pictures, request.settings.background, request.settings.style)
         """What the session shows at present."""
         self._begun = begun
         self._fitted, self._graphs, self._adjustments = fitted, graphs, adjustments
@@ -159,10 +165,10 @@ class LiveSession:
     def swap(self, *pictures: str) -> None:
         """Prepare another portrait in the background, then show it. If that fails, the old one stays and a notice says
         why."""
-        self.show(Shown(pictures, self.shown.background))
+        self.show(replace(self.shown, pictures=pictures))
 
     def show(self, shown: Shown) -> None:
-        """As `swap`, with a background; of several requests before one is ready, only the newest is carried out."""
+        """As `swap`, with background and style; of several requests before one is ready, only the newest is done."""
         with contextlib.suppress(Closed):  # the run has ended
             self._wanted.put(shown)
 
@@ -195,7 +201,7 @@ class LiveSession:
             SinkError: it is a file that is read.
         """
         if path is not None:
-            shown = replace(self._request.settings, background=self.shown.background)
+            shown = self.shown.of(self._request.settings)
             sink = self._request.output if isinstance(self._request.output, str) else None
             need_apart([path], [*_read(self._request), *self.shown.pictures], sink=sink, settings=shown)
         self._pipeline.controls.recording = None if path is None else lambda: self._open_recording(path)
@@ -226,7 +232,7 @@ class LiveSession:
         size = self._made.width, self._made.height
         while True:
             shown = self._wanted.take()
-            settings = replace(self._request.settings, background=shown.background)
+            settings = shown.of(self._request.settings)
             try:
                 portraits = self._fitted(size, *shown.pictures)
                 chain = open_chain(

@@ -58,6 +58,16 @@ Background = Annotated[
         f"{'|'.join(_BACKGROUNDS)}|#[0-9a-fA-F]{{6}}", f"one of {', '.join(_BACKGROUNDS)} or a colour as #rrggbb"
     ),
 ]
+PLAIN: Final = "none"
+"""As photographed, in the place of a style."""
+_NAMED_STYLE: Final = r"[a-z0-9][a-z0-9-]{0,31}(?::(?:0|1|0?\.[0-9]{1,4}|0\.|1\.0{0,4}))?"
+Style = Annotated[
+    str,
+    _matching(
+        rf"{_NAMED_STYLE}(?:\+{_NAMED_STYLE}){{0,7}}",
+        f"{PLAIN}, NAME, NAME:STRENGTH with a strength of 0 to 1, or several of these joined by +",
+    ),
+]
 State = Literal["opening", "running", "waiting", "ended"]
 
 
@@ -99,6 +109,15 @@ class Steering(Table):
         None
     )
     wrinkles: Annotated[Wrinkles | None, _means("strength of the lines that come with an expression, 0: none")] = None
+    style: Annotated[
+        Style | None,
+        _means("a painter's style of `GET /api/v1/server`, `NAME:STRENGTH`, several joined by +; or `none`"),
+    ] = None
+
+    @property
+    def wished_style(self) -> str | None:
+        """`style` as `ReenactSettings` has it; None: as photographed."""
+        return None if self.style == PLAIN else self.style
 
     @property
     def latency(self) -> float | None:
@@ -189,6 +208,7 @@ class Session(Table):
     gains: Gains
     target_latency_ms: Milliseconds
     background: str
+    style: Annotated[str, _means("as it is shown; `none`: as photographed")]
     relax: Relax
     wrinkles: Wrinkles
     paused: bool
@@ -355,6 +375,7 @@ class Server(Table):
     resume_seconds: Annotated[float, _means("seconds that a session waits for a lost peer")]
     target_latency_ms: Annotated[Milliseconds, _means("default of a session")]
     gain_limit: float
+    styles: Annotated[list[str], _means("names of the painters' styles")]
     upload: UploadLimits
 
 

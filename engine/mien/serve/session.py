@@ -65,6 +65,7 @@ class Asked:
     background: str
     relax: float
     wrinkles: float
+    style: str | None = None
     room: str | None = None
 
 
@@ -110,13 +111,14 @@ class Session:
             background=asked.background,
             relax=asked.relax,
             wrinkles=asked.wrinkles,
+            style=asked.style,
         )
         self._shared = shared
         self._clock = clock
         self._named = named
         self._resume = resume
         self._source: SwitchableSource | None = None
-        self._wanted = Shown((str(asked.portrait.path),), asked.background)
+        self._wanted = Shown((str(asked.portrait.path),), asked.background, asked.style)
         self._paused = self._panic = False
         self._noticed = 0
         self._followed = asyncio.Event()
@@ -156,7 +158,8 @@ class Session:
             room=self.room,
             gains=fields.Gains(**{name: getattr(self.gains, name) for name in fields.GAINS}),
             target_latency_ms=round(self.latency * 1e3, 3),
-            background=self._background,
+            background=self._shown.background,
+            style=self._shown.style or fields.PLAIN,
             relax=self.relax,
             wrinkles=self.wrinkles,
             paused=self._paused,
@@ -168,8 +171,8 @@ class Session:
         )
 
     @property
-    def _background(self) -> str:
-        return self._wanted.background if self.live is None else self.live.shown.background
+    def _shown(self) -> Shown:
+        return self._wanted if self.live is None else self.live.shown
 
     # What changes it
 
@@ -184,7 +187,7 @@ class Session:
         self._followed.set()
 
     def change(self, change: fields.Change, portrait: Entry | None) -> None:
-        """Take effect with the next frame; a portrait or background when it is prepared."""
+        """Take effect with the next frame; a portrait, background or style when it is prepared."""
         self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
@@ -194,13 +197,14 @@ class Session:
         self._panic = self._panic if change.panic is None else change.panic
         before = self._wanted
         pictures = before.pictures if portrait is None else (str(portrait.path),)
-        self._wanted = Shown(pictures, change.background or before.background)
+        style = before.style if change.style is None else change.wished_style
+        self._wanted = Shown(pictures, change.background or before.background, style)
         if self.live is None:
             return
         self._steer(self.live)
         if change.rezero:
             self.live.rezero()
-        if portrait is not None or change.background is not None:
+        if portrait is not None or change.background is not None or change.style is not None:
             self.live.show(self._wanted)
 
     def end(self, because: str) -> None:

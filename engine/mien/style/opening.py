@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 from mien.bundles import find
@@ -49,3 +50,12 @@ def style_bundle(model: str = MODEL) -> Bundle:
     if bundle.family != MODEL:
         raise ModelError(f"model {model}: expected one of the family {MODEL}, got {bundle.family}")
     return bundle
+
+
+@cache
+def style_names(model: str = MODEL) -> tuple[str, ...]:
+    """Of the packaged styles, or of another bundle; none where it is missing."""
+    try:
+        return style_bundle(model).attributes
+    except ModelError:
+        return ()

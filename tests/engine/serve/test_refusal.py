@@ -21,7 +21,7 @@ JSON = st.recursive(
 )
 NAMES = (
     *("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero"),
-    *("relax", "wrinkles"),
+    *("relax", "wrinkles", "style"),
 )
 
 
@@ -77,6 +77,9 @@ def test_any_json_is_understood_or_refused(value: Any) -> None:
         ("relax", -0.01),
         ("wrinkles", 2.01),
         ("wrinkles", "1"),
+        ("style", "monet:2"),
+        ("style", "scream+"),
+        ("style", "../scream"),
         ("paused", 1),
         ("rezero", "yes"),
         ("path", "x"),

@@ -105,7 +105,7 @@ def test_nothing_holds_a_session_that_has_ended(driver_picture: Picture, monkeyp
     run(main)
 
 
-def test_a_portrait_and_a_background_are_swapped_in_while_it_runs(driver_picture: Picture) -> None:
+def test_a_portrait_a_background_and_a_style_are_swapped_in_while_it_runs(driver_picture: Picture) -> None:
     async def main() -> None:
         async with serving() as place:
             begun = await place.begin(portrait="aldo")
@@ -117,6 +117,16 @@ def test_a_portrait_and_a_background_are_swapped_in_while_it_runs(driver_picture
                 await place.until(at, lambda told: told["portrait"] == "mira" and told["background"] == "#ffffff")
                 await place.until_true(lambda: _corner(place) > 250)
                 assert (await place.ask("GET", f"{at}/statistics")).json["live"]["swaps"] == 1
+                assert told["style"] == "none"
+                refused = await place.ask("PATCH", at, json={"style": "monet"})
+                assert refused.status == 422
+                assert "expected one of none, scream, wave" in refused.json["error"]["message"]
+                await place.ask("PATCH", at, json={"style": "scream:0.5"})
+                told = await place.until(at, lambda told: told["style"] == "scream:0.5")
+                assert (told["portrait"], told["background"]) == ("mira", "#ffffff")
+                statistics = (await place.ask("GET", f"{at}/statistics")).json
+                assert statistics["live"]["swaps"] == 2
+                await place.until(f"{at}/statistics", lambda told: "style" in told["stages"])
 
     run(main)
 

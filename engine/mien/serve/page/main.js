@@ -14,6 +14,7 @@ import { Room, roomOfAddress } from "/page/room.js";
 import { Stage } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
 import { setUpTheme } from "/page/theme.js";
+import { StyleChoice } from "/page/style.js";
 import { Transport } from "/page/transport.js";
 import { Upload } from "/page/upload.js";
 import { Vitals } from "/page/vitals.js";
@@ -30,11 +31,13 @@ const bad = (/** @type {string} */ text) => notice(text, "bad");
 const gallery = new Gallery(api, choosePortrait, bad);
 const motion = new Motion((gains) => steer({ gains }));
 const look = new Look(steer);
+const style = new StyleChoice((change) => call.change(change).catch(() => {}));
 const backdrop = new Backdrop((change) => call.change(change).catch(() => {}));
 const call = new Call(api, () => ({
   portrait: gallery.value,
   gains: motion.gains,
   ...look.values,
+  style: style.value,
   background: backdrop.background,
   target_latency_ms: backdrop.latency,
   ...(roomName ? { room: roomName } : {}),
@@ -166,6 +169,7 @@ async function meetServer() {
       const server = await api.server();
       if (server.token_required && !server.authorised) throw new ApiError(401, "a token is needed");
       call.iceServers = server.ice_servers ?? [];
+      style.offer(server.styles ?? []);
       say(element("colophon"), `mien ${server.version}`);
       await gallery.load();
       return call.become({ name: "idle" });

@@ -16,6 +16,7 @@ from mien.serve.refusal import Refusal
 from mien.serve.routes.answers import answer, ice_servers
 from mien.serve.server import SERVER, Server
 from mien.serve.statistics import metrics_of
+from mien.style.opening import style_names
 
 FOLDER = Path(__file__).parents[1] / "page"
 KINDS = {
@@ -102,6 +103,7 @@ def _server(server: Server, authorised: bool) -> fields.Server:
         resume_seconds=limits.resume,
         target_latency_ms=round(settings.latency * 1e3, 3),
         gain_limit=GAIN_LIMIT,
+        styles=list(style_names()),
         upload=fields.UploadLimits(
             bytes=limits.upload_bytes, pixels=limits.upload_pixels, consent_characters=limits.consent_characters
         ),

@@ -191,6 +191,7 @@ class FakeServer:
 
     async def _server(self, request: web.Request) -> web.Response:
         told = {"version": "0.0-fake", "token_required": self.token is not None, "ice_servers": [], "ready": self.ready}
+        told |= {"styles": ["scream", "starry-night"]}
         return web.json_response({**told, "authorised": self._authorised(request), "mark": True})
 
     async def _list(self, request: web.Request) -> web.Response:

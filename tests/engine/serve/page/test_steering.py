@@ -121,6 +121,27 @@ def test_the_portraits_look_is_steered_and_remembered(running: Page, server: Fak
         asked_for(server, running, name, usual)
 
 
+def test_a_style_and_its_strength_are_asked_for_and_remembered(running: Page, server: FakeServer) -> None:
+    assert server.opened[-1]["style"] == "none"
+    assert running.inner_text("#styles") == "Photograph\nscream\nstarry night"
+    assert running.is_hidden("#style-strength")
+    running.click("#styles [data-value=starry-night]")
+    asked_for(server, running, "style", "starry-night")
+    running.focus("#style-strength")
+    running.keyboard.press("ArrowLeft")
+    running.keyboard.press("Tab")
+    asked_for(server, running, "style", "starry-night:0.95")
+    assert running.inner_text("output[for=style-strength]") == "95 %"
+    for theme in ("light", "dark"):
+        running.emulate_media(color_scheme=theme)
+        shoot(running, f"style-{theme}")
+    running.emulate_media(color_scheme=None)
+    assert running.evaluate("localStorage['mien.style']") == '"starry-night"'
+    running.click("#styles [data-value=none]")
+    asked_for(server, running, "style", "none")
+    assert running.is_hidden("#style-strength")
+
+
 def test_keys_do_what_the_terminals_keys_do(running: Page, server: FakeServer) -> None:
     for key, name, value in (("z", "rezero", True), ("p", "paused", True), ("n", "portrait", "avatar")):
         running.keyboard.press(key)
