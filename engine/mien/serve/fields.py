@@ -18,6 +18,7 @@ from mien.fuse.background import COLOURS
 from mien.pipeline.controller import Level
 from mien.serve.decoding import KINDS
 from mien.serve.settings import LEAST_LATENCY, MOST_LATENCY
+from mien.style.opening import style_names
 
 GAINS: Final = tuple(item.name for item in fields(config.Gains))
 SDP_CHARACTERS: Final = 64 << 10
@@ -60,12 +61,13 @@ Background = Annotated[
 ]
 PLAIN: Final = "none"
 """As photographed, in the place of a style."""
-_NAMED_STYLE: Final = r"[a-z0-9][a-z0-9-]{0,31}(?::(?:0|1|0?\.[0-9]{1,4}|0\.|1\.0{0,4}))?"
+_STYLES: Final = style_names()
+_STRONG: Final = rf"(?:{'|'.join(_STYLES or ('-',))})(?::(?:0|1|0?\.[0-9]{{1,4}}))?"
 Style = Annotated[
     str,
     _matching(
-        rf"{_NAMED_STYLE}(?:\+{_NAMED_STYLE}){{0,7}}",
-        f"{PLAIN}, NAME, NAME:STRENGTH with a strength of 0 to 1, or several of these joined by +",
+        rf"{PLAIN}|{_STRONG}(?:\+{_STRONG}){{0,7}}",
+        f"{PLAIN}, one of {', '.join(_STYLES)}, NAME:STRENGTH with a strength of 0 to 1, or several joined by +",
     ),
 ]
 State = Literal["opening", "running", "waiting", "ended"]

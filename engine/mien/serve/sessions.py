@@ -16,14 +16,12 @@ from mien.live.shared import Shared
 from mien.machine.memory import give_back
 from mien.pipeline.worker import in_thread
 from mien.serve.admission import COME_AGAIN, overloaded
-from mien.serve.fields import PLAIN, Change, Opening, Steering
+from mien.serve.fields import Change, Opening
 from mien.serve.peering import Answering, Peering
 from mien.serve.portraits import Portraits
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.session import Asked, Session
 from mien.serve.settings import ServeSettings
-from mien.style.opening import style_names
-from mien.style.wish import read_wish
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +41,6 @@ class Tally:
     failed: int = 0
     """Offers that could not be met."""
     resumed: int = 0
-
-
-def _need_style(wanted: Steering) -> None:
-    """Refuse styles that are not here (422)."""
-    if wanted.style is None or wanted.wished_style is None:
-        return
-    known = style_names()
-    for name, _ in read_wish(wanted.style).shares:
-        if name not in known:
-            raise Refusal(422, f"style: expected one of {', '.join((PLAIN, *known))}, got {name!r}; choose one")
 
 
 class Sessions:
@@ -121,7 +109,6 @@ class Sessions:
         if opening.resume is not None:
             return await self._resume(opening.resume, opening.sdp)
         entry = self._portraits.find(opening.portrait)
-        _need_style(opening)
         with self._place(opening.room):
             session = self._made(opening, entry.id)
             peer = await self._answer(opening.sdp, session)
@@ -136,9 +123,8 @@ class Sessions:
         """See `Session.change`.
 
         Raises:
-            Refusal: there is no such portrait or style.
+            Refusal: there is no such portrait.
         """
-        _need_style(change)
         session.change(change, None if change.portrait is None else self._portraits.find(change.portrait))
 
     async def watch(self, session: Session, offer: str) -> tuple[str, Peering]:

@@ -78,6 +78,8 @@ def test_any_json_is_understood_or_refused(value: Any) -> None:
         ("wrinkles", 2.01),
         ("wrinkles", "1"),
         ("style", "monet:2"),
+        ("style", "monet"),
+        ("style", "scream:1.01"),
         ("style", "scream+"),
         ("style", "../scream"),
         ("paused", 1),

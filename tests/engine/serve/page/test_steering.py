@@ -123,7 +123,7 @@ def test_the_portraits_look_is_steered_and_remembered(running: Page, server: Fak
 
 def test_a_style_and_its_strength_are_asked_for_and_remembered(running: Page, server: FakeServer) -> None:
     assert server.opened[-1]["style"] == "none"
-    assert running.inner_text("#styles") == "Photograph\nscream\nstarry night"
+    assert running.inner_text("#styles") == "Photograph\nScream\nStarry night"
     assert running.is_hidden("#style-strength")
     running.click("#styles [data-value=starry-night]")
     asked_for(server, running, "style", "starry-night")
