@@ -6,7 +6,7 @@ layer are solved from the picture and what lies behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import cv2
@@ -49,6 +49,8 @@ FACE: Final = 0.3
 """How surely a pixel may be of the face to continue the head by."""
 LEAST_AROUND: Final = 0.1
 """Share of the head around the face (hair, hat, veil) from which the head is continued by that alone."""
+ROWS: Final = 32
+"""Of the picture that are solved together: their arrays stay in the processor's cache."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -102,10 +104,8 @@ def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: S
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     """`matte` (H, W), somewhat wider, with narrow gaps closed where the segmenter is `sure` (H, W) of a person."""
-    width = 2 * max(round(GAP * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
-    added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
+    near = _without_gaps(matte > 0, max(round(GAP * eyes), 1) + 0.25)
+    added = np.where(near & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
@@ -117,6 +117,14 @@ def _far(whole: Floats, eyes: float) -> Bits:
     width = 2 * max(round(MARGIN * eyes), 1) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
+
+
+def _without_gaps(cells: Bits, reach: float) -> Bits:
+    """`cells` (H, W) with gaps of up to twice `reach` pixels closed: grown, then shrunk. By distances, whose time does
+    not depend on the reach as that of OpenCV's closing by a disc does."""
+    away = cv2.distanceTransform((~cells).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = cv2.distanceTransform((away <= reach).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(inside > reach)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
@@ -152,6 +160,14 @@ class _Parts:
             covered, head: (H, W) in 0..1: opacities of body and head.
             share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
         """
+        bands = [slice(first, first + ROWS) for first in range(0, len(pixels), ROWS)]
+        parts = [cls._of_band(pixels[at], background[at], cloth[at], covered[at], head[at], share[at]) for at in bands]
+        return cls(*(np.concatenate([getattr(part, own.name) for part in parts]) for own in fields(cls)))
+
+    @classmethod
+    def _of_band(
+        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
+    ) -> Self:
         picture, behind = pixels.astype(np.float32), background.astype(np.float32)
         over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
         body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
@@ -173,8 +189,8 @@ def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:
     """`opacity` (H, W), raised where no colour of it could give `picture` before `behind`."""
     apart = picture - behind
     room = np.where(apart < 0, behind, 255 - behind)
-    least = (np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)).max(axis=2)
-    return np.asarray(np.maximum(opacity, least), dtype=np.float32)
+    least = np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)
+    return np.asarray(np.maximum.reduce([opacity, *np.moveaxis(least, 2, 0)]), dtype=np.float32)
 
 
 def _whole_levels(opacity: Floats) -> Floats:
