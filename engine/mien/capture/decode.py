@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.capture.audio import Run, SoundReader, trimmed
-from mien.capture.container import Opened
+from mien.capture.container import Opened, packets_of
 from mien.capture.pixels import Deinterlacer, PixelReader, describe
 from mien.capture.source import Span
 from mien.frame import Frame
@@ -28,6 +28,12 @@ _OVERLAP = 1
 _SHORT_BY = Fraction(1, 2)
 _SHORT_SHARE = Fraction(1, 100)
 """Tolerated missing end, in seconds and as a fraction of the duration, before a file counts as truncated."""
+_MOST_BROKEN = 0.1
+"""Share of damaged frames above which a file gets a warning; fewer are only counted."""
+_STREAMS_CHANGE = frozenset({"mpegts", "mpeg"})
+"""Formats in which pictures may go on in another stream, as where recordings were put together."""
+_REST = 0.1
+"""Share of such a file behind its last packet above which that is told."""
 _NONE = Fraction(0)
 
 
@@ -60,6 +66,8 @@ class DecodingPass:
         self._heard_until: Fraction | None = None
         self._jumped = False
         self._ended = False
+        self._read_to = 0
+        """The byte of the file where the latest packet ends."""
 
     @property
     def sound_format(self) -> SoundFormat | None:
@@ -87,8 +95,9 @@ class DecodingPass:
         if self._opened.audio is not None:
             streams.append(self._opened.audio)
         try:
-            for packet in self._opened.container.demux(*streams):
+            for packet in packets_of(self._opened.container, *streams):
                 if packet.size:  # an empty one would end decoding
+                    self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
                     yield packet
         except av.FFmpegError as error:
             self._warn(f"broke off at {self._reached:.1f} s ({describe(error)}); what decoded until there is used")
@@ -199,6 +208,15 @@ class DecodingPass:
             expected, reached = opened.origin + opened.whole_duration, max(reached, self._sound_until)
         else:
             expected = reached
+        if self.broken > self.decoded * _MOST_BROKEN:
+            whole = self.broken + self.decoded
+            self._warn(f"has {whole} frames, of which {self.broken} do not decode and are left out")
+        size = opened.container.size
+        if opened.container.format.name in _STREAMS_CHANGE and 0 < self._read_to < size * (1 - _REST):
+            self._warn(
+                f"ends at {self._reached:.1f} s, with {100 - 100 * self._read_to // size} % of the file left: streams "
+                "that begin there are left out; convert it first"
+            )
         if opened.lacks_its_end:
             self._warn(f"breaks off at {self._reached:.1f} s; what decoded until there is used")
         if not self.warnings and expected - reached > max(_SHORT_BY, expected * _SHORT_SHARE):
