@@ -209,8 +209,8 @@ class DecodingPass:
         else:
             expected = reached
         if self.broken > self.decoded * _MOST_BROKEN:
-            whole = self.broken + self.decoded
-            self._warn(f"has {whole} frames, of which {self.broken} do not decode and are left out")
+            count = self.broken + self.decoded
+            self._warn(f"has {count} frames, of which {self.broken} do not decode and are left out")
         size = opened.container.size
         if opened.container.format.name in _STREAMS_CHANGE and 0 < self._read_to < size * (1 - _REST):
             self._warn(
