@@ -33,7 +33,7 @@ _MOST_BROKEN = 0.1
 _STREAMS_CHANGE = frozenset({"mpegts", "mpeg"})
 """Formats in which pictures may go on in another stream, as where recordings were put together."""
 _REST = 0.1
-"""Share of such a file behind its last packet above which that is told."""
+"""Share of such a file without a packet that is read above which that is told."""
 _NONE = Fraction(0)
 
 
@@ -66,8 +66,10 @@ class DecodingPass:
         self._heard_until: Fraction | None = None
         self._jumped = False
         self._ended = False
-        self._read_to = 0
+        self._read_to: int | None = None
         """The byte of the file where the latest packet ends."""
+        self._passed_over = 0
+        """The most bytes between two packets."""
 
     @property
     def sound_format(self) -> SoundFormat | None:
@@ -97,7 +99,7 @@ class DecodingPass:
         try:
             for packet in packets_of(self._opened.container, *streams):
                 if packet.size:  # an empty one would end decoding
-                    self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
+                    self._note_place(packet)
                     yield packet
         except av.FFmpegError as error:
             self._warn(f"broke off at {self._reached:.1f} s ({describe(error)}); what decoded until there is used")
@@ -211,17 +213,27 @@ class DecodingPass:
         if self.broken > self.decoded * _MOST_BROKEN:
             count = self.broken + self.decoded
             self._warn(f"has {count} frames, of which {self.broken} do not decode and are left out")
-        size = opened.container.size
-        if opened.container.format.name in _STREAMS_CHANGE and 0 < self._read_to < size * (1 - _REST):
-            self._warn(
-                f"ends at {self._reached:.1f} s, with {100 - 100 * self._read_to // size} % of the file left: streams "
-                "that begin there are left out; convert it first"
-            )
+        self._tell_other_streams()
         if opened.lacks_its_end:
             self._warn(f"breaks off at {self._reached:.1f} s; what decoded until there is used")
         if not self.warnings and expected - reached > max(_SHORT_BY, expected * _SHORT_SHARE):
             whole = float(expected - opened.origin)
             self._warn(f"breaks off at {self._reached:.1f} s of {whole:.1f} s; what decoded until there is used")
+
+    def _note_place(self, packet: Packet[Stream]) -> None:
+        if packet.pos is not None:
+            before = packet.pos if self._read_to is None else self._read_to
+            self._passed_over = max(self._passed_over, packet.pos - before)
+            self._read_to = max(before, packet.pos + packet.size)
+
+    def _tell_other_streams(self) -> None:
+        """Warn of streams that begin in the middle of a file, which shows as a part of it that is passed over."""
+        container = self._opened.container
+        if container.format.name not in _STREAMS_CHANGE or self._read_to is None:
+            return
+        share = max(self._passed_over, container.size - self._read_to) / container.size
+        if share > _REST:
+            self._warn(f"has streams that begin in its middle ({share:.0%} of it); they are left out: convert it first")
 
     @property
     def _reached(self) -> float:

@@ -227,8 +227,17 @@ def test_streams_that_begin_later_are_told_and_left_out(make_clip: MakeClip, tmp
         (warning,) = source.warnings
     assert [number_of(frame.pixels) for frame in frames] == list(range(30))
     assert len(sampled) == 30
-    assert "ends at 1.0 s, with 5" in warning
-    assert "streams that begin there are left out" in warning
+    assert "streams that begin in its middle (5" in warning
+
+
+def test_other_streams_between_those_that_are_read_are_told(make_clip: MakeClip, tmp_path: Path) -> None:
+    both = spliced(make_clip, tmp_path, container_options={"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "4352"})
+    both.write_bytes(both.read_bytes() + (tmp_path / "first.ts").read_bytes())
+    with capture.open(both) as source:
+        numbers = [number_of(item.pixels) for item in source if isinstance(item, Frame)]
+        warnings = source.warnings
+    assert numbers == [*range(30), *range(30)]
+    assert any("streams that begin in its middle (3" in warning for warning in warnings)
 
 
 def test_many_frames_that_do_not_decode_are_told(make_clip: MakeClip, tmp_path: Path) -> None:
