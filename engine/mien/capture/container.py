@@ -289,10 +289,9 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
 
 def _audio_stream(container: InputContainer) -> AudioStream | None:
     best = container.streams.best("audio")
-    if not isinstance(best, AudioStream) or best.codec_context is None:
-        return None
-    if best.codec_context.sample_rate <= 0:
-        logger.warning("a sound track of which nothing comes at the beginning is left out")
+    if not isinstance(best, AudioStream) or best.codec_context is None or best.codec_context.sample_rate <= 0:
+        if container.streams.audio:
+            logger.warning("a sound track of which nothing comes at the beginning is left out")
         return None
     return best if has_usual_layout(best.codec_context.layout) else None
 
