@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
-from mien.capture.container import Opened, streams_of
+from mien.capture.container import Opened, packets_of, streams_of
 from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.pixels import Deinterlacer, describe
@@ -154,7 +154,7 @@ class Connection:
         for stream in self.opened.container.streams:
             if stream.index not in [wanted.index for wanted in streams]:
                 stream.discard = Discard.all  # else HLS loads every quality of its list
-        return self.opened.container.demux(*streams)
+        return packets_of(self.opened.container, *streams)
 
     def _next_packet(self) -> Packet[Stream]:
         while not self._interrupt.is_set():
