@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import close_lips, lid_gaps, lip_gaps
@@ -13,7 +14,7 @@ from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
-from mien.reenact.target import LIDS_WIDEST, target_of
+from mien.reenact.target import BROWS_HIGHEST, INNER_BROWS, INNER_CORNERS, LEAST_ROOM, LIDS_WIDEST, target_of
 from mien_export.samples.basis import INDEX, expression_basis
 
 NAMES = ("aldo", "mira", "teo")
@@ -100,6 +101,28 @@ def _narrowed(share: float) -> Motion:
     expression = np.zeros((478, 3))
     expression[:, 0] = -share * region_weights()[:, REGIONS.index("lips")] * points[:, 0]
     return replace(STILL, expression=expression)
+
+
+def _brow_height(shape: NDArray[np.float64]) -> float:
+    return float(shape[INNER_CORNERS, 1].mean() - shape[INNER_BROWS, 1].mean())
+
+
+@pytest.mark.parametrize("held", [0.0, 0.08, 0.2])
+def test_raised_brows_end_where_brows_end_whatever_the_portrait_holds_up_already(
+    held: float, portrait: Portrait
+) -> None:
+    brows = region_weights()[:, REGIONS.index("brows")] * np.array([[0.0], [-1.0], [0.0]])
+    high = replace(portrait, rest=portrait.rest + held * brows.T)
+    own = _brow_height(high.rest)
+    most = max(BROWS_HIGHEST, own + LEAST_ROOM)
+    heights = [
+        _brow_height(target_of(high, replace(identity_motion(), expression=way * brows.T)).shape)
+        for way in (0.0, 0.03, 0.1, 0.2)
+    ]
+    assert heights[0] == pytest.approx(own, abs=1e-9)
+    assert min(np.diff(heights)) > -0.002  # the corners of the eyes belong to the brows a little
+    assert heights[-1] < most
+    assert heights[-1] > own + 0.7 * (most - own)
 
 
 def test_a_smile_yields_to_a_pursed_mouth(portrait: Portrait) -> None:
