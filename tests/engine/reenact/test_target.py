@@ -14,7 +14,16 @@ from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
-from mien.reenact.target import BROWS_HIGHEST, INNER_BROWS, INNER_CORNERS, LEAST_ROOM, LIDS_WIDEST, target_of
+from mien.reenact.target import (
+    BROWS_HIGHEST,
+    INNER_BROWS,
+    INNER_CORNERS,
+    LEAST_ROOM,
+    LIDS_WIDEST,
+    TURN_GAIN,
+    as_shown,
+    target_of,
+)
 from mien_export.samples.basis import INDEX, expression_basis
 
 NAMES = ("aldo", "mira", "teo")
@@ -34,9 +43,22 @@ def test_a_turn_adds_to_the_portraits_own(turn: Angles, portrait: Portrait) -> N
     target = target_of(portrait, replace(STILL, turn=turn))
     own, now = angles_of(portrait.pose.rotation), angles_of(target.pose.rotation)
     for axis in ("yaw", "pitch", "roll"):
-        assert getattr(now, axis) - getattr(own, axis) == pytest.approx(getattr(turn, axis), abs=1e-6)
+        assert getattr(now, axis) - getattr(own, axis) == pytest.approx(getattr(as_shown(turn), axis), abs=1e-6)
     seen = angles_of(fit_pose(target.landmarks, portrait.shape).rotation)
     assert seen.yaw == pytest.approx(now.yaw, abs=2.0)
+
+
+@pytest.mark.parametrize("axis", ["yaw", "pitch"])
+def test_a_turn_is_made_larger_neither_in_a_still_head_nor_where_the_picture_ends(axis: str) -> None:
+    degrees = np.linspace(-40.0, 40.0, 161)
+    found = np.array([getattr(as_shown(replace(STILL.turn, **{axis: one})), axis) for one in degrees])
+    assert (np.diff(found) > 0).all()
+    assert (np.abs(found) >= np.abs(degrees)).all()
+    assert found[degrees == 10.0] == pytest.approx(10 * TURN_GAIN, rel=0.1)
+    little, far = np.abs(degrees) <= 1.0, np.abs(degrees) >= 38.0
+    np.testing.assert_allclose(found[little], degrees[little], rtol=0.03)
+    np.testing.assert_allclose(found[far], degrees[far], rtol=0.01)
+    assert as_shown(replace(STILL.turn, roll=20.0)).roll == pytest.approx(20.0)
 
 
 def test_way_and_size(portrait: Portrait) -> None:
