@@ -32,7 +32,7 @@ _FIRM: Final = np.rint(np.clip((np.arange(256) / 255 - FAINT) / (1 - FAINT), 0, 
 class LayeredCanvas:
     """A portrait's layers as they are warped, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, layers: Layers, background: Background, wrinkles: float) -> None:
+    def __init__(self, portrait: Portrait, layers: Layers, background: Background) -> None:
         """Of `background` another one than the picture's own takes its place."""
         behind = layers.background if background.kind == "keep" else behind_of(portrait, background)
         self._clear = behind is None
@@ -42,7 +42,7 @@ class LayeredCanvas:
             layers = replace(layers, head=_firm(layers.head, layers.body), body=_firm(layers.body, None))
         self._head, self._body = _stacked(layers.head), _stacked(layers.body)
         corner = np.array(layers.head.corner, dtype=np.float64)
-        self._wrinkles = Wrinkles(portrait, self._head, corner, wrinkles)
+        self._wrinkles = Wrinkles(portrait, self._head, corner)
         self._features = Features(portrait, self._head, corner)
         height, width = self._behind.shape[:2]
         self._warped_body = np.empty((height, width, 4), np.uint8)
@@ -57,11 +57,11 @@ class LayeredCanvas:
         body = self._body[-y : height - y, -x : width - x]
         self._over(self._at_rest, np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3]), 1)
 
-    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
+    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int, wrinkles: float) -> Pixels:
         """(H, W, 3 or 4): the frame, in an array of its own."""
         out = self._beneath(posed.body, threads).copy()
         box = posed.window
-        self._wrinkles(posed)
+        self._wrinkles(posed, wrinkles)
         warped, inner, alpha = (_cut(part, box) for part in (self._warped, self._inner, self._alpha))
         ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
         cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=inner)

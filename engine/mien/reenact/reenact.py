@@ -87,12 +87,12 @@ class Reenact:
     """
 
     def __init__(self, portraits: tuple[Portrait, ...], threads: int = 1, relax: float = 0.0) -> None:
-        """`relax`: see `mien.reenact.target.target_of`."""
+        """`relax`: see `mien.reenact.target.target_of`; it may be set between two frames."""
         if not portraits:
             raise ValueError("expected at least one portrait, got none")
         self._puppets = [Puppet(portrait, threads) for portrait in portraits]
         self._portraits = portraits
-        self._relax = relax
+        self.relax = relax
         self._state = BankState()
         self._shot = 0
 
@@ -106,7 +106,7 @@ class Reenact:
         return tuple(self._posed(self._puppets[i], motion, weight) for i, weight in weights(self._state, seconds))
 
     def _posed(self, puppet: Puppet, motion: Motion, weight: float) -> Posed:
-        target = target_of(puppet.portrait, motion, self._portraits[0].pose, self._relax)
+        target = target_of(puppet.portrait, motion, self._portraits[0].pose, self.relax)
         return puppet.pose(target, weight, motion.hint, motion.shot)
 
 

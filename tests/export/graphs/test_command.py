@@ -16,7 +16,7 @@ from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export import command
 from mien_export.families.family import Trained
 from mien_export.families.registry import read_trained
-from mien_export.graphs.parity import Example, ran
+from mien_export.graphs.measure import Example, ran
 from mien_export.train import checkpoint
 
 
