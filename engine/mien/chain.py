@@ -65,6 +65,16 @@ def _wanted() -> None:
     """Nothing ends the work."""
 
 
+@dataclass(slots=True)
+class Adjustments:
+    """Settings of the portrait's look that may change during a run, from any thread; chains read them each frame."""
+
+    relax: float
+    """0..1, see `ReenactSettings.relax`."""
+    wrinkles: float
+    """0..2, see `ReenactSettings.wrinkles`."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ReenactChain:
     """Callable (motion, frame, paint level, laps) -> pixels; see `mien.pipeline.chain.Chain`."""
@@ -81,6 +91,8 @@ class ReenactChain:
     """Notes for the user, such as missing runtimes."""
     close: Callable[[], None] = _nothing
     """Frees its resources; called once, when no frame is in it."""
+    adjustments: Adjustments | None = None
+    """None: its stages stay as they were made."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -95,6 +107,8 @@ class ReenactChain:
     def __call__(self, motion: Motion | None, frame: Frame, level: PaintLevel, laps: Laps) -> Pixels:
         """(H, W, 3 or 4), C-contiguous, not written to again. Without motion, the portrait at rest."""
         laps.begin()
+        if self.adjustments is not None:
+            self.reenact.relax, self.fuse.wrinkles = self.adjustments.relax, self.adjustments.wrinkles
         posed = self.reenact(motion, frame.seconds)
         laps.lap("reenact")
         paintings: tuple[Painting | None, ...] | None = None
@@ -119,6 +133,7 @@ def open_chain(
     *later: Later,
     graphs: SharedGraphs | None = None,
     warm: bool = True,
+    adjustments: Adjustments | None = None,
 ) -> ReenactChain:
     """The chain for `portraits` (pictures of one person and size). The caller closes it.
 
@@ -126,6 +141,7 @@ def open_chain(
         later: stages that follow.
         graphs: whose weights it takes; None: it loads its own.
         warm: whether first pictures are made on the calling thread, so that it can be swapped in without a stall.
+        adjustments: read for each frame, in place of what `settings` say of them; None: `settings` decide.
 
     Raises:
         SettingError, FaceError: a background that cannot be read, or that the portrait cannot be shown before.
@@ -146,6 +162,7 @@ def open_chain(
             about,
             () if painter is None else painter.notes,
             stack.pop_all().close,
+            adjustments,
         )
         stack.callback(chain.close)
         if warm:

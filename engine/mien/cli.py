@@ -203,6 +203,13 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
+    parser.add_argument(
+        "--wrinkles",
+        type=float,
+        default=ReenactSettings().wrinkles,
+        metavar="STRENGTH",
+        help="lines that come with an expression, 0 (none) to 2",
+    )
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
@@ -230,6 +237,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         mouth=options.mouth,
         background=options.background,
         relax=options.relax,
+        wrinkles=options.wrinkles,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,

@@ -21,6 +21,7 @@ MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
 ALPHA = "alpha"
 """Transparent background."""
 GAIN_LIMIT = 3.0
+RELAX_LIMIT, WRINKLES_LIMIT = 1.0, 2.0
 SIZE_MIN, SIZE_MAX = 64, 4096
 
 
@@ -153,9 +154,9 @@ class ReenactSettings:
     def __post_init__(self) -> None:
         _need_one_of("backend", self.backend, BACKENDS)
         _need_one_of("mouth", self.mouth, MOUTHS)
-        _need_within("relax", self.relax, 0.0, 1.0)
+        _need_within("relax", self.relax, 0.0, RELAX_LIMIT)
         _need_within("smooth", self.smooth, 0.0, 0.95)
-        _need_within("wrinkles", self.wrinkles, 0.0, 2.0)
+        _need_within("wrinkles", self.wrinkles, 0.0, WRINKLES_LIMIT)
         if not self.background:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.face is not None:

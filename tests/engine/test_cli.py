@@ -60,11 +60,13 @@ def test_plain_call_takes_the_settings_as_they_are(api: FakeApi) -> None:
 def test_options_become_settings(api: FakeApi) -> None:
     options = "b.jpg --size 512 --start 1.5 --duration 2 --mouth none --motion absolute --face 1 --no-mark --smooth 0"
     gains = "--expression 1.2 --no-pose --eyes 0.5 --no-gaze --threads 2 --compare --sheet s.png"
-    assert cli.main([*REENACT[:2], *options.split(), *gains.split(), *REENACT[2:]]) == 0
+    look = "--relax 0.5 --wrinkles 0"
+    assert cli.main([*REENACT[:2], *options.split(), *gains.split(), *look.split(), *REENACT[2:]]) == 0
     settings = api.call["settings"]
     assert settings.motion.gains == Gains(expression=1.2, pose=0.0, eyes=0.5, gaze=0.0)
     assert (settings.size, settings.mouth, settings.motion.mode, settings.face) == (512, "none", "absolute", 1)
     assert (settings.mark, settings.smooth, settings.threads) == (False, 0.0, 2)
+    assert (settings.relax, settings.wrinkles) == (0.5, 0.0)
     assert (api.call["start"], api.call["duration"], api.call["compare"]) == (1.5, 2.0, True)
     assert api.call["sheet"] == Path("s.png")
     assert api.call["pictures"] == ["a.jpg", "b.jpg"]
@@ -108,6 +110,7 @@ def test_an_interrupt_is_exit_130(api: FakeApi, capsys: pytest.CaptureFixture[st
         (["--pose", "-1"], "gain pose must be a number from 0 to 3, got -1"),
         (["--lips", "nan"], "gain lips must be a number from 0 to 3, got nan"),
         (["--smooth", "1"], "smooth must be a number from 0 to 0.95, got 1"),
+        (["--wrinkles", "2.5"], "wrinkles must be a number from 0 to 2, got 2.5"),
         (["--threads", "0"], "threads must be a number from 1 to 1024, got 0"),
         (["--json", "/no/such/folder/x.json"], "expected the folder '/no/such/folder' to exist, got none"),
     ],

@@ -32,11 +32,11 @@ class Fuse:
     def __init__(
         self, mouth: Mouth = "driver", threads: int = 1, background: Background = KEEP, wrinkles: float = 0.0
     ) -> None:
-        """`wrinkles` is the strength of expression wrinkles, 0 (none) to 2."""
+        """`wrinkles` is the strength of expression wrinkles, 0 (none) to 2; it may be set between two frames."""
         self._mouth: Mouth = mouth
         self._threads = threads
         self._background = background
-        self._wrinkles = wrinkles
+        self.wrinkles = wrinkles
         self._canvases: dict[str, _Canvas | LayeredCanvas] = {}
 
     def __call__(self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None = None) -> Pixels:
@@ -54,19 +54,19 @@ class Fuse:
         key = posed.portrait.digest
         if key not in self._canvases:
             self._canvases[key] = self._canvas(posed)
-        return self._canvases[key].draw(posed, painting, self._mouth, self._threads)
+        return self._canvases[key].draw(posed, painting, self._mouth, self._threads, self.wrinkles)
 
     def _canvas(self, posed: Posed) -> _Canvas | LayeredCanvas:
         portrait = posed.portrait
         if portrait.layers is not None:
-            return LayeredCanvas(portrait, portrait.layers, self._background, self._wrinkles)
-        return _Canvas(portrait, posed.window, self._background, self._wrinkles)
+            return LayeredCanvas(portrait, portrait.layers, self._background)
+        return _Canvas(portrait, posed.window, self._background)
 
 
 class _Canvas:
     """A portrait without layers within its window, and buffers for its frames."""
 
-    def __init__(self, portrait: Portrait, window: Box, background: Background, wrinkles: float) -> None:
+    def __init__(self, portrait: Portrait, window: Box, background: Background) -> None:
         self.window = window
         self.area = window.area
         person = portrait.pixels[self.area]
@@ -79,16 +79,16 @@ class _Canvas:
             self.behind = np.ascontiguousarray(portrait.background[self.area])
             person = np.dstack([person, portrait.matte[self.area]])
         self.person = np.array(person, order="C")  # its own: wrinkles are drawn into it
-        self.wrinkles = Wrinkles(portrait, self.person, window.corner, wrinkles)
+        self.wrinkles = Wrinkles(portrait, self.person, window.corner)
         self.warped = np.empty_like(self.person)
         self.inner = np.empty(self.person.shape[:2] + (3,), np.uint8)
         self.features = Features(portrait, self.person, window.corner)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
 
-    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
+    def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int, wrinkles: float) -> Pixels:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()
-        self.wrinkles(posed)
+        self.wrinkles(posed, wrinkles)
         if self.cut is not None:
             out[self.area] = self._before_another(posed, painting, mouth, threads)
             return out

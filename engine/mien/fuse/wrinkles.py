@@ -236,30 +236,29 @@ def _normals(path: Array) -> Floats:
 class Wrinkles:
     """Callable for one portrait: draws the lines of a posed portrait into its pixels, before these are warped."""
 
-    def __init__(self, portrait: Portrait, pixels: Pixels, corner: Array, gain: float = 1.0) -> None:
+    def __init__(self, portrait: Portrait, pixels: Pixels, corner: Array) -> None:
         """
         Args:
             portrait: whose lines they are.
             pixels: (h, w, 3 or 4): the part of its picture that is drawn into, by each call.
             corner: (2,): where that part begins in the picture.
-            gain: 0..2: strength of all lines; 0 draws none.
         """
-        self._gain = gain
+        self._portrait = portrait
         self._pixels = pixels
+        self._corner = corner
         self._own = portrait.shape
         self._shown: tuple[float, ...] = ()
-        self._places: list[_Place] = []
-        for ratio in ratios_of(portrait) if gain > 0 else []:
-            place = _Place.of(ratio, pixels, corner)
-            if place is not None:
-                self._places.append(place)
+        self._found: list[_Place] | None = None
 
-    def __call__(self, posed: Posed) -> None:
-        """Change the pixels to what the expression of `posed` asks for."""
-        if not self._places:
+    def __call__(self, posed: Posed, gain: float = 1.0) -> None:
+        """Change the pixels to what the expression of `posed` asks for.
+
+        `gain` is the strength of all lines, 0 (none) to 2. They are made by the first call in which it is not 0.
+        """
+        if self._found is None and gain == 0:
             return
         felt = strengths(posed.pose.undo(posed.landmarks), self._own)
-        wanted = tuple(_rounded(felt[place.muscle], place.begins) * self._gain for place in self._places)
+        wanted = tuple(_rounded(felt[place.muscle], place.begins) * gain for place in self._places)
         if wanted == self._shown:
             return
         for place, strength in zip(self._places, self._shown, strict=False):
@@ -269,6 +268,13 @@ class Wrinkles:
             if strength:
                 place.draw(self._pixels, strength)
         self._shown = wanted
+
+    @property
+    def _places(self) -> list[_Place]:
+        if self._found is None:
+            places = (_Place.of(ratio, self._pixels, self._corner) for ratio in ratios_of(self._portrait))
+            self._found = [place for place in places if place is not None]
+        return self._found
 
 
 def _rounded(felt: float, begins: float) -> float:

@@ -22,7 +22,7 @@ from mien.cancellation import Cancellation, imports_ended_by
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
-from mien.chain import open_chain
+from mien.chain import Adjustments, open_chain
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
@@ -106,6 +106,7 @@ class LiveSession:
         about: str,
         begun: threading.Event,
         graphs: SharedGraphs,
+        adjustments: Adjustments,
         fitted: Callable[..., tuple[Portrait, ...]] = prepare_to_fit,
     ) -> None:
         self.statistics = pipeline.statistics
@@ -114,7 +115,7 @@ class LiveSession:
         self.shown = Shown(request.pictures, request.settings.background)
         """What the session shows at present."""
         self._begun = begun
-        self._fitted, self._graphs = fitted, graphs
+        self._fitted, self._graphs, self._adjustments = fitted, graphs, adjustments
         self._request = request
         self._pipeline = pipeline
         self._driver = driver
@@ -146,6 +147,10 @@ class LiveSession:
 
     def set_gains(self, gains: Gains) -> None:
         self._pipeline.controls.ask(lambda: self._driver.set_gains(gains))
+
+    def adjust(self, relax: float, wrinkles: float) -> None:
+        """Change `ReenactSettings.relax` and `ReenactSettings.wrinkles`."""
+        self._adjustments.relax, self._adjustments.wrinkles = relax, wrinkles
 
     def promise(self, latency: float) -> None:
         """Change the target latency, in seconds from capture to emit."""
@@ -224,7 +229,9 @@ class LiveSession:
             settings = replace(self._request.settings, background=shown.background)
             try:
                 portraits = self._fitted(size, *shown.pictures)
-                chain = open_chain(portraits, settings, self._shares.synthesis, graphs=self._graphs)
+                chain = open_chain(
+                    portraits, settings, self._shares.synthesis, graphs=self._graphs, adjustments=self._adjustments
+                )
             except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
                 said = str(error) if isinstance(error, MienError) else f"{shown.pictures[0]}: {error!r}"
                 self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
@@ -291,7 +298,8 @@ def _joined(
     need_wanted()
     driver.parse.warm(portraits[0].pixels)
     need_wanted()
-    chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs)
+    adjustments = Adjustments(settings.relax, settings.wrinkles)
+    chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs, adjustments=adjustments)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     need_wanted()
     source = stack.enter_context(_source(request, clock, shares, cancellation))
@@ -326,7 +334,7 @@ def _joined(
         controls=controls,
     )
     fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
-    return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, fitted)
+    return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, adjustments, fitted)
 
 
 def _read(request: LiveRequest) -> list[str]:

@@ -59,14 +59,14 @@ PARSING: Final = Family(
             "segmenter",
             "request",
             inputs=(Port("picture", 3, "crop", SIGNED),),
-            outputs=(Port("labels", len(NAMES), "crop"),),
+            outputs=(Port("labels", len(NAMES), "crop", coarser=True),),
         ),
     ),
     classes=NAMES,
     stage="portrait",
 )
-"""Face parsing: a logit of each of 19 classes for each pixel of a crop. Their softmax is left to whoever needs it: ONNX
-Runtime takes ten times as long for one over channels as for the network."""
+"""Face parsing: a logit of each of 19 classes for each pixel of a crop, or cell of pixels. Their softmax is left to
+whoever needs it: ONNX Runtime takes ten times as long for one over channels as for the network."""
 
 FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING)}
 """Those of mien itself, by name."""

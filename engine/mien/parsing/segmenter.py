@@ -6,16 +6,16 @@ taken from a second look from farther away, where the picture is larger than the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.classes import CLASSES
 from mien.face.crop import PLACE, SIDE, crop_matrix
 from mien.face.pose import fit_pose
+from mien.parsing.looks import Look, labels_of, logits_at
 from mien.plane import inverse, placed
 from mien.runtime.session import GraphSession
 from mien_kernels import ops
@@ -26,14 +26,9 @@ Pixels = NDArray[np.uint8]
 
 FARTHEST: Final = 0.35
 """Size of the head in the second look, as a share of that in the first, below which it is not recognised."""
-EDGE: Final = 24.0
-"""Pixels of the crop over which the first look gives way to the second."""
 ROWS: Final = 64
 """Of the picture that are brought back at a time."""
 HALF: Final = 127.5
-SMOOTHING: Final = 0.8
-"""Standard deviation in pixels of the crop by which logits are blurred: each cell of the network gives those of 2 x 2
-pixels, and edges were dotted by them."""
 
 
 class Segmenter:
@@ -53,10 +48,8 @@ class Segmenter:
             pixels: (H, W, 3) sRGB, the head less than 60 degrees from upright.
             landmarks: (478, 3) in pixels.
         """
-        labels = np.empty(pixels.shape[:2], np.uint8)
-        for rows, logits in self._bands(pixels, landmarks):
-            labels[rows] = logits.argmax(axis=2)
-        return labels
+        height, width = pixels.shape[:2]
+        return labels_of(self._looks(pixels, landmarks), (height, width))
 
     def shares(self, pixels: Pixels, landmarks: Array) -> Floats:
         """(19, H, W) in 0..1: how surely each pixel is of each class; they add up to 1. Arguments as above."""
@@ -81,49 +74,27 @@ class Segmenter:
         """Let go of the network."""
         self._session.close()
 
-    def _bands(self, pixels: Pixels, landmarks: Array) -> list[tuple[slice, Floats]]:
+    def _bands(self, pixels: Pixels, landmarks: Array) -> Iterator[tuple[slice, Floats]]:
         """Rows of the picture with the logits (rows, W, 19) there."""
-        near = crop_matrix(fit_pose(landmarks), SIDE)
-        looks = [(near, self._look(pixels, near))]
-        if not _holds(near, pixels.shape[1], pixels.shape[0]):
-            far = _farther(near, pixels.shape[1], pixels.shape[0])
-            looks.insert(0, (far, self._look(pixels, far)))
-        height = pixels.shape[0]
-        bands = [slice(first, min(first + ROWS, height)) for first in range(0, height, ROWS)]
-        return [(rows, self._brought_back(rows, pixels.shape[1], looks)) for rows in bands]
+        looks, (height, width) = self._looks(pixels, landmarks), pixels.shape[:2]
+        for first in range(0, height, ROWS):
+            rows = slice(first, min(first + ROWS, height))
+            y, x = np.mgrid[rows, :width].astype(np.float32)
+            yield rows, logits_at(looks, x, y, self._threads)
 
-    def _look(self, pixels: Pixels, matrix: Array) -> Floats:
-        """(S, S, 19): logits in the crop to which `matrix` (2, 3) leads from the picture."""
+    def _looks(self, pixels: Pixels, landmarks: Array) -> list[Look]:
+        """The farther one first, where there are two."""
+        near = crop_matrix(fit_pose(landmarks), SIDE)
+        looks = [self._look(pixels, near)]
+        if not _holds(near, pixels.shape[1], pixels.shape[0]):
+            looks.insert(0, self._look(pixels, _farther(near, pixels.shape[1], pixels.shape[0])))
+        return looks
+
+    def _look(self, pixels: Pixels, matrix: Array) -> Look:
+        """At the crop to which `matrix` (2, 3) leads from the picture."""
         ops.to_tensor(pixels, inverse(matrix).astype(np.float32), self._input[0], 1 / HALF, -1.0, threads=self._threads)
         self._session.run()
-        logits = np.ascontiguousarray(self._output[0].transpose(1, 2, 0))
-        return np.asarray(cv2.GaussianBlur(logits, (3, 3), SMOOTHING, dst=logits))
-
-    def _brought_back(self, rows: slice, width: int, looks: list[tuple[Array, Floats]]) -> Floats:
-        """(rows, W, 19): each later look over those before it, where it sees anything."""
-        y, x = np.mgrid[rows, :width].astype(np.float32)
-        out: Floats | None = None
-        for matrix, logits in looks:
-            flow = _mapped(x, y, matrix)
-            seen = ops.flow_warp(logits, flow, threads=self._threads)
-            if out is None:
-                out = seen
-            else:
-                out += (seen - out) * _weight(flow)[..., None]
-        assert out is not None
-        return out
-
-
-def _mapped(x: Floats, y: Floats, matrix: Array) -> Floats:
-    """(h, w, 2): where pixels of the picture lie in a crop."""
-    (a, b, c), (d, e, f) = matrix.astype(np.float32)
-    return np.stack([a * x + b * y + c, d * x + e * y + f], axis=-1)
-
-
-def _weight(flow: Floats) -> Floats:
-    """(h, w) in 0..1: 1 well within the crop, 0 outside."""
-    inside = np.minimum(flow, np.float32(SIDE - 1) - flow).min(axis=2)
-    return np.asarray(np.clip(inside / np.float32(EDGE), 0.0, 1.0))
+        return Look.of(self._output[0], matrix)
 
 
 def _holds(matrix: Array, width: int, height: int) -> bool:

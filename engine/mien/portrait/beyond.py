@@ -26,6 +26,15 @@ LEAST_CAP: Final = 0.3
 LEAST_SIDE: Final = 0.2
 """The same where the frame cuts its side."""
 HIGHEST_CAP: Final = 0.36
+ROUNDED: Final = 0.05
+"""How much corners of what is continued are rounded, as a share of the cut's width."""
+SHOULDERS: Final = 0.3
+"""Least slope at which a body falls beside the picture."""
+SLANT: Final = 0.15
+"""Eye distances within the frame over which the slant is measured at which an outline meets it."""
+FIRM, STEEP = 0.4, 4.0
+"""Opacity at the frame that goes on as half, and how much steeper than there it changes: what is half sure at the frame
+would be a half transparent body beyond."""
 LEAST_CUT: Final = 0.12
 """Eye distances of the frame below which it cuts nothing off."""
 
@@ -71,18 +80,18 @@ def head_beyond(opacity: Floats, landmarks: Array, pose: Similarity) -> tuple[Fl
     """The head's opacity (H, W) in 0..1 on a canvas with room where the frame cuts it; rounded off there."""
     unit = pose.scale
     pixels = round(HEAD_ROOM * unit)
-    lines = opacity[0], opacity[:, 0], opacity[:, -1]
-    top, left, right = (pixels if _is_cut(line, unit) else 0 for line in lines)
+    inwards = opacity.T, opacity, opacity[:, ::-1]
+    top, left, right = (pixels if _is_cut(side[:, 0], unit) else 0 for side in inwards)
     room = Room(top=top, left=left, right=right)
     out = room.around(opacity)
     height, width = opacity.shape
     if left:
-        out[top : top + height, :left] = _cap(opacity[:, 0], left, unit, least=LEAST_SIDE)[:, ::-1]
+        out[top : top + height, :left] = _cap(opacity, left, unit, least=LEAST_SIDE)[:, ::-1]
     if right:
-        out[top : top + height, left + width :] = _cap(opacity[:, -1], right, unit, least=LEAST_SIDE)
+        out[top : top + height, left + width :] = _cap(opacity[:, ::-1], right, unit, least=LEAST_SIDE)
     if top:
         above = float(landmarks[[33, 263], 1].mean())
-        out[:top] = _cap(out[top], top, unit, CROWN * unit - above).T[::-1]
+        out[:top] = _cap(out[top:].T, top, unit, CROWN * unit - above).T[::-1]
     return out, room
 
 
@@ -91,11 +100,13 @@ def body_beyond(opacity: Floats, eyes: float) -> tuple[Floats, Room]:
     frame, to the sides along the slope of its outline."""
     pixels = round(BODY_ROOM * eyes)
     room = Room(bottom=pixels, left=pixels, right=pixels)
-    out: Floats = cv2.copyMakeBorder(opacity, 0, pixels, pixels, pixels, cv2.BORDER_REPLICATE)
+    firm = np.clip((opacity - FIRM) * STEEP + 0.5, 0, 1)
+    out: Floats = cv2.copyMakeBorder(firm, 0, pixels, pixels, pixels, cv2.BORDER_REPLICATE)
     depth, rows = np.arange(1, pixels + 1), np.arange(len(out))[:, None]
     for sides, part in ((opacity, out[:, :pixels][:, ::-1]), (opacity[:, ::-1], out[:, -pixels:])):
         top, slope = _slope(sides, max(round(0.4 * eyes), 4))
         np.minimum(part, np.clip(rows - (top + slope * depth) + 0.5, 0, 1), out=part)
+    room.put(opacity, out)
     return out, room
 
 
@@ -105,7 +116,8 @@ def _slope(opacity: Floats, columns: int) -> tuple[float, float]:
     seen = opacity[:, :columns] > 0.5
     tops = np.where(seen.any(axis=0), seen.argmax(axis=0), len(opacity)).astype(np.float64)
     slope = (tops[0] - tops[-1]) / max(columns - 1, 1)
-    return float(tops[0]), float(np.clip(slope, 0.0, 2.0))
+    least = SHOULDERS if tops[0] > 0 else 0.0  # what the upper border cuts, too, goes on straight
+    return float(tops[0]), float(np.clip(slope, least, 2.0))
 
 
 def _is_cut(line: Floats, unit: float) -> bool:
@@ -118,16 +130,36 @@ def _stretches(line: Floats) -> list[tuple[int, int]]:
     return [*zip(steps[::2].tolist(), steps[1::2].tolist(), strict=True)]
 
 
-def _cap(line: Floats, room: int, unit: float, height: float = 0.0, least: float = LEAST_CAP) -> Floats:
-    """(n, room): opacity beyond a line (n,) of the frame, outwards: half an ellipse over each stretch that is cut."""
+def _cap(inwards: Floats, room: int, unit: float, height: float = 0.0, least: float = LEAST_CAP) -> Floats:
+    """(n, room): opacity beyond the frame, outwards: half an ellipse over each stretch that is cut, flattened where the
+    outline meets the frame at a slant.
+
+    Args:
+        inwards: (n, depth): opacity within, from the frame inwards.
+    """
+    line = inwards[:, 0]
     out = np.zeros((len(line), room), np.float32)
     away = np.arange(1, room + 1, dtype=np.float32)
     for first, last in _stretches(line):
         if last - first < LEAST_CUT * unit:
             continue
-        half, middle = (last - first) / 2, (first + last - 1) / 2
-        tall = min(max(height, 2 * half * least), HIGHEST_CAP * 2 * half, room - 3.0)
-        along = (np.arange(len(line), dtype=np.float32) - middle) / max(half, 1.0)
-        edge = tall * np.sqrt(np.clip(1 - along * along, 0, 1))
+        wide = last - first
+        tall = min(max(height, wide * least), HIGHEST_CAP * wide, room - 3.0)
+        share = np.clip((np.arange(len(line), dtype=np.float32) - first + 0.5) / wide, 0, 1)
+        ellipse = 2 * tall * np.sqrt(share * (1 - share))
+        begins, ends = _slants(inwards[:, : max(round(SLANT * unit), 3)] > 0.5, first, last)
+        curve = wide * share * (1 - share) * (begins * (1 - share) + ends * share)
+        edge = cv2.GaussianBlur(np.minimum(ellipse, curve)[None], (0, 0), ROUNDED * wide)[0]
+        edge *= (share > 0) & (share < 1)
         out = np.maximum(out, np.clip(edge[:, None] - away[None] + 0.5, 0, 1))
     return out
+
+
+def _slants(inwards: NDArray[np.bool_], first: int, last: int) -> tuple[float, float]:
+    """How steeply the outline of what is seen (n, depth) meets the frame on both sides of a stretch that is cut: pixels
+    towards the frame per pixel along it. What reaches the picture's corner meets it straight."""
+    depth, deepest = inwards.shape[1], inwards[:, -1]
+    before, after = deepest[: first + 1][::-1], deepest[last - 1 :]
+    spread = (1 if part.all() else int(part.argmin()) for part in (before, after))
+    begins, ends = (depth / max(wider - 1, 0.1) for wider in spread)
+    return begins, ends

@@ -21,6 +21,8 @@ OVERLAP: Final = 0.3
 """How far the body goes on behind hair above what is seen of it, in eye distances."""
 UNDER: Final = 0.12
 """How far the body goes on behind the head all along its edge, in eye distances."""
+ROUNDED: Final = 0.12
+"""Width over which its outline behind hair is made smooth, in eye distances."""
 FALLING: Final = 0.5
 """Slope of shoulders of which nothing is seen."""
 CONVERGING: Final = 0.6
@@ -40,7 +42,8 @@ def hidden_body(head: Floats, body: Floats, whole: Floats, landmarks: Array, pos
     neck = np.zeros(head.shape, np.uint8)
     cv2.fillPoly(neck, [np.rint(_neck(head, body, landmarks, pose) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
     reach = 2 * max(round(UNDER * pose.scale), 1) + 1
-    beside = cv2.dilate((body > 0.5).astype(np.uint8) * 255, np.ones((reach, reach), np.uint8))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    beside = cv2.dilate((body > 0.5).astype(np.uint8) * 255, disc)
     cells = np.maximum(cells, np.where(head > 0.5, beside, np.uint8(0)))
     soft = _soft(np.maximum(cells, neck))
     before = cv2.dilate((head > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))
@@ -62,11 +65,17 @@ def _shoulders(head: Floats, body: Floats, whole: Floats, unit: float) -> Array:
     free = (tops < height) & (tops > 4) & (whole[above, columns] < 0.3)
     met = np.where(tops < height, tops - OVERLAP * unit, height)
     if not free.any():
-        return met
+        return _rounded(met, tops, unit)
     ends = np.flatnonzero(free)[[0, -1]]
     line = np.interp(columns, columns[free], tops[free])
     line += FALLING * np.maximum(np.maximum(ends[0] - columns, columns - ends[1]), 0)
-    return np.asarray(np.where(free, tops, np.minimum(met, line)))
+    return np.where(free, tops, _rounded(np.where(free, tops, np.minimum(met, line)), tops, unit))
+
+
+def _rounded(rows: Array, seen: Array, unit: float) -> Array:
+    """(W,): a line of rows without steps, nowhere below what is `seen` (W,)."""
+    soft = cv2.GaussianBlur(rows[None], (0, 0), ROUNDED * unit, borderType=cv2.BORDER_REPLICATE)[0]
+    return np.asarray(np.minimum(soft, seen))
 
 
 def _neck(head: Floats, body: Floats, landmarks: Array, pose: Similarity) -> Array:

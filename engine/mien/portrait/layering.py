@@ -6,7 +6,7 @@ layer are solved from the picture and what lies behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import cv2
@@ -17,7 +17,9 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.beyond import Room, body_beyond, head_beyond
+from mien.portrait.behind import fill_behind
+from mien.portrait.beyond import body_beyond, head_beyond
+from mien.portrait.continuing import Neckline, continued
 from mien.portrait.exemplar import fill_by_patches
 from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
@@ -43,8 +45,12 @@ BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 LEAST_SKIN: Final = 60
 """Pixels of the neck that must be seen to continue it."""
-LEAST_HAIR: Final = 0.1
-"""Share of the head that must be hair to continue it by hair alone."""
+FACE: Final = 0.3
+"""How surely a pixel may be of the face to continue the head by."""
+LEAST_AROUND: Final = 0.1
+"""Share of the head around the face (hair, hat, veil) from which the head is continued by that alone."""
+ROWS: Final = 32
+"""Of the picture that are solved together: their arrays stay in the processor's cache."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -67,7 +73,7 @@ def layers_of(
     whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
     share = head_share(pixels, landmarks, shares)
     head, body = whole * share, whole * (1 - share)
-    background = fill_by_patches(pixels, matte == 0)
+    background = fill_behind(pixels, _far(whole, eyes))
     hidden, neck = hidden_body(head, body, whole, landmarks, pose)
     covered = np.maximum(body, hidden)
     known = (body > 0.97) & (head < BARE)
@@ -77,9 +83,9 @@ def layers_of(
     shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
     parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
     opacity, room = body_beyond(covered, eyes)
-    body_layer = _continued(
-        parts.body, parts.body_alpha, covered > 0.97, opacity, room, len(pixels) - landmarks[152, 1] > BUST * eyes
-    )
+    short = len(pixels) - landmarks[152, 1] < BUST * eyes
+    neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
+    body_layer = continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room, neckline)
     head_layer = _head(parts, head, shares, landmarks, pose)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
@@ -87,42 +93,38 @@ def layers_of(
 
 
 def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
-    """The head's layer: where the frame cuts it, continued by its hair, or by all of it if it has none."""
+    """The head's layer: where the frame cuts it, continued by what is not its face, or by all of it if that is all."""
     opacity, room = head_beyond(head, landmarks, pose)
     own = parts.head_alpha > 250
-    hair = own & (shares[2] > 0.8)
-    return _continued(parts.head, parts.head_alpha, hair if hair.sum() > LEAST_HAIR * own.sum() else own, opacity, room)
-
-
-def _continued(pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, whole: bool = True) -> Layer:
-    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
-
-    It is mirrored, but downwards repeated if it is not `whole`: close below the neck, a collar would be seen twice.
-    """
-    if room == Room():
-        return Layer(pixels, alpha, room.corner)
-    known = room.mirrored(sure.astype(np.uint8)) > 0
-    if not whole:
-        known[room.top + len(sure) :] = False
-    beside = room.repeated(sure.astype(np.uint8)) > 0
-    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
-    canvas = fill(canvas, known | beside)
-    covers = _bytes(opacity * 255)
-    room.put(pixels, canvas)
-    room.put(alpha, covers)
-    return Layer(canvas, covers, room.corner)
+    around = own & (shares[:2].sum(axis=0) < FACE)
+    return continued(
+        parts.head, parts.head_alpha, around if around.sum() > LEAST_AROUND * own.sum() else own, opacity, room
+    )
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     """`matte` (H, W), somewhat wider, with narrow gaps closed where the segmenter is `sure` (H, W) of a person."""
-    width = 2 * max(round(GAP * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
-    added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
+    near = _without_gaps(matte > 0, max(round(GAP * eyes), 1) + 0.25)
+    added = np.where(near & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
+
+
+def _far(whole: Floats, eyes: float) -> Bits:
+    """Where colours are surely the background's: not close to what a matte (H, W) in 0..1 shows."""
+    width = 2 * max(round(MARGIN * eyes), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
+
+
+def _without_gaps(cells: Bits, reach: float) -> Bits:
+    """`cells` (H, W) with gaps of up to twice `reach` pixels closed: grown, then shrunk. By distances, whose time does
+    not depend on the reach as that of OpenCV's closing by a disc does."""
+    away = cv2.distanceTransform((~cells).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = cv2.distanceTransform((away <= reach).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(inside > reach)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
@@ -158,6 +160,14 @@ class _Parts:
             covered, head: (H, W) in 0..1: opacities of body and head.
             share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
         """
+        bands = [slice(first, first + ROWS) for first in range(0, len(pixels), ROWS)]
+        parts = [cls._of_band(pixels[at], background[at], cloth[at], covered[at], head[at], share[at]) for at in bands]
+        return cls(*(np.concatenate([getattr(part, own.name) for part in parts]) for own in fields(cls)))
+
+    @classmethod
+    def _of_band(
+        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
+    ) -> Self:
         picture, behind = pixels.astype(np.float32), background.astype(np.float32)
         over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
         body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
@@ -179,8 +189,8 @@ def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:
     """`opacity` (H, W), raised where no colour of it could give `picture` before `behind`."""
     apart = picture - behind
     room = np.where(apart < 0, behind, 255 - behind)
-    least = (np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)).max(axis=2)
-    return np.asarray(np.maximum(opacity, least), dtype=np.float32)
+    least = np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)
+    return np.asarray(np.maximum.reduce([opacity, *np.moveaxis(least, 2, 0)]), dtype=np.float32)
 
 
 def _whole_levels(opacity: Floats) -> Floats:

@@ -19,6 +19,8 @@ Pixels = NDArray[np.uint8]
 
 INWARDS: Final = 0.07
 """How far into the rough mask colours are not sure to be the person's, in eye distances."""
+LIKELY: Final = 0.35
+"""How surely a place well within the matte must be of the person."""
 TELLING: Final = 30.0
 """Difference in levels between person and background at which colour and rough mask count alike."""
 CUT: Final = 0.08
@@ -35,7 +37,7 @@ def fine_matte(pixels: Pixels, person: Floats, matte: Pixels, eyes: float) -> Fl
         eyes: the distance of the outer eye corners in pixels.
     """
     outside = matte == 0
-    inside = _eroded((person > 0.5) & (matte > 127), max(round(INWARDS * eyes), 1))
+    inside = _eroded((person > LIKELY) & (matte > 127), max(round(INWARDS * eyes), 1))
     if not inside.any() or not outside.any():
         return matte.astype(np.float32) / 255
     picture = pixels.astype(np.float32)

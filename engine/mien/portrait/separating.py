@@ -75,8 +75,8 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
 
 
 def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
-    """(H, W): what is called cloth, but is of the hair's colours and not of the cloth's, and not far below hair: the
-    segmenter often takes hair on shoulders for cloth."""
+    """(H, W): what is called cloth or neck, but is of the hair's colours and not of theirs, and not far below hair: the
+    segmenter often takes hair on shoulders for cloth, and thin strands for what they lie on."""
     hair, neck, cloth = shares[2:]
     reach = round(STRANDS * eyes)
     near = cv2.dilate((hair > 0.7).astype(np.uint8), np.ones((2 * reach + 1, 2 * reach // 2 + 1), np.uint8))
@@ -88,7 +88,7 @@ def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
     index = (cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2]
     likely = [_counted(index, where)[index] for where in (hair > 0.7, sure_cloth | (neck > 0.7))]
     telling = likely[0] / np.maximum(likely[0] + likely[1], 1e-9)
-    return np.asarray(cloth * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
+    return np.asarray((cloth + neck) * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
 
 
 def _counted(index: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:

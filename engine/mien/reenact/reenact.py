@@ -19,6 +19,7 @@ from mien.reenact.body import Body
 from mien.reenact.flow import Flow, window_of
 from mien.reenact.head import HeadFlow, eased
 from mien.reenact.mesh import mesh_of
+from mien.reenact.swing import Swing
 from mien.reenact.target import Target, target_of, turned
 
 Array = NDArray[np.float64]
@@ -30,7 +31,7 @@ FADE = 0.25
 
 
 class Puppet:
-    """A portrait with its mesh and flow buffers."""
+    """A portrait with its mesh and flow buffers, and its hair's swing."""
 
     def __init__(self, portrait: Portrait, threads: int = 1) -> None:
         """`threads` is for rasterisation."""
@@ -39,21 +40,39 @@ class Puppet:
         self._window = window_of(portrait, self.mesh)
         self._flow: Flow | None = None
         self._layered: tuple[HeadFlow, Body] | None = None
+        self._swing: Swing | None = None
         if portrait.layers is None or self.mesh.shown is None:
             self._flow = Flow(self._window, self.mesh, threads)
         else:
             layers = portrait.layers
             self._layered = HeadFlow(portrait, layers.head, self.mesh.shown, threads), Body(portrait, layers.body)
+            self._swing = Swing.of(portrait, layers, self.mesh.rings, self.mesh.follow)
 
-    def pose(self, target: Target, weight: float = 1.0, hint: MouthHint | None = None, shot: int = 0) -> Posed:
-        """The portrait posed at a target shape; buffers are reused by the next call."""
+    def stop(self) -> None:
+        """Let nothing swing in the next frame, as after a cut."""
+        if self._swing is not None:
+            self._swing.stop()
+
+    def pose(
+        self,
+        target: Target,
+        weight: float = 1.0,
+        hint: MouthHint | None = None,
+        shot: int = 0,
+        seconds: float | None = None,
+    ) -> Posed:
+        """The portrait posed at a target shape; buffers are reused by the next call.
+
+        `seconds`: the frame's time, by which hair swings; None: it does not.
+        """
         if self.portrait.layers is not None:
             target = eased(target, self.portrait, self.portrait.layers)
         texture, body = self.mesh.texture(target), None
         if self._layered is not None:
             head, torso = self._layered
             sway = torso.sway(target)
-            vertices = self.mesh.place(self.portrait, target, sway)
+            swung = None if self._swing is None or seconds is None else self._swing(target.pose, seconds)
+            vertices = self.mesh.place(self.portrait, target, sway, swung)
             window, flow = head(vertices, texture)
             body = None if sway is None else torso.flow(sway)
         else:
@@ -87,27 +106,32 @@ class Reenact:
     """
 
     def __init__(self, portraits: tuple[Portrait, ...], threads: int = 1, relax: float = 0.0) -> None:
-        """`relax`: see `mien.reenact.target.target_of`."""
+        """`relax`: see `mien.reenact.target.target_of`; it may be set between two frames."""
         if not portraits:
             raise ValueError("expected at least one portrait, got none")
         self._puppets = [Puppet(portrait, threads) for portrait in portraits]
         self._portraits = portraits
-        self._relax = relax
+        self.relax = relax
         self._state = BankState()
         self._shot = 0
 
     def __call__(self, motion: Motion | None, seconds: float) -> tuple[Posed, ...]:
+        begins = motion is None
         motion = identity_motion() if motion is None else motion
         cut, self._shot = motion.shot != self._shot, motion.shot
+        if cut or begins:
+            for puppet in self._puppets:
+                puppet.stop()
         if len(self._puppets) > 1:
             distances = pose_distances(self._portraits, turned(self._portraits[0].pose, motion))
             state = BankState(int(np.argmin(distances))) if cut else self._state
             self._state = choose(state, distances, seconds)
-        return tuple(self._posed(self._puppets[i], motion, weight) for i, weight in weights(self._state, seconds))
+        shown = weights(self._state, seconds)
+        return tuple(self._posed(self._puppets[i], motion, weight, None if begins else seconds) for i, weight in shown)
 
-    def _posed(self, puppet: Puppet, motion: Motion, weight: float) -> Posed:
-        target = target_of(puppet.portrait, motion, self._portraits[0].pose, self._relax)
-        return puppet.pose(target, weight, motion.hint, motion.shot)
+    def _posed(self, puppet: Puppet, motion: Motion, weight: float, seconds: float | None) -> Posed:
+        target = target_of(puppet.portrait, motion, self._portraits[0].pose, self.relax)
+        return puppet.pose(target, weight, motion.hint, motion.shot, seconds)
 
 
 @dataclass(frozen=True, slots=True)

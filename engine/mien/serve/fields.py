@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from mien import config
-from mien.config import GAIN_LIMIT
+from mien.config import GAIN_LIMIT, RELAX_LIMIT, WRINKLES_LIMIT
 from mien.fuse.background import COLOURS
 from mien.pipeline.controller import Level
 from mien.serve.decoding import KINDS
@@ -41,6 +41,8 @@ def _matching(pattern: str, expected: str) -> Meta:
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Count = Annotated[int, Meta(ge=0)]
 Gain = Annotated[float, Meta(ge=0, le=GAIN_LIMIT)]
+Relax = Annotated[float, Meta(ge=0, le=RELAX_LIMIT)]
+Wrinkles = Annotated[float, Meta(ge=0, le=WRINKLES_LIMIT)]
 Milliseconds = Annotated[float, Meta(ge=LEAST_LATENCY * 1e3, le=MOST_LATENCY * 1e3)]
 Sdp = Annotated[
     str,
@@ -93,6 +95,10 @@ class Steering(Table):
     )
     target_latency_ms: Annotated[Milliseconds | None, _means("target latency from capture to emit")] = None
     background: Annotated[Background | None, _means("`keep`, `blur`, `#rrggbb` or a colour's name")] = None
+    relax: Annotated[Relax | None, _means("share of the portrait's own smile, squint and raised brows taken out")] = (
+        None
+    )
+    wrinkles: Annotated[Wrinkles | None, _means("strength of the lines that come with an expression, 0: none")] = None
 
     @property
     def latency(self) -> float | None:
@@ -183,6 +189,8 @@ class Session(Table):
     gains: Gains
     target_latency_ms: Milliseconds
     background: str
+    relax: Relax
+    wrinkles: Wrinkles
     paused: bool
     panic: bool
     mark: Annotated[bool, _means('whether the visible mark "synthetic" is drawn')]

@@ -63,6 +63,8 @@ class Asked:
     gains: Gains
     latency: float
     background: str
+    relax: float
+    wrinkles: float
     room: str | None = None
 
 
@@ -87,6 +89,7 @@ class Session:
         """As it is shown."""
         self.gains = asked.gains
         self.latency = asked.latency
+        self.relax, self.wrinkles = asked.relax, asked.wrinkles
         self.broadcast = broadcast
         self.peer: Peering | None = None
         self.viewers: dict[str, Peering] = {}
@@ -105,6 +108,8 @@ class Session:
             settings,
             motion=replace(settings.motion, gains=asked.gains),
             background=asked.background,
+            relax=asked.relax,
+            wrinkles=asked.wrinkles,
         )
         self._shared = shared
         self._clock = clock
@@ -152,6 +157,8 @@ class Session:
             gains=fields.Gains(**{name: getattr(self.gains, name) for name in fields.GAINS}),
             target_latency_ms=round(self.latency * 1e3, 3),
             background=self._background,
+            relax=self.relax,
+            wrinkles=self.wrinkles,
             paused=self._paused,
             panic=self._panic,
             mark=self._mark,
@@ -181,6 +188,8 @@ class Session:
         self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
+        self.relax = self.relax if change.relax is None else change.relax
+        self.wrinkles = self.wrinkles if change.wrinkles is None else change.wrinkles
         self._paused = self._paused if change.paused is None else change.paused
         self._panic = self._panic if change.panic is None else change.panic
         before = self._wanted
@@ -258,6 +267,7 @@ class Session:
     def _steer(self, live: LiveSession) -> None:
         live.set_gains(self.gains)
         live.promise(self.latency)
+        live.adjust(self.relax, self.wrinkles)
         live.paused, live.panic = self._paused, self._panic
 
     def _fail(self, error: Exception) -> None:

@@ -192,6 +192,8 @@ class Sessions:
             opening.applied_to(plain.motion.gains),
             opening.latency or self._settings.latency,
             opening.background or plain.background,
+            plain.relax if opening.relax is None else opening.relax,
+            plain.wrinkles if opening.wrinkles is None else opening.wrinkles,
             opening.room,
         )
         return Session(

@@ -16,7 +16,8 @@ from mien.manifest import Bundle
 from mien.plane import Box
 from mien_export.data.faces import Faces
 from mien_export.graphs.int8 import Variant
-from mien_export.graphs.parity import Bound, Example
+from mien_export.graphs.measure import Example, Measure
+from mien_export.graphs.parity import Bound
 from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked, Course
 
@@ -62,6 +63,11 @@ class NetworkFamily(Protocol[Networks]):
         ...
 
     @property
+    def measure(self) -> Measure:
+        """How results of its main graph are compared with the truth."""
+        ...
+
+    @property
     def halves_graphs(self) -> bool:
         """Whether float16 can be had from its float32 graphs, without the checkpoint."""
         ...
@@ -95,7 +101,7 @@ class NetworkFamily(Protocol[Networks]):
         ...
 
     def int8_variants(self, networks: Networks) -> tuple[Variant, ...]:
-        """Of the graph of a frame, from the fastest to the most exact; none: it does not come in int8."""
+        """Of the main graph, from the fastest to the most exact; none: it does not come in int8."""
         ...
 
     def examples(self, bundle: Bundle, faces: Faces, count: int, threads: int) -> Iterator[Example]:

@@ -14,7 +14,7 @@ from mien_export.data.faces import Faces
 from mien_export.data.pairs import Pair
 from mien_export.data.sampler import Sampler, Sampling
 from mien_export.families.oneshot_pairs import Batch, collate, to_batch, warp_features
-from mien_export.graphs.parity import Arrays, Example, ran
+from mien_export.graphs.measure import Arrays, Example, ran
 
 
 def examples_of(bundle: Bundle, faces: Faces, count: int, threads: int, seed: int = 0) -> Iterator[Example]:

@@ -1,4 +1,4 @@
-"""INT8 quantisation of a generator, calibrated on real pairs: convolutions, sums, products and resizes.
+"""INT8 quantisation of a graph, calibrated on real portraits: convolutions, sums, products and resizes.
 
 Weights are symmetric, one scale per output channel; activations are unsigned with one scale and zero point per tensor,
 so that what a ReLU leaves uses all 256 values and the ReLU itself vanishes into the rounding. Both ONNX Runtime and
@@ -21,13 +21,15 @@ from onnxruntime import quantization
 
 from mien.manifest import Graph, TensorSpec
 from mien.runtime.onnxruntime import OnnxRuntimeSession
-from mien_export.graphs.parity import Arrays, Example, psnr, ran
+from mien_export.graphs.measure import Arrays, Example, Measure, ran
 from mien_export.graphs.tidy import ending, plain
 from mien_export.graphs.tracing import checked, quiet
 
 OPERATORS: Final = ("Conv", "Add", "Mul", "Resize", "Relu")
 """What is quantised up to the last convolution. Convolutions alone would be slower: every sum between them would go to
 float and back."""
+MOVERS: Final = ("Concat", "Reshape", "Transpose")
+"""What only moves values, and costs a way to float and back where it lies between convolutions."""
 MOVING: Final = frozenset({"Concat", "SpaceToDepth", "AveragePool"})
 """Operators that leave the range of what they take."""
 BYTES: Final = {(-1.0, 1.0): (-1.0, 127 / 128), (0.0, 1.0): (0.0, 1.0)}
@@ -41,6 +43,8 @@ class Variant:
     name: str
     exact: tuple[str, ...]
     """By how the names of their weights begin."""
+    moving: tuple[str, ...] = ()
+    """Of `MOVERS`, operators that are quantised, too."""
 
 
 class Quantiser:
@@ -72,7 +76,7 @@ class Quantiser:
                 tensors_range=self._ranges,
                 nodes_to_quantize=[],
                 nodes_to_exclude=exact,
-                op_types_to_quantize=list(OPERATORS),
+                op_types_to_quantize=[*OPERATORS, *variant.moving],
                 extra_options={"ActivationSymmetric": False},
             )
             quantiser.quantize_model()
@@ -87,7 +91,7 @@ class Quantiser:
         with quiet():
             calibrator = quantization.create_calibrator(
                 self._source,
-                list(OPERATORS),
+                [*OPERATORS, *MOVERS],
                 augmented_model_path=str(Path(self._folder.name) / "observed.onnx"),
                 calibrate_method=quantization.CalibrationMethod.MinMax,
             )
@@ -115,10 +119,6 @@ class _Reader(quantization.CalibrationDataReader):  # type: ignore[misc]  # it h
         return next(self._inputs, None)
 
 
-ENOUGH: Final = 0.05
-"""Decibels of loss by which a faster variant is still as good as a more exact one, or as float32."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
     """A variant with what it loses."""
@@ -126,13 +126,14 @@ class Choice:
     name: str
     model: ModelProto
     loss: float
-    """Decibels of PSNR against the truth, less than float32 has: of the picture shown or the painted one, whichever
-    loses more."""
+    """By the family's measure, less than float32 has against the truth: of all its values the largest loss."""
     likeness: float
-    """PSNR of what it paints against what float32 paints."""
+    """Of its results to those in float32, by the family's measure."""
 
-    def __str__(self) -> str:
-        return f"{self.name}: {self.loss:.3f} dB less than fp32 against the truth, {self.likeness:.1f} dB against fp32"
+    def told(self, measure: Measure) -> str:
+        """In words."""
+        loss, likeness = measure.told(self.loss), measure.told_likeness(self.likeness)
+        return f"{self.name}: {loss} less than fp32 against the truth, {likeness} against fp32"
 
 
 def chosen(
@@ -141,6 +142,7 @@ def chosen(
     variants: Sequence[Variant],
     calibrating: Iterable[Example],
     testing: Iterable[Example],
+    measure: Measure,
     threads: int,
     tell: Callable[[str], None],
 ) -> Choice:
@@ -151,6 +153,7 @@ def chosen(
         variants: from the fastest to the most exact.
         calibrating: of portraits trained on.
         testing: of portraits not trained on; their truth is known.
+        measure: the family's.
         tell: takes lines that say how it goes.
     """
     quantiser = Quantiser(model, graph.inputs, (example.inputs[graph.name] for example in calibrating))
@@ -159,28 +162,28 @@ def chosen(
         unseen = list(testing)
         for variant in variants:
             quantised = quantiser(variant)
-            painted = _painted(quantised, graph, unseen, threads)
-            choices.append(Choice(variant.name, quantised, *_compared(painted, unseen, graph.name)))
-            tell(f"int8, {choices[-1]}, {len(unseen)} unseen pairs")
-            if choices[-1].loss <= ENOUGH:
+            got = _results(quantised, graph, unseen, threads)
+            choices.append(Choice(variant.name, quantised, *_compared(got, unseen, graph.name, measure)))
+            tell(f"int8, {choices[-1].told(measure)}, {len(unseen)} unseen portraits")
+            if choices[-1].loss <= measure.enough:
                 break
     finally:
         quantiser.close()
-    kept = preferred(choices)
+    kept = preferred(choices, measure.enough)
     tell(f"int8: kept {kept.name}")
     return kept
 
 
-def preferred(choices: list[Choice]) -> Choice:
-    """The first, which is the fastest, of those that lose at most `ENOUGH` more than the best does."""
+def preferred(choices: list[Choice], enough: float) -> Choice:
+    """The first, which is the fastest, of those that lose at most `enough` more than the best does."""
     least = min(choice.loss for choice in choices)
-    return next(choice for choice in choices if choice.loss <= least + ENOUGH)
+    return next(choice for choice in choices if choice.loss <= least + enough)
 
 
-def _painted(model: ModelProto, graph: Graph, examples: Iterable[Example], threads: int) -> list[Arrays]:
+def _results(model: ModelProto, graph: Graph, examples: Iterable[Example], threads: int) -> list[Arrays]:
     """Outputs of a model that takes and gives what `graph` does."""
     with tempfile.TemporaryDirectory(prefix="mien-int8-") as folder:
-        path = Path(folder) / "generator.onnx"
+        path = Path(folder) / "int8.onnx"
         path.write_bytes(model.SerializeToString())
         session = OnnxRuntimeSession(replace(graph, path=path, precision="int8"), threads=threads)
         try:
@@ -189,17 +192,10 @@ def _painted(model: ModelProto, graph: Graph, examples: Iterable[Example], threa
             session.close()
 
 
-def _compared(painted: list[Arrays], examples: list[Example], graph: str) -> tuple[float, float]:
-    """(loss, likeness) as `Choice` has them, means over examples."""
-    losses, likenesses = [], []
-    for own, example in zip(painted, examples, strict=True):
-        exact, truth = example.outputs[graph], example.truth
-        assert truth is not None, "int8 is measured against the truth"
-        losses.append(
-            (
-                psnr(example.shown(exact), truth) - psnr(example.shown(own), truth),
-                psnr(exact["generated"], truth) - psnr(own["generated"], truth),
-            )
-        )
-        likenesses.append(psnr(own["generated"], exact["generated"]))
-    return float(np.mean(losses, axis=0).max()), float(np.mean(likenesses))
+def _compared(got: list[Arrays], examples: list[Example], graph: str, measure: Measure) -> tuple[float, float]:
+    """(loss, likeness) as `Choice` has them."""
+    exact = [dict(example.outputs[graph]) for example in examples]
+    values, exactly = measure.to_truth(got, examples), measure.to_truth(exact, examples)
+    assert values, "int8 is measured against the truth"
+    losses = [best - own for own, best in zip(values, exactly, strict=True)]
+    return max(losses), measure.likeness(got, exact)

@@ -16,21 +16,8 @@ from mien.manifest.onnx_file import read_onnx
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien.runtime.openvino import COMPUTED, OpenVinoSession, has_bf16
 from mien.runtime.session import GraphSession
+from mien_export.graphs.measure import PEAK, PICTURES, Arrays, Example, Measure, psnr, ran
 from mien_export.graphs.tracing import Traced, nested
-
-Floats = NDArray[np.float32]
-Arrays = dict[str, NDArray[Any]]
-
-PEAK = 2.0
-"""Of pictures in -1..1."""
-MOST_DB = 200.0
-"""Stands for equality."""
-
-
-def psnr(a: NDArray[Any], b: NDArray[Any], peak: float = PEAK) -> float:
-    """Peak signal-to-noise ratio in dB of arrays of one shape, `MOST_DB` at most."""
-    error = float(np.mean(np.square(np.subtract(a, b, dtype=np.float64))))
-    return MOST_DB if error == 0 else min(float(10 * np.log10(peak**2 / error)), MOST_DB)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +40,8 @@ class Agreement:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One sample as the reference has it. Arrays are float32, of a batch of 1, by the names in the manifest."""
-
-    inputs: Mapping[str, Arrays]
-    """Of each graph, by its name."""
-    outputs: Mapping[str, Arrays]
-    """What the reference gives for them."""
-    truth: Floats | None = None
-    """(1, 3, h, w) in -1..1: what should be shown; None: nobody knows."""
-    under: Floats | None = None
-    """(1, 3, h, w): the warped portrait, which is shown where a mask is 1."""
-
-    def shown(self, painted: Arrays) -> Floats:
-        """(1, 3, h, w): a graph's `generated`, fused with what is under it by its `mask`, if it has one (eq. 3.16)."""
-        generated: Floats = painted["generated"]
-        if self.under is None or "mask" not in painted:
-            return generated
-        return np.asarray(generated + (self.under - generated) * painted["mask"], dtype=np.float32)
-
-
-def ran(session: GraphSession, inputs: Arrays) -> Arrays:
-    """Outputs of a session for these inputs, of their own memory."""
-    for name, array in session.inputs.items():
-        array[...] = inputs[name]
-    session.run()
-    return {name: array.astype(np.float32) for name, array in session.outputs.items()}
-
-
 Graph = Callable[[Arrays], Arrays]
-COLUMNS: Final = ("graph", "runtime", "precision", "output", "max error", "mean error", "PSNR dB", "to truth dB")
+COLUMNS: Final = ("graph", "runtime", "precision", "output", "max error", "mean error", "PSNR dB", "to truth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +55,24 @@ class Row:
     agreement: Agreement
     """With the reference. Features are divided by the reference's standard deviation, and their peak is 1."""
     truth: float | None = None
-    """Of painted pictures: PSNR in dB of what is shown against the photograph."""
+    """Of what the family's measure is of: its value against the truth, such as PSNR in dB."""
     bounded: bool = True
     """Whether the manifest gives it a range; features have none."""
 
 
-def compare(bundle: Bundle, examples: list[Example], threads: int, traced: Sequence[Traced] = ()) -> list[Row]:
+def compare(
+    bundle: Bundle,
+    examples: list[Example],
+    threads: int,
+    traced: Sequence[Traced] = (),
+    measure: Measure = PICTURES,
+) -> list[Row]:
     """All ways in which this machine can run the bundle's graphs, and torch where the networks are given.
 
     Args:
         examples: of the bundle's own reference.
         traced: the bundle's graphs as they were exported.
+        measure: the family's, by which results are compared with the truth.
 
     Raises:
         BackendError: a runtime is not there or refuses a graph.
@@ -117,7 +82,7 @@ def compare(bundle: Bundle, examples: list[Example], threads: int, traced: Seque
         got = [run(example.inputs[name]) for example in examples]
         close()
         for spec in bundle.graph(name).outputs:
-            rows.append(_row(name, runtime, precision, spec, got, examples))
+            rows.append(_row(name, runtime, precision, spec, got, examples, measure))
     return rows
 
 
@@ -173,20 +138,21 @@ def _module(traced: Traced) -> Graph:
     return run
 
 
-def _row(name: str, runtime: str, precision: str, spec: TensorSpec, got: list[Arrays], examples: list[Example]) -> Row:
+def _row(
+    name: str,
+    runtime: str,
+    precision: str,
+    spec: TensorSpec,
+    got: list[Arrays],
+    examples: list[Example],
+    measure: Measure,
+) -> Row:
     output, expected = spec.name, [example.outputs[name][spec.name] for example in examples]
     unit = float(np.std(expected)) if spec.range is None else 1.0
     peak = 1.0 if spec.range is None else spec.range[1] - spec.range[0]
     agreement = Agreement.of([arrays[output] / unit for arrays in got], [array / unit for array in expected], peak)
-    truth = _to_truth(got, examples) if spec.role == "generated" else None
+    truth = next(iter(measure.to_truth(got, examples)), None) if spec.role == measure.role else None
     return Row(name, runtime, precision, output, agreement, truth, spec.range is not None)
-
-
-def _to_truth(painted: list[Arrays], examples: list[Example]) -> float | None:
-    """Mean PSNR in dB of what is shown; None where no truth is known."""
-    pairs = zip(painted, examples, strict=True)
-    found = [psnr(example.shown(own), example.truth) for own, example in pairs if example.truth is not None]
-    return float(np.mean(found)) if found else None
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -198,8 +164,6 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 GREY_LEVEL: Final = 1 / 128
 """Of pictures in -1..1."""
-MOST_LOSS: Final = 0.5
-"""Decibels that a reduced precision may lose against float32, for the engine to choose it by itself."""
 FEATURES: Final = 6.0
 """Decibels by which features may be farther than pictures: their peaks are not as far from their spread."""
 
@@ -215,8 +179,8 @@ class Bound:
     why: str
 
 
-def beyond(bounds: Mapping[str, Bound], rows: Sequence[Row]) -> Iterator[str]:
-    """What is out of its bounds, a line for each."""
+def beyond(bounds: Mapping[str, Bound], rows: Sequence[Row], measure: Measure = PICTURES) -> Iterator[str]:
+    """What is out of its bounds, a line for each; `measure` as in `compare`."""
     exact = next(
         (row.truth for row in rows if row.runtime == "onnxruntime" and row.precision == "fp32" and row.truth), None
     )
@@ -228,8 +192,9 @@ def beyond(bounds: Mapping[str, Bound], rows: Sequence[Row]) -> Iterator[str]:
             yield f"{title}: expected at least {least:g} dB, got {row.agreement.psnr:.1f}"
         if row.bounded and bound.largest is not None and row.agreement.largest > bound.largest:
             yield f"{title}: expected errors up to {bound.largest:.2g}, got {row.agreement.largest:.2g}"
-        if row.truth is not None and exact is not None and row.truth < exact - MOST_LOSS:
-            yield f"{title}: expected at least {exact - MOST_LOSS:.2f} dB against the truth, got {row.truth:.2f}"
+        if row.truth is not None and exact is not None and row.truth < exact - measure.most:
+            expected, got = (measure.told(value) for value in (exact - measure.most, row.truth))
+            yield f"{title}: expected at least {expected} against the truth, got {got}"
 
 
 def reasons(bounds: Mapping[str, Bound], rows: Sequence[Row]) -> Iterator[str]:

@@ -36,9 +36,9 @@ def main(arguments: list[str]) -> int:
     bundle = read_bundle(folder)
     family = family_of(bundle.kind, str(bundle.folder))
     examples = list(family.examples(bundle, Faces(options.data, options.split), options.pairs, options.threads))
-    rows = compare(bundle, examples, options.threads, _traced(options.checkpoint, bundle))
+    rows = compare(bundle, examples, options.threads, _traced(options.checkpoint, bundle), family.measure)
     print(table(rows))
-    wrong = list(beyond(family.bounds, rows))
+    wrong = list(beyond(family.bounds, rows, family.measure))
     for line in (*reasons(family.bounds, rows), *(f"OUT OF BOUNDS {line}" for line in wrong)):
         print(line)
     if options.json is not None:

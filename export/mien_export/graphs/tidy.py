@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Final
 
 import numpy as np
@@ -101,7 +101,7 @@ def plain(model: ModelProto, name: str) -> ModelProto:
 
 
 def _space_to_depth(model: ModelProto) -> None:
-    """Reshape, Transpose, Reshape, Conv become SpaceToDepth, Conv.
+    """Reshape, Transpose, Reshape, Conv become SpaceToDepth, Conv; so they do as the last part of what a Conv takes.
 
     ONNX has the place within the block first in the new channels and torch has it last: the convolution's weights are
     put in the order of ONNX, so that nothing needs to be moved when it runs.
@@ -109,24 +109,33 @@ def _space_to_depth(model: ModelProto) -> None:
     nodes = model.graph.node
     makers = {node.output[0]: node for node in nodes}
     weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    users = Counter(name for node in nodes for name in node.input)
     for conv in [node for node in nodes if node.op_type == "Conv"]:
-        chain = _unshuffle_before(conv, makers)
+        chain = _unshuffle_before(_last_part(conv.input[0], makers, users), makers)
         if chain is None:
             continue
         first, _, last = chain
         weight = weights[conv.input[1]]
-        (block,) = {int(size) for size in _shape(weights, first)[[3, 5]]}
-        values = numpy_helper.to_array(weight)
-        weight.CopyFrom(numpy_helper.from_array(_reordered(values, block), weight.name))
+        shape = _shape(weights, first)
+        (block,) = {int(size) for size in shape[[3, 5]]}
+        values, count = numpy_helper.to_array(weight).copy(), int(shape[1]) * block**2
+        values[:, -count:] = _reordered(values[:, -count:], block)
+        weight.CopyFrom(numpy_helper.from_array(values, weight.name))
         node = helper.make_node("SpaceToDepth", [first.input[0]], [last.output[0]], last.name, blocksize=block)
         last.CopyFrom(node)
         _remove(model, chain[:2])
 
 
-def _unshuffle_before(conv: NodeProto, makers: dict[str, NodeProto]) -> tuple[NodeProto, NodeProto, NodeProto] | None:
-    """The three nodes of which `conv` takes a pixel unshuffle, if it does."""
+def _last_part(name: str, makers: dict[str, NodeProto], users: Counter[str]) -> str:
+    """The last of the tensors that are concatenated to this one, by channels and for one user; else this one."""
+    node = makers.get(name)
+    joined = node is not None and node.op_type == "Concat" and helper.get_node_attr_value(node, "axis") == 1
+    return str(node.input[-1]) if node is not None and joined and users[name] == 1 else name
+
+
+def _unshuffle_before(name: str, makers: dict[str, NodeProto]) -> tuple[NodeProto, NodeProto, NodeProto] | None:
+    """The three nodes that make the tensor `name` a pixel unshuffle, if it is one."""
     chain = []
-    name = conv.input[0]
     for kind in ("Reshape", "Transpose", "Reshape"):
         node = makers.get(name)
         if node is None or node.op_type != kind:

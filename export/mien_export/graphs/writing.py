@@ -19,7 +19,6 @@ from mien_export.data.faces import Faces
 from mien_export.families.family import Trained
 from mien_export.graphs.float16 import halved
 from mien_export.graphs.int8 import chosen
-from mien_export.graphs.parity import MOST_LOSS
 from mien_export.graphs.tracing import Traced, checked, exported, inlined
 
 
@@ -91,7 +90,7 @@ def write_bundle(
 ) -> Bundle:
     """Write graphs and manifest into an empty folder; fp32 is always among them.
 
-    Only the graph of a frame comes in int8: others run once per portrait.
+    Only the main graph comes in int8: others run once per portrait.
 
     Args:
         faces: needed where int8 is among the precisions.
@@ -123,11 +122,12 @@ def write_bundle(
             family.int8_variants(trained.networks),
             family.examples(bundle, faces.calibrating, faces.calibrate, threads),
             family.examples(bundle, faces.testing, faces.measure, threads),
+            family.measure,
             threads,
             tell,
         )
         graphs.append(_written(folder, replace(graph, precision="int8"), choice.model))
-        auto += ["int8"] if choice.loss <= MOST_LOSS else []
+        auto += ["int8"] if choice.loss <= family.measure.most else []
     return write_manifest(replace(bundle, graphs=tuple(graphs), precisions_for_auto=tuple(auto)), folder)
 
 

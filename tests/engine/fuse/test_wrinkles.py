@@ -85,6 +85,15 @@ def test_lines_go_with_the_expression_and_leave_the_portrait_alone(portrait: Por
     np.testing.assert_array_equal(portrait.pixels, kept)
 
 
+def test_their_strength_may_change_between_two_frames(portrait: Portrait) -> None:
+    posed, fuse = (raised(portrait),), Fuse("none", wrinkles=0.0)
+    plain = fuse(posed)
+    fuse.wrinkles = 1.0
+    np.testing.assert_array_equal(fuse(posed), Fuse("none", wrinkles=1.0)(posed))
+    fuse.wrinkles = 0.0
+    np.testing.assert_array_equal(fuse(posed), plain)
+
+
 def test_lines_grow_with_the_movement_up_to_a_limit(portrait: Portrait) -> None:
     shown = []
     for much in (0.0, 0.03, 0.06, 0.1, 0.3, 0.6):

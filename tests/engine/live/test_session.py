@@ -198,6 +198,34 @@ def test_an_opening_that_is_cancelled_ends_at_its_next_step(
     assert len(stopped) == 1
 
 
+def test_the_look_is_adjusted_while_it_runs_and_stays_with_another_portrait(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]
+) -> None:
+    seen: list[NDArray[np.uint8]] = []
+
+    def act(stage: Stage) -> None:
+        session = stage.session
+        assert session is not None
+        live = session.statistics.live
+        assert live is not None
+        if len(seen) == 3:  # with the same portrait anew
+            if live.swaps:
+                seen.append(stage.last)
+                session.stop()
+            return
+        seen.append(stage.last)
+        session.adjust(relax=(1.0, 0.0, 1.0)[len(seen) - 1], wrinkles=1.0)
+        if len(seen) == 3:
+            session.swap(PORTRAITS["mira"])
+
+    Stage(monkeypatch, driver, act).run(PORTRAITS["mira"], smooth=0.0)
+    first, relaxed, back, anew = seen
+    changed = np.abs(relaxed.astype(int) - first).max()
+    assert changed > 20
+    for one, like in ((back, first), (anew, relaxed)):  # but for how the driver is followed from frame to frame
+        assert np.abs(one.astype(int) - like).max() < changed / 4
+
+
 def test_a_portrait_without_a_face_is_refused_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], tmp_path: Path
 ) -> None:

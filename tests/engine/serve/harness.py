@@ -210,6 +210,9 @@ class IdleLive:
     def promise(self, latency: float) -> None:
         pass
 
+    def adjust(self, relax: float, wrinkles: float) -> None:
+        pass
+
     def notices(self) -> list[str]:
         return []
 

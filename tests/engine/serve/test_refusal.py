@@ -19,7 +19,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=20,
 )
-NAMES = ("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero")
+NAMES = (
+    *("sdp", "portrait", "room", "gains", "target_latency_ms", "background", "resume", "paused", "panic", "rezero"),
+    *("relax", "wrinkles"),
+)
 
 
 def _outcome(read: Callable[[Any], object], value: object) -> object:
@@ -70,6 +73,10 @@ def test_any_json_is_understood_or_refused(value: Any) -> None:
         ("background", "alpha"),
         ("background", "/etc/passwd"),
         ("background", "#12345"),
+        ("relax", 1.01),
+        ("relax", -0.01),
+        ("wrinkles", 2.01),
+        ("wrinkles", "1"),
         ("paused", 1),
         ("rezero", "yes"),
         ("path", "x"),

@@ -39,11 +39,12 @@ async def running(place: Place, id: str) -> dict[str, Any]:
 def test_a_session_is_begun_steered_read_and_ended(driver_picture: Picture) -> None:
     async def main() -> None:
         async with serving() as place:
-            begun = await place.begin(portrait="aldo", gains={"pose": 0.5}, target_latency_ms=150)
+            begun = await place.begin(portrait="aldo", gains={"pose": 0.5}, target_latency_ms=150, relax=0.25)
             at = f"/api/v1/sessions/{begun['id']}"
             assert begun["sdp"].startswith("v=0")
             assert (begun["state"], begun["portrait"], begun["mark"]) == ("opening", "aldo", False)
             assert begun["gains"] == dict.fromkeys(begun["gains"], 1.0) | {"pose": 0.5}
+            assert (begun["relax"], begun["wrinkles"]) == (0.25, 1.0)
             assert place.answering.peers[0].receives
             async with watching(place.answering.peers[0], driver_picture):
                 told = await running(place, begun["id"])
@@ -52,9 +53,10 @@ def test_a_session_is_begun_steered_read_and_ended(driver_picture: Picture) -> N
                 assert told["connection"] == {"state": "connected", "bitrate_in": 1000}
                 assert {"parse", "reenact", "fuse", "capture_to_emit"} <= set(told["stages"])
                 changed = {"gains": {"brows": 2}, "paused": True, "target_latency_ms": 80, "rezero": True}
-                session = (await place.ask("PATCH", at, json=changed)).json
+                session = (await place.ask("PATCH", at, json=changed | {"wrinkles": 0})).json
                 assert (session["gains"]["pose"], session["gains"]["brows"]) == (0.5, 2.0)
                 assert (session["paused"], session["panic"], session["target_latency_ms"]) == (True, False, 80)
+                assert (session["relax"], session["wrinkles"]) == (0.25, 0.0)
                 first = place.answering.broadcasts[0].newest
                 await place.ask("PATCH", at, json={"paused": False, "panic": True})
                 await place.until_true(lambda: _is_slate(place))

@@ -13,7 +13,7 @@ from mien_export.families.family import Trained
 from mien_export.families.oneshot_examples import examples_of
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_live.step import LiveNetworks
-from mien_export.graphs.parity import Example
+from mien_export.graphs.measure import Example
 from mien_export.graphs.writing import RealFaces, Words, write_bundle
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: it comes with the extra `cpu`")

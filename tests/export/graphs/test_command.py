@@ -18,7 +18,7 @@ from mien_export.families.family import Trained
 from mien_export.families.oneshot_live.weights import read_weights
 from mien_export.families.registry import read_trained
 from mien_export.graphs import command as graphs_command
-from mien_export.graphs.parity import Example, ran
+from mien_export.graphs.measure import Example, ran
 from mien_export.train import checkpoint
 
 

@@ -17,7 +17,8 @@ from mien_export.families.family import Trained
 from mien_export.families.oneshot_examples import examples_of_pairs
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_pairs import collate, to_batch, warp_features
-from mien_export.graphs.parity import MOST_DB, MOST_LOSS, Agreement, Example, Row, beyond, compare, psnr, reasons, table
+from mien_export.graphs.measure import MOST_DB, MOST_LOSS, Example, psnr
+from mien_export.graphs.parity import Agreement, Row, beyond, compare, reasons, table
 
 LEAST_SIGNAL_DB = 15.0
 """Of int8 over its own noise: 256 steps for the range of each of forty tensors, here of weights that nobody trained,
@@ -62,7 +63,7 @@ def test_what_is_out_of_bounds_is_told(rows: list[Row]) -> None:
     assert [line.partition(": ")[2] for line in beyond(LIVE.bounds, [exact, rough, worse])] == [
         "expected at least 60 dB, got 30.0",
         "expected errors up to 0.0078, got 0.5",
-        f"expected at least {exact.truth - 0.5:.2f} dB against the truth, got {exact.truth - 1:.2f}",
+        f"expected at least {exact.truth - 0.5:.2f} dB against the truth, got {exact.truth - 1:.2f} dB",
     ]
 
 

@@ -11,7 +11,7 @@ from mien.manifest import Bundle
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_live.step import LiveNetworks
 from mien_export.graphs.int8 import OPERATORS, Quantiser
-from mien_export.graphs.parity import Arrays, Example
+from mien_export.graphs.measure import Arrays, Example
 from mien_export.graphs.tidy import ending
 
 VARIANTS = LIVE.int8_variants(LiveNetworks("xs"))

@@ -13,7 +13,7 @@ from mien.manifest import Bundle, TensorSpec
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export.families.family import Trained
 from mien_export.families.oneshot_live.graphs import OPERATORS, VIEW
-from mien_export.graphs.parity import Example, ran
+from mien_export.graphs.measure import Example, ran
 from mien_export.graphs.tracing import OPSET, Traced, exported
 
 EXPORT = Path(__file__).parents[3] / "export"

@@ -23,7 +23,8 @@ from mien_export.data.faces import Faces
 from mien_export.data.pairs import crop, prepared, render
 from mien_export.data.perturb import perturbed
 from mien_export.graphs.int8 import Variant
-from mien_export.graphs.parity import Bound, Example, ran
+from mien_export.graphs.measure import PICTURES, Example, ran
+from mien_export.graphs.parity import Bound
 from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked, Part, Raw, changed
 
@@ -176,6 +177,7 @@ class ToyFamily:
     sizes = ("toy",)
     learnt_from = "stills and their moved selves"
     usual_losses = "painted 1"
+    measure = PICTURES
     halves_graphs = True
     bounds: Mapping[str, Bound] = {  # never changed
         "fp32": Bound(90, 0.01, "sums in another order"),

@@ -8,6 +8,7 @@ import { button, byId, element, input, say } from "/page/dom.js";
 import { Gallery } from "/page/gallery.js";
 import { findToken, tab } from "/page/kept.js";
 import { setUpKeys } from "/page/keys.js";
+import { Look } from "/page/look.js";
 import { Motion, PRESETS } from "/page/motion.js";
 import { Room, roomOfAddress } from "/page/room.js";
 import { Stage } from "/page/stage.js";
@@ -18,7 +19,7 @@ import { Upload } from "/page/upload.js";
 import { Vitals } from "/page/vitals.js";
 import { pause } from "/page/retry.js";
 
-const GAINS_EVERY_MS = 80;
+const STEER_EVERY_MS = 80;
 const STAYS = "the portrait stays as it is";
 
 const api = new Api(findToken());
@@ -27,11 +28,13 @@ const roomName = roomOfAddress();
 const bad = (/** @type {string} */ text) => notice(text, "bad");
 
 const gallery = new Gallery(api, choosePortrait, bad);
-const motion = new Motion(sendGains);
+const motion = new Motion((gains) => steer({ gains }));
+const look = new Look(steer);
 const backdrop = new Backdrop((change) => call.change(change).catch(() => {}));
 const call = new Call(api, () => ({
   portrait: gallery.value,
   gains: motion.gains,
+  ...look.values,
   background: backdrop.background,
   target_latency_ms: backdrop.latency,
   ...(roomName ? { room: roomName } : {}),
@@ -62,14 +65,19 @@ async function choosePortrait(portrait) {
   }
 }
 
-let gainsTimer = 0;
-/** A slider that is dragged tells faster than anybody needs. */
-function sendGains() {
-  if (gainsTimer || !call.session) return;
-  gainsTimer = setTimeout(() => {
-    gainsTimer = 0;
-    call.change({ gains: motion.gains }).catch(() => {});
-  }, GAINS_EVERY_MS);
+let steering = 0;
+/** What the sliders ask for next. @type {Record<string, unknown>} */
+let steered = {};
+/** A slider that is dragged tells faster than anybody needs. @param {Record<string, unknown>} change */
+function steer(change) {
+  if (!call.session) return;
+  Object.assign(steered, change);
+  if (steering) return;
+  steering = setTimeout(() => {
+    const asked = steered;
+    [steering, steered] = [0, {}];
+    call.change(asked).catch(() => {});
+  }, STEER_EVERY_MS);
 }
 
 const devices = () => ({ camera: byId("camera-select", HTMLSelectElement).value, microphone: byId("microphone-select", HTMLSelectElement).value });

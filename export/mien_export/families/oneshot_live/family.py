@@ -16,7 +16,8 @@ from mien_export.families.oneshot_live.graphs import VIEW, live_graphs
 from mien_export.families.oneshot_live.networks import KIND, SIZES
 from mien_export.families.oneshot_live.step import LiveLosses, LiveNetworks
 from mien_export.graphs.int8 import Variant
-from mien_export.graphs.parity import GREY_LEVEL, MOST_LOSS, Bound, Example
+from mien_export.graphs.measure import MOST_LOSS, PICTURES, Example
+from mien_export.graphs.parity import GREY_LEVEL, Bound
 from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked, changed
 
@@ -31,6 +32,7 @@ class LiveFamily:
     configs = tuple(CONFIGS)
     sizes = tuple(SIZES)
     learnt_from = "pairs manufactured from stills"
+    measure = PICTURES
     halves_graphs = True
     bounds: Mapping[str, Bound] = {  # never changed
         "fp32": Bound(

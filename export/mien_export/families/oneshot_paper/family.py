@@ -17,7 +17,8 @@ from mien_export.families.oneshot_paper.losses import PaperLosses
 from mien_export.families.oneshot_paper.networks import KIND, SIZES
 from mien_export.families.oneshot_paper.step import PaperNetworks
 from mien_export.graphs.int8 import Variant
-from mien_export.graphs.parity import GREY_LEVEL, Bound, Example
+from mien_export.graphs.measure import PICTURES, Example
+from mien_export.graphs.parity import GREY_LEVEL, Bound
 from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked, changed
 
@@ -30,6 +31,7 @@ class PaperFamily:
     configs = tuple(CONFIGS)
     sizes = tuple(SIZES)
     learnt_from = "stills with resampled boundaries"
+    measure = PICTURES
     halves_graphs = False
     """Its float32 graphs have SPADE spelt out, its float16 ones keep it whole for TensorRT's plug-in."""
     bounds: Mapping[str, Bound] = {  # never changed

@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,17 +16,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.clock import Clock, MonotonicClock
 from mien.commands.options import Options, count, need_places
 from mien.face import classes
-from mien.face.classes import CLASSES, NAMES
+from mien.face.classes import NAMES
+from mien.face.crop import SIDE, crop_matrix
+from mien.face.pose import fit_pose
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.parse.models import FaceMesh
 from mien.parsing.opening import MODEL, open_segmenter
+from mien.plane import placed
 from mien_export.families.parsing.drawn import Worn, with_body
 from mien_export.families.parsing.face_frame import Array
 from mien_export.families.parsing.label_maker import make_labels
 from mien_export.families.parsing.labelled import Labelled, default_place, load
+from mien_export.families.parsing.measure import DRAWN, MADE, Agreement
 from mien_export.families.parsing.samples import MIRRORED_LABELS, moved_flow
 from mien_export.samples.blending import mattes
 
@@ -35,47 +39,7 @@ Pixels = NDArray[np.uint8]
 Label = Callable[[Pixels, Array], Pixels]
 """From a picture (S, S, 3) and landmarks (478, 3) to its labels (S, S)."""
 
-DRAWN: Final = (classes.GLASSES, classes.HAT, classes.EARRING, classes.NECKLACE)
-"""Classes that are only drawn."""
-MADE: Final = tuple(kind for kind in range(len(CLASSES)) if kind not in DRAWN)
-"""Classes that the label maker knows."""
 CHANGES: Final = ("flip", "warp", "colour")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Agreement:
-    """How two label maps agree, summed over pictures."""
-
-    counts: NDArray[np.int64]
-    """(19, 19): pixels by truth and by what was found; unknown ones are left out."""
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[Pixels, Pixels]]) -> Agreement:
-        """Of pairs of truth and found, each (H, W)."""
-        size = len(CLASSES)
-        counts = np.zeros((size, size), np.int64)
-        for truth, found in pairs:
-            known = (truth < size) & (found < size)
-            both = truth[known].astype(np.int64) * size + found[known]
-            counts += np.bincount(both, minlength=size**2).reshape(size, size)
-        return cls(counts)
-
-    @property
-    def iou(self) -> NDArray[np.float64]:
-        """(19,): intersection over union of each class; not a number for classes that neither has."""
-        hits = np.diag(self.counts).astype(np.float64)
-        union = self.counts.sum(axis=0) + self.counts.sum(axis=1) - hits
-        return np.divide(hits, union, out=np.full(len(hits), np.nan), where=union > 0)
-
-    def mean_iou(self, kinds: Iterable[int] = MADE) -> float:
-        """Over those of `kinds` that the truth has."""
-        there = [kind for kind in kinds if self.counts[kind].sum()]
-        return float(np.nanmean(self.iou[there]))
-
-    @property
-    def accuracy(self) -> float:
-        """Share of pixels of which both say the same."""
-        return float(np.diag(self.counts).sum() / max(self.counts.sum(), 1))
 
 
 def against_labels(labelled: Labelled, label: Label) -> Agreement:
@@ -158,6 +122,23 @@ def label_again(picture: Pixels, landmarks: Array) -> Pixels:
     return make_labels(picture, landmarks, matte)
 
 
+def milliseconds(labelled: Labelled, label: Label, clock: Clock, rounds: int = 4) -> dict[str, float]:
+    """From a picture of 256 x 256 pixels, which is the network's whole crop, to its labels: least, tenth and median."""
+    crops = []
+    for picture, landmarks in zip(labelled.pictures, labelled.landmarks.astype(np.float64), strict=True):
+        matrix = crop_matrix(fit_pose(landmarks))
+        crop = cv2.warpAffine(picture, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
+        crops.append((crop, placed(landmarks, matrix)))
+    label(*crops[0])
+    times = []
+    for crop, landmarks in crops * rounds:
+        before = clock.now()
+        label(crop, landmarks)
+        times.append(1e3 * (clock.now() - before))
+    found = zip(("least", "p10", "p50"), np.percentile(times, (0, 10, 50)), strict=True)
+    return {name: round(float(value), 2) for name, value in found}
+
+
 def main(arguments: list[str]) -> int:
     """Run the command.
 
@@ -168,7 +149,7 @@ def main(arguments: list[str]) -> int:
     need_places([options.json], [str(options.labels or default_place("test"))])
     labelled = load(options.labels or default_place("test"))
     with open_segmenter(options.threads, options.bundle) as (segmenter, about):
-        found = _against(labelled, segmenter)
+        found = _against(labelled, segmenter) | {"milliseconds": milliseconds(labelled, segmenter, MonotonicClock())}
         changed = {change: _consistent(labelled.pictures, segmenter, change) for change in CHANGES}
     if options.label_maker:
         changed |= {f"{change}, label maker": _consistent(labelled.pictures, label_again, change) for change in CHANGES}
@@ -202,6 +183,8 @@ def _print(about: str, portraits: int, found: dict[str, Any], changed: dict[str,
     print("drawn onto the portraits:")
     for name, value in found["drawn_iou"].items():
         print(f"  {name:<12}{value:.3f}")
+    times = ", ".join(f"{name} {value:.1f}" for name, value in found["milliseconds"].items())
+    print(f"milliseconds for {SIDE} x {SIDE} pixels: {times}")
     print("labels of the changed portrait against changed labels: mean IoU, share of pixels")
     for name, row in changed.items():
         print(f"  {name:<22}{row['mean_iou']:.3f}  {row['accuracy']:.3f}")

@@ -107,12 +107,15 @@ def start(page: Page) -> None:
     wait_for_state(page, "running")
 
 
-def wait_for_state(page: Page, name: str, timeout: float = 30_000) -> None:
+def wait_for_state(page: Page, *names: str, timeout: float = 30_000) -> str:
+    """Wait until the page is in one of these states; returns which."""
     try:
-        page.wait_for_selector(f'body[data-state="{name}"]', timeout=timeout)
+        body = page.wait_for_selector(", ".join(f'body[data-state="{name}"]' for name in names), timeout=timeout)
     except TimeoutError as error:
         told = page.inner_text("#pill-text"), page.inner_text("#word"), page.inner_text("#notices")
-        raise AssertionError(f"the page did not become {name}: {told}") from error
+        raise AssertionError(f"the page did not become {' or '.join(names)}: {told}") from error
+    assert body is not None
+    return body.get_attribute("data-state") or ""
 
 
 def wait_until(page: Page, script: str, seconds: float = 20.0) -> None:

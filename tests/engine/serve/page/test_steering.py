@@ -42,8 +42,7 @@ def running(page: Page, server: FakeServer) -> Page:
     page.evaluate(
         "document.querySelector('dialog[open]')?.close(), document.querySelector('#notices').replaceChildren()"
     )
-    if page.get_attribute("body", "data-state") != "running":
-        wait_for_state(page, "idle")
+    if wait_for_state(page, "idle", "running") == "idle":  # a late machine may just be connecting again
         start(page)
     if page.get_attribute("#strip [aria-checked=true]", "data-value") != "aldo":
         page.click("[data-value=aldo]")
@@ -103,6 +102,23 @@ def test_sliders_and_presets_steer_the_motion(running: Page, server: FakeServer)
     assert running.get_attribute("[data-preset=calm]", "aria-pressed") == "true"
     running.click("#gains-reset")
     assert running.get_attribute("[data-preset=natural]", "aria-pressed") == "true"
+
+
+def test_the_portraits_look_is_steered_and_remembered(running: Page, server: FakeServer) -> None:
+    assert (server.opened[-1]["relax"], server.opened[-1]["wrinkles"]) == (0, 1)
+    running.focus("#look-relax")
+    running.keyboard.press("End")
+    asked_for(server, running, "relax", 1)
+    assert running.inner_text("output[for=look-relax]") == "100 %"
+    running.focus("#look-wrinkles")
+    running.keyboard.press("Home")
+    asked_for(server, running, "wrinkles", 0)
+    assert running.inner_text("output[for=look-wrinkles]") == "off"
+    shoot(running, "look")
+    assert running.evaluate("[localStorage['mien.relax'], localStorage['mien.wrinkles']]") == ["1", "0"]
+    for name, usual in (("relax", 0), ("wrinkles", 1)):
+        running.dblclick(f"#look-{name}")
+        asked_for(server, running, name, usual)
 
 
 def test_keys_do_what_the_terminals_keys_do(running: Page, server: FakeServer) -> None:

@@ -11,7 +11,8 @@ from mien.errors import SettingError
 from mien.face import classes, topology
 from mien_export.families.parsing.label_maker import UNKNOWN
 from mien_export.families.parsing.labelled import Labelled, load, save
-from mien_export.families.parsing.quality import DRAWN, MADE, consistency, label_again
+from mien_export.families.parsing.measure import DRAWN, MADE
+from mien_export.families.parsing.quality import consistency, label_again
 
 CHEEKS = (50, 280)
 SIDE = 256

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
 
+from mien.clock import ManualClock
 from mien.errors import SettingError
 from mien.face import classes
+from mien.face.crop import crop_matrix
+from mien.face.pose import fit_pose
 from mien.manifest import read_bundle
 from mien_export.data.faces import Faces
 from mien_export.families.parsing.course import (
@@ -23,12 +28,14 @@ from mien_export.families.parsing.course import (
     window_of,
 )
 from mien_export.families.parsing.labelled import Labelled
-from mien_export.families.parsing.network import SIZES, Segmenter
-from mien_export.families.parsing.quality import DRAWN, Agreement, against_labels, on_drawn
+from mien_export.families.parsing.measure import DRAWN, Agreement, LabelMeasure
+from mien_export.families.parsing.network import SIZES, CellMeans, Segmenter
+from mien_export.families.parsing.quality import against_labels, milliseconds, on_drawn
 from mien_export.families.parsing.weights import begun, keep
 from mien_export.families.registry import course_of, family_of, read_trained
+from mien_export.graphs.measure import Example
 from mien_export.graphs.parity import beyond, compare
-from mien_export.graphs.writing import Words, write_bundle
+from mien_export.graphs.writing import RealFaces, Words, write_bundle
 from mien_export.train import checkpoint
 from mien_export.train.course import Asked
 from mien_export.train.loop import LATEST, Run, train
@@ -60,6 +67,15 @@ def test_training_logits_are_those_of_the_whole_network() -> None:
             seen = whole[:, :, row::2, column::2][:, :, 8:24, 4:20]
             inner = (..., slice(1, -1), slice(1, -1))  # at the window's edge the last convolution sees nothing beyond
             assert torch.allclose(fine[inner], seen[inner], atol=1e-5)
+
+
+def test_what_is_exported_gives_the_mean_logits_of_cells() -> None:
+    torch.manual_seed(0)
+    network = Segmenter(SIZES["s"]).eval()
+    picture = torch.rand(2, 3, 64, 96) * 2 - 1
+    with torch.no_grad():
+        cells = torch.nn.functional.avg_pool2d(network(picture), 2)
+        assert torch.allclose(CellMeans(network)(picture), cells, atol=1e-5)
 
 
 def test_windows_move_and_stay_inside() -> None:
@@ -125,10 +141,52 @@ def test_the_bundle_computes_what_the_network_does(trained: Path, faces: Faces, 
     write_bundle(tmp_path, read_trained(trained), words, ("fp32",), None, 1, lambda line: None)
     bundle = read_bundle(tmp_path)
     assert (bundle.family, bundle.main) == ("parsing", "segmenter")
+    kinds = [node.op_type for node in onnx.load_model(bundle.graph("segmenter").path).graph.node]
+    assert kinds.count("SpaceToDepth") == 2, "one before the first convolution, one where the picture joins again"
+    assert "DepthToSpace" not in kinds
     family = family_of(bundle.kind, "the bundle")
     rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, read_trained(trained).graphs())
     assert {row.runtime for row in rows} == {"torch", "onnxruntime", "openvino"}
     assert not list(beyond(family.bounds, rows))
+
+
+def test_int8_is_chosen_by_labels(trained: Path, faces: Faces, tmp_path: Path) -> None:
+    words = Words("parsing", "Apache-2.0", "0", "0" * 40, "portraits of nobody", "entropy 1")
+    told: list[str] = []
+    write_bundle(
+        tmp_path, read_trained(trained), words, ("fp32", "int8"), RealFaces(faces, faces, 2, 2), 1, told.append
+    )
+    bundle = read_bundle(tmp_path)
+    assert bundle.precisions("segmenter") == ("fp32", "int8")
+    assert "int8" in bundle.precisions_for_auto
+    assert re.fullmatch(
+        r"int8, .*: -?0\.\d{4} of mean IoU less than fp32 against the truth, "
+        r"\d+\.\d\d % of labels the same against fp32, "
+        "2 unseen portraits",
+        told[1],
+    )
+    family = family_of(bundle.kind, "the bundle")
+    rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, measure=family.measure)
+    assert all(row.truth is not None for row in rows)
+    assert not list(beyond(family.bounds, rows, family.measure))
+    worse = [replace(row, truth=0.0) if row.precision == "int8" else row for row in rows]
+    assert any(
+        "of mean IoU against the truth, got 0.0000" in line for line in beyond(family.bounds, worse, family.measure)
+    )
+
+
+def test_labels_are_measured_where_they_are_known() -> None:
+    labels = np.zeros((256, 256), np.uint8)
+    labels[:, 128:] = classes.HAIR
+    logits = np.zeros((1, len(classes.CLASSES), 128, 128), np.float32)
+    logits[:, classes.BACKGROUND, :, :64] = logits[:, classes.HAIR, :, 64:] = 1
+    wrong = np.zeros_like(logits)
+    known, unknown = Example({}, {}, labels=labels), Example({}, {})
+    measure = LabelMeasure()
+    assert measure.to_truth([{"labels": logits}], [unknown]) == ()
+    assert measure.to_truth([{"labels": logits}], [known]) == (1.0,)
+    assert measure.to_truth([{"labels": wrong}], [known]) == (0.25,)
+    assert measure.likeness([{"labels": logits}], [{"labels": wrong}]) == 0.5
 
 
 def test_the_command_knows_the_configurations(labels_file: Path) -> None:
@@ -148,6 +206,19 @@ def test_agreement_counts_each_class(labelled: Labelled) -> None:
     assert half.iou[:2].tolist() == [0.5, 0.5]
     assert half.accuracy == pytest.approx(2 / 3)
     assert np.isnan(half.iou[2:]).all()
+
+
+def test_time_is_told_of_pictures_that_are_all_of_the_crop(labelled: Labelled) -> None:
+    clock, seen = ManualClock(), set()
+
+    def takes_two_milliseconds(picture: NDArray[np.uint8], landmarks: NDArray[np.float64]) -> NDArray[np.uint8]:
+        clock.advance(0.002)
+        seen.add(picture.shape)
+        np.testing.assert_allclose(crop_matrix(fit_pose(landmarks)), np.eye(2, 3), atol=1e-6)
+        return np.zeros(picture.shape[:2], np.uint8)
+
+    assert milliseconds(labelled, takes_two_milliseconds, clock) == {"least": 2.0, "p10": 2.0, "p50": 2.0}
+    assert seen == {(256, 256, 3)}
 
 
 def test_measures_ask_for_every_picture(labelled: Labelled) -> None:

@@ -1,0 +1,87 @@
+"""Colours of a layer beyond the picture's border."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.portrait.beyond import Room
+from mien.portrait.person import fill
+from mien.portrait.portrait import Layer
+
+Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+Bits = NDArray[np.bool_]
+
+APEX: Final = 1.4
+"""How far below the border the lines of a collar meet, in eye distances."""
+THICK: Final = 0.04
+"""Height of the strip at the border from which colours are taken, in eye distances."""
+SOFTER: Final = 0.5
+"""Eye distances below the border over which what is continued becomes soft."""
+SOFTEST: Final = 0.12
+"""How soft, in eye distances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neckline:
+    """How a body that the picture's lower border cuts close below the neck goes on: its collar's lines run together.
+
+    Mirrored, a collar would be seen twice; repeated, it would be stripes.
+    """
+
+    middle: float
+    """Column of the picture below which they meet."""
+    unit: float
+    """An eye distance in pixels."""
+
+
+def continued(
+    pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, neckline: Neckline | None = None
+) -> Layer:
+    """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
+
+    It is mirrored at the border, where a mirror shows what is sure, and filled smoothly elsewhere; downwards by a
+    `neckline` if there is one.
+    """
+    if room == Room():
+        return Layer(pixels, alpha, room.corner)
+    height = len(sure)
+    known = room.mirrored(sure.astype(np.uint8)) > 0
+    if neckline is not None:
+        known[room.top + height :] = False
+    beside = room.repeated(sure.astype(np.uint8)) > 0
+    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
+    canvas = fill(canvas, known | beside)
+    if neckline is not None:
+        canvas[room.top + height :] = _run_together(canvas[: room.top + height], room, neckline)
+    covers = _bytes(opacity * 255)
+    room.put(pixels, canvas)
+    room.put(alpha, covers)
+    return Layer(canvas, covers, room.corner)
+
+
+def _run_together(above: Pixels, room: Room, neckline: Neckline) -> Pixels:
+    """(bottom, W, 3): what is below the last rows of `above` (h, W, 3), on lines towards one point."""
+    unit = neckline.unit
+    strip = above[-max(round(THICK * unit), 1) :].astype(np.float32).mean(axis=0, keepdims=True)
+    fine, soft = (cv2.GaussianBlur(strip, (0, 0), width) for width in (1.0, SOFTEST * unit))
+    middle = np.float32(neckline.middle + room.left)
+    down = np.arange(1, room.bottom + 1, dtype=np.float32)[:, None] / np.float32(unit)
+    across = np.arange(above.shape[1], dtype=np.float32)[None]
+    places = middle + (across - middle) / (1 - down / APEX)
+    level = np.zeros_like(places)
+    near, far = (_looked_up(line, places, level) for line in (fine, soft))
+    return _bytes(near + (far - near) * np.minimum(down / SOFTER, 1)[..., None])
+
+
+def _looked_up(line: Floats, x: Floats, y: Floats) -> Floats:
+    return np.asarray(cv2.remap(line, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
+
+
+def _bytes(values: NDArray[Any]) -> Pixels:
+    return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
