@@ -67,7 +67,7 @@ STRICT: Final = CriticSettings(faster=2.0, alone=100, judged={**JUDGED, "inner_m
 picture shows are guessed, and a sharp guess is farther from the truth than a soft one."""
 GENTLE: Final = LiveLosses(adversarial=0.6, matching=6.0)
 PHOTOGRAPHED: Final = Variety(opened=0.15, closing=0.12, pursed=0.2, edited=0.1, shut=0.15)
-"""Fewer rendered mouths: with 0.3 of them all mouths became darker, with 0.05 wide ones paler."""
+"""Mostly photographed mouths, as they are what most portraits show."""
 
 CONFIGS: Final[dict[str, LiveConfig]] = {
     **{f"oneshot-live-{size}": _cpu(size) for size in SIZES if size != "gpu"},
