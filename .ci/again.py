@@ -1,7 +1,7 @@
 """Runs tests again, alone, that failed while parts of the suite ran side by side.
 
-Many tests run servers, browsers and live sources in real time, and two processors that are busy with another part are late
-now and then. What is wrong fails alone, too. Both results are printed; more than a few failures are not run again.
+Many tests run servers, browsers and live sources in real time, and two processors that are busy with another part are
+late now and then. What is wrong fails alone, too. Both results are printed; more than a few failures are not run again.
 
     again.py FOLDER     folder with a pytest cache for each part
 """
