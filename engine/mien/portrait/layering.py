@@ -25,7 +25,7 @@ from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
 from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
-from mien.portrait.separating import head_share
+from mien.portrait.separating import head_share, without_walls
 from mien.portrait.shade import shade_of
 
 Array = NDArray[np.float64]
@@ -68,6 +68,7 @@ def layers_of(
         shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
     """
     eyes = eye_distance(landmarks)
+    shares = without_walls(pixels, shares, person, eyes)
     sure = np.minimum(shares.sum(axis=0), 1)
     matte = _closed(matte, sure, eyes)
     whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
