@@ -26,7 +26,8 @@ from mien.portrait.matting import fine_matte
 from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
 from mien.portrait.separating import head_share
-from mien.portrait.shade import shade_of
+from mien.portrait.shade import Shade, shade_of
+from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -63,43 +64,102 @@ def layers_of(
     Args:
         pixels: (H, W, 3).
         landmarks: (478, 3) in pixels; `shape` is the same un-posed by `pose`.
-        person: (H, W) in 0..1, as the segmentation of persons gives it.
-        matte: (H, W): that with a soft margin.
-        shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+        person: (h, w) in 0..1, at the picture's working size, as the segmentation of persons gives it.
+        matte: (h, w): that with a soft margin.
+        shares: (5, h, w) in 0..1, of the groups of classes of `mien.portrait.separating`.
     """
+    working = Working.of(pixels)
+    small = working.points(landmarks), working.pose(pose)
+    apart = _Apart.of(working.shrunk(pixels), *small, person, matte, shares).enlarged(working, pixels)
+    parts = _Parts.solved(pixels, apart)
     eyes = eye_distance(landmarks)
-    sure = np.minimum(shares.sum(axis=0), 1)
-    matte = _closed(matte, sure, eyes)
-    whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
-    share = head_share(pixels, landmarks, shares)
-    head, body = whole * share, whole * (1 - share)
-    background = fill_behind(pixels, _far(whole, eyes))
-    hidden, neck = hidden_body(head, body, whole, landmarks, pose)
-    covered = np.maximum(body, hidden)
-    known = (body > 0.97) & (head < BARE)
-    torso = _torso(pixels, known, covered, neck, shares)
-    shade = shade_of(torso, landmarks, pose, body, covered)
-    lit = shade.lifted(torso.astype(np.float32))
-    shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
-    parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
-    opacity, room = body_beyond(covered, eyes)
+    opacity, room = body_beyond(apart.covered, eyes)
     short = len(pixels) - landmarks[152, 1] < BUST * eyes
     neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
-    body_layer = continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room, neckline)
-    head_layer = _head(parts, head, shares, landmarks, pose)
+    sure = apart.covered > 0.97
+    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, neckline, working.share)
+    face = working.enlarged(shares[:2].sum(axis=0))
+    head_layer = _head(parts, apart.head, face, landmarks, pose, working.share)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
     return Layers(parts.background, body_layer, head_layer, reach)
 
 
-def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Apart:
+    """What of a picture belongs to which layer, and how the layers go on behind each other."""
+
+    background: Pixels
+    """(H, W, 3): in-painted where it is not `clear`."""
+    clear: Bits
+    """(H, W): surely the background's colours."""
+    torso: Pixels
+    """(H, W, 3): the body, in-painted where it is not `bare`."""
+    bare: Bits
+    """(H, W): surely the body's colours."""
+    head: Floats
+    """(H, W) in 0..1, as those that follow: opacity of the head."""
+    covered: Floats
+    """Opacity of the body, seen or hidden."""
+    share: Floats
+    """Whether an edge towards the background is the head's or the body's."""
+    shade: Shade
+
+    @classmethod
+    def of(
+        cls, pixels: Pixels, landmarks: Array, pose: Similarity, person: Floats, matte: Pixels, shares: Floats
+    ) -> Self:
+        """Arguments as those of `layers_of`, all of one size."""
+        eyes = eye_distance(landmarks)
+        sure = np.minimum(shares.sum(axis=0), 1)
+        matte = _closed(matte, sure, eyes)
+        whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
+        share = head_share(pixels, landmarks, shares)
+        head, body = whole * share, whole * (1 - share)
+        clear = _far(whole, eyes)
+        background = fill_behind(pixels, clear)
+        hidden, neck = hidden_body(head, body, whole, landmarks, pose)
+        covered = np.maximum(body, hidden)
+        bare = (body > 0.97) & (head < BARE)
+        torso = _torso(pixels, bare, covered, neck, shares)
+        shade = shade_of(torso, landmarks, pose, body, covered)
+        return cls(background, clear, torso, bare, head, covered, share, shade)
+
+    def enlarged(self, working: Working, pixels: Pixels) -> Self:
+        """The same for the picture (H, W, 3) at its full size, with its own pixels wherever they are surely seen."""
+        clear, bare = working.surely(self.clear), working.surely(self.bare)
+        opacities = (working.enlarged(values) for values in (self.head, self.covered, self.share))
+        return type(self)(
+            working.sharpened(self.background, clear, pixels),
+            clear,
+            working.sharpened(self.torso, bare, pixels),
+            bare,
+            *opacities,
+            Shade(working.enlarged(self.shade.opacity), self.shade.colour),
+        )
+
+    def rows(self, at: slice) -> Self:
+        """Some rows of all."""
+        shade = Shade(self.shade.opacity[at], self.shade.colour)
+        colours = self.background[at], self.clear[at], self.torso[at], self.bare[at]
+        return type(self)(*colours, self.head[at], self.covered[at], self.share[at], shade)
+
+    def lit(self) -> Floats:
+        """(H, W, 3): the body's colours without the shadow of the chin."""
+        return self.shade.lifted(self.torso.astype(np.float32))
+
+    def shaded(self) -> Floats:
+        """(H, W): opacity of the head with the shadow of the chin."""
+        return np.asarray(1 - (1 - self.head) * (1 - self.shade.opacity), dtype=np.float32)
+
+
+def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Similarity, share: float) -> Layer:
     """The head's layer: where the frame cuts it, continued by what is not its face, or by all of it if that is all."""
     opacity, room = head_beyond(head, landmarks, pose)
     own = parts.head_alpha > 250
-    around = own & (shares[:2].sum(axis=0) < FACE)
-    return continued(
-        parts.head, parts.head_alpha, around if around.sum() > LEAST_AROUND * own.sum() else own, opacity, room
-    )
+    around = own & (face < FACE)
+    sure = around if around.sum() > LEAST_AROUND * own.sum() else own
+    return continued(parts.head, parts.head_alpha, sure, opacity, room, share=share)
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
@@ -150,25 +210,16 @@ class _Parts:
     head_alpha: Pixels
 
     @classmethod
-    def solved(
-        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
-    ) -> Self:
-        """
-        Args:
-            pixels: (H, W, 3): the picture.
-            background, cloth: the same where it shows background and body, in-painted elsewhere.
-            covered, head: (H, W) in 0..1: opacities of body and head.
-            share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
-        """
+    def solved(cls, pixels: Pixels, apart: _Apart) -> Self:
+        """Of a picture (H, W, 3) and what it was taken apart into."""
         bands = [slice(first, first + ROWS) for first in range(0, len(pixels), ROWS)]
-        parts = [cls._of_band(pixels[at], background[at], cloth[at], covered[at], head[at], share[at]) for at in bands]
+        parts = [cls._of_band(pixels[at], apart.rows(at)) for at in bands]
         return cls(*(np.concatenate([getattr(part, own.name) for part in parts]) for own in fields(cls)))
 
     @classmethod
-    def _of_band(
-        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
-    ) -> Self:
-        picture, behind = pixels.astype(np.float32), background.astype(np.float32)
+    def _of_band(cls, pixels: Pixels, apart: _Apart) -> Self:
+        picture, behind = pixels.astype(np.float32), apart.background.astype(np.float32)
+        covered, head, share, cloth = apart.covered, apart.shaded(), apart.share, apart.lit()
         over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
         body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))

@@ -105,17 +105,24 @@ def matte_of(person: Floats, landmarks: NDArray[np.float64]) -> NDArray[np.uint8
     return np.asarray(np.rint(soft * 255), dtype=np.uint8)
 
 
-def fill(pixels: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def fill(pixels: NDArray[np.uint8], known: NDArray[np.bool_], share: float = 1.0) -> NDArray[np.uint8]:
     """`pixels` (H, W, 3) with every place where `known` (H, W) is false filled smoothly from the known ones around.
 
-    A picture of which nothing is known comes back as it is.
+    A picture of which nothing is known comes back as it is. With a `share` below 1 what is filled in is made at that
+    share of the resolution.
     """
     if not known.any():
         return pixels.copy()
     mask = known.view(np.uint8)
     colour = cv2.copyTo(pixels.astype(np.float32), mask, np.zeros(pixels.shape, np.float32))
-    smooth = filled(colour, known.astype(np.float32)[..., None])
+    weight = known.astype(np.float32)
+    if share < 1:
+        size = (max(round(known.shape[1] * share), 1), max(round(known.shape[0] * share), 1))
+        colour, weight = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (colour, weight))
+    smooth = filled(colour, weight[..., None])
     out = np.clip(np.rint(smooth, out=smooth), 0, 255, out=smooth).astype(np.uint8)
+    if share < 1:
+        out = cv2.resize(out, known.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.copyTo(pixels, mask, out), dtype=np.uint8)
 
 
