@@ -61,7 +61,7 @@ def continued(
     if neckline is not None:
         known[room.top + height :] = False
     beside = room.repeated(sure.astype(np.uint8)) > 0
-    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
+    canvas = np.asarray(cv2.copyTo(room.mirrored(pixels), known.view(np.uint8), room.repeated(pixels)), dtype=np.uint8)
     canvas = fill(canvas, known | beside, share)
     if neckline is not None:
         canvas[room.top + height :] = _run_together(canvas[: room.top + height], room, neckline)

@@ -128,18 +128,24 @@ class _Apart:
     def enlarged(self, working: Working, pixels: Pixels) -> Self:
         """The same for the picture (H, W, 3) at its full size, with its own pixels wherever they are surely seen."""
         clear, bare = working.surely(self.clear), working.surely(self.bare)
-        opacities = (working.enlarged(values) for values in (self.head, self.covered, self.share))
         return type(self)(
-            working.sharpened(self.background, clear, pixels),
-            clear,
-            working.sharpened(self.torso, bare, pixels),
-            bare,
-            *opacities,
-            Shade(working.enlarged(self.shade.opacity), self.shade.colour),
+            background=working.sharpened(self.background, clear, pixels),
+            clear=clear,
+            torso=working.sharpened(self.torso, bare, pixels),
+            bare=bare,
+            head=working.enlarged(self.head),
+            covered=working.enlarged(self.covered),
+            share=working.enlarged(self.share),
+            shade=Shade(working.enlarged(self.shade.opacity), self.shade.colour),
         )
 
-    def rows(self, at: slice) -> Self:
-        """Some rows of all."""
+    def mixed(self) -> Bits:
+        """(H, W): where there may be anything but background."""
+        return np.asarray(~self.clear | (self.covered > 0) | (self.head > 0) | (self.shade.opacity > 0))
+
+    def part(self, rows: slice, columns: slice) -> Self:
+        """Some rows and columns of all."""
+        at = rows, columns
         shade = Shade(self.shade.opacity[at], self.shade.colour)
         colours = self.background[at], self.clear[at], self.torso[at], self.bare[at]
         return type(self)(*colours, self.head[at], self.covered[at], self.share[at], shade)
@@ -212,12 +218,21 @@ class _Parts:
     @classmethod
     def solved(cls, pixels: Pixels, apart: _Apart) -> Self:
         """Of a picture (H, W, 3) and what it was taken apart into."""
-        bands = [slice(first, first + ROWS) for first in range(0, len(pixels), ROWS)]
-        parts = [cls._of_band(pixels[at], apart.rows(at)) for at in bands]
-        return cls(*(np.concatenate([getattr(part, own.name) for part in parts]) for own in fields(cls)))
+        nothing = np.zeros(pixels.shape[:2], np.uint8)
+        out = cls(apart.background, pixels.copy(), nothing, pixels.copy(), nothing.copy())
+        mixed = apart.mixed()
+        for first in range(0, len(pixels), ROWS):
+            rows = slice(first, first + ROWS)
+            busy = np.flatnonzero(mixed[rows].any(axis=0))
+            if len(busy):
+                columns = slice(busy[0], busy[-1] + 1)
+                part = cls._of_part(pixels[rows, columns], apart.part(rows, columns))
+                for own in fields(cls)[1:]:
+                    getattr(out, own.name)[rows, columns] = getattr(part, own.name)
+        return out
 
     @classmethod
-    def _of_band(cls, pixels: Pixels, apart: _Apart) -> Self:
+    def _of_part(cls, pixels: Pixels, apart: _Apart) -> Self:
         picture, behind = pixels.astype(np.float32), apart.background.astype(np.float32)
         covered, head, share, cloth = apart.covered, apart.shaded(), apart.share, apart.lit()
         over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
@@ -233,7 +248,9 @@ class _Parts:
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)
         colour = _nearer(picture, under, over)
-        return cls(_bytes(behind), _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255))
+        return cls(
+            apart.background, _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255)
+        )
 
 
 def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:

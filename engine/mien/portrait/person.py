@@ -114,15 +114,15 @@ def fill(pixels: NDArray[np.uint8], known: NDArray[np.bool_], share: float = 1.0
     if not known.any():
         return pixels.copy()
     mask = known.view(np.uint8)
-    colour = cv2.copyTo(pixels.astype(np.float32), mask, np.zeros(pixels.shape, np.float32))
-    weight = known.astype(np.float32)
     if share < 1:
         size = (max(round(known.shape[1] * share), 1), max(round(known.shape[0] * share), 1))
-        colour, weight = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (colour, weight))
-    smooth = filled(colour, weight[..., None])
+        sure = cv2.resize(mask * np.uint8(255), size, interpolation=cv2.INTER_AREA) == 255
+        if sure.any():
+            small = fill(np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8), sure)
+            return np.asarray(cv2.copyTo(pixels, mask, cv2.resize(small, known.shape[::-1])), dtype=np.uint8)
+    colour = cv2.copyTo(pixels.astype(np.float32), mask, np.zeros(pixels.shape, np.float32))
+    smooth = filled(colour, known.astype(np.float32)[..., None])
     out = np.clip(np.rint(smooth, out=smooth), 0, 255, out=smooth).astype(np.uint8)
-    if share < 1:
-        out = cv2.resize(out, known.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.copyTo(pixels, mask, out), dtype=np.uint8)
 
 

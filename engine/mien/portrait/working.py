@@ -66,12 +66,11 @@ class Working:
         cubically enlarged, with grain as there is among the known ones."""
         if self.full == self.size:
             return pixels
-        enlarged = self._resized(pixels, self.full, cv2.INTER_CUBIC).astype(np.float32)
+        enlarged = self._resized(pixels, self.full, cv2.INTER_CUBIC)
         noise = np.random.default_rng(0).standard_normal(known.shape, np.float32)
-        lost = float(np.sqrt(1 - self.share**2))  # means of pixels keep `share` of the grain
-        noise *= lost * _grain(picture, known)
-        enlarged += cv2.merge([noise] * 3)
-        enlarged = np.clip(np.rint(enlarged, out=enlarged), 0, 255, out=enlarged).astype(np.uint8)
+        noise *= _grain(picture, known) * float(np.sqrt(1 - self.share**2))  # means of pixels keep `share` of it
+        grain = np.rint(noise, out=noise).astype(np.int16)
+        enlarged = np.asarray(cv2.add(enlarged, cv2.merge([grain] * 3), dtype=cv2.CV_8U), dtype=np.uint8)
         return np.asarray(cv2.copyTo(picture, known.view(np.uint8), enlarged), dtype=np.uint8)
 
     def points(self, points: Array) -> Array:
@@ -104,5 +103,5 @@ def _grain(picture: Pixels, known: Bits) -> float:
     Immerkaer, Fast Noise Variance Estimation (CVIU 1996), with the median, which edges do not sway, for the mean.
     """
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    own = np.abs(cv2.filter2D(grey, cv2.CV_16S, _SECOND))[known]
+    own = np.abs(cv2.filter2D(grey, cv2.CV_16S, _SECOND)[::2, ::2][known[::2, ::2]])
     return float(np.median(own)) / (0.6745 * float(np.sqrt(np.square(_SECOND).sum()))) if own.size else 0.0
