@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 _CLOCK = re.compile(r"(\d{1,6}):(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)")
 """Hours, minutes and seconds. A number with an exponent of a billion would be computed for hours."""
 
+_DRAWN: Final = frozenset({".svg", ".svgz"})
 _CHANNELS = {
     name: place
     for place, name in enumerate(
@@ -313,6 +314,8 @@ def has_usual_layout(layout: AudioLayout) -> bool:
 
 def _decoder(video: VideoStream, name: str) -> VideoCodecContext:
     context = video.codec_context
+    if context is None and Path(name).suffix.lower() in _DRAWN:
+        raise SourceError(f"{name}: expected pixels, got a vector drawing; save it as PNG")
     if context is None:
         raise SourceError(f"{name}: expected a codec that libav decodes, got an unknown one; convert it to H.264")
     if context.name == "vp9" and ("alpha_mode", "1") in ((key.lower(), kept) for key, kept in video.metadata.items()):
