@@ -341,7 +341,7 @@ class _Telling:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
         frames = f"{statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})"
-        said = frames if stages else "done"  # a single picture has no stages
+        said = frames if stages or statistics.frames_out != 1 else "done"  # a single picture has no stages
         tell(sys.stderr, f"mien: {without_controls(output)}: {said}\n")
 
 
