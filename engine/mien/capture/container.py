@@ -312,12 +312,16 @@ def has_usual_layout(layout: AudioLayout) -> bool:
     return False
 
 
+def _undecoded(name: str) -> str:
+    if Path(name).suffix.lower() in _DRAWN:
+        return "expected pixels, got a vector drawing; save it as PNG"
+    return "expected a codec that libav decodes, got an unknown one; convert it to H.264"
+
+
 def _decoder(video: VideoStream, name: str) -> VideoCodecContext:
     context = video.codec_context
-    if context is None and Path(name).suffix.lower() in _DRAWN:
-        raise SourceError(f"{name}: expected pixels, got a vector drawing; save it as PNG")
     if context is None:
-        raise SourceError(f"{name}: expected a codec that libav decodes, got an unknown one; convert it to H.264")
+        raise SourceError(f"{name}: {_undecoded(name)}")
     if context.name == "vp9" and ("alpha_mode", "1") in ((key.lower(), kept) for key, kept in video.metadata.items()):
         # libav's own decoder drops the second stream that carries the alpha
         alpha = CodecContext.create("libvpx-vp9", "r")
