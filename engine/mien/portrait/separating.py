@@ -86,8 +86,7 @@ def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
     sure_cloth = (cloth > 0.7) & (far == 0)
     if (hair > 0.7).sum() < LEAST_SEEN or sure_cloth.sum() < LEAST_SEEN:
         return np.zeros_like(cloth)
-    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
-    index = (cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2]
+    index = _colours(pixels, eyes)
     likely = [_counted(index, where)[index] for where in (hair > 0.7, sure_cloth | (neck > 0.7))]
     telling = likely[0] / np.maximum(likely[0] + likely[1], 1e-9)
     return np.asarray((cloth + neck) * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
@@ -101,12 +100,17 @@ def without_walls(pixels: Pixels, shares: Floats, person: Floats, eyes: float) -
     behind, own = (sure < 0.2) & (person < 0.1), (sure > 0.7) & (person > 0.9)
     if min(doubtful.sum(), behind.sum(), own.sum()) < LEAST_SEEN:
         return shares
-    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
-    index = (cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2]
+    index = _colours(pixels, eyes)
     likely = [_counted(index, where)[index] for where in (own, behind)]
     telling = (likely[0] + RARE) / (likely[0] + likely[1] + RARE)
     kept = np.where(doubtful, _step(cv2.blur(telling.astype(np.float32), (5, 5)), (0.2, 0.5)), np.float32(1))
     return np.asarray(shares * kept, dtype=np.float32)
+
+
+def _colours(pixels: Pixels, eyes: float) -> NDArray[np.int64]:
+    """(H, W): which of 32 x 32 x 32 cells of colour (CIELAB) each pixel is in."""
+    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
+    return np.asarray((cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2])
 
 
 def _counted(index: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:
