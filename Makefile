@@ -33,22 +33,28 @@ demo: $(CORE)
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
 # Two parts side by side, and the other two as those end: parts that wait for sockets, browsers and real time go with parts
-# that compute, since three at once would let two processors be late.
+# that compute. What failed beside another part is run again alone.
 test: $(DEV)
 	$(MAKE) --jobs 2 --output-sync=target lint wheel
+	rm -rf $(CACHES)
 	$(MAKE) --jobs 2 --output-sync=target test-serve test-rest test-bench test-export
+	$(BIN)/python .ci/again.py $(CACHES)
+
+CACHES := build/tests
+# pytest's code 1: tests failed
+part = $(BIN)/python -m pytest -m 'not long' -o cache_dir=$(CACHES)/$(1) $(2) || test $$? -eq 1
 
 test-serve: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' tests/engine/serve
+	$(call part,serve,tests/engine/serve)
 
 test-bench: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' tests/bench
+	$(call part,bench,tests/bench)
 
 test-rest: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' --ignore tests/engine/serve --ignore tests/bench --ignore tests/export
+	$(call part,rest,--ignore tests/engine/serve --ignore tests/bench --ignore tests/export)
 
 test-export: $(DEV)
-	$(BIN)/python -m pytest -m 'not long' tests/export
+	$(call part,export,tests/export)
 
 test-full: lint wheel
 	@test -n "$$MIEN_DATA" || { echo 'MIEN_DATA must name the folder with faces, clips and ict'; exit 2; }

@@ -1,4 +1,4 @@
-"""What the pages name is there: links, and paths of the tree."""
+"""What the pages name is there: links, paths of the tree, and options of commands."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from mien import cli
+
 ROOT = Path(__file__).parents[1]
 PAGES = (*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("kernels/*.md")))
 OF_THE_TREE = ("ARCHITECTURE.md", "docs/glossary.md")
 """Pages that say where things are; a path in backticks is one of the tree."""
 FOLDERS = {"engine": "engine/mien", "kernels": "kernels", "export": "export/mien_export", "bench": "bench/mien_bench"}
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+OPTIONS = {"reenact": "docs/reenact.md", "parse": "docs/parsing.md", "serve": "docs/serve.md"}
+"""Pages with a table of a command's options."""
+ROW = re.compile(r"^\| (`--.*?) \|", re.M)
 PATH = re.compile(r"`(?:(engine|kernels|export|bench):)?([a-z_0-9/-]+(?:/|\.(?:py|md|h|cpp|cu|svg|npz|js)))`")
 
 
@@ -60,3 +65,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
         found = {(page.parent / target.partition("#")[0]).resolve() for page in new for target in _targets(page)}
         new = {page for page in found if page.suffix == ".md"} - seen
     assert set(PAGES) - seen == set()
+
+
+@pytest.mark.parametrize("command", OPTIONS)
+def test_options_in_the_tables_exist(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    there = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
+    named = set(re.findall(r"--[a-z][a-z-]*", "".join(ROW.findall((ROOT / OPTIONS[command]).read_text()))))
+    assert len(named) > 3
+    assert named - there == set()

@@ -34,6 +34,10 @@ PACKAGES: Final = (
 )
 _MEMORY: Final = Path("/proc/meminfo")
 _CACHES: Final = Path("/sys/devices/system/cpu/cpu0/cache")
+_OF_A_REPORT: Final = {"when": str, "machine": dict, "versions": dict, "profile": str, "results": list}
+_OF_A_RESULT: Final = {"bench": str, "about": str}
+_OF_A_ROW: Final = {"name": str, "unit": str, "values": list, "condition": dict, "note": str, "headline": str}
+"""Kinds of values in a file of results."""
 _RELEASE: Final = Path("/etc/os-release")
 
 
@@ -134,7 +138,7 @@ def read(path: Path) -> Report:
     """
     try:
         form = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceError(
             f"{path}: expected results of mien bench, got none ({error}); write them by --json"
         ) from error
@@ -142,13 +146,27 @@ def read(path: Path) -> Report:
     if schema != SCHEMA:
         raise SourceError(f"{path}: expected results of schema {SCHEMA}, got {schema}; run the bench again")
     try:
+        _need_kinds(form, _OF_A_REPORT)
+        datetime.fromisoformat(form["when"])
         results = tuple(_result(one) for one in form["results"])
         return Report(form["when"], form["machine"], form["versions"], form["profile"], results)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SourceError(f"{path}: expected results of mien bench, got something else; run the bench again") from error
 
 
+def _need_kinds(form: Mapping[str, Any], kinds: Mapping[str, type]) -> None:
+    """Refuse values of another kind than what is worked with later.
+
+    Raises:
+        TypeError: there is one.
+    """
+    wrong = [name for name, kind in kinds.items() if not isinstance(form.get(name, kind()), kind)]
+    if wrong:
+        raise TypeError(f"{', '.join(wrong)}: another kind of value")
+
+
 def _result(form: Mapping[str, Any]) -> Result:
+    _need_kinds(form, _OF_A_RESULT)
     steadiness = form["steadiness"]
     return Result(
         bench=form["bench"],
@@ -165,6 +183,7 @@ def _result(form: Mapping[str, Any]) -> Result:
 
 
 def _row(form: Mapping[str, Any]) -> Row:
+    _need_kinds(form, _OF_A_ROW)
     given = {name: value for name, value in form.items() if name not in ("median", "spread")}
     return Row(**{**given, **_tuples(form, "values")})
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mien import capture, emit
 from mien.capture.source import Source, SourceInfo
+from mien.chain import need_background
 from mien.clock import MonotonicClock
 from mien.config import ALPHA, ReenactSettings
 from mien.emit.compare import SheetSink, need_sheet_place
@@ -114,6 +115,7 @@ def render_file(
     settings = settings or ReenactSettings()
     need_apart([] if sheet is None else [sheet], [*pictures, driver], sink=output, settings=settings)
     need_place(os.fspath(output))
+    need_background(settings.background)
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()

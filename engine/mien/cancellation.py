@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from threading import Event, Lock, get_ident
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Final, Protocol, TypeVar
 
 from mien.errors import Stopped
-from mien.machine.signals import is_ending
+from mien.machine.signals import is_ending, may_end_import
 from mien.machine.threads import begun
 
 LEFT: Final = 1.0
@@ -110,11 +110,6 @@ def _make(work: Callable[[Cancellation], ClosingT], own: Cancellation, made: Fut
         del made  # as above
 
 
-_WHOLE: Final = "google"
-"""A package that is imported to its end: native code, its own and MediaPipe's, imports its modules and prints what is
-raised in them."""
-
-
 class _Gate:
     """A finder that finds no module: an import of its thread ends at the next module that is not wanted any more."""
 
@@ -123,18 +118,8 @@ class _Gate:
         self._need_wanted = need_wanted
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
-        if get_ident() == self._thread and is_ending() and not (name.startswith(_WHOLE) or _within(_WHOLE)):
+        if get_ident() == self._thread and is_ending() and may_end_import(name):
             self._need_wanted()
-
-
-def _within(package: str) -> bool:
-    """Whether a module of the package is being imported by this thread."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith(package):
-            return True
-        frame = frame.f_back
-    return False
 
 
 @contextlib.contextmanager

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Final, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.capture import image
+from mien.capture.source import need_file
 from mien.config import WARP, ReenactSettings
 from mien.errors import ModelError, SettingError, SourceError
 from mien.face.motion import Motion
@@ -216,8 +218,27 @@ def background_of(setting: str) -> Background:
     try:
         return Background("picture", image.read(setting))
     except SourceError as error:
-        words = ", ".join((*_NAMED, *COLOURS))
-        raise SettingError(f"background must be one of {words}, a colour as #rrggbb, or a picture; {error}") from error
+        raise _no_background(error) from error
+
+
+def need_background(setting: str) -> None:
+    """Refuse a background that is none of the words, no colour and no file, before a portrait is prepared for it.
+
+    Raises:
+        SettingError: it is none of these.
+    """
+    picture = background_picture(setting)
+    if picture is None:
+        return
+    try:
+        need_file(Path(picture), picture)
+    except SourceError as error:
+        raise _no_background(error) from error
+
+
+def _no_background(error: SourceError) -> SettingError:
+    words = ", ".join((*_NAMED, *COLOURS))
+    return SettingError(f"background must be one of {words}, a colour as #rrggbb, or a picture; {error}")
 
 
 def _warm(chain: ReenactChain, portrait: Portrait, need_wanted: Callable[[], None]) -> None:

@@ -346,9 +346,9 @@ class _Telling:
         if self._quiet:
             return
         stages = ", ".join(f"{name} {summary.p50:.1f}" for name, summary in statistics.latencies().items())
-        count, fps = statistics.frames_out, statistics.fps
-        said = f"{without_controls(output)}: {count} frames at {fps:.1f} fps (median ms: {stages})"
-        tell(sys.stderr, f"mien: {said}\n")
+        frames = f"{statistics.frames_out} frames at {statistics.fps:.1f} fps (median ms: {stages})"
+        said = frames if stages or statistics.frames_out != 1 else "done"  # a single picture has no stages
+        tell(sys.stderr, f"mien: {without_controls(output)}: {said}\n")
 
 
 def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], int]:

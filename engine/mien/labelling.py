@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from contextlib import ContextDecorator, ExitStack
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +20,9 @@ from mien import capture, emit
 from mien.capture.source import Source
 from mien.clock import MonotonicClock
 from mien.config import need_threads
+from mien.emit.images import ENDINGS
 from mien.emit.mark import tags
-from mien.emit.opening import need_place
+from mien.emit.opening import is_sequence, need_place
 from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, SinkError
 from mien.face.face import Face, turned_pixels, turned_points
@@ -81,12 +83,12 @@ def parse_file(
 ) -> Statistics:
     """All of `mien parse`: label maps of a picture or video into a file, which appears whole or not at all.
 
-    A picture's map is a PNG with a palette: its pixels are ids of classes, shown in their colours. Videos show the
-    colours; frames without a face are all background.
+    The map of a picture, or of the only frame of a video or of a span, is a PNG with a palette: its pixels are ids of
+    classes, shown in their colours. Videos show the colours; frames without a face are all background.
 
     Args:
         source: see `mien.capture.open`, also for `start` and `duration` in seconds.
-        output: see `mien.emit.open`; for the map of a picture, a .png file.
+        output: see `mien.emit.open`; for the map of one picture, a .png file.
         overlay: show the colours half over the picture itself.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
@@ -97,23 +99,43 @@ def parse_file(
     need_threads(threads)
     need_apart([], [source], sink=output)
     need_place(os.fspath(output))
-    count, clock = threads or usable_threads(), MonotonicClock()
-    statistics = Statistics(clock)
+    count, statistics = threads or usable_threads(), Statistics(MonotonicClock())
     with ExitStack() as stack:
-        opened = stack.enter_context(capture.open(source, start=start, duration=duration, threads=max(count // 2, 1)))
-        still = opened.info.frame_count == 1 and not opened.info.live
-        if still and not overlay and Path(output).suffix.lower() != ".png":
+        opened, frame = _opened(stack, source, start, duration, max(count // 2, 1))
+        if not _is_one_picture(os.fspath(output)):
+            frame = None
+        elif frame is not None and not overlay and Path(output).suffix.lower() != ".png":
             raise SinkError(f"{os.fspath(output)}: expected a .png for the label map of a picture; change the ending")
         segmenter, about = stack.enter_context(open_segmenter(count))
         if begun is not None:
             begun(opened.info.frame_count, about)
-        if still:
-            _parse_still(source, Path(output), overlay, segmenter)
+        if frame is None:
+            _parse_video(opened, output, overlay, segmenter, about, statistics, progress, count)
+        else:
+            _parse_still(frame.pixels, opened.info.name, Path(output), overlay, segmenter)
             statistics.frames_in = statistics.frames_out = 1
             statistics.end()
-        else:
-            _parse_video(opened, output, overlay, segmenter, about, statistics, progress, count)
     return statistics
+
+
+def _opened(
+    stack: ExitStack, source: str | os.PathLike[str], start: float, duration: float | None, threads: int
+) -> tuple[Source, Frame | None]:
+    """The source, from its beginning, and its only frame; None where it has more, or is live."""
+
+    def anew() -> Source:
+        return stack.enter_context(capture.open(source, start=start, duration=duration, threads=threads))
+
+    opened = anew()
+    if opened.info.live or opened.info.frame_count != 1:  # which may be an estimate
+        return opened, None
+    first = list(islice((item for item in opened if isinstance(item, Frame)), 2))
+    return anew(), first[0] if len(first) == 1 else None
+
+
+def _is_one_picture(output: str) -> bool:
+    """Whether an output is a single picture's file."""
+    return Path(output).suffix.lower() in ENDINGS and not is_sequence(output)
 
 
 def _labels(pixels: Pixels, name: str, segmenter: Segmenter) -> Pixels:
@@ -132,9 +154,8 @@ def _labels(pixels: Pixels, name: str, segmenter: Segmenter) -> Pixels:
 
 
 @_LENIENT
-def _parse_still(source: str | os.PathLike[str], output: Path, overlay: bool, segmenter: Segmenter) -> None:
-    pixels = read_picture(source)
-    labels = _labels(pixels, os.fspath(source), segmenter)
+def _parse_still(pixels: Pixels, name: str, output: Path, overlay: bool, segmenter: Segmenter) -> None:
+    labels = _labels(pixels, name, segmenter)
     if not overlay:
         outputs.write(output, _indexed_png(labels))
         return

@@ -44,7 +44,8 @@ class Box:
     @classmethod
     def around(cls, points: Array, margin: int, width: int, height: int) -> Box | None:
         """Around points (N, 2) with a margin, within a picture of this size; None where they lie outside of it."""
-        (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+        plane = np.ascontiguousarray(points.T)  # extremes along rows are found several times as fast
+        (left, top), (right, bottom) = plane.min(axis=1).tolist(), plane.max(axis=1).tolist()
         x0, y0 = max(floor(left) - margin, 0), max(floor(top) - margin, 0)
         x1, y1 = min(ceil(right) + margin + 1, width), min(ceil(bottom) + margin + 1, height)
         return cls(x0, y0, x1 - x0, y1 - y0) if x1 - x0 > 1 and y1 - y0 > 1 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ Floating = TypeVar("Floating", np.float32, np.float64)
 Share = TypeVar("Share", float, NDArray[np.float32], NDArray[np.float64])
 
 
-def luma(colours: NDArray[Floating]) -> NDArray[Floating]:
-    """(...) of colours (..., 3), in their type and range.
+def luma(colours: NDArray[Floating], axis: Literal[0, -1] = -1) -> NDArray[Floating]:
+    """(...) of colours (..., 3), or (3, ...) with `axis` 0, in their type and range.
 
     Not a product of matrices: BLAS would share one of a few thousand pixels among threads that then spin for 0.1 s
     each, on the processors that the model needs.
     """
     weights = np.array(LUMA, dtype=colours.dtype)
-    return np.asarray(np.einsum("...c,c->...", colours, weights))
+    return np.asarray(np.einsum("c...,c->..." if axis == 0 else "...c,c->...", colours, weights))
 
 
 def smoothstep(share: Share) -> Share:

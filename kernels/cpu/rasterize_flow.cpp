@@ -72,6 +72,13 @@ void cut(Spans& spans, Edge edge) {
     }
 }
 
+bool any(const Spans& spans) {
+    int32_t found = 0;
+    for (int32_t i = 0; i < spans.count; ++i)
+        found |= spans.from[i] <= spans.to[i];
+    return found != 0;
+}
+
 struct Fill {
     Plane x;
     Plane y;
@@ -203,15 +210,19 @@ void draw(const RasterizeFlow& p, const int32_t* triangle, int32_t first, int32_
     const int32_t from = static_cast<int32_t>(greater<int64_t>(first, shape.top));
     const int32_t to = static_cast<int32_t>(lesser<int64_t>(last, shape.bottom + 1));
     if (area == 0 || from >= to) return;
-    const Fill fill = fill_of(shape, area, t, s);
     const Corner b = area > 0 ? shape.b : shape.c;
     const Corner c = area > 0 ? shape.c : shape.b;
+    const Edge edges[3] = {edge_between(shape.a, b), edge_between(b, c), edge_between(c, shape.a)};
+    Fill fill;  // set up at the first row that shows anything: a coarse flow has many triangles without one
+    bool filled = false;
     Spans spans;
     for (int32_t y = from; y < to; y += kRows) {
         open_spans(spans, y, lesser(kRows, to - y), p.width);
-        cut(spans, edge_between(shape.a, b));
-        cut(spans, edge_between(b, c));
-        cut(spans, edge_between(c, shape.a));
+        for (const Edge& edge : edges)
+            cut(spans, edge);
+        if (!any(spans)) continue;
+        if (!filled) fill = fill_of(shape, area, t, s);
+        filled = true;
         fill_spans(p, fill, spans, last);
     }
 }

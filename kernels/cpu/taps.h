@@ -6,6 +6,8 @@
 
 namespace mien::MIEN_ISA {
 
+constexpr int32_t kNothing = -2;
+
 struct Extent {
     int32_t height;
     int32_t width;
@@ -13,7 +15,7 @@ struct Extent {
 };
 
 // For each pixel the top left neighbour's element offset, the steps to the others, and the fractions. `start` is
-// negative where the four cannot be read without a look at the borders.
+// negative where the four cannot be read without a look at the borders, kNothing where they are all zero.
 struct Taps {
     int32_t start[kChunk];
     int32_t right[kChunk];
@@ -39,6 +41,11 @@ inline void border_taps(Extent extent, int32_t span, int32_t count, const float*
     }
 }
 
+// Whether a position is so far outside along an axis that nothing is read there. Not so for NaN.
+inline bool beyond(float position, int32_t size) {
+    return (position <= -1.0f) | (position >= static_cast<float>(size));
+}
+
 inline void zero_taps(Extent extent, int32_t span, int32_t count, const float* px, const float* py, Taps& taps) {
     const int32_t pitch = extent.width * extent.channels;
     const int32_t last_start = extent.height * pitch - span;
@@ -51,7 +58,8 @@ inline void zero_taps(Extent extent, int32_t span, int32_t count, const float* p
         const int32_t across = lesser(x.low, extent.width - 1 - x.high);
         const int32_t down = lesser(y.low, extent.height - 1 - y.high);
         const int32_t room = lesser(lesser(across, down), last_start - pitch - start);
-        taps.start[i] = room < 0 ? -1 : start;
+        const bool nothing = beyond(px[i], extent.width) | beyond(py[i], extent.height);
+        taps.start[i] = nothing ? kNothing : (room < 0 ? -1 : start);
         taps.right[i] = extent.channels;
         taps.below[i] = pitch;
         taps.across[i] = x.fraction;
@@ -102,6 +110,10 @@ void look(const uint8_t* picture, Extent extent, Padding padding, int32_t count,
     Taps& taps = found.taps;
     fill_taps(padding, extent, 8, count, at[0], at[1], taps);
     for (int32_t i = 0; i < count; ++i) {
+        if (taps.start[i] == kNothing) {  // of a layer in a wide box this is a quarter of the pixels
+            found.top[i] = found.bottom[i] = 0;
+            continue;
+        }
         if (taps.start[i] < 0) {
             const Axis x = padded_axis(at[0][i], extent.width, padding);
             const Axis y = padded_axis(at[1][i], extent.height, padding);

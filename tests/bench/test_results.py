@@ -55,6 +55,37 @@ def test_what_holds_no_results_is_refused(tmp_path: Path, text: str, said: str) 
         write(tmp_path / "none" / "a.json", everything())
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("machine",), []),
+        (("when",), "yesterday"),
+        (("results",), {"a": 1}),
+        (("results", 0), 3),
+        (("results", 0, "rows", 0, "condition"), 3),
+        (("results", 0, "rows", 0, "name"), None),
+        (("results", 0, "rows", 0, "values"), ["a"]),
+    ],
+)
+def test_values_of_another_kind_are_refused(tmp_path: Path, place: tuple[str | int, ...], value: object) -> None:
+    path = tmp_path / "a.json"
+    write(path, everything())
+    form = within = json.loads(path.read_text())
+    for step in place[:-1]:
+        within = within[step]
+    within[place[-1]] = value
+    path.write_text(json.dumps(form))
+    with pytest.raises(SourceError, match="got something else"):
+        read(path)
+
+
+def test_a_file_of_brackets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text("[" * 100_000)
+    with pytest.raises(SourceError, match="expected results of mien bench, got none"):
+        read(path)
+
+
 def test_a_report_says_what_it_ran_on() -> None:
     found = report([result(row(1.0))], "quick")
     assert found.machine["cores"] == machine()["cores"]

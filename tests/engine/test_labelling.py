@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import mien
-from mien import cli, samples
+from mien import capture, cli, samples
 from mien.capture import image
 from mien.errors import FaceError, SettingError, SinkError
 from mien.face import classes, topology
 from mien.face.classes import CLASSES, MIRRORED
+from mien.frame import Frame
 from mien.labelling import parse_file
 from mien.parsing.showing import PALETTE
 from mien.portrait.portrait import Portrait
@@ -94,6 +95,29 @@ def test_a_video_has_a_map_for_each_frame(tmp_path: Path) -> None:
     x = np.arange(near.shape[1])
     eyes = [(near == kind).sum(axis=0) for kind in (classes.LEFT_EYE, classes.RIGHT_EYE)]
     assert eyes[0] @ x / eyes[0].sum() < eyes[1] @ x / eyes[1].sum()
+
+
+def test_a_span_of_one_frame_is_a_picture(tmp_path: Path) -> None:
+    output = tmp_path / "map.png"
+    statistics = parse_file(samples.driver(), output, start=0.5, duration=0.04)
+    with capture.open(samples.driver(), start=0.5, duration=0.04) as driver:
+        (frame,) = [item for item in driver if isinstance(item, Frame)]
+    with Image.open(output) as written:
+        assert written.mode == "P"
+        assert (np.asarray(written) == mien.parse_labels(frame.pixels)).all()
+    assert statistics.frames_in == statistics.frames_out == 1
+
+
+def test_a_picture_becomes_what_the_output_names(tmp_path: Path, pictures: dict[str, Pixels]) -> None:
+    (tmp_path / "one").mkdir()
+    Image.fromarray(pictures["mira"]).save(tmp_path / "one/photo.png")
+    (tmp_path / "made").mkdir()
+    parse_file(tmp_path / "one", tmp_path / "made/%03d.png")
+    parse_file(tmp_path / "one", tmp_path / "made/map.png")
+    parse_file(tmp_path / "one/photo.png", tmp_path / "made/map.mp4")
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["001.png", "map.mp4", "map.png"]
+    with av.open(str(tmp_path / "made/map.mp4")) as made:
+        assert len(list(made.decode(video=0))) == 1
 
 
 def test_what_cannot_be_is_refused_in_one_line(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,7 +16,7 @@ from av.video.stream import VideoStream
 
 from mien import api, cli, samples
 from mien.config import WARP, ReenactSettings
-from mien.errors import FaceError, MienError, SinkError, SourceError
+from mien.errors import FaceError, MienError, SettingError, SinkError, SourceError
 from mien.stats import Statistics
 
 SMALL = ReenactSettings(model=WARP, size=128)
@@ -150,6 +151,15 @@ def test_an_output_that_cannot_be_is_refused(name: str, portrait: Path, tmp_path
     with pytest.raises(SinkError):
         api.render_file([portrait], samples.driver(), output, SMALL, duration=0.2)
     assert list(tmp_path.iterdir()) == [taken]
+
+
+@pytest.mark.parametrize("name", ["none.png", "folder", "pipe"])
+def test_a_background_that_cannot_be_is_refused_before_the_portrait_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    settings = replace(SMALL, background=str(tmp_path / name))
+    with pytest.raises(SettingError, match=r"background must be one of keep.*: expected a file, got"):
+        api.render_file([tmp_path / "no portrait.jpg"], samples.driver(), tmp_path / "out.mp4", settings)
 
 
 def test_a_file_that_is_read_is_never_replaced(tmp_path: Path) -> None:

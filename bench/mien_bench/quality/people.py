@@ -17,7 +17,7 @@ from mien.errors import FaceError, SourceError
 from mien.face.face import MouthHint
 from mien.face.motion import Motion
 from mien.face.pose import angles_of
-from mien.motion.channels import measure, motion_of
+from mien.motion.channels import measure, motion_of, shortfall
 from mien.motion.neutral import Neutral, estimate, sight
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import portrait_of, prepare, sized
@@ -170,7 +170,8 @@ def motion_to(landmarks: Array, neutral: Neutral, portrait: Portrait, hint: Mout
     The thesis copies the guide's pose, so the turn goes all the way there. Place and size stay the portrait's.
     """
     held = replace(neutral, angles=angles_of(portrait.pose.rotation))
-    motion = motion_of(measure(landmarks, held))
+    channels = measure(landmarks, held)
+    motion = motion_of(replace(channels, expression=channels.expression + shortfall(channels.expression)))
     return replace(motion, translation=np.zeros(2), scale=1.0, hint=hint)
 
 

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
-from mien.capture.container import Opened, streams_of
+from mien.capture.container import Opened, packets_of, streams_of
 from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.pixels import Deinterlacer, describe
@@ -36,6 +36,9 @@ _LISTS = frozenset({"hls", "dash"})
 """Formats whose size is that of a play list."""
 _PICTURES = "_pipe"
 """Formats of single pictures: an address that gives one is a camera's, and asked again."""
+UNWANTED, UNWANTED_PATIENT = 10.0, 40.0
+"""Seconds without a packet of its streams after which a connection is given up, though others may come: a sender that
+was started again may number its streams otherwise. Senders that can be made to wait may pause between segments."""
 _NEARLY = 1
 """Seconds before the end that a finished recording says it has, at which it counts as played."""
 
@@ -154,12 +157,13 @@ class Connection:
         for stream in self.opened.container.streams:
             if stream.index not in [wanted.index for wanted in streams]:
                 stream.discard = Discard.all  # else HLS loads every quality of its list
-        return self.opened.container.demux(*streams)
+        return packets_of(self.opened.container, *streams)
 
     def _next_packet(self) -> Packet[Stream]:
+        within = UNWANTED_PATIENT if self._feed.patient else UNWANTED
         while not self._interrupt.is_set():
             try:
-                with self._interrupt.obeyed():
+                with self._interrupt.obeyed(within):
                     return next(self._packets)
             except StopIteration:
                 raise BrokeOff("") from None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 import av
 from av.audio.layout import AudioLayout
@@ -16,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.codec.context import CodecContext, ThreadType
 from av.container.input import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -29,6 +32,7 @@ logger = logging.getLogger(__name__)
 _CLOCK = re.compile(r"(\d{1,6}):(\d{1,2}):(\d{1,2}(?:\.\d{1,12})?)")
 """Hours, minutes and seconds. A number with an exponent of a billion would be computed for hours."""
 
+_DRAWN: Final = frozenset({".svg", ".svgz"})
 _CHANNELS = {
     name: place
     for place, name in enumerate(
@@ -77,6 +81,8 @@ _UNTIMED = 0x80
 """libav's flag (AVFMT_NOTIMESTAMPS) of demuxers whose format has no times: raw H.264, multipart JPEG."""
 _PICTURES = "_pipe"
 """How libav's demuxers of pictures that follow each other in a pipe are called; `image2pipe` beside."""
+_LONG_PROBE: Final = {"probesize": "100000000", "analyzeduration": "120000000"}
+"""Bytes and microseconds that are looked through where a sound track begins later than libav looks by itself (5 s)."""
 _FILE = "file:"
 _TAIL = 256
 """Bytes at the end of a file that are searched for its end marker."""
@@ -204,6 +210,9 @@ def open_container(path: Path, name: str, threads: int, *, one_by_one: bool = Fa
         SourceError: not a container that can be read, or without a video stream that can be decoded.
     """
     container = _open(path, name)
+    if any(stream.codec_context is not None and not stream.sample_rate for stream in container.streams.audio):
+        container.close()
+        container = _open(path, name, _LONG_PROBE)
     try:
         return streams_of(container, name, threads, one_by_one=one_by_one)
     except SourceError:
@@ -227,6 +236,16 @@ def streams_of(container: InputContainer, name: str, threads: int, *, one_by_one
     return Opened(container, video, decoder, audio)
 
 
+def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[Stream]]:
+    """Packets of some streams, and an empty one of each at the end.
+
+    Streams that begin after the container was opened are left out. PyAV 18 has no objects for them: it counts them
+    among those that are to be flushed at the end and then stumbles over the first (IndexError).
+    """
+    with contextlib.suppress(IndexError):
+        yield from container.demux(*streams)
+
+
 def _tagged_duration(video: VideoStream) -> Fraction | None:
     """Seconds by the tag that Matroska files carry."""
     found = _CLOCK.fullmatch(video.metadata.get("DURATION", ""))
@@ -236,12 +255,12 @@ def _tagged_duration(video: VideoStream) -> Fraction | None:
     return (int(hours) * 60 + int(minutes)) * 60 + Fraction(seconds) or None
 
 
-def _open(path: Path, name: str) -> InputContainer:
+def _open(path: Path, name: str, options: Mapping[str, str] | None = None) -> InputContainer:
     if _is_page(path):
         raise SourceError(f"{name}: expected a video or a picture, got a web page; download the file itself")
     try:
         # the prefix keeps libav from reading a colon in a file's name as a protocol
-        container = av.open(f"{_FILE}{os.fspath(path)}", "r", metadata_errors="replace")
+        container = av.open(f"{_FILE}{os.fspath(path)}", "r", options=dict(options or {}), metadata_errors="replace")
     except av.FFmpegError as error:
         raise SourceError(
             f"{name}: expected a video or a picture, got a file that is neither or that breaks off "
@@ -272,6 +291,8 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
 def _audio_stream(container: InputContainer) -> AudioStream | None:
     best = container.streams.best("audio")
     if not isinstance(best, AudioStream) or best.codec_context is None or best.codec_context.sample_rate <= 0:
+        if container.streams.audio:
+            logger.warning("a sound track of which nothing comes at the beginning is left out")
         return None
     return best if has_usual_layout(best.codec_context.layout) else None
 
@@ -291,10 +312,16 @@ def has_usual_layout(layout: AudioLayout) -> bool:
     return False
 
 
+def _undecoded(name: str) -> str:
+    if Path(name).suffix.lower() in _DRAWN:
+        return "expected pixels, got a vector drawing; save it as PNG"
+    return "expected a codec that libav decodes, got an unknown one; convert it to H.264"
+
+
 def _decoder(video: VideoStream, name: str) -> VideoCodecContext:
     context = video.codec_context
     if context is None:
-        raise SourceError(f"{name}: expected a codec that libav decodes, got an unknown one; convert it to H.264")
+        raise SourceError(f"{name}: {_undecoded(name)}")
     if context.name == "vp9" and ("alpha_mode", "1") in ((key.lower(), kept) for key, kept in video.metadata.items()):
         # libav's own decoder drops the second stream that carries the alpha
         alpha = CodecContext.create("libvpx-vp9", "r")

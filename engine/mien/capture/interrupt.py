@@ -12,6 +12,7 @@ refused where a version has no such name; a test ends a real read.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +27,8 @@ VERSION: Final = "18"
 """Of PyAV, with which this was tried."""
 APART: Final = 1e9
 """Seconds between two times that a thread is shown that is to stop; timeouts are shorter."""
-_stopping: dict[int, Event] = {}
-"""Threads inside of a libav read, with their interrupts."""
+_stopping: dict[int, tuple[Event, float]] = {}
+"""Threads inside of a libav read, with their interrupts and the times by which the read must have given something."""
 
 
 class _Deadlines:
@@ -37,10 +38,11 @@ class _Deadlines:
         self._steps = count(1)
 
     def monotonic(self) -> float:
-        event = _stopping.get(get_ident())
-        if event is None or not event.is_set():
-            return time.monotonic()
-        return time.monotonic() + APART * next(self._steps)
+        event, until = _stopping.get(get_ident(), (None, 0.0))
+        now = time.monotonic()
+        if event is None or not (event.is_set() or now > until):
+            return now
+        return now + APART * next(self._steps)
 
 
 class Interrupt:
@@ -60,12 +62,15 @@ class Interrupt:
         return self._event.wait(seconds)
 
     @contextmanager
-    def obeyed(self) -> Iterator[None]:
-        """What libav reads inside on this thread, with a timeout given to `av.open`, ends when this is set."""
+    def obeyed(self, within: float = math.inf) -> Iterator[None]:
+        """What libav reads inside on this thread, with a timeout given to `av.open`, ends when this is set.
+
+        It also ends after `within` seconds in all: libav's own timeout begins anew with each packet, wanted or not.
+        """
         _install()
         thread = get_ident()
         before = _stopping.get(thread)
-        _stopping[thread] = self._event
+        _stopping[thread] = self._event, time.monotonic() + within
         try:
             yield
         finally:

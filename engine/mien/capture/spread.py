@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from mien.capture.container import Opened, open_container
+from mien.capture.container import Opened, open_container, packets_of
 from mien.capture.pixels import Deinterlacer, PixelReader, alone
 from mien.capture.source import SourceInfo
 from mien.frame import Frame
@@ -135,7 +136,8 @@ def frames_of(opened: Opened) -> Iterator[VideoFrame]:
 
 def _packets(opened: Opened) -> Iterator[Packet[VideoStream]]:
     try:
-        yield from (packet for packet in opened.container.demux(opened.video) if packet.size)
+        found = cast("Iterator[Packet[VideoStream]]", packets_of(opened.container, opened.video))
+        yield from (packet for packet in found if packet.size)
     except av.FFmpegError:
         return  # broken off; the playing source warns
 

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import Any, Final, TextIO
 
 from mien.clock import Clock
 from mien.commands.progress import ERASE_LINE, columns_of, tell
@@ -17,45 +17,108 @@ from mien.pipeline.governor import reason
 from mien.stats import LiveStatistics
 
 _TERMINAL_INTERVAL, _PLAIN_INTERVAL = 0.25, 5.0
+_LOOK: Final = 0.5
+"""Seconds between two looks at whose the terminal is."""
 
 
 @contextlib.contextmanager
 def keys_told(told: Callable[[str], None]) -> Iterator[bool]:
     """Have the running event loop tell every key that is pressed; whether there is a terminal to press them on.
 
-    The terminal is as before after leaving; where it was closed meanwhile, no key comes any more.
+    The terminal is as before after leaving; where it was closed meanwhile, no key comes any more. In the background of
+    a shell (Ctrl-Z and `bg`, or `&`) keys are the shell's until the program is brought back.
     """
     try:
-        import termios
-        import tty
-    except ImportError:  # not on this system
+        import termios  # noqa: F401 - not on every system
+    except ImportError:
         yield False
         return
     terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
-    if terminal is None or not _is_ours(terminal):
+    if terminal is None:
         yield False
         return
-    loop = asyncio.get_running_loop()
-    before = termios.tcgetattr(terminal)
+    keys = _Keys(terminal, told)
+    keys.look()
+    try:
+        yield keys.reading
+    finally:
+        keys.close()
 
-    def read() -> None:
+
+class _Keys:
+    """Reads single keys for as long as the terminal is this program's; used on one event loop.
+
+    A program in the background that reads the terminal, or sets its mode, is stopped. Nothing tells it that it is
+    there, nor that it was brought back, and then the terminal has the shell's mode. So it looks again and again.
+    """
+
+    def __init__(self, terminal: int, told: Callable[[str], None]) -> None:
+        self._terminal, self._told = terminal, told
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._before: list[Any] = []
+        """The terminal's mode that is to be restored."""
+        self.reading = False
+
+    def look(self) -> None:
+        """Read if the terminal is this program's, else leave it alone; look again soon."""
+        import termios
+
+        self._timer = self._loop.call_later(_LOOK, self.look)
+        if not _is_ours(self._terminal):
+            self._leave()
+            return
         try:
-            pressed = os.read(terminal, 32)
+            self._read_single()
+        except termios.error:  # closed
+            self._end()
+
+    def close(self) -> None:
+        """Cease, and give the terminal its mode back if it is this program's."""
+        import termios
+
+        had = self.reading and _is_ours(self._terminal)
+        self._end()
+        if had:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self._terminal, termios.TCSADRAIN, self._before)
+
+    def _read_single(self) -> None:
+        import termios
+        import tty
+
+        mode = termios.tcgetattr(self._terminal)
+        if mode[tty.LFLAG] & termios.ICANON:
+            self._before = mode
+            tty.setcbreak(self._terminal)
+        elif not self.reading:
+            self._before = mode
+        if not self.reading:
+            self._loop.add_reader(self._terminal, self._read)
+            self.reading = True
+
+    def _read(self) -> None:
+        if not _is_ours(self._terminal):
+            self._leave()
+            return
+        try:
+            pressed = os.read(self._terminal, 32)
         except OSError:
             pressed = b""
         if not pressed:  # closed, which it would be told of again and again
-            loop.remove_reader(terminal)
+            self._end()
         for key in pressed.decode(errors="ignore"):
-            told(key)
+            self._told(key)
 
-    tty.setcbreak(terminal)
-    loop.add_reader(terminal, read)
-    try:
-        yield True
-    finally:
-        loop.remove_reader(terminal)
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+    def _leave(self) -> None:
+        if self.reading:
+            self._loop.remove_reader(self._terminal)
+        self.reading = False
+
+    def _end(self) -> None:
+        self._leave()
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def _is_ours(terminal: int) -> bool:

@@ -6,8 +6,10 @@ The driver's inner mouth is warped to the target lips and matched in brightness 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +42,11 @@ CAVITY = 0.22
 """Brightness of the cavity relative to the lips, without a driver's mouth."""
 OPEN = 0.08
 """Gap of the portrait's own lips, in mouth widths, from which on its teeth are shown."""
+LINE, LINE_SOFT, LINE_SHADE, LINE_COVER = 0.018, 0.012, 0.45, 0.75
+"""Half the height of the dark line where closed lips meet and the deviation of its blur, in mouth widths, its
+brightness relative to the lips, and its opacity."""
+LINE_GAP = 0.03
+"""Gap of the target's lips, in mouth widths, at which the line is gone."""
 LIP_COLOUR = (150.0, 90.0, 85.0)
 """Of lips that lie outside of their picture."""
 
@@ -159,6 +166,36 @@ def draw_plain_mouth(own: MouthHint | None, lip_colour: Array, target: Array, ou
         fade = np.clip((reach - spot.down) / (0.3 * reach), 0.0, 1.0).astype(np.float32)[:, None]
         drawn = drawn + (teeth - drawn) * fade
     spot.lay(drawn)
+
+
+class LipLine:
+    """Callable (target, out): draws the dark line between lips that the portrait shows apart only."""
+
+    def __init__(self, own: OwnMouth) -> None:
+        shown = 0.0 if own.hint is None else _opening(lips_of(own.hint.outline))
+        self._strength = min(max(shown / OPEN - 1, 0.0), 1.0) * LINE_COVER
+        self._colour = (own.lip_colour * LINE_SHADE).astype(np.float32)
+
+    def __call__(self, target: Array, out: Pixels) -> None:
+        """Draw it into `out` (H, W, 3), where `target` are landmarks (478, 2 or 3) in its pixels and touch."""
+        if not self._strength:
+            return
+        outline = target[INNER, :2]
+        upper, lower = outline[:11], np.concatenate([outline[10:], outline[:1]])[::-1]
+        along = outline[10] - outline[0]
+        width = max(float(np.hypot(*along)), 1e-3)
+        gap = float(np.linalg.norm(lower - upper, axis=1).mean()) / width
+        soft = LINE_SOFT * width
+        box = Box.around(outline, math.ceil(2 * soft) + MARGIN, out.shape[1], out.shape[0])
+        if gap >= LINE_GAP or box is None:
+            return
+        height = LINE * np.sin(np.linspace(0, np.pi, 11))[:, None] ** 0.5 * np.array([-along[1], along[0]])
+        line = (upper + lower) / 2 - box.corner
+        mask = outline_mask(np.concatenate([line - height, (line + height)[-2:0:-1]]), box.shape)
+        mask = cv2.GaussianBlur(mask, (0, 0), soft, dst=mask)
+        share = mask[..., None] * np.float32(self._strength * (1 - gap / LINE_GAP))
+        below = out[box.area].astype(np.float32)
+        out[box.area] = (below + (self._colour - below) * share + np.float32(0.5)).astype(np.uint8)
 
 
 def brightness_gain(lips_from: Array, lips_to: Array) -> float:

@@ -229,9 +229,11 @@ class SequenceSink(SinkBase):
         self._draft.drop()
 
     def _try_name(self) -> None:
-        """Check that the pattern gives valid file names."""
+        """Check that the pattern gives valid file names; nothing stays, since a umask may forbid to write it again."""
+        trial = self._draft.path / self._names.name(1)
         try:
-            os.close(os.open(self._draft.path / self._names.name(1), os.O_WRONLY | os.O_CREAT, 0o666))
+            os.close(os.open(trial, os.O_WRONLY | os.O_CREAT, 0o666))
+            trial.unlink()
         except OSError:
             self._draft.drop()
             raise

@@ -11,7 +11,7 @@ from mien.address import public_name, scheme_of
 from mien.cancellation import Cancellation
 from mien.clock import Clock, MonotonicClock
 from mien.emit.sink import Sink, SinkSettings
-from mien.emit.stream import comes_back, is_stream
+from mien.emit.stream import comes_back, is_stream, need_scheme
 from mien.emit.video import CONTAINERS, VideoQuality, VideoSink, need_video
 from mien.emit.virtual import VirtualCameraSink, is_virtual
 from mien.errors import SinkError
@@ -100,13 +100,15 @@ def is_sequence(name: str) -> bool:
 
 
 def need_place(name: str) -> None:
-    """Refuse a file or a folder of pictures that cannot be written; of all else nothing is known before it is opened.
+    """Refuse a file or a folder of pictures that cannot be written, and an address of an unknown scheme; of all else
+    nothing is known before it is opened.
 
     Raises:
         SinkError: it cannot be written.
     """
     if not name:
         raise SinkError(_NAMELESS)
+    need_scheme(name)
     if not is_written(name):
         return
     _need_named(name)

@@ -196,6 +196,18 @@ def is_stream(name: str) -> bool:
     return Path(name).suffix.lower() in _PIPED and is_special(name)
 
 
+def need_scheme(name: str) -> None:
+    """Refuse an address that nothing can be sent to.
+
+    Raises:
+        SinkError: it is one of another scheme.
+    """
+    scheme = scheme_of(name)
+    if scheme is not None and scheme not in SCHEMES:
+        known = ", ".join(SCHEMES)
+        raise SinkError(f"{public_name(name)}: expected an address with one of {known}, got {scheme!r}")
+
+
 def comes_back(name: str) -> bool:
     """Whether an output can be reopened after a break: addresses and named pipes can."""
     if scheme_of(name) is not None:
@@ -214,8 +226,7 @@ def _wire(name: str, told: str) -> Wire:
         return SocketWire(name)
     if scheme == "srt":
         return SrtWire(name, told)
-    if scheme is not None:
-        raise SinkError(f"{told}: expected an address with one of {', '.join(SCHEMES)}, got {scheme!r}")
+    need_scheme(name)
     if name == STANDARD_OUTPUT:
         return PipeWire(standard_output().open())
     place = destination_of(name)

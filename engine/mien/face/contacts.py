@@ -60,16 +60,15 @@ def set_lid_gaps(shape: Array, gaps: Array) -> Array:
     change = gaps - lid_gaps(shape)
     for matrix, row in zip(_lid_matrices(), change, strict=True):
         out[:, 1] += matrix @ row
-    for upper, lower, row in zip(UPPER_LIDS, LOWER_LIDS, gaps, strict=True):
-        _meet(out, upper, lower, row)
+    _meet(out, UPPER_LIDS, LOWER_LIDS, gaps)
     return out
 
 
 def _meet(shape: Array, upper: NDArray[np.int64], lower: NDArray[np.int64], gaps: Array) -> None:
     """Align touching rims in width and depth as well; otherwise they separate when the head nods."""
     apart = (shape[lower] - shape[upper]) / 2
-    apart[:, 1] = 0.0
-    way = np.clip(1 - gaps / TOUCHING, 0.0, 1.0)[:, None] * apart
+    apart[..., 1] = 0.0
+    way = np.minimum(np.maximum(1 - gaps / TOUCHING, 0.0), 1.0)[..., None] * apart
     shape[upper] += way
     shape[lower] -= way
 

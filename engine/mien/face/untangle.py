@@ -35,6 +35,10 @@ LIPS, LIPS_GIVE = 0.16, 0.2
 """Distance from the lips, in eye distances, up to which triangles are watched and landmarks give way."""
 CHIN = 2.0
 """How many times farther that is below the mouth."""
+BEFORE, AFTER = np.array([2, 0, 1]), np.array([1, 2, 0])
+"""The corners beside each one of a triangle."""
+TURNED = np.array([-0.5, 0.5])[:, None, None]
+"""Makes of an edge's x and y, exchanged, by how much the area grows as the corner across it moves."""
 OUTLINE_GIVES = 0.02
 """How far the outlines of lips and face, which are read surely, give way in comparison with what lies between."""
 
@@ -79,16 +83,17 @@ def _untangled(points: Array, scale: float, rounds: int, law: _Constraints) -> A
         bad = np.flatnonzero(missing > 0)
         if not len(bad) or missing.max() < 1e-5 * scale * scale:
             break
-        _project(plane, law.corners[:, bad], corners[:, :, bad], missing[bad], law.mobility)
+        _project(plane, law.corners.take(bad, axis=1), corners.take(bad, axis=2), missing.take(bad), law.mobility)
     return np.ascontiguousarray(plane.T)
 
 
 def _project(plane: Array, indices: NDArray[np.int64], corners: Array, missing: Array, mobility: Array) -> None:
     """One step: triangles with `indices` (3, n) and `corners` (2, 3, n) ask for `missing` area; asks are averaged."""
-    edges = corners[:, (2, 0, 1)] - corners[:, (1, 2, 0)]
-    slopes = np.stack([-edges[1], edges[0]]) / 2
-    give = mobility[indices]
-    total = (give * (slopes[0] ** 2 + slopes[1] ** 2)).sum(axis=0) + 1e-12
+    edges = corners.take(BEFORE, axis=1) - corners.take(AFTER, axis=1)
+    slopes = edges[::-1] * TURNED
+    give = mobility.take(indices)
+    squares = slopes * slopes
+    total = np.add.reduce(give * (squares[0] + squares[1]), axis=0) + 1e-12
     push = slopes * (give * (missing / total))
     flat, count = indices.ravel(), plane.shape[1]
     asked = np.maximum(np.bincount(flat, minlength=count), 1)
@@ -98,8 +103,8 @@ def _project(plane: Array, indices: NDArray[np.int64], corners: Array, missing: 
 
 def _areas(corners: Array) -> Array:
     """(n,) signed areas of triangles with corners (2, 3, n)."""
-    x, y = corners
-    return np.asarray(((x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])) / 2)
+    across, down = corners[:, 1:] - corners[:, :1]
+    return np.asarray((across[0] * down[1] - down[0] * across[1]) / 2)
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mien.config import Mouth
 from mien.draw.eyes import Eyes
-from mien.draw.mouth import OwnMouth, draw_driver_mouth, draw_plain_mouth
+from mien.draw.mouth import LipLine, OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.finish import Detail, Tone
 from mien.fuse.lids import Lids
 from mien.plane import Box, from_box
@@ -28,8 +28,9 @@ class Features:
     def __init__(self, portrait: Portrait, pixels: Pixels, corner: Array) -> None:
         """`pixels` (h, w, 3 or 4): what is warped; `corner` (2,): the position of its first pixel in the picture."""
         self._own = OwnMouth.of(portrait.pixels, portrait.landmarks)
-        self._source = portrait.landmarks[:, :2] - corner
-        self._eyes = Eyes(pixels, self._source)
+        self._line = LipLine(self._own)
+        source = portrait.landmarks[:, :2] - corner
+        self._eyes, self._lids = Eyes(pixels, source), Lids(source)
         self._detail = Detail(portrait)
         self._tone = Tone.of(portrait)
 
@@ -41,6 +42,7 @@ class Features:
             self._lay(painting, posed.landmarks, inner, window, threads)
         else:
             self._draw(posed, mouth, inner, window)
+        self._line(posed.landmarks[:, :2] - window.corner, inner)
         if self._tone is not None:
             self._tone(inner)
 
@@ -58,8 +60,9 @@ class Features:
         matrix = from_box(painting.matrix, window)
         target = landmarks[:, :2] - window.corner
         self._eyes(target, inner)
-        lids = Lids(self._source, target, inner)
+        lids = self._lids(target, inner)
         edge = EDGE * len(painting.mask)
         ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)
         self._detail(inner, painting, matrix, target)
-        lids.lay(inner)
+        for lid in lids:
+            lid.lay(inner)

@@ -20,11 +20,12 @@ from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
 
-
 FAINT: Final = 0.2
 """Opacity up to which an edge is left out before another background."""
 SPECK: Final = 40
 """Levels by which opacity may stand out from its surroundings there."""
+ALONE: Final = 1 << 16
+"""Pixels that OpenCV converts without its threads."""
 _FIRM: Final = np.rint(np.clip((np.arange(256) / 255 - FAINT) / (1 - FAINT), 0, 1) * 255).astype(np.uint8)
 """(256,): opacity by opacity, without the faintest edge."""
 
@@ -50,22 +51,21 @@ class LayeredCanvas:
         self._warped, self._inner, self._alpha, self._under = (
             np.empty((height * width, count), np.uint8) for count in (4, 3, 1, channels)
         )
-        self._at_rest, self._moved = self._behind.copy(), np.empty_like(self._behind)
+        self._at_rest = self._behind.copy()
         self._swayed: BodyFlow | None = None
-        """Whose body is in `moved`."""
+        """Whose body is in `warped_body`."""
         x, y = layers.body.corner
         body = self._body[-y : height - y, -x : width - x]
         self._over(self._at_rest, np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3]), 1)
 
     def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int, wrinkles: float) -> Pixels:
         """(H, W, 3 or 4): the frame, in an array of its own."""
-        out = self._beneath(posed.body, threads).copy()
+        out = self._beneath(posed.body, threads)
         box = posed.window
         self._wrinkles(posed, wrinkles)
         warped, inner, alpha = (_cut(part, box) for part in (self._warped, self._inner, self._alpha))
         ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
-        cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB, dst=inner)
-        cv2.extractChannel(warped, 3, dst=alpha)
+        _split(warped, inner, alpha)
         self._features(inner, posed, painting, box, mouth, threads)
         under = _cut(self._under, box)
         np.copyto(under, out[box.area])
@@ -74,20 +74,23 @@ class LayeredCanvas:
         return out
 
     def _beneath(self, body: BodyFlow | None, threads: int) -> Pixels:
-        """(H, W, 3 or 4): background and body; drawn anew where the body has moved."""
+        """(H, W, 3 or 4): background and body, in an array of its own; the body is warped anew where it has moved."""
         if body is None:
-            return self._at_rest
+            return self._at_rest.copy()
+        rows = body.rows
+        warped = self._warped_body[rows]
         if body is not self._swayed:
             self._swayed = body
-            np.copyto(self._moved, self._behind)
-            warped = self._warped_body[body.rows]
             ops.flow_warp(self._body, body.flow, warped, threads=threads)
-            part = self._moved[body.rows]
-            if self._clear:
-                self._over(part, np.ascontiguousarray(warped[..., :3]), warped[..., 3], threads)
-            else:
-                ops.blend(part, warped, None, part, threads=threads)
-        return self._moved
+        out = np.empty_like(self._behind)
+        for beside in (slice(0, rows.start), slice(rows.stop, len(out))):
+            out[beside] = self._behind[beside]
+        if self._clear:
+            out[rows] = self._behind[rows]
+            self._over(out[rows], np.ascontiguousarray(warped[..., :3]), warped[..., 3], threads)
+        else:
+            ops.blend(self._behind[rows], warped, None, out[rows], threads=threads)
+        return out
 
     def _over(self, under: Pixels, over: Pixels, alpha: Pixels, threads: int) -> None:
         """Lay `over` (h, w, 3) with `alpha` (h, w) over `under` (h, w, 3 or 4) in place."""
@@ -121,6 +124,18 @@ def _firm(layer: Layer, below: Layer | None) -> Layer:
 def _cut(buffer: Pixels, box: Box) -> Pixels:
     """(h, w, C): as much of a flat buffer (N, C) as a box needs."""
     return buffer[: box.width * box.height].reshape(*box.shape, -1)
+
+
+def _split(pixels: Pixels, colours: Pixels, alpha: Pixels) -> None:
+    """Pixels (h, w, 4) into `colours` (h, w, 3) and `alpha` (h, w, 1).
+
+    In pieces: OpenCV shares larger ones among threads of its own, which then spin for longer than this takes.
+    """
+    step = max(ALONE // pixels.shape[1], 1)
+    for first in range(0, len(pixels), step):
+        rows = slice(first, first + step)
+        cv2.cvtColor(pixels[rows], cv2.COLOR_RGBA2RGB, dst=colours[rows])
+    cv2.extractChannel(pixels, 3, dst=alpha)
 
 
 def _composite_alphas() -> tuple[Pixels, Pixels]:

@@ -6,15 +6,17 @@ Lids in drawings and paintings also keep their style this way.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.eyes import eye_frame, opening
+from mien.draw.eyes import RINGS, eye_frame, opening
 from mien.face import topology
 from mien.plane import Box
 from mien.sums import smoothstep
+from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -28,41 +30,54 @@ REACH: Final = ((0.55, 0.32), (0.8, 0.5))
 
 
 class Lids:
-    """Warped skin of closed eyes: copied before the painting is pasted, and pasted over it afterwards.
+    """Callable for one portrait: the warped skin of closed eyes, to be laid over the painting afterwards."""
 
-    Use: lids = Lids(...); paste the painting into `window`; lids.lay(window)
-    """
+    def __init__(self, source: Array) -> None:
+        """`source` are the portrait's landmarks (478, 2 or 3)."""
+        self._openings = [max(opening(source[list(eye), :2]), 1e-6) for eye in topology.EYES]
 
-    def __init__(self, source: Array, target: Array, window: Pixels) -> None:
-        """`window` (H, W, 3) holds the warped skin with its eyes and is only read; `source` and `target` are landmarks
-        (478, 2 or 3) in its pixels."""
-        self._kept: list[tuple[Box, Pixels, Floats]] = []
-        for eye in topology.EYES:
-            ring = target[list(eye), :2]
-            share = _share(source[list(eye), :2], ring)
-            reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
-            box = Box.around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0]) if share else None
-            if box is not None:
-                self._kept.append((box, window[box.area].copy(), share * _around(ring, box)))
+    def __call__(self, target: Array, window: Pixels) -> list[Lid]:
+        """What is to be laid over paint in `window` (H, W, 3), which holds the warped skin with its eyes and is only
+        read; `target` are landmarks (478, 2 or 3) in its pixels."""
+        lids = []
+        for own, ring in zip(self._openings, target[RINGS, :2], strict=True):
+            share = _share(opening(ring) / own)
+            if share:
+                reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
+                box = Box.around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0])
+                if box is not None:
+                    lids.append(Lid(box, window[box.area].copy(), np.float32(share) * _around(ring, box)))
+        return lids
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lid:
+    """The warped skin of one eye."""
+
+    box: Box
+    skin: Pixels
+    """(h, w, 3)."""
+    share: Floats
+    """(h, w) in 0..1: how much of it is seen."""
 
     def lay(self, window: Pixels) -> None:
-        """Lay them over the paint in `window` (H, W, 3)."""
-        for box, skin, share in self._kept:
-            paint = window[box.area].astype(np.float32)
-            window[box.area] = (paint + (skin - paint) * share[..., None] + np.float32(0.5)).astype(np.uint8)
+        """Lay it over the paint in `window` (H, W, 3)."""
+        paint = window[self.box.area].copy()
+        window[self.box.area] = ops.blend(paint, self.skin, self.share, paint)
 
 
-def _share(ring: Array, ring_to: Array) -> float:
-    """0..1: how much of an eye is shown by the skin, for outlines (16, 2) of the portrait's and of the target's."""
-    open_to = opening(ring_to) / max(opening(ring), 1e-6)
-    return smoothstep(float(np.clip((FROM - open_to) / (FROM - ALL), 0.0, 1.0)))
+def _share(open_to: float) -> float:
+    """0..1: how much of an eye is shown by the skin, for its opening relative to the portrait's."""
+    return smoothstep(min(max((FROM - open_to) / (FROM - ALL), 0.0), 1.0))
 
 
 def _around(ring: Array, box: Box) -> Floats:
     """(h, w) in 0..1: 1 around an eye, falling to 0."""
     frame = eye_frame(ring)
-    ys, xs = np.mgrid[box.area].astype(np.float64)
-    place = frame.local(np.stack([xs, ys], axis=-1))
-    inner, outer = (np.linalg.norm(place / np.array(axes), axis=-1) for axes in REACH)
-    share = np.clip((1 - outer) / np.maximum(inner - outer, 1e-6), 0.0, 1.0)
-    return np.asarray(np.where(inner <= 1, 1.0, share), dtype=np.float32)
+    axes = frame.axes / (frame.axes[0] @ frame.axes[0])
+    x, y = np.arange(box.x, box.right) - frame.middle[0], np.arange(box.y, box.bottom) - frame.middle[1]
+    squares = [np.square(axis[0] * x + (axis[1] * y)[:, None]) for axis in axes]
+    inner, outer = (np.sqrt(squares[0] / across**2 + squares[1] / down**2) for across, down in REACH)
+    share = (1 - outer) / np.maximum(inner - outer, 1e-6)
+    share[inner <= 1] = 1.0
+    return np.asarray(np.minimum(np.maximum(share, 0.0), 1.0), dtype=np.float32)

@@ -22,7 +22,7 @@ from mien.cancellation import Cancellation, imports_ended_by
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
-from mien.chain import Adjustments, open_chain
+from mien.chain import Adjustments, need_background, open_chain
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
@@ -275,6 +275,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cance
     if isinstance(request.output, str):
         need_apart([], _read(request), sink=request.output, settings=settings)
         need_place(request.output)
+    need_background(request.settings.background)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
 

@@ -134,7 +134,7 @@ class Draft:
         _drafts.add(self)
         try:
             if folder:
-                self.path.mkdir()
+                self._mode = _make_folder(self.path)
             else:
                 self._mode = _make(self.path, self._place)
         except BaseException:
@@ -147,12 +147,14 @@ class Draft:
         Raises:
             OSError: it cannot have the name; what was there still is.
         """
-        if self.path.is_dir():
+        is_folder = self.path.is_dir()
+        if not is_folder:
+            _sync(self.path)
+        if self._mode is not None:
+            self.path.chmod(self._mode)
+        if is_folder:
             os.rename(self.path, self._place)
         else:
-            _sync(self.path)
-            if self._mode is not None:
-                self.path.chmod(self._mode)
             try:
                 os.replace(self.path, self._place)
             except OSError as error:
@@ -254,13 +256,21 @@ def _held(folder: Path) -> tuple[int | None, Path]:
 
 
 def _make(path: Path, place: Path) -> int | None:
-    """An empty new file that nobody may read who may not read what it replaces; the mode that it is to have then."""
+    """An empty new file that nobody may read who may not read what it replaces; the mode that it is to have then.
+
+    Its owner may read and write it until then, whatever the umask takes away.
+    """
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         old = place.stat()
     except FileNotFoundError:
-        os.close(os.open(path, flags, 0o666))
-        return None
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            os.fchmod(descriptor, mode | stat.S_IRUSR | stat.S_IWUSR)
+        finally:
+            os.close(descriptor)
+        return mode
     descriptor = os.open(path, flags, 0o600)
     try:
         for owner in ((old.st_uid, old.st_gid), (-1, old.st_gid)):
@@ -273,6 +283,14 @@ def _make(path: Path, place: Path) -> int | None:
     finally:
         os.close(descriptor)
     return stat.S_IMODE(old.st_mode)
+
+
+def _make_folder(path: Path) -> int:
+    """A new folder that its owner may use, whatever the umask takes away; the mode that it is to have at the end."""
+    path.mkdir()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    path.chmod(mode | stat.S_IRWXU)
+    return mode
 
 
 def _overwrite(source: Path, place: Path) -> None:

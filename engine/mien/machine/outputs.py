@@ -139,9 +139,14 @@ def as_sink_error(name: str, error: OSError | ValueError) -> SinkError:
         return ReaderGone(f"{name}: expected somebody to read the output, got none any more ({reason})")
     if isinstance(error, TimeoutError):
         return SinkError(f"{name}: expected its reader to take the output, got one that does not; it was not delivered")
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if is_full(error):
         return SinkError(f"{name}: expected room for the output, got none ({reason}); free some")
     return SinkError(f"{name}: expected to be able to write the output, got an error ({reason}); check path and disk")
+
+
+def is_full(error: OSError | ValueError) -> bool:
+    """Whether an error says that a disk, a quota or a limit of files has no room left."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 def _need_open(place: Destination, name: str) -> None:

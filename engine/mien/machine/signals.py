@@ -58,6 +58,8 @@ class EndedBySignal:
         again = self._again
         if again is None or self.leaving or self.held or threading.current_thread() is not threading.main_thread():
             return
+        if not may_end_import(name):  # it is tried again soon
+            return
         again.cancel()
         self._again = None
         raise KeyboardInterrupt(self.number)
@@ -66,6 +68,21 @@ class EndedBySignal:
         """The exit code for what was raised: 128 and the signal's number."""
         given = interrupt.args[0] if interrupt.args and isinstance(interrupt.args[0], int) else None
         return 128 + int(self.number or given or INTERRUPT)
+
+
+_WHOLE: Final = "google"
+"""A package that is imported to its end: native code, its own and MediaPipe's, imports its modules and prints what is
+raised in them."""
+
+
+def may_end_import(name: str) -> bool:
+    """Whether an import may be ended before the module `name`, as seen from the thread that imports it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith(_WHOLE):
+            return False
+        frame = frame.f_back
+    return not name.startswith(_WHOLE)
 
 
 def check() -> None:

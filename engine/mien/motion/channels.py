@@ -29,9 +29,19 @@ DEPTH_SHARE = 0.5
 BROW_GAIN = 1.3
 """By how much brows are read too calm: what optical flow sees of real brows, relative to the landmarks' own way. For
 nose wings, cheeks and lower lids no factor was found that holds on all clips (docs/bench.md)."""
+LOWER_LIP, CHIN = 17, 152
+"""Landmarks in the middle of the lower lip's outer edge, and at the tip of the chin."""
 CALM = 0.012
 """Offset in eye distances below which the gain fades, so that it does not amplify noise and what a turning head
 feigns."""
+JAW_SHARE, LIP_ALONE = 0.8, 0.075
+"""How far the chin goes as the jaw opens, relative to the lower lip, and how far that lip goes down without the jaw, in
+eye distances: jawOpen and both mouthLowerDown of the light ICT face model. In wide-open mouths the landmarker puts the
+chin too high."""
+JAW_WIDTH, JAW_EDGE = 0.68, 0.45
+"""Half the width of what the jaw takes along in the canonical face, and how far it fades towards the ears."""
+BELOW_LIP = 0.25
+"""Depth below the lower lip over which skin passes from going with the lip to going with the chin."""
 CONTOUR_SHARE = 0.25
 """Landmarks on the upper contour slide along it as the head turns; that is no expression."""
 
@@ -62,7 +72,7 @@ def measure(landmarks: Array, neutral: Neutral) -> Channels:
     pose = fit_pose(landmarks, neutral.shape)
     shape = pose.undo(landmarks)
     angles, rest = angles_of(pose.rotation), neutral.angles
-    offset = (shape - neutral.shape) * _trust() / landmark_sizes(neutral.shape)
+    offset = with_jaw((shape - neutral.shape) * _trust() / landmark_sizes(neutral.shape))
     opening = lid_gaps(shape).mean(axis=1) / np.maximum(lid_gaps(neutral.shape).mean(axis=1), 1e-3)
     gap = np.maximum(lip_gaps(shape) - neutral.lips, 0.0)
     return Channels(
@@ -81,6 +91,15 @@ def shortfall(expression: Array) -> Array:
     size = (expression[:, :2] ** 2).sum(axis=1)
     share = (BROW_GAIN - 1) * region_weights()[:, REGIONS.index("brows")] * size / (size + CALM**2)
     return np.asarray(expression * share[:, None] * (1.0, 1.0, 0.0))
+
+
+def with_jaw(expression: Array) -> Array:
+    """`expression` (478, 3) with the chin no higher than a lower lip that goes down so far lets it be."""
+    lacking = JAW_SHARE * (expression[LOWER_LIP, 1] - LIP_ALONE) - expression[CHIN, 1]
+    if lacking > 0:
+        expression = expression.copy()
+        expression[:, 1] += lacking * _jaw()
+    return expression
 
 
 def _blinking_together(lids: Array) -> Array:
@@ -163,6 +182,14 @@ def motion_of(channels: Channels) -> Motion:
 def _region_gains(gains: Gains) -> Array:
     strength = {"face": 1.0, "eyes": gains.eyes, "brows": gains.brows, "lips": gains.lips}
     return np.asarray(region_weights() @ np.array([strength[name] for name in REGIONS]) * gains.expression)
+
+
+@lru_cache(maxsize=1)
+def _jaw() -> Array:
+    """(478,): how far each landmark goes with the chin where the lips are read well."""
+    x, y = canonical_face().points[:, :2].T
+    across = smoothstep(np.clip((JAW_WIDTH - np.abs(x)) / JAW_EDGE, 0.0, 1.0))
+    return np.asarray(across * smoothstep(np.clip((y - y[LOWER_LIP]) / BELOW_LIP, 0.0, 1.0)))
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,7 @@ from mien.portrait.layering import layers_of
 from mien.portrait.person import fill, matte_of, one_person
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
+from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
 
@@ -47,10 +48,11 @@ def prepare_portrait(
     person: NDArray[np.float32] | None,
     shares: NDArray[np.float32] | None = None,
 ) -> Portrait:
-    """A portrait from a picture (H, W, 3), its landmarks (478, 3) and a person mask (H, W) in 0..1, if there is one.
+    """A portrait from a picture (H, W, 3), its landmarks (478, 3) and a person mask (h, w) in 0..1, if there is one.
 
-    With `shares` (5, H, W), how surely each pixel is of each of the segmenter's groups of classes
-    (`mien.portrait.separating.GROUPS`), it has layers.
+    With `shares` (5, h, w), how surely each pixel is of each of the segmenter's groups of classes
+    (`mien.portrait.separating.GROUPS`), it has layers. Both are of the picture at its working size
+    (`mien.portrait.working`).
 
     Raises:
         FaceError: the face is too small or turned away.
@@ -63,11 +65,13 @@ def prepare_portrait(
     landmarks = pose.apply(shape)
     rest, relaxed = rest_shapes(shape)
     pixels = np.ascontiguousarray(pixels)
-    own = one_person(person, landmarks) if person is not None else None
-    matte = matte_of(own, landmarks) if own is not None else None
+    working = Working.of(pixels)
+    own = one_person(person, working.points(landmarks)) if person is not None else None
+    matte = matte_of(own, working.points(landmarks)) if own is not None else None
     layers = None
     if own is not None and matte is not None and shares is not None:
         layers = layers_of(pixels, landmarks, shape, pose, own, matte, shares)
+    matte = None if matte is None else working.enlarged(matte)
     return Portrait(
         pixels=pixels,
         landmarks=landmarks,
@@ -76,9 +80,9 @@ def prepare_portrait(
         rest=rest,
         relaxed=relaxed,
         matte=matte,
-        background=fill(pixels, matte == 0) if matte is not None else None,
+        background=fill(pixels, matte == 0, working.share) if matte is not None else None,
         digest=hashlib.sha256(pixels.data).hexdigest(),
-        skin=None if shares is None else np.rint(255 * shares[0]).astype(np.uint8),
+        skin=None if shares is None else working.enlarged(np.rint(255 * shares[0]).astype(np.uint8)),
         layers=layers,
     )
 

@@ -41,12 +41,18 @@ class Neckline:
 
 
 def continued(
-    pixels: Pixels, alpha: Pixels, sure: Bits, opacity: Floats, room: Room, neckline: Neckline | None = None
+    pixels: Pixels,
+    alpha: Pixels,
+    sure: Bits,
+    opacity: Floats,
+    room: Room,
+    neckline: Neckline | None = None,
+    share: float = 1.0,
 ) -> Layer:
     """A layer with what is `sure` (H, W) of it continued into the room that `opacity` takes beyond the picture.
 
     It is mirrored at the border, where a mirror shows what is sure, and filled smoothly elsewhere; downwards by a
-    `neckline` if there is one.
+    `neckline` if there is one. The filling is made at this `share` of the resolution.
     """
     if room == Room():
         return Layer(pixels, alpha, room.corner)
@@ -55,8 +61,8 @@ def continued(
     if neckline is not None:
         known[room.top + height :] = False
     beside = room.repeated(sure.astype(np.uint8)) > 0
-    canvas = np.where(known[..., None], room.mirrored(pixels), room.repeated(pixels))
-    canvas = fill(canvas, known | beside)
+    canvas = np.asarray(cv2.copyTo(room.mirrored(pixels), known.view(np.uint8), room.repeated(pixels)), dtype=np.uint8)
+    canvas = fill(canvas, known | beside, share)
     if neckline is not None:
         canvas[room.top + height :] = _run_together(canvas[: room.top + height], room, neckline)
     covers = _bytes(opacity * 255)

@@ -6,7 +6,7 @@ layer are solved from the picture and what lies behind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, Self
 
 import cv2
@@ -25,8 +25,9 @@ from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
 from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
-from mien.portrait.separating import head_share
-from mien.portrait.shade import shade_of
+from mien.portrait.separating import head_share, without_walls
+from mien.portrait.shade import Shade, shade_of
+from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -49,6 +50,8 @@ FACE: Final = 0.3
 """How surely a pixel may be of the face to continue the head by."""
 LEAST_AROUND: Final = 0.1
 """Share of the head around the face (hair, hat, veil) from which the head is continued by that alone."""
+ROWS: Final = 32
+"""Of the picture that are solved together: their arrays stay in the processor's cache."""
 FARTHEST: Final = 6.0
 """Largest distance of the head's outline, as a multiple of the face contour's."""
 
@@ -61,51 +64,115 @@ def layers_of(
     Args:
         pixels: (H, W, 3).
         landmarks: (478, 3) in pixels; `shape` is the same un-posed by `pose`.
-        person: (H, W) in 0..1, as the segmentation of persons gives it.
-        matte: (H, W): that with a soft margin.
-        shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+        person: (h, w) in 0..1, at the picture's working size, as the segmentation of persons gives it.
+        matte: (h, w): that with a soft margin.
+        shares: (5, h, w) in 0..1, of the groups of classes of `mien.portrait.separating`.
     """
+    working = Working.of(pixels)
+    small = working.points(landmarks), working.pose(pose)
+    apart = _Apart.of(working.shrunk(pixels), *small, person, matte, shares).enlarged(working, pixels)
+    parts = _Parts.solved(pixels, apart)
     eyes = eye_distance(landmarks)
-    sure = np.minimum(shares.sum(axis=0), 1)
-    matte = _closed(matte, sure, eyes)
-    whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
-    share = head_share(pixels, landmarks, shares)
-    head, body = whole * share, whole * (1 - share)
-    background = fill_behind(pixels, _far(whole, eyes))
-    hidden, neck = hidden_body(head, body, whole, landmarks, pose)
-    covered = np.maximum(body, hidden)
-    known = (body > 0.97) & (head < BARE)
-    torso = _torso(pixels, known, covered, neck, shares)
-    shade = shade_of(torso, landmarks, pose, body, covered)
-    lit = shade.lifted(torso.astype(np.float32))
-    shaded = np.asarray(1 - (1 - head) * (1 - shade.opacity), dtype=np.float32)
-    parts = _Parts.solved(pixels, background, lit, covered, shaded, share)
-    opacity, room = body_beyond(covered, eyes)
+    opacity, room = body_beyond(apart.covered, eyes)
     short = len(pixels) - landmarks[152, 1] < BUST * eyes
     neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
-    body_layer = continued(parts.body, parts.body_alpha, covered > 0.97, opacity, room, neckline)
-    head_layer = _head(parts, head, shares, landmarks, pose)
+    sure = apart.covered > 0.97
+    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, neckline, working.share)
+    face = working.enlarged(shares[:2].sum(axis=0))
+    head_layer = _head(parts, apart.head, face, landmarks, pose, working.share)
     middle = contour_middle(shape, pose)[:2]
     reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
     return Layers(parts.background, body_layer, head_layer, reach)
 
 
-def _head(parts: _Parts, head: Floats, shares: Floats, landmarks: Array, pose: Similarity) -> Layer:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Apart:
+    """What of a picture belongs to which layer, and how the layers go on behind each other."""
+
+    background: Pixels
+    """(H, W, 3): in-painted where it is not `clear`."""
+    clear: Bits
+    """(H, W): surely the background's colours."""
+    torso: Pixels
+    """(H, W, 3): the body, in-painted where it is not `bare`."""
+    bare: Bits
+    """(H, W): surely the body's colours."""
+    head: Floats
+    """(H, W) in 0..1, as those that follow: opacity of the head."""
+    covered: Floats
+    """Opacity of the body, seen or hidden."""
+    share: Floats
+    """Whether an edge towards the background is the head's or the body's."""
+    shade: Shade
+
+    @classmethod
+    def of(
+        cls, pixels: Pixels, landmarks: Array, pose: Similarity, person: Floats, matte: Pixels, shares: Floats
+    ) -> Self:
+        """Arguments as those of `layers_of`, all of one size."""
+        eyes = eye_distance(landmarks)
+        shares = without_walls(pixels, shares, person, eyes)
+        sure = np.minimum(shares.sum(axis=0), 1)
+        matte = _closed(matte, sure, eyes)
+        whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
+        share = head_share(pixels, landmarks, shares)
+        head, body = whole * share, whole * (1 - share)
+        clear = _far(whole, eyes)
+        background = fill_behind(pixels, clear)
+        hidden, neck = hidden_body(head, body, whole, landmarks, pose)
+        covered = np.maximum(body, hidden)
+        bare = (body > 0.97) & (head < BARE)
+        torso = _torso(pixels, bare, covered, neck, shares)
+        shade = shade_of(torso, landmarks, pose, body, covered)
+        return cls(background, clear, torso, bare, head, covered, share, shade)
+
+    def enlarged(self, working: Working, pixels: Pixels) -> Self:
+        """The same for the picture (H, W, 3) at its full size, with its own pixels wherever they are surely seen."""
+        clear, bare = working.surely(self.clear), working.surely(self.bare)
+        return type(self)(
+            background=working.sharpened(self.background, clear, pixels),
+            clear=clear,
+            torso=working.sharpened(self.torso, bare, pixels),
+            bare=bare,
+            head=working.enlarged(self.head),
+            covered=working.enlarged(self.covered),
+            share=working.enlarged(self.share),
+            shade=Shade(working.enlarged(self.shade.opacity), self.shade.colour),
+        )
+
+    def mixed(self) -> Bits:
+        """(H, W): where there may be anything but background."""
+        return np.asarray(~self.clear | (self.covered > 0) | (self.head > 0) | (self.shade.opacity > 0))
+
+    def part(self, rows: slice, columns: slice) -> Self:
+        """Some rows and columns of all."""
+        at = rows, columns
+        shade = Shade(self.shade.opacity[at], self.shade.colour)
+        colours = self.background[at], self.clear[at], self.torso[at], self.bare[at]
+        return type(self)(*colours, self.head[at], self.covered[at], self.share[at], shade)
+
+    def lit(self) -> Floats:
+        """(H, W, 3): the body's colours without the shadow of the chin."""
+        return self.shade.lifted(self.torso.astype(np.float32))
+
+    def shaded(self) -> Floats:
+        """(H, W): opacity of the head with the shadow of the chin."""
+        return np.asarray(1 - (1 - self.head) * (1 - self.shade.opacity), dtype=np.float32)
+
+
+def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Similarity, share: float) -> Layer:
     """The head's layer: where the frame cuts it, continued by what is not its face, or by all of it if that is all."""
     opacity, room = head_beyond(head, landmarks, pose)
     own = parts.head_alpha > 250
-    around = own & (shares[:2].sum(axis=0) < FACE)
-    return continued(
-        parts.head, parts.head_alpha, around if around.sum() > LEAST_AROUND * own.sum() else own, opacity, room
-    )
+    around = own & (face < FACE)
+    sure = around if around.sum() > LEAST_AROUND * own.sum() else own
+    return continued(parts.head, parts.head_alpha, sure, opacity, room, share=share)
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     """`matte` (H, W), somewhat wider, with narrow gaps closed where the segmenter is `sure` (H, W) of a person."""
-    width = 2 * max(round(GAP * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    near = cv2.morphologyEx(matte, cv2.MORPH_CLOSE, disc, borderType=cv2.BORDER_REPLICATE)
-    added = np.where((near > 0) & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
+    near = _without_gaps(matte > 0, max(round(GAP * eyes), 1) + 0.25)
+    added = np.where(near & (sure > 0.5) & (matte < 255), np.uint8(255), np.uint8(0))
     added = cv2.GaussianBlur(added, (0, 0), max(0.015 * eyes, 0.8))
     margin = 2 * max(round(MARGIN * eyes), 1) + 1
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (margin, margin))
@@ -117,6 +184,14 @@ def _far(whole: Floats, eyes: float) -> Bits:
     width = 2 * max(round(MARGIN * eyes), 1) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
+
+
+def _without_gaps(cells: Bits, reach: float) -> Bits:
+    """`cells` (H, W) with gaps of up to twice `reach` pixels closed: grown, then shrunk. By distances, whose time does
+    not depend on the reach as that of OpenCV's closing by a disc does."""
+    away = cv2.distanceTransform((~cells).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside = cv2.distanceTransform((away <= reach).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(inside > reach)
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
@@ -142,17 +217,25 @@ class _Parts:
     head_alpha: Pixels
 
     @classmethod
-    def solved(
-        cls, pixels: Pixels, background: Pixels, cloth: Floats, covered: Floats, head: Floats, share: Floats
-    ) -> Self:
-        """
-        Args:
-            pixels: (H, W, 3): the picture.
-            background, cloth: the same where it shows background and body, in-painted elsewhere.
-            covered, head: (H, W) in 0..1: opacities of body and head.
-            share: (H, W) in 0..1: whether an edge towards the background is the head's or the body's.
-        """
-        picture, behind = pixels.astype(np.float32), background.astype(np.float32)
+    def solved(cls, pixels: Pixels, apart: _Apart) -> Self:
+        """Of a picture (H, W, 3) and what it was taken apart into."""
+        nothing = np.zeros(pixels.shape[:2], np.uint8)
+        out = cls(apart.background, pixels.copy(), nothing, pixels.copy(), nothing.copy())
+        mixed = apart.mixed()
+        for first in range(0, len(pixels), ROWS):
+            rows = slice(first, first + ROWS)
+            busy = np.flatnonzero(mixed[rows].any(axis=0))
+            if len(busy):
+                columns = slice(busy[0], busy[-1] + 1)
+                part = cls._of_part(pixels[rows, columns], apart.part(rows, columns))
+                for own in fields(cls)[1:]:
+                    getattr(out, own.name)[rows, columns] = getattr(part, own.name)
+        return out
+
+    @classmethod
+    def _of_part(cls, pixels: Pixels, apart: _Apart) -> Self:
+        picture, behind = pixels.astype(np.float32), apart.background.astype(np.float32)
+        covered, head, share, cloth = apart.covered, apart.shaded(), apart.share, apart.lit()
         over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
         body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))
@@ -166,15 +249,17 @@ class _Parts:
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)
         colour = _nearer(picture, under, over)
-        return cls(_bytes(behind), _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255))
+        return cls(
+            apart.background, _bytes(own), _bytes(body[..., 0] * 255), _bytes(colour), _bytes(over[..., 0] * 255)
+        )
 
 
 def _enough(picture: Floats, behind: Floats, opacity: Floats) -> Floats:
     """`opacity` (H, W), raised where no colour of it could give `picture` before `behind`."""
     apart = picture - behind
     room = np.where(apart < 0, behind, 255 - behind)
-    least = (np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)).max(axis=2)
-    return np.asarray(np.maximum(opacity, least), dtype=np.float32)
+    least = np.maximum(np.abs(apart) - ALIKE, 0) / np.maximum(room, 1)
+    return np.asarray(np.maximum.reduce([opacity, *np.moveaxis(least, 2, 0)]), dtype=np.float32)
 
 
 def _whole_levels(opacity: Floats) -> Floats:

@@ -21,6 +21,7 @@ from mien.parsing.opening import open_segmenter
 from mien.portrait.building import prepare_portrait
 from mien.portrait.portrait import Portrait
 from mien.portrait.separating import GROUPS
+from mien.portrait.working import Working
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
@@ -130,9 +131,11 @@ def portrait_of(pixels: Pixels, landmarks: NDArray[np.float64], need_wanted: Cal
     Raises:
         FaceError: the face is too small or turned away.
     """
-    person = segment_person(pixels)
+    working = Working.of(pixels)
+    small = working.shrunk(pixels)
+    person = segment_person(small)
     need_wanted()
-    shares = None if person is None else _shares(pixels, landmarks)
+    shares = None if person is None else _shares(small, working.points(landmarks))
     need_wanted()
     return prepare_portrait(pixels, landmarks, person, shares)
 

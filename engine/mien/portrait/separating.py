@@ -43,6 +43,8 @@ WIDEST: Final = (1.7, 2.2)
 """Distances to the side from the middle of the face, in eye distances, beyond which there is no head."""
 STRANDS: Final = 1.0
 """How far below sure hair cloth may be hair, in eye distances."""
+RARE: Final = 1e-5
+"""Share of pixels in a cell of colour up to which it tells nothing."""
 LEAST_SEEN: Final = 100
 """Pixels from which colours are counted."""
 RADIUS, SMOOTHNESS = 0.07, 3e-4
@@ -84,11 +86,31 @@ def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
     sure_cloth = (cloth > 0.7) & (far == 0)
     if (hair > 0.7).sum() < LEAST_SEEN or sure_cloth.sum() < LEAST_SEEN:
         return np.zeros_like(cloth)
-    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
-    index = (cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2]
+    index = _colours(pixels, eyes)
     likely = [_counted(index, where)[index] for where in (hair > 0.7, sure_cloth | (neck > 0.7))]
     telling = likely[0] / np.maximum(likely[0] + likely[1], 1e-9)
     return np.asarray((cloth + neck) * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
+
+
+def without_walls(pixels: Pixels, shares: Floats, person: Floats, eyes: float) -> Floats:
+    """`shares` (5, H, W) without what has the background's colours and is no person (H, W) to the network of persons: a
+    wall above the hair can look like a hat, foliage like hair. Hats of colours of their own stay."""
+    sure = shares.sum(axis=0)
+    doubtful = (sure > 0.3) & (person < 0.1)
+    behind, own = (sure < 0.2) & (person < 0.1), (sure > 0.7) & (person > 0.9)
+    if min(doubtful.sum(), behind.sum(), own.sum()) < LEAST_SEEN:
+        return shares
+    index = _colours(pixels, eyes)
+    likely = [_counted(index, where)[index] for where in (own, behind)]
+    telling = (likely[0] + RARE) / (likely[0] + likely[1] + RARE)
+    kept = np.where(doubtful, _step(cv2.blur(telling.astype(np.float32), (5, 5)), (0.2, 0.5)), np.float32(1))
+    return np.asarray(shares * kept, dtype=np.float32)
+
+
+def _colours(pixels: Pixels, eyes: float) -> NDArray[np.int64]:
+    """(H, W): which of 32 x 32 x 32 cells of colour (CIELAB) each pixel is in."""
+    cells = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 0.01 * eyes + 0.5), cv2.COLOR_RGB2LAB).astype(np.int64) >> 3
+    return np.asarray((cells[..., 0] * 32 + cells[..., 1]) * 32 + cells[..., 2])
 
 
 def _counted(index: NDArray[np.int64], where: NDArray[np.bool_]) -> Floats:

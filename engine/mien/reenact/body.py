@@ -71,12 +71,14 @@ class Sway:
         for _ in range(ROUNDS):
             there = level - _share(there, self.rows) * ny
         across = ax + (xs - ax - self.way[0]) / self.scale
-        aside = -layer.corner[0] - _share(there, self.rows) * nx
-        down = aside + 1j * (there - layer.corner[1])
-        # x and y as one complex number: one pass over the flow
-        np.add(
-            across.astype(np.complex64)[None], down.astype(np.complex64)[:, None], out=out.view(np.complex64)[..., 0]
-        )
+        down = np.empty((len(ys), 1, 2), np.float32)
+        down[:, 0, 0] = -layer.corner[0] - _share(there, self.rows) * nx
+        down[:, 0, 1] = there - layer.corner[1]
+        out.view(np.float64)[...] = down.view(np.float64)  # x and y copied as one: several times as fast as pairs
+        row = np.zeros((len(xs), 2), np.float32)
+        row[:, 0] = across
+        flat = out.reshape(len(ys), -1)
+        flat += row.ravel()
 
 
 class Body:
@@ -122,4 +124,4 @@ class Body:
 
 def _share(rows: Array, between: tuple[float, float]) -> Array:
     """1 above, 0 below, smooth between."""
-    return 1 - smoothstep(np.clip((rows - between[0]) / (between[1] - between[0]), 0.0, 1.0))
+    return 1 - smoothstep(np.minimum(np.maximum((rows - between[0]) / (between[1] - between[0]), 0.0), 1.0))

@@ -43,8 +43,9 @@ CROWN: Final = np.array([[0.0, -0.6, 0.0]])
 """The canonical point whose way counts against what is continued beyond the picture's border."""
 SIDEWAYS, DOWNWARDS = 0.6, 1.2
 """How far it may go, in eye distances, away from a side and from the upper border that cut the head."""
-NOWHERE: Final = -1e4
-"""Where uncovered pixels look, in pixels of the layer: outside of it there is nothing."""
+NOWHERE: Final = -1e5
+"""Where uncovered pixels look, in pixels of the layer: outside of it there is nothing. So far that in a flow that is
+enlarged hardly any place between it and the head is inside; farther, and offsets in large pictures leave 32 bits."""
 BEHIND: Final = 1e6
 FINEST: Final = 640
 """Longer side of the finest flow."""

@@ -77,16 +77,17 @@ class Mesh:
     """(R, 1): how far each follows the head, 0..1."""
     express: Array
     """(R, 1): how far each follows its contour point's expression (the chin pushes the throat)."""
-    rims: tuple[Rim, ...]
+    rims: Rims
     """Lips and lids of the portrait."""
+    at_rest: Array
+    """(R, 2): the rings in pixels of the portrait's picture."""
     shown: NDArray[np.int32] | None = None
     """(S, 3): the triangles that show something of the head's layer; None without layers."""
 
     def texture(self, target: Target) -> NDArray[np.float32]:
         """(V, 2): texture coordinates in pixels of the portrait: `source`, but beyond the rims that close."""
         out = self.source.copy()
-        for rim in self.rims:
-            rim.draw_in(target.shape, out)
+        self.rims.draw_in(target.shape, out)
         return out
 
     def place(
@@ -97,22 +98,23 @@ class Mesh:
         What does not follow the head stays, or goes along with the body where that has swayed. `swung` (R, 2): how far
         hair that swings is from where it would be.
         """
-        bend = np.tile(target.shape[OVAL] - portrait.shape[OVAL], (len(self.rings) // len(OVAL), 1)) * self.express
-        moved = target.pose.apply(self.rings + bend)
-        rested = portrait.pose.apply(self.rings)
-        if sway is not None:
-            rested[:, :2] = sway.moved(rested[:, :2])
-        rested[:, :2] += self.follow * (moved - rested)[:, :2]
+        bend = (target.shape[OVAL] - portrait.shape[OVAL]) * self.express.reshape(-1, len(OVAL), 1)
+        moved = target.pose.apply(self.rings + bend.reshape(-1, 3))
+        rested = self.at_rest if sway is None else sway.moved(self.at_rest)
+        out = np.empty((SKIN + len(moved), 3), np.float32)
+        out[:SKIN] = target.landmarks[:SKIN]
+        ways = rested + self.follow * (moved[:, :2] - rested)
         if swung is not None:
-            rested[:, :2] += swung
-        rested[:, 2] = moved[:, 2]
-        rested[:, :2] = _nested(target, rested[:, :2])
-        return np.asarray(np.concatenate([target.landmarks[:SKIN], rested]), dtype=np.float32)
+            ways += swung
+        out[SKIN:, :2] = _nested(target, ways)
+        out[SKIN:, 2] = moved[:, 2]
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rim:
-    """A pair of facing rims (lids or lips), and how far texture coordinates move beyond them as they close."""
+class Rims:
+    """Facing points of lips and lids that stand apart in the portrait, and how far texture coordinates move beyond them
+    as they close."""
 
     upper: NDArray[np.int64]
     lower: NDArray[np.int64]
@@ -120,13 +122,12 @@ class Rim:
     """(n,): of the un-posed portrait."""
     over: NDArray[np.float32]
     under: NDArray[np.float32]
-    """(2,): distances in pixels, up from the upper and down from the lower rim."""
+    """(n, 2): distances in pixels, up from the upper and down from the lower rim."""
 
     def draw_in(self, shape: Array, points: NDArray[np.float32]) -> None:
         """Move the rims in `points` (V, 2) as far as the target's `shape` (478, 3) has closed them."""
         gaps = shape[self.lower, 1] - shape[self.upper, 1]
-        closed = np.clip(1 - gaps / np.maximum(self.gaps, 1e-4), 0.0, 1.0) * (self.gaps > LEAST_GAP)
-        closed = closed.astype(np.float32)[:, None]
+        closed = np.minimum(np.maximum(1 - gaps / self.gaps, 0.0), 1.0).astype(np.float32)[:, None]
         points[self.upper] += closed * self.over
         points[self.lower] += closed * self.under
 
@@ -136,20 +137,15 @@ def mesh_of(portrait: Portrait) -> Mesh:
     rings = _rings(portrait) if portrait.layers is None else head_rings(portrait, portrait.layers)
     outside = portrait.pose.apply(rings)
     source = np.concatenate([portrait.landmarks[:SKIN, :2], outside[:, :2]]).astype(np.float32)
-    rims = (
-        _rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, *_lip_insets(portrait)),
-        *(
-            _rim(portrait, upper, lower, (eye[0], eye[8]), _lashes(portrait, eye, upper), LOWER_LID_INSET)
-            for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True)
-        ),
-    )
+    rims = _rims(portrait)
     triangles = mesh_triangles(len(rings) // len(OVAL))
     if portrait.layers is not None:
         follow, express = head_follow(portrait, rings)
         shown = showing(portrait.layers.head, source, triangles)
-        return Mesh(source, triangles, rings, follow, express, rims, shown)
+        return Mesh(source, triangles, rings, follow, express, rims, outside[:, :2], shown)
     follow = _follow(portrait.shape) * _border_share(outside[:, :2], portrait)
-    return Mesh(source, triangles, rings, follow[:, None], np.repeat(EXPRESS, len(OVAL))[:, None], rims)
+    express = np.repeat(EXPRESS, len(OVAL))
+    return Mesh(source, triangles, rings, follow[:, None], express[:, None], rims, outside[:, :2])
 
 
 def _rings(portrait: Portrait) -> Array:
@@ -170,14 +166,12 @@ def _nested(target: Target, points: Array) -> Array:
     """Ring points (R, 2) in the picture, each kept outside of the ring before it, so that no ring folds."""
     contour = target.landmarks[OVAL, :2]
     middle = contour.mean(axis=0)
-    rings = points.reshape(-1, len(OVAL), 2) - middle
-    reach = np.linalg.norm(contour - middle, axis=1)
-    for ring in rings:
-        way = np.linalg.norm(ring, axis=1)
-        short = way < APART * reach
-        ring[short] *= (APART * reach[short] / np.maximum(way[short], 1e-6))[:, None]
-        reach = np.linalg.norm(ring, axis=1)
-    return np.asarray((rings + middle).reshape(-1, 2))
+    ways = np.concatenate([contour, points]).reshape(-1, len(OVAL), 2) - middle
+    away = np.hypot(ways[..., 0], ways[..., 1])
+    steps = APART ** np.arange(len(away))[:, None]
+    reach = np.maximum.accumulate(away / steps, axis=0) * steps
+    ways *= (reach / np.maximum(away, 1e-6))[..., None]
+    return np.asarray((ways[1:] + middle).reshape(-1, 2))
 
 
 def _follow(shape: Array) -> Array:
@@ -191,6 +185,19 @@ def _border_share(points: Array, portrait: Portrait) -> Array:
     return np.asarray(smoothstep(np.clip(gap / (BORDER * portrait.pose.scale), 0.0, 1.0)))
 
 
+def _rims(portrait: Portrait) -> Rims:
+    rims = [_rim(portrait, UPPER_LIP_RIM, LOWER_LIP_RIM, LIP_CORNERS, *_lip_insets(portrait))]
+    for eye, upper, lower in zip(topology.EYES, UPPER_LIDS, LOWER_LIDS, strict=True):
+        rims.append(_rim(portrait, upper, lower, (eye[0], eye[8]), _lashes(portrait, eye, upper), LOWER_LID_INSET))
+    return Rims(
+        np.concatenate([rim.upper for rim in rims]),
+        np.concatenate([rim.lower for rim in rims]),
+        np.concatenate([rim.gaps for rim in rims]),
+        np.concatenate([rim.over for rim in rims]),
+        np.concatenate([rim.under for rim in rims]),
+    )
+
+
 def _rim(
     portrait: Portrait,
     upper: NDArray[np.int64],
@@ -198,10 +205,12 @@ def _rim(
     corners: tuple[int, int],
     over: float,
     under: float,
-) -> Rim:
+) -> Rims:
     down = _down(portrait, corners).astype(np.float32)
     gaps = portrait.shape[lower, 1] - portrait.shape[upper, 1]
-    return Rim(upper, lower, gaps, -over * down, under * down)
+    apart = gaps > LEAST_GAP
+    each = (int(apart.sum()), 1)
+    return Rims(upper[apart], lower[apart], gaps[apart], np.tile(-over * down, each), np.tile(under * down, each))
 
 
 def _lip_insets(portrait: Portrait) -> tuple[float, float]:

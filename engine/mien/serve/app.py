@@ -11,7 +11,8 @@ import logging
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from mien.errors import MienError
+from mien.errors import MienError, reason_of
+from mien.machine.outputs import is_full
 from mien.serve.access import CROSS_ORIGIN, PAGE, PREFLIGHT
 from mien.serve.log import in_a_line
 from mien.serve.refusal import Refusal, error_of
@@ -72,6 +73,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         raise
     except Exception as error:
         logger.error("%s %s failed: %s", request.method, place_of(request) or "?", in_a_line(error))
+        if isinstance(error, OSError) and is_full(error):
+            told = f"server: expected room on its disk, got none ({reason_of(error)}); come again when there is some"
+            return answer(error_of(told), 507)
         return answer(error_of("server: expected to answer, got an error; its log says more"), 500)
 
 

@@ -20,6 +20,8 @@ LARGEST = 2048
 MEMORY = 2 << 30
 """Bytes of address space."""
 KINDS = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
+UNWRITTEN = 3
+"""Exit code where the picture was decoded and cannot be written; the error's number is said then."""
 SECONDS = 20
 """Of processor time; and of patience, one and a half times as much."""
 
@@ -29,6 +31,7 @@ async def decoded(upload: Path, png: Path, largest_pixels: int) -> tuple[int, in
 
     Raises:
         SourceError: no picture of a kind that is known, damaged, too large, or too costly to decode.
+        OSError: `png` cannot be written.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -53,6 +56,8 @@ async def decoded(upload: Path, png: Path, largest_pixels: int) -> tuple[int, in
     said = error.decode(errors="replace").strip().splitlines()
     if process.returncode == 2 and said:
         raise SourceError(said[-1])  # before it a library may have said something of its own
+    if process.returncode == UNWRITTEN and said:
+        raise OSError(int(said[-1]), os.strerror(int(said[-1])))
     raise SourceError(f"picture: expected one that decodes, got none ({process.returncode}); save it again")
 
 
@@ -65,7 +70,14 @@ def main(arguments: Sequence[str]) -> int:
     except MienError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
+    except _Unwritten as error:
+        print(error.errno, file=sys.stderr)  # noqa: T201
+        return UNWRITTEN
     return 0
+
+
+class _Unwritten(OSError):
+    """The picture cannot be written, which is no fault of the upload."""
 
 
 def _limit() -> None:
@@ -97,7 +109,11 @@ def _decode(upload: Path, png: Path, largest_pixels: int) -> tuple[int, int]:
     except SourceError as error:
         raise SourceError(str(error).replace(str(upload), "picture")) from error
     frame = Frame(pixels, 0, Fraction(1, 25))
-    png.write_bytes(PictureEncoder("png", {}, "picture").encode(frame))
+    data = PictureEncoder("png", {}, "picture").encode(frame)
+    try:
+        png.write_bytes(data)
+    except OSError as error:
+        raise _Unwritten(error.errno, error.strerror) from error
     return frame.size
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import traceback
+from collections import OrderedDict
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -11,6 +13,9 @@ from mien.machine.streams import is_of_mien_or_wrong
 
 _QUIET: Final = ("aiortc", "aioice", "asyncio", "aiohttp", "av", "py.warnings")
 _LONGEST = 500
+_AGAIN: Final = 10.0
+"""Seconds after which a library's words are told again."""
+_REMEMBERED: Final = 100
 
 
 def in_a_line(error: BaseException) -> str:
@@ -49,6 +54,28 @@ class KindOnly(logging.Filter):
         return True
 
 
+class Repeated(logging.Filter):
+    """Leaves out what was said within the last seconds: asyncio repeats an error for each connection it cannot take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: OrderedDict[str, float] = OrderedDict()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is new."""
+        words, now = record.getMessage(), record.created
+        if now - self._told.get(words, -math.inf) < _AGAIN:
+            return False
+        self._told[words] = now
+        self._told.move_to_end(words)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        return True
+
+
+_repeated: Final = Repeated()
+
+
 def http_logger() -> logging.Logger:
     """For requests that are none."""
     logger = logging.getLogger("mien.serve.http")
@@ -63,6 +90,7 @@ def log_to(out: TextIO, *, quiet: bool = False, debug: bool = False) -> logging.
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s") if debug else OneLine())
     if not debug:
         handler.addFilter(is_of_mien_or_wrong)
+        logging.getLogger("asyncio").addFilter(_repeated)
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.addHandler(handler)

@@ -33,6 +33,7 @@ WORDS = {
     422: "It was read, and is refused",
     429: "Too many requests from one address",
     503: "There is no room, or the server is starting",
+    507: "The server's disk is full",
 }
 
 
@@ -126,7 +127,7 @@ def _of_portraits() -> dict[str, dict[str, Any]]:
                 "Upload one, with consent",
                 _gives(fields.Portrait, 201),
                 409,
-                *(503, *READING),
+                *(503, 507, *READING),
                 takes=_takes("multipart/form-data", _ref(fields.Upload)),
             ),
         },

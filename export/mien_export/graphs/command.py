@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import mien
@@ -16,6 +17,8 @@ from mien.manifest import read_bundle
 from mien.manifest.bundle import PRECISIONS
 from mien_export.data.faces import Faces
 from mien_export.families.family import Trained
+from mien_export.families.oneshot_live.networks import KIND
+from mien_export.families.oneshot_live.weights import averaged
 from mien_export.families.registry import family_of, read_trained
 from mien_export.graphs.float16 import with_float16
 from mien_export.graphs.writing import RealFaces, Words, need_precisions, replaced, write_bundle
@@ -35,13 +38,21 @@ def main(arguments: list[str]) -> int:
         return _halved(options, precisions)
     if "int8" in precisions and options.data is None:
         raise SettingError("--precision int8 is calibrated on real pairs: expected --data DIR with faces, got none")
-    trained = read_trained(options.checkpoint)
+    trained = _averaged(read_trained(options.checkpoint), options.average)
     need_precisions(trained, precisions)
     faces = _faces(options) if "int8" in precisions else None
     with replaced(options.out) as folder:
         write_bundle(folder, trained, _words(options, trained), precisions, faces, options.threads, _tell)
     print(options.out)
     return 0
+
+
+def _averaged(trained: Trained, models: list[str]) -> Trained:
+    if not models:
+        return trained
+    if trained.family.kind != KIND:
+        raise SettingError(f"--average is for models of kind {KIND}, got a checkpoint of kind {trained.family.kind}")
+    return replace(trained, networks=averaged(trained.networks, trained.size, [find(model) for model in models]))
 
 
 def _halved(options: argparse.Namespace, precisions: tuple[str, ...]) -> int:
@@ -67,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--checkpoint", type=Path, metavar="FILE", help="what mien export train wrote")
     source.add_argument("--bundle", metavar="MODEL", help="name or folder of a bundle, to have it in fp16 as well")
+    parser.add_argument(
+        "--average",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="name or folder of a bundle that training began with or came to: the weights become the means over the "
+        "checkpoint's and its (may be repeated)",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; one there is replaced")
     parser.add_argument(
         "--precision", default="fp32", metavar="LIST", help=f"of {','.join(PRECISIONS)}; fp32 is always among them"

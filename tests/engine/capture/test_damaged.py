@@ -206,3 +206,45 @@ def test_negative_times_are_shifted_to_zero(make_clip: MakeClip, tmp_path: Path)
     assert len(frames) == 10
     assert frames[0].pts == 0
     assert np.diff([frame.seconds for frame in frames]) == pytest.approx(1 / 30, abs=1e-3)
+
+
+def spliced(make_clip: MakeClip, folder: Path, **second: Any) -> Path:
+    """Two recordings of MPEG-TS of a second each, one behind the other."""
+    first, then = folder / "first.ts", folder / "second.ts"
+    make_clip(sound=SoundFormat(48000, 2)).write(first)
+    make_clip(sound=SoundFormat(48000, 2), **second).write(then)
+    both = folder / "both.ts"
+    both.write_bytes(first.read_bytes() + then.read_bytes())
+    return both
+
+
+def test_streams_that_begin_later_are_told_and_left_out(make_clip: MakeClip, tmp_path: Path) -> None:
+    others = {"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "4352"}
+    both = spliced(make_clip, tmp_path, container_options=others)
+    with capture.open(both) as source:
+        sampled = list(source.sample(300))
+        frames = [item for item in source if isinstance(item, Frame)]
+        (warning,) = source.warnings
+    assert [number_of(frame.pixels) for frame in frames] == list(range(30))
+    assert len(sampled) == 30
+    assert "streams that begin in its middle (5" in warning
+
+
+def test_other_streams_between_those_that_are_read_are_told(make_clip: MakeClip, tmp_path: Path) -> None:
+    both = spliced(make_clip, tmp_path, container_options={"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "4352"})
+    both.write_bytes(both.read_bytes() + (tmp_path / "first.ts").read_bytes())
+    with capture.open(both) as source:
+        numbers = [number_of(item.pixels) for item in source if isinstance(item, Frame)]
+        warnings = source.warnings
+    assert numbers == [*range(30), *range(30)]
+    assert any("streams that begin in its middle (3" in warning for warning in warnings)
+
+
+def test_many_frames_that_do_not_decode_are_told(make_clip: MakeClip, tmp_path: Path) -> None:
+    """The second recording has another codec under the first one's numbers."""
+    both = spliced(make_clip, tmp_path, codec="mpeg2video", time_base=Fraction(1, 30))
+    with capture.open(both) as source:
+        frames = [item for item in source if isinstance(item, Frame)]
+        warnings = source.warnings
+    assert len(frames) >= 29
+    assert any("do not decode and are left out" in warning for warning in warnings)

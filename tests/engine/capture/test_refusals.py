@@ -74,6 +74,13 @@ def test_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert "expected a file, got a socket" in refusal("s")
 
 
+def test_a_vector_drawing(tmp_path: Path) -> None:
+    drawing = tmp_path / "face.svg"
+    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><circle r="9"/></svg>')
+    with pytest.raises(SourceError, match="expected pixels, got a vector drawing; save it as PNG"):
+        capture.open(drawing)
+
+
 def test_empty_file(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     assert "got an empty file" in refusal(tmp_path / "empty.mp4")

@@ -117,6 +117,16 @@ def test_a_start_past_the_sounds_end(make_clip: MakeClip, tmp_path: Path) -> Non
     assert len(frames) == 15
 
 
+@pytest.mark.parametrize("ending", [".ts", ".mpg"])
+def test_sound_that_begins_late_is_heard(make_clip: MakeClip, tmp_path: Path, ending: str) -> None:
+    """These formats say nothing of a track before its first packet, which libav does not wait for by itself."""
+    codecs = {"codec": "mpeg2video", "sound_codec": "mp2", "time_base": Fraction(1, 30)}
+    clip = make_clip(count=270, width=64, height=48, sound=SoundFormat(48000, 1), sound_delay=8.0, **codecs)
+    sounds, frames = heard(clip.write(tmp_path / f"late{ending}"))
+    assert len(frames) == 270
+    assert sounds[0].pts / 48000 - frames[0].seconds == pytest.approx(8.0, abs=0.1)
+
+
 def test_sound_comes_in_step_with_the_pictures(make_clip: MakeClip, tmp_path: Path) -> None:
     path = make_clip(count=150, sound=SoundFormat(48000, 1)).write(tmp_path / "clip.mp4")
     picture = sound = 0.0

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from mien.draw.mouth import (
     LIGHT_LIMITS,
+    LINE_GAP,
+    LipLine,
+    OwnMouth,
     brightness_gain,
     draw_driver_mouth,
     draw_plain_mouth,
@@ -159,6 +162,38 @@ def test_an_open_mouth_of_the_portrait_keeps_its_teeth(portrait: Portrait) -> No
     draw_plain_mouth(hint(), PINK, to, out)
     x, y = np.rint(to[13, :2] + 0.25 * (to[14, :2] - to[13, :2])).astype(int)
     assert luma(out[y, x].astype(float)) > 100
+
+
+def _line_between(own: OwnMouth, to: Array, side: int) -> Pixels:
+    out = np.full((side, side, 3), 200, np.uint8)
+    LipLine(own)(to, out)
+    return out
+
+
+def test_lips_shown_apart_only_get_a_dark_line_where_they_meet(portrait: Portrait) -> None:
+    own = OwnMouth(hint(), PINK, None)
+    side = portrait.pixels.shape[0]
+    closed = opened(portrait, 0.0)
+    out = _line_between(own, closed, side)
+    middle = closed[[13, 14], :2].mean(axis=0)
+    column = out[:, round(float(middle[0]))].sum(axis=1)
+    assert abs(int(column.argmin()) - middle[1]) < 2
+    assert out[round(float(middle[1])), round(float(middle[0]))].max() < 160
+    lips = outline_mask(closed[list(topology.OUTER_LIPS), :2], (side, side))
+    away = np.abs(np.arange(side)[:, None] - middle[1]) > 0.5 * np.ptp(closed[list(topology.OUTER_LIPS), 0])
+    assert (out[(lips == 0) & away] == 200).all()
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.02, 0.2])
+def test_no_line_is_drawn_into_open_lips_or_over_that_of_a_closed_portrait(gap: float, portrait: Portrait) -> None:
+    side = portrait.pixels.shape[0]
+    to = opened(portrait, gap)
+    flat = hint().outline * np.array([1.0, 0.01])
+    shut = OwnMouth(replace(hint(), outline=flat), PINK, None)
+    assert (_line_between(shut, to, side) == 200).all()
+    assert (_line_between(OwnMouth(None, PINK, None), to, side) == 200).all()
+    if gap > 2 * LINE_GAP:
+        assert (_line_between(OwnMouth(hint(), PINK, None), to, side) == 200).all()
 
 
 def test_lips_of_a_tilted_mouth_go_there_and_back() -> None:

@@ -208,6 +208,15 @@ def test_an_interrupt_while_pictures_are_moved_takes_them_back(tmp_path: Path, m
     assert names(tmp_path) == []
 
 
+def test_the_trial_of_a_name_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    """A file that a umask closes to its owner could not be opened again."""
+    with emit.open(tmp_path / "made", SETTINGS) as sink:
+        (hidden,) = tmp_path.iterdir()
+        assert names(hidden) == []
+        sink.write(frame_of(0))
+    assert names(tmp_path / "made") == ["00001.png"]
+
+
 def test_names_that_are_too_long_are_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="file name too long"):
         emit.open(tmp_path / f"{'x' * 250}%04d.png", SETTINGS)

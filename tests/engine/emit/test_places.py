@@ -71,6 +71,13 @@ def test_a_pattern_of_impossible_names(tmp_path: Path, name: str) -> None:
     assert "expected one number of a few digits" in refusal(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["https://host/x.mp4", "file:///tmp/x.mp4", "whip://host/x"])
+def test_an_address_of_another_scheme(name: str) -> None:
+    with pytest.raises(SinkError, match="expected an address with one of rtmp, "):
+        need_place(name)
+    need_place("rtmp://host/app/key")
+
+
 def test_null() -> None:
     assert isinstance(emit.open("null", SETTINGS, mark=False), NullSink)
 

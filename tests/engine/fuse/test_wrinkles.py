@@ -102,7 +102,7 @@ def test_lines_grow_with_the_movement_up_to_a_limit(portrait: Portrait) -> None:
         shown.append(int(np.abs(pixels.astype(int) - portrait.pixels).sum()))
     assert shown[0] == 0
     assert all(np.diff(shown[:4]) > 0)
-    assert shown[4] == shown[5]
+    assert shown[5] == pytest.approx(shown[4], rel=0.05)
 
 
 def test_hair_over_the_forehead_is_not_folded(portrait: Portrait) -> None:

@@ -127,6 +127,19 @@ def test_a_new_file_follows_the_umask(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_umask_that_takes_all_away_does_so_at_the_end(tmp_path: Path, folder: bool) -> None:
+    before = os.umask(0o777)
+    try:
+        draft = Draft(tmp_path / "a", folder=folder)
+        mode = stat.S_IMODE(draft.path.stat().st_mode)
+        draft.keep()
+    finally:
+        os.umask(before)
+    assert mode == (0o700 if folder else 0o600), "else only root could write what was made"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_the_owner_of_a_file_that_is_replaced_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "a"

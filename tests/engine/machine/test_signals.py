@@ -131,6 +131,21 @@ def test_a_signal_ends_an_import_at_the_next_module(tmp_path: Path, monkeypatch:
     assert ended.code(raised.value) == 143
 
 
+def test_protobuf_is_imported_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Native code imports its modules, and prints what is raised in them."""
+    (tmp_path / "google_first.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport signalled_by_it\nwhole = True\n"
+    )
+    (tmp_path / "signalled_by_it.py").write_text("import google_last")
+    (tmp_path / "google_last.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with ending_by_signals(), pytest.raises(KeyboardInterrupt):
+        import google_first  # type: ignore[import-not-found]
+
+        threading.Event().wait(LIMIT)
+    assert google_first.whole
+
+
 @pytest.mark.parametrize(("number", "output", "code"), [(signal.SIGTERM, "out.mp4", 143), (signal.SIGHUP, "new", 129)])
 def test_a_command_that_is_ended_leaves_nothing(tmp_path: Path, number: signal.Signals, output: str, code: int) -> None:
     command = [*SMALL, "--driver", "sample:driver", "--output", output, "--sheet", "s.png", "--json", "s.json"]

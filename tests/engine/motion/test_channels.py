@@ -14,6 +14,8 @@ from mien.face.pose import Angles, rotation_of
 from mien.face.topology import canonical_face
 from mien.motion.channels import (
     BROW_GAIN,
+    JAW_SHARE,
+    LIP_ALONE,
     Channels,
     gaze_of,
     measure,
@@ -22,6 +24,7 @@ from mien.motion.channels import (
     shortfall,
     still,
     with_gains,
+    with_jaw,
 )
 from mien.motion.neutral import Neutral, estimate, sight
 from mien_export.samples.basis import EXPRESSIONS, INDEX, expression_basis
@@ -112,6 +115,25 @@ def test_brows_get_what_their_reading_lacks_and_nothing_else_does(neutral: Neutr
 def test_what_is_hardly_seen_is_not_made_larger() -> None:
     noise = np.random.default_rng(0).normal(0.0, 0.002, (478, 3))
     assert np.abs(shortfall(noise)).max() < 0.1 * np.abs(noise).max()
+
+
+def test_a_chin_that_is_read_too_high_goes_with_the_lower_lip() -> None:
+    wide = np.zeros((478, 3))
+    lower = [*topology.OUTER_LIPS[11:], *topology.INNER_LIPS[11:]]
+    wide[lower, 1] = 0.3
+    found = with_jaw(wide)
+    assert found[152, 1] == pytest.approx(JAW_SHARE * (0.3 - LIP_ALONE))
+    assert found[199, 1] == pytest.approx(found[152, 1], rel=0.05)
+    lips = [*topology.OUTER_LIPS, *topology.INNER_LIPS]
+    np.testing.assert_array_equal(found[lips], wide[lips])
+    np.testing.assert_array_equal(found[SHAPE[:, 1] < SHAPE[17, 1]], wide[SHAPE[:, 1] < SHAPE[17, 1]])
+
+
+@pytest.mark.parametrize(("lip", "chin"), [(LIP_ALONE, 0.0), (0.3, 0.25), (-0.1, 0.0)])
+def test_a_chin_that_is_low_enough_stays_where_it_is_read(lip: float, chin: float) -> None:
+    expression = np.zeros((478, 3))
+    expression[17, 1], expression[152, 1] = lip, chin
+    np.testing.assert_array_equal(with_jaw(expression), expression)
 
 
 def test_scaling_leads_from_still_to_all(lively: Channels) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pickle
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,12 +10,17 @@ from numpy.typing import NDArray
 from mien.errors import ModelError
 from mien.face import topology
 from mien.portrait import prepare as preparing
+from mien.portrait import working
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.portrait.prepare import portrait_of
 from mien_kernels import ops
 
 Pixels = NDArray[np.uint8]
 NAMES = ("aldo", "mira", "teo")
+LARGE = 1400
+"""Longer side of a portrait that is taken apart at a smaller size."""
+FINE = 12
+"""Levels by which the pattern laid over it differs from pixel to pixel."""
 
 
 def layers_of(portrait: Portrait) -> Layers:
@@ -30,9 +36,7 @@ def in_picture(layer: Layer, size: tuple[int, int]) -> tuple[Pixels, Pixels]:
     return np.ascontiguousarray(layer.pixels[rows, columns]), np.ascontiguousarray(layer.alpha[rows, columns])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_layers_laid_over_each_other_are_the_picture(name: str, portraits: dict[str, Portrait]) -> None:
-    portrait = portraits[name]
+def check_composite(portrait: Portrait) -> None:
     layers = layers_of(portrait)
     out = layers.background
     for layer in (layers.body, layers.head):
@@ -41,6 +45,59 @@ def test_the_layers_laid_over_each_other_are_the_picture(name: str, portraits: d
     off = np.abs(out.astype(int) - portrait.pixels).max(axis=2)
     assert np.percentile(off, 99.9) <= 1
     assert off.max() <= 3
+
+
+@pytest.fixture(scope="module")
+def large(portrait: Portrait) -> Portrait:
+    """`portrait` enlarged beyond the working size, with a pattern all over that only its own pixels can show."""
+    times = LARGE / max(portrait.size)
+    ys, xs = np.mgrid[:LARGE, :LARGE]
+    pattern = np.where((xs + ys) % 2, FINE, -FINE)[..., None]
+    pixels = cv2.resize(portrait.pixels, (LARGE, LARGE), interpolation=cv2.INTER_LINEAR) + pattern
+    shift = (times - 1) / 2 * np.array([1, 1, 0])
+    return portrait_of(np.clip(pixels, 0, 255).astype(np.uint8), portrait.landmarks * times + shift)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_layers_laid_over_each_other_are_the_picture(name: str, portraits: dict[str, Portrait]) -> None:
+    check_composite(portraits[name])
+
+
+def test_so_are_those_of_a_picture_beyond_the_working_size(large: Portrait) -> None:
+    assert max(large.size) > working.LARGEST
+    check_composite(large)
+
+
+def test_a_larger_picture_is_taken_apart_in_the_same_places(large: Portrait, portrait: Portrait) -> None:
+    for part in ("head", "body"):
+        own, same = (in_picture(getattr(layers_of(one), part), one.size)[1] for one in (large, portrait))
+        shrunk = cv2.resize(own, portrait.size, interpolation=cv2.INTER_AREA)
+        apart = np.abs(shrunk.astype(int) - same)
+        assert (apart > 64).mean() < 0.01, part
+        assert apart.mean() < 2, part
+    times = LARGE / max(portrait.size)
+    for part in ("head", "body"):
+        own, same = (getattr(layers_of(one), part) for one in (large, portrait))
+        np.testing.assert_allclose(own.corner, np.array(same.corner) * times, atol=times)
+        np.testing.assert_allclose(own.alpha.shape, np.array(same.alpha.shape) * times, atol=2 * times)
+    np.testing.assert_allclose(layers_of(large).reach, layers_of(portrait).reach, atol=0.1)
+
+
+def test_what_is_seen_of_a_larger_picture_keeps_its_own_pixels(large: Portrait, portrait: Portrait) -> None:
+    layers, small = layers_of(large), layers_of(portrait)
+    (_, head), (_, body) = (in_picture(layer, portrait.size) for layer in (small.head, small.body))
+    chin = portrait.landmarks[152, 1] + 0.5 * portrait.pose.scale  # below its shadow
+    cloth = (head == 0) & (body == 255) & (np.arange(len(head))[:, None] > chin)
+    behind = (head == 0) & (body == 0)
+    seen = ((layers.background, behind, 0), (in_picture(layers.body, large.size)[0], cloth, 255))
+    for colours, where, opacity in seen:
+        inside = cv2.erode(where.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=1)
+        assert inside.mean() > 0.05
+        there = cv2.resize(inside, large.size, interpolation=cv2.INTER_NEAREST) > 0
+        alike = (np.abs(colours.astype(int) - large.pixels).max(axis=2) <= 1)[there]
+        assert alike.mean() > 0.99
+        assert (in_picture(layers.body, large.size)[1][there] == opacity).mean() > 0.99
+        assert (in_picture(layers.head, large.size)[1][there] == 0).mean() > 0.99
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.face import topology
 from mien.face.contacts import close_lips, lid_gaps, lip_gaps
@@ -13,7 +14,16 @@ from mien.face.pose import Angles, angles_of, fit_pose
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
 from mien.portrait.rest import rest_shapes
-from mien.reenact.target import LIDS_WIDEST, target_of
+from mien.reenact.target import (
+    BROWS_HIGHEST,
+    INNER_BROWS,
+    INNER_CORNERS,
+    LEAST_ROOM,
+    LIDS_WIDEST,
+    TURN_GAIN,
+    as_shown,
+    target_of,
+)
 from mien_export.samples.basis import INDEX, expression_basis
 
 NAMES = ("aldo", "mira", "teo")
@@ -33,9 +43,22 @@ def test_a_turn_adds_to_the_portraits_own(turn: Angles, portrait: Portrait) -> N
     target = target_of(portrait, replace(STILL, turn=turn))
     own, now = angles_of(portrait.pose.rotation), angles_of(target.pose.rotation)
     for axis in ("yaw", "pitch", "roll"):
-        assert getattr(now, axis) - getattr(own, axis) == pytest.approx(getattr(turn, axis), abs=1e-6)
+        assert getattr(now, axis) - getattr(own, axis) == pytest.approx(getattr(as_shown(turn), axis), abs=1e-6)
     seen = angles_of(fit_pose(target.landmarks, portrait.shape).rotation)
     assert seen.yaw == pytest.approx(now.yaw, abs=2.0)
+
+
+@pytest.mark.parametrize("axis", ["yaw", "pitch"])
+def test_a_turn_is_made_larger_neither_in_a_still_head_nor_where_the_picture_ends(axis: str) -> None:
+    degrees = np.linspace(-40.0, 40.0, 161)
+    found = np.array([getattr(as_shown(replace(STILL.turn, **{axis: one})), axis) for one in degrees])
+    assert (np.diff(found) > 0).all()
+    assert (np.abs(found) >= np.abs(degrees)).all()
+    assert found[degrees == 10.0] == pytest.approx(10 * TURN_GAIN, rel=0.1)
+    little, far = np.abs(degrees) <= 1.0, np.abs(degrees) >= 38.0
+    np.testing.assert_allclose(found[little], degrees[little], rtol=0.03)
+    np.testing.assert_allclose(found[far], degrees[far], rtol=0.01)
+    assert as_shown(replace(STILL.turn, roll=20.0)).roll == pytest.approx(20.0)
 
 
 def test_way_and_size(portrait: Portrait) -> None:
@@ -100,6 +123,28 @@ def _narrowed(share: float) -> Motion:
     expression = np.zeros((478, 3))
     expression[:, 0] = -share * region_weights()[:, REGIONS.index("lips")] * points[:, 0]
     return replace(STILL, expression=expression)
+
+
+def _brow_height(shape: NDArray[np.float64]) -> float:
+    return float(shape[INNER_CORNERS, 1].mean() - shape[INNER_BROWS, 1].mean())
+
+
+@pytest.mark.parametrize("held", [0.0, 0.08, 0.2])
+def test_raised_brows_end_where_brows_end_whatever_the_portrait_holds_up_already(
+    held: float, portrait: Portrait
+) -> None:
+    brows = region_weights()[:, REGIONS.index("brows")] * np.array([[0.0], [-1.0], [0.0]])
+    high = replace(portrait, rest=portrait.rest + held * brows.T)
+    own = _brow_height(high.rest)
+    most = max(BROWS_HIGHEST, own + LEAST_ROOM)
+    heights = [
+        _brow_height(target_of(high, replace(identity_motion(), expression=way * brows.T)).shape)
+        for way in (0.0, 0.03, 0.1, 0.2)
+    ]
+    assert heights[0] == pytest.approx(own, abs=1e-9)
+    assert min(np.diff(heights)) > -0.002  # the corners of the eyes belong to the brows a little
+    assert heights[-1] < most
+    assert heights[-1] > own + 0.7 * (most - own)
 
 
 def test_a_smile_yields_to_a_pursed_mouth(portrait: Portrait) -> None:

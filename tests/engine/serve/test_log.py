@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from mien.clock import ManualClock
-from mien.serve.log import OneLine, http_logger, in_a_line, log_to
+from mien.serve.log import OneLine, Repeated, http_logger, in_a_line, log_to
 from mien.serve.session import Fps
 from mien.stats import Statistics
 
@@ -42,6 +42,19 @@ def test_of_what_a_client_sent_nothing_is_logged(caplog: pytest.LogCaptureFixtur
     (record,) = caplog.records
     assert record.getMessage() == "Error handling request from 192.0.2.1: ValueError"
     assert record.exc_info is None
+
+
+def test_a_librarys_words_are_told_again_only_after_a_while() -> None:
+    """asyncio says that there is no descriptor left for each connection that waits, many times a second."""
+    repeated = Repeated()
+
+    def told(words: str, at: float) -> bool:
+        record = logging.LogRecord("asyncio", logging.ERROR, "", 0, words, (), None)
+        record.created = at
+        return repeated.filter(record)
+
+    assert [told("no descriptor", at) for at in (0.0, 0.1, 9.9, 10.1, 10.2)] == [True, False, False, True, False]
+    assert told("something else", 10.3)
 
 
 def test_what_is_logged_is_written_and_libraries_are_quiet() -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import resource
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -169,6 +172,30 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(
             assert answer.message.startswith(message)
             assert str(tmp_path) not in answer.message
             assert left_in(tmp_path) == []
+
+    run(main)
+
+
+@contextlib.contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """Let this process and its children write files of so many bytes at most, as if the disk were full then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [len(FACE) // 2, len(FACE) + 1000], ids=["upload", "picture"])
+def test_a_full_disk_is_not_the_pictures_fault(tmp_path: Path, size: int) -> None:
+    async def main() -> None:
+        async with serving(replace(SETTINGS, portraits=tmp_path)) as place:
+            with room_for(size):
+                answer = await upload(place, ("picture", FACE), ("consent", CONSENT), status=507)
+            assert answer.message.startswith("server: expected room on its disk, got none (file too large)")
+            assert left_in(tmp_path) == []
+            await upload(place, ("picture", FACE), ("consent", CONSENT))
 
     run(main)
 

@@ -15,7 +15,9 @@ from mien.manifest import MANIFEST, Bundle, read_bundle
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export import command
 from mien_export.families.family import Trained
+from mien_export.families.oneshot_live.weights import read_weights
 from mien_export.families.registry import read_trained
+from mien_export.graphs import command as graphs_command
 from mien_export.graphs.measure import Example, ran
 from mien_export.train import checkpoint
 
@@ -91,6 +93,33 @@ def test_bad_settings_are_refused_before_anything_is_made(
     assert main(["export", "onnx", "--checkpoint", str(latest), "--out", str(tmp_path / "b"), *arguments]) == 2
     assert capsys.readouterr().err.startswith(f"mien: {reason}")
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_are_averaged_with_those_of_a_bundle(latest: Path, tmp_path: Path) -> None:
+    once, again, moved = tmp_path / "once", tmp_path / "again", tmp_path / "moved.pt"
+    state = checkpoint.load(latest)
+    del state["format"]
+    values = state["step"]["average"]["values"].values()
+    random = torch.Generator().manual_seed(5)
+    for value in values:
+        value.copy_(torch.randn(value.shape, generator=random))  # biases that are alike are written once
+    checkpoint.save(moved, state)
+    assert main(["export", "onnx", "--checkpoint", str(moved), "--out", str(once)]) == 0
+    for value in values:
+        value.add_(0.25)
+    checkpoint.save(moved, state)
+    others = ["--average", str(once), "--average", str(once)]
+    assert main(["export", "onnx", "--checkpoint", str(moved), *others, "--out", str(again)]) == 0
+    (_, first), (_, mean) = read_weights(once), read_weights(again)
+    for name, value in first.items():
+        torch.testing.assert_close(mean[name], value + 0.25 / 3, atol=1e-5, rtol=0)
+
+
+def test_weights_of_another_size_are_not_averaged(latest: Path, tmp_path: Path) -> None:
+    arguments = ["--checkpoint", str(latest), "--average", "oneshot-live", "--out", str(tmp_path / "bundle")]
+    with pytest.raises(SettingError, match="expected weights of size xs to average with, got m"):
+        graphs_command.main(arguments)
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_other_checkpoints_are_refused(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ CHILD = f"""
 import sys
 from pathlib import Path
 from mien_export.data.faces import Faces
+from mien_export.data.variety import Variety
 from mien_export.families.oneshot_live.course import LiveConfig, Stage
 from mien_export.train.extractors.given import Given
 from mien_export.families.oneshot_live.step import CriticSettings, LiveLosses

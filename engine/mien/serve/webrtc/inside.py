@@ -224,12 +224,22 @@ def ssrc_of(sender: RTCRtpSender) -> int:
     return sender._ssrc
 
 
+_ROUNDED = 0.005
+"""Seconds that a round trip may seem to take less than none."""
+_LONGEST_TRIP = 30.0
+"""Seconds; a peer that needed longer would have been given up."""
+
+
 def round_trip(sender: RTCRtpSender, report: RtcpReceiverInfo) -> float | None:
-    """Seconds, of one report: aiortc's own is a mean of many, which tells of a queue when it has stood for long."""
+    """Seconds, of one report: aiortc's own is a mean of many, which tells of a queue when it has stood for long.
+
+    aiortc notes the system's time, which may be set meanwhile: what cannot be is None, not the shortest or longest one.
+    """
     sent, at = getattr(sender, "_RTCRtpSender__lsr", None), getattr(sender, "_RTCRtpSender__lsr_time", None)
     if at is None or sent != report.lsr or not report.dlsr:
         return None
-    return max(time.time() - float(at) - report.dlsr / 65536, 0.0)
+    trip = time.time() - float(at) - report.dlsr / 65536
+    return max(trip, 0.0) if -_ROUNDED < trip < _LONGEST_TRIP else None
 
 
 def are_gone(sender: RTCRtpSender, numbers: list[int]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import torch
@@ -66,6 +66,8 @@ class CriticSettings:
     """Its learning rate, relative to the generator's."""
     alone: int = 0
     """Steps that it learns before the generator hears of it; over as many again its terms gain their weights."""
+    judged: Mapping[str, float] = field(default_factory=lambda: JUDGED)
+    """What each region counts for it."""
 
     def heard(self, steps: int) -> float:
         """Share 0..1 of their weights that its terms have after so many steps."""
@@ -142,7 +144,7 @@ class LiveStep:
         """Learn from a collated batch; returns the terms before their weights."""
         batch = to_batch(raw, self.device)
         erased, heard = _erased(batch), self.settings.heard(self.average.steps)
-        judged = weights(batch.parsing, batch.valid, erased, JUDGED)
+        judged = weights(batch.parsing, batch.valid, erased, self.settings.judged)
         with self._autocast():
             painted, mask = self.networks(batch)
         painted, mask = painted.float(), mask.float()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from mien.errors import SettingError
 from mien.manifest import read_bundle
 from mien_export.families.oneshot_live.networks import ENCODED, KIND, LiveSize
+from mien_export.families.oneshot_live.step import LiveNetworks
 
 _FACTOR, _GAMMA = ".factor.", ".gamma."
 
@@ -34,6 +35,29 @@ def read_weights(folder: Path) -> tuple[str, dict[str, Tensor]]:
     for part in ("appearance", "generator"):
         state |= {f"{part}.{name}": value for name, value in _of_graph(bundle.graph(part).path).items()}
     return bundle.size, state
+
+
+def averaged(networks: LiveNetworks, size: str, folders: Sequence[Path]) -> LiveNetworks:
+    """New networks, whose weights are the means over `networks` and the bundles in `folders`, each counted alike.
+
+    Runs that went on from the same weights are joined so: their errors differ by chance, and the mean has less of them
+    (Wortsman et al. 2022).
+
+    Raises:
+        SettingError: a bundle is of another kind or size.
+        ModelError: it cannot be read.
+    """
+    states = [networks.state_dict()]
+    for folder in folders:
+        own, state = read_weights(folder)
+        if own != size:
+            raise SettingError(
+                f"{folder}: expected weights of size {size} to average with, got {own}; give another one"
+            )
+        states.append(state)
+    out = LiveNetworks(size)
+    out.load_state_dict({name: torch.stack([one[name] for one in states]).mean(0) for name in states[0]})
+    return out.eval().requires_grad_(False)
 
 
 def _of_graph(path: Path) -> dict[str, Tensor]:

@@ -85,6 +85,13 @@ def test_each_report_tells_its_own_round_trip() -> None:
     assert told == [(0.0, pytest.approx(0.25, abs=0.05)), 0.0], "half a second ago, a quarter of which it was held"
 
 
+@pytest.mark.parametrize("set_by", [-3600.0, -0.5, 3600.0])
+def test_a_system_clock_that_is_set_makes_no_round_trip(set_by: float) -> None:
+    sent = {"_RTCRtpSender__lsr": 77, "_RTCRtpSender__lsr_time": time.time() - 0.1 - set_by}
+    mine = replace(report(SSRC, 0), lsr=77, dlsr=65536 // 20)
+    assert told_of(RtcpRrPacket(ssrc=1, reports=[mine]), more=sent)[0] == [0.0], "the share alone"
+
+
 def test_what_is_asked_for_and_held_no_more_becomes_a_key_frame() -> None:
     history = {number % RTP_HISTORY_SIZE: SimpleNamespace(sequence_number=number) for number in range(65_500, 65_536)}
     nacks = [RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=SSRC, lost=lost) for lost in ([65_510], [65_400])]

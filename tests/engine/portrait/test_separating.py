@@ -1,0 +1,23 @@
+"""Which pixels of a person belong to the head."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.portrait.separating import without_walls
+
+
+def test_a_wall_that_is_taken_for_a_hat_is_none_and_a_hat_of_its_own_colour_is_one() -> None:
+    rng = np.random.default_rng(0)
+    wall, red, skin = (90, 110, 120), (170, 30, 40), (210, 160, 130)
+    pixels = np.empty((120, 120, 3), np.uint8)
+    pixels[:] = wall
+    pixels[30:50, 40:80], pixels[50:100, 40:80] = red, skin
+    pixels = np.clip(pixels + rng.normal(0, 3, pixels.shape), 0, 255).astype(np.uint8)
+    shares, person = np.zeros((5, 120, 120), np.float32), np.zeros((120, 120), np.float32)
+    shares[0, 50:100, 40:80], person[50:100, 40:80] = 1, 1
+    shares[2, 10:50, 40:80] = 0.9  # a hat, of which only the lower half is one; the network of persons sees neither
+    kept = without_walls(pixels, shares, person, 20.0)
+    assert kept[2, 14:26, 44:76].max() < 0.1
+    assert kept[2, 34:50, 44:76].min() > 0.8
+    np.testing.assert_array_equal(kept[0], shares[0])
