@@ -43,9 +43,9 @@ CONFIGS: Final = {
     "style": StyleConfig(
         "m",
         (
-            StylePart(steps=2000, batch=3),
-            StylePart(steps=1800, batch=3, rate=1.5e-3, temporal=True, falls=True),
-            StylePart(steps=200, batch=2, side=224, full=320, rate=3e-4, temporal=True, falls=True),
+            StylePart(steps=2200, batch=1, side=128),
+            StylePart(steps=1600, batch=1, side=128, rate=1e-3, temporal=True, falls=True),
+            StylePart(steps=200, batch=1, side=224, full=320, rate=2e-4, temporal=True, falls=True),
         ),
     ),
     "style-smoke": StyleConfig(
@@ -96,7 +96,7 @@ class StyleCourse:
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Any]:
         """Samples by number."""
         stage = self.config.stages[part]
-        return Samples(faces, seed + 1000 * part, stage.side, stage.full, len(NAMED))
+        return Samples(faces, seed + 1000 * part, stage.side, stage.full)
 
     @property
     def collate(self) -> Callable[[list[Any]], Raw]:

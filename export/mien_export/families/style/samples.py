@@ -34,6 +34,8 @@ SCALES: Final = (0.55, 1.1)
 MOTION: Final = (0.5, 14.0)
 """Smallest and largest size in pixels of the motion from one moment to the next: the small ones are the step from a
 frame to the next one, the large ones that from frames long before."""
+GRAIN: Final = 0.1
+"""Largest standard deviation of grain, of 0..1."""
 OUTSIDE: Final = 0.97
 """Of half the side: what moves in from beyond counts not as the same."""
 
@@ -50,7 +52,6 @@ class Sample:
     """(S, S), 255 at the parts of the face that must stay readable."""
     flow: Floats
     """(S, S, 2): where each pixel of `later` was, x and y in -1..1 from border to border of `picture`."""
-    style: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ class Samples:
     """Of the windows that are learnt from."""
     full: int
     """Side in pixels to which whole portraits are brought."""
-    styles: int
 
     @cached_property
     def _grid(self) -> Floats:
@@ -81,10 +81,10 @@ class Samples:
         weight = readable(points @ matrix[:, :2].T + matrix[:, 2], self.side, abs(np.linalg.det(matrix[:, :2])) ** 0.5)
         if rng.uniform() < 0.5:
             picture, weight = picture[:, ::-1].copy(), weight[:, ::-1].copy()
-        picture = exposed(picture, rng)
+        picture = grained(exposed(picture, rng), GRAIN * rng.uniform(), rng)
         flow = self._flow(rng)
         later = relit(sampled(picture, flow), self._grid, rng)
-        return Sample(picture, later, weight, flow, int(rng.integers(self.styles)))
+        return Sample(picture, later, weight, flow)
 
     def _matrix(self, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """(2, 3): from the portrait to a window somewhere in it."""
@@ -136,6 +136,17 @@ def exposed(picture: Pixels, rng: np.random.Generator) -> Pixels:
     return np.ascontiguousarray(np.stack([coded[picture[..., c], c] for c in range(3)], axis=-1))
 
 
+def grained(picture: Pixels, strength: float, rng: np.random.Generator) -> Pixels:
+    """The picture with grain two pixels wide of a standard deviation in 0..1.
+
+    Where a picture is plain, the network finds in the grain where to put strokes; without it, it draws ribs there.
+    """
+    height, width = picture.shape[:2]
+    coarse = rng.standard_normal((-(-height // 2), -(-width // 2), 3), dtype=np.float32)
+    grain = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(picture + 255 * strength * grain + 0.5, 0, 255), dtype=np.uint8)
+
+
 def sampled(picture: Pixels, flow: Floats) -> Pixels:
     """The picture at places (S, S, 2) in -1..1."""
     places = (flow + 1) * np.float32((picture.shape[0] - 1) / 2)
@@ -159,7 +170,6 @@ def collate(samples: list[Any]) -> dict[str, Tensor]:
         "later": _stacked([sample.later for sample in samples]),
         "weights": torch.from_numpy(np.stack([sample.weight for sample in samples])),
         "flows": torch.from_numpy(np.stack([sample.flow for sample in samples])),
-        "styles": torch.tensor([sample.style for sample in samples]),
     }
 
 

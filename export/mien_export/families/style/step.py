@@ -43,13 +43,18 @@ class StyleStep:
         stages: Sequence[StylePart],
         losses: StyleLosses,
         device: torch.device,
-        rows_only: bool = False,
+        learning: Sequence[int] | None = None,
     ) -> None:
-        """`rows_only`: convolutions stay, only styles are learnt."""
+        """Every picture of a batch is drawn in each style that learns, and what it is compared by is computed once.
+
+        Args:
+            learning: numbers of the styles that learn; None: all.
+        """
         moved: Any = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._net: StyleNetwork = moved
         self._goals, self._stages, self._losses, self._device = goals, stages, losses, device
-        self._optimiser = torch.optim.Adam(_groups(network, rows_only), lr=1e-3, betas=(0.9, 0.99))
+        self._optimiser = torch.optim.Adam(_groups(network, learning is not None), lr=1e-3, betas=(0.9, 0.99))
+        self._styles = torch.tensor(range(network.styles) if learning is None else learning, device=device)
         self._average = Average(network, DECAY)
         self._steps = 0
 
@@ -106,12 +111,14 @@ class StyleStep:
 
     def _terms(self, raw: Raw) -> dict[str, Tensor]:
         part = self._stages[part_at(self._stages, self._steps)[0]]
-        pictures, styles = self._pictures(raw["pictures"]), raw["styles"].to(self._device)
-        weight = raw["weights"].to(self._device)[:, None].float() / 255
+        once, count = self._pictures(raw["pictures"]), len(self._styles)
+        pictures, styles = once.repeat_interleave(count, 0), self._styles.repeat(len(once))
+        weight = (raw["weights"].to(self._device)[:, None].float() / 255).repeat_interleave(count, 0)
         mix = functional.one_hot(styles, self._net.styles).float()
-        answers, later = self._answers(raw, pictures, mix, part.temporal)
+        later = self._pictures(raw["later"]).repeat_interleave(count, 0) if part.temporal else None
+        answers, later = self._answers(pictures, later, mix)
         with torch.no_grad(), self._autocast():
-            own = self._goals.extractor(2 * pictures - 1)
+            own = tuple(map_.repeat_interleave(count, 0) for map_ in self._goals.extractor(2 * once - 1))
         with self._autocast():
             found = self._goals.extractor(2 * answers - 1)
         terms = {
@@ -121,21 +128,21 @@ class StyleStep:
             "variation": variation_term(answers),
         }
         if later is not None:
-            flow = raw["flows"].to(self._device)
+            flow = raw["flows"].to(self._device).repeat_interleave(count, 0)
             inside = (flow.abs().amax(-1) < OUTSIDE)[:, None].float()
             terms["temporal"] = temporal_term(answers, later, flow, inside)
         return terms
 
-    def _answers(self, raw: Raw, pictures: Tensor, mix: Tensor, temporal: bool) -> tuple[Tensor, Tensor | None]:
+    def _answers(self, pictures: Tensor, later: Tensor | None, mix: Tensor) -> tuple[Tensor, Tensor | None]:
         """Of the pictures, and of a moment later where that is compared."""
         whole, shares = pictures, mix
-        if temporal:
-            whole, shares = torch.cat([pictures, self._pictures(raw["later"])]), torch.cat([mix, mix])
+        if later is not None:
+            whole, shares = torch.cat([pictures, later]), torch.cat([mix, mix])
         with self._autocast():
             strokes, _ = self._net(2 * whole - 1, shares)
         answers = drawn(recoloured(whole, self._net.transfer(shares)), strokes)
         count = len(pictures)
-        return answers[:count], answers[count:] if temporal else None
+        return answers[:count], answers[count:] if later is not None else None
 
     def _autocast(self) -> torch.autocast:
         """bfloat16 where there are matrix units for it; without them it is half as fast as float32."""
