@@ -90,8 +90,7 @@ def resynth_file(
             begun(opened.info.frame_count, synthesis.about)
 
         def make(face: Face | None, frame: Frame, level: PaintLevel) -> Pixels:
-            with _LENIENT:
-                return video(face, np.ascontiguousarray(frame.pixels[..., :3]))
+            return _LENIENT(video)(face, np.ascontiguousarray(frame.pixels[..., :3]))
 
         parser = stack.enter_context(Parser(hints=False))
         chain = SingleStage(make, about=synthesis.about, name="resynth")

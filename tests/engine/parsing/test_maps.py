@@ -22,7 +22,7 @@ def test_shares_are_means_over_cells() -> None:
 
 def test_parts_are_drawn_where_landmarks_are(portrait: Portrait) -> None:
     labels = np.full(portrait.pixels.shape[:2], classes.SKIN, np.uint8)
-    matrix = np.array([[1.0, 0, 0], [0, 1, 0]])
+    matrix = np.eye(2, 3)
     draw_parts(labels, portrait.landmarks, matrix)
     for outline, kind in ((topology.LEFT_EYE, classes.LEFT_EYE), (topology.RIGHT_BROW, classes.RIGHT_BROW)):
         rows, columns = np.nonzero(labels == kind)
@@ -30,7 +30,7 @@ def test_parts_are_drawn_where_landmarks_are(portrait: Portrait) -> None:
         np.testing.assert_allclose([columns.min(), rows.min()], corners.min(axis=0), atol=2)
         np.testing.assert_allclose([columns.max(), rows.max()], corners.max(axis=0), atol=2)
     shifted = np.full_like(labels, classes.SKIN)
-    draw_parts(shifted, portrait.landmarks, matrix + [[0, 0, 8], [0, 0, 0]])
+    draw_parts(shifted, portrait.landmarks, matrix + np.array([[0.0, 0, 8], [0, 0, 0]]))
     np.testing.assert_array_equal(shifted[:, 8:], labels[:, :-8])
     assert set(np.unique(labels)) <= {classes.SKIN, *PART_CLASSES}
     assert (without_parts(labels) == classes.SKIN).all()

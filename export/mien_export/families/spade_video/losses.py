@@ -84,8 +84,9 @@ def colour_term(made: Tensor, labels: Tensor, colours: Tensor) -> Tensor:
     shown = labels[:, kinds].flatten(2)
     areas = shown.sum(2, keepdim=True)
     means = torch.matmul(shown, made.flatten(2).transpose(1, 2)) / (areas + 1)
-    wanted = colours.unflatten(1, (-1, 3))[:, kinds]
-    return ((means - wanted).abs() * (areas > LEAST * (made.shape[-1] / 128) ** 2)).mean()
+    wanted = colours.reshape(len(colours), -1, 3)[:, kinds]
+    apart: Tensor = (means - wanted).abs() * (areas > LEAST * (made.shape[-1] / 128) ** 2)
+    return apart.mean()
 
 
 def critic_term(truth: Sequence[Verdict], made: Sequence[Verdict]) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mien.face.classes import CLASSES
-from mien_export.families.spade_video.code import COLOURS, LENGTH, ClassColours, Encoder, painted
+from mien_export.families.spade_video.code import LENGTH, ClassColours, Encoder, painted
 from mien_export.families.spade_video.unet import MapToPicture
 
 KIND: Final = "spade-video"
@@ -69,7 +69,7 @@ class SpadeVideo(nn.Module):
 
     def forward(self, labels: Tensor, code: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1 of label maps (N, 19, S, S) and codes with colours (N, 96 + 57)."""
-        own, colours = code.split((LENGTH, COLOURS), 1)
+        own, colours = code[:, :LENGTH], code[:, LENGTH:]
         picture: Tensor = self.generator(labels, painted(labels, colours), own)
         return picture
 
@@ -161,14 +161,17 @@ class Modulation(nn.Module):
         if self.training:
             features = self.norm(features)
         else:  # one pass over the features instead of two
-            times = torch.rsqrt(self.norm.running_var + self.norm.eps)[None, :, None, None]
-            scale = scale * times
-            shift = shift - self.norm.running_mean[None, :, None, None] * scale
+            mean, variance = self.norm.running_mean, self.norm.running_var
+            assert mean is not None
+            assert variance is not None
+            scale = scale * torch.rsqrt(variance + self.norm.eps)[None, :, None, None]
+            shift = shift - mean[None, :, None, None] * scale
         features = features * scale + shift
         if self.by_map is None:
             return features
         scale, shift = self.by_map(given).chunk(2, 1)
-        return features * scale + shift
+        modulated: Tensor = features * scale + shift
+        return modulated
 
 
 def _begin_unchanged(layer: nn.Linear | nn.Conv2d) -> None:
