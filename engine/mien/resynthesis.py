@@ -19,7 +19,7 @@ from mien.errors import FaceError, SettingError
 from mien.face.face import Face, turned_pixels, turned_points
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
-from mien.paint.face_video import FaceVideo, Look
+from mien.paint.face_video import FaceVideo, VideoStyle
 from mien.paint.synthesis import MODEL, open_synthesis
 from mien.parse.find import find_turned, refine
 from mien.parse.models import FaceMesh
@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8]
 
 SIZE: Final = 512
 """Side of the output in pixels."""
-LOOKED_AT: Final = 50
+TRIED: Final = 50
 """Frames from the wished time on in which a face is looked for, to take the style from."""
 _LENIENT: ContextDecorator = np.errstate(under="ignore")
 
@@ -84,7 +84,7 @@ def resynth_file(
         segmenter, _ = stack.enter_context(open_segmenter(count))
         synthesis = stack.enter_context(open_synthesis(count, model))
         video = FaceVideo(segmenter, synthesis, size // 2 * 2)
-        video.look = _look(video, source, portrait, style_frame)
+        video.style = _style_of(video, source, portrait, style_frame)
         opened = stack.enter_context(capture.open(source, start=start, duration=duration, threads=max(count // 2, 1)))
         if begun is not None:
             begun(opened.info.frame_count, synthesis.about)
@@ -103,15 +103,15 @@ def resynth_file(
 
 
 @_LENIENT
-def _look(
+def _style_of(
     video: FaceVideo,
     source: str | os.PathLike[str],
     portrait: str | os.PathLike[str] | None,
     style_frame: float | None,
-) -> Look | None:
+) -> VideoStyle | None:
     """The style that is asked for; None: the first face's."""
     if portrait is not None:
-        found = _look_in(video, read_picture(portrait))
+        found = _style_in(video, read_picture(portrait))
         if found is None:
             raise FaceError(f"{os.fspath(portrait)}: expected a face, got none; use a picture seen from the front")
         return found
@@ -119,17 +119,17 @@ def _look(
         return None
     with capture.open(source, start=style_frame) as opened:
         frames = (item for item in opened if isinstance(item, Frame))
-        for _, frame in zip(range(LOOKED_AT), frames, strict=False):
-            found = _look_in(video, np.ascontiguousarray(frame.pixels[..., :3]))
+        for _, frame in zip(range(TRIED), frames, strict=False):
+            found = _style_in(video, np.ascontiguousarray(frame.pixels[..., :3]))
             if found is not None:
                 return found
     raise FaceError(
-        f"{os.fspath(source)}: expected a face within {LOOKED_AT} frames from second {style_frame:g}, got none; "
+        f"{os.fspath(source)}: expected a face within {TRIED} frames from second {style_frame:g}, got none; "
         "give another --style-frame"
     )
 
 
-def _look_in(video: FaceVideo, pixels: Pixels) -> Look | None:
+def _style_in(video: FaceVideo, pixels: Pixels) -> VideoStyle | None:
     """The style of the largest face in a picture, however it is held; None without one."""
     small = sized(pixels, None, LARGEST)
     with FaceMesh(still=True, most=5) as mesh:
@@ -139,4 +139,4 @@ def _look_in(video: FaceVideo, pixels: Pixels) -> Look | None:
         turn, size = faces[0].turn, (small.shape[1], small.shape[0])
         upright = turned_pixels(small, turn)
         landmarks = refine(upright, turned_points(faces[0].landmarks, size, turn), mesh)
-    return video.look_of(upright, landmarks)
+    return video.style_of(upright, landmarks)

@@ -28,11 +28,13 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
+RIM: Final = 4
+"""Pixels at the border of what was made that are not shown: convolutions see nothing beyond it, and go astray."""
 _WHITE: Final = np.full(3, 255, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class VideoStyle:
     """What a picture gives to a video: its code, and the colour of its background."""
 
     code: Floats
@@ -51,10 +53,10 @@ class FaceVideo:
         """(2, 3): from pixels of the video to those of a crop, where the view stands."""
         self._shot = 0
         self._shown = np.broadcast_to(_WHITE, (size, size, 3)).copy()
-        self.look: Look | None = None
+        self.style: VideoStyle | None = None
         """The style; None: that of the first face."""
 
-    def look_of(self, pixels: Pixels, landmarks: Array) -> Look:
+    def style_of(self, pixels: Pixels, landmarks: Array) -> VideoStyle:
         """Of an upright picture (H, W, 3) and its landmarks (478, 3)."""
         crop, points = _crop(pixels, landmarks)
         labels = self._labels(crop, points)
@@ -62,7 +64,7 @@ class FaceVideo:
         colour = behind.mean(axis=0) if len(behind) else _WHITE
         side = self._synthesis.side
         own = np.asarray(cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-        return Look(self._synthesis.code(own, self._fine(labels, points)), np.rint(colour).astype(np.uint8))
+        return VideoStyle(self._synthesis.code(own, self._fine(labels, points)), np.rint(colour).astype(np.uint8))
 
     def __call__(self, face: Face | None, pixels: Pixels) -> Pixels:
         """Without a face, the last picture; an array of its own.
@@ -74,15 +76,15 @@ class FaceVideo:
             self._steady.forget()
             return self._shown.copy()
         upright, landmarks = turned_pixels(pixels, face.turn), face.upright
-        if self.look is None:
-            self.look = self.look_of(upright, landmarks)
+        if self.style is None:
+            self.style = self.style_of(upright, landmarks)
         matrix = crop_matrix(fit_pose(landmarks), SIDE)
         if self._view is None or face.shot != self._shot:
             self._view, self._shot = matrix, face.shot
             self._steady.forget()
         crop, points = _crop(upright, landmarks)
         labels = self._steady(self._labels(crop, points))
-        made = self._cleaned(self._synthesis(self._fine(labels, points), self.look.code), points, self.look)
+        made = self._cleaned(self._synthesis(self._fine(labels, points), self.style.code), points, self.style)
         self._shown = _laid(made, matrix, self._view, self._size)
         return self._shown.copy()
 
@@ -99,10 +101,10 @@ class FaceVideo:
         fine[worn & (fine != classes.LEFT_EYE) & (fine != classes.RIGHT_EYE)] = classes.GLASSES
         return fine
 
-    def _cleaned(self, made: Pixels, points: Array, look: Look) -> Pixels:
+    def _cleaned(self, made: Pixels, points: Array, style: VideoStyle) -> Pixels:
         """(256, 256, 3): what was made, before one colour."""
         large = np.asarray(cv2.resize(made, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
-        return with_plain_background(large, self._labels(large, points), look.behind)
+        return with_plain_background(large, self._labels(large, points), style.behind)
 
 
 _SAME: Final = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -120,6 +122,7 @@ def _laid(made: Pixels, matrix: Affine, view: Affine, size: int) -> Pixels:
     """(size, size, 3): a crop (256, 256, 3), cut by `matrix`, where it lies in the view; its border goes on."""
     whole = coarser(view, SIDE / size)
     between = np.vstack([matrix, [0, 0, 1]]) @ np.vstack([inverse(whole), [0, 0, 1]])
+    made = cv2.copyMakeBorder(made[RIM:-RIM, RIM:-RIM], RIM, RIM, RIM, RIM, cv2.BORDER_REPLICATE)
     how = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     laid = cv2.warpAffine(made, between[:2], (size, size), flags=how, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(laid, np.uint8)

@@ -24,10 +24,9 @@ Bits = NDArray[np.bool_]
 
 SPECK: Final = 0.0004
 """Area as a share of the person's below which a region is noise, of most classes."""
-HOLE: Final = 0.004
-"""The same of background."""
 ISLAND: Final = 0.06
-"""Share of the largest region of its class below which another one is an island, where its rule says so."""
+"""Share of the largest region of its class below which another one is an island, where its rule says so. One of
+background is a hole; at the map's border it may go on beyond."""
 _FACE: Final = (classes.SKIN, *PART_CLASSES, classes.GLASSES)
 _PAIRS: Final = (
     (classes.LEFT_EYE, classes.RIGHT_EYE),
@@ -53,7 +52,7 @@ class Rule:
 _PART: Final = Rule(only=True, beside=_FACE, least=0.0)
 _HEAD: Final = (*_FACE, classes.HAIR, classes.HAT, classes.LEFT_EAR, classes.RIGHT_EAR)
 RULES: Final = {
-    classes.BACKGROUND: Rule(least=HOLE),
+    classes.BACKGROUND: Rule(islands=False),
     classes.SKIN: Rule(islands=False),
     classes.GLASSES: Rule(beside=_FACE, least=0.0),
     **dict.fromkeys(PART_CLASSES, _PART),
@@ -97,7 +96,8 @@ def _mark(labels: Labels, kind: int, rule: Rule, person: int, wrong: Bits) -> No
     if rule.only:
         bad |= np.arange(count) != largest
     if not rule.islands:
-        bad |= areas < ISLAND * areas[largest]
+        small = areas < ISLAND * areas[largest]
+        bad |= small & ~_at_border(regions, count) if kind == classes.BACKGROUND else small
     if rule.beside:
         bad |= ~_touching(labels, regions, count, set(rule.beside) - {kind})
     bad[0] = False
@@ -110,6 +110,14 @@ def _touching(labels: Labels, regions: NDArray[np.int32], count: int, kinds: Ite
     near = cv2.dilate(_TABLE[list(kinds)].any(axis=0)[labels].view(np.uint8), np.ones((3, 3), np.uint8))
     out = np.zeros(count, bool)
     out[regions[near > 0]] = True
+    return out
+
+
+def _at_border(regions: NDArray[np.int32], count: int) -> Bits:
+    """(count,): whether each region reaches the border of the map."""
+    out = np.zeros(count, bool)
+    for line in (regions[0], regions[-1], regions[:, 0], regions[:, -1]):
+        out[line] = True
     return out
 
 

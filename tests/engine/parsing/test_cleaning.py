@@ -59,6 +59,7 @@ def test_a_map_of_background_stays() -> None:
         (classes.SKIN, 60, 185, 8),  # skin in cloth
         (classes.NECK, 15, 60, 4),  # a neck in the air
         (classes.BACKGROUND, 100, 45, 2),  # a hole in the head
+        (classes.BACKGROUND, 60, 180, 8),  # a hole in cloth
         (classes.HAT, 30, 180, 9),  # a hat on the shoulder
         (classes.NECKLACE, 100, 12, 4),  # a necklace above the head
         (classes.EARRING, 185, 40, 3),  # jewellery in the air
