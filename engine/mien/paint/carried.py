@@ -64,21 +64,22 @@ class LabelLayer:
 
 
 class CarriedLabels:
-    """Callable for one portrait: the labels of a frame, (side, side), in an array that is used again."""
+    """Callable for one portrait: the labels of a frame, (side, side)."""
 
     def __init__(self, subject: Subject, side: int) -> None:
         """`side`: of the maps, over the whole crop."""
         self._side = side
-        self._own = without_parts(subject.labels)
         layers = subject.portrait.layers
-        self._layers = None if layers is None else _layered(self._own, layers)
-        self._crop = without_parts(fine_labels(subject, side))
+        self._layers = None if layers is None else _layered(without_parts(subject.labels), layers)
+        self._crop = without_parts(fine_labels(subject, side)) if layers is None else None
+        """What is moved where there are no layers."""
 
     def __call__(self, scene: Scene) -> Labels:
         fine = coarser(scene.matrix, 1 / FINER)
-        if self._layers is None:
-            out = self._in_one_piece(scene)
+        if self._crop is not None:
+            out = self._in_one_piece(self._crop, scene)
         else:
+            assert self._layers is not None
             head, body = self._layers
             back = inverse(fine)
             out = self._body(body, scene.posed, back)
@@ -88,11 +89,11 @@ class CarriedLabels:
         _draw_face(out, scene.posed.landmarks, fine)
         return out
 
-    def _in_one_piece(self, scene: Scene) -> Labels:
+    def _in_one_piece(self, labels: Labels, scene: Scene) -> Labels:
         """Moved by the flow of the crop."""
         flow = cv2.resize(scene.flow(scene.view.height), (self._side, self._side), interpolation=cv2.INTER_LINEAR)
         places = (flow + np.float32(0.5)) * np.float32(FINER) - np.float32(0.5)
-        moved = cv2.remap(self._crop, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(labels, places, None, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
 
     def _head(self, layer: LabelLayer, posed: Posed, back: Affine) -> Labels:
