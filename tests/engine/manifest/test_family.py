@@ -61,7 +61,7 @@ def bundle_of(family: Family, **changes: object) -> Bundle:
         Graph(rule.name, "fp32", Path("a.onnx"), "", _tensors(rule.inputs), _tensors(rule.outputs), rule.runs)
         for rule in family.graphs
     )
-    attributes = ("scream",) if family.attributes is None else family.attributes[:2]
+    attributes = ("scream", "wave") if family.attributes is None else family.attributes[:2]
     bundle = Bundle(
         Path(), "a", family.name, family.all_kinds[0], "s", 64, "", "", "", "", "", graphs, family.classes, attributes
     )
