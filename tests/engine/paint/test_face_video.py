@@ -40,7 +40,7 @@ class Painted:
         return np.zeros((1, 4), np.float32)
 
     def __call__(self, labels: Pixels, code: NDArray[np.float32]) -> Pixels:
-        return PALETTE[labels[::2, ::2]]
+        return np.asarray(PALETTE[labels[::2, ::2]])
 
 
 @pytest.fixture(scope="module")
