@@ -48,7 +48,8 @@ class FaceVideo:
     def __init__(self, segmenter: Segmenter, synthesis: Synthesis, size: int) -> None:
         """`size`: N, the side of the view. The caller closes segmenter and synthesis."""
         self._segmenter, self._synthesis, self._size = segmenter, synthesis, size
-        self._steady = Steady()
+        self._steady, self._steady_made = Steady(), Steady()
+        """Of the maps of frames, and of what was made of them."""
         self._view: Affine | None = None
         """(2, 3): from pixels of the video to those of a crop, where the view stands."""
         self._shot = 0
@@ -73,7 +74,7 @@ class FaceVideo:
             face: in `pixels` (H, W, 3).
         """
         if face is None:
-            self._steady.forget()
+            self._begin_anew()
             return self._shown.copy()
         upright, landmarks = turned_pixels(pixels, face.turn), face.upright
         if self.style is None:
@@ -81,12 +82,16 @@ class FaceVideo:
         matrix = crop_matrix(fit_pose(landmarks), SIDE)
         if self._view is None or face.shot != self._shot:
             self._view, self._shot = matrix, face.shot
-            self._steady.forget()
+            self._begin_anew()
         crop, points = _crop(upright, landmarks)
         labels = self._steady(self._labels(crop, points))
         made = self._cleaned(self._synthesis(self._fine(labels, points), self.style.code), points, self.style)
         self._shown = _laid(made, matrix, self._view, self._size)
         return self._shown.copy()
+
+    def _begin_anew(self) -> None:
+        self._steady.forget()
+        self._steady_made.forget()
 
     def _labels(self, crop: Pixels, points: Array) -> Pixels:
         """(256, 256): cleaned, without the parts of the face."""
@@ -104,7 +109,7 @@ class FaceVideo:
     def _cleaned(self, made: Pixels, points: Array, style: VideoStyle) -> Pixels:
         """(256, 256, 3): what was made, before one colour."""
         large = np.asarray(cv2.resize(made, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
-        return with_plain_background(large, self._labels(large, points), style.behind)
+        return with_plain_background(large, self._steady_made(self._labels(large, points)), style.behind)
 
 
 _SAME: Final = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
