@@ -35,16 +35,8 @@ def fine_labels(subject: Subject, side: int) -> Labels:
     """(side, side): the portrait's own labels in its crop, the parts of its face by its landmarks."""
     matrix = coarser(subject.matrix, len(subject.crop) / side)
     labels = without_parts(_nearest(subject.labels, inverse(matrix), side, cv2.BORDER_REPLICATE))
-    _draw_face(labels, subject.portrait.landmarks, matrix)
+    draw_parts(labels, subject.portrait.landmarks, matrix)
     return labels
-
-
-def _draw_face(labels: Labels, landmarks: NDArray[np.float64], matrix: Affine) -> None:
-    """Draw the parts of a face into `labels` (S, S); rims of glasses stay before all but the eyes."""
-    worn = labels == classes.GLASSES
-    draw_parts(labels, landmarks, matrix)
-    worn &= (labels != classes.LEFT_EYE) & (labels != classes.RIGHT_EYE)
-    labels[worn] = classes.GLASSES
 
 
 class LabelLayer:
@@ -86,7 +78,7 @@ class CarriedLabels:
             np.copyto(out, _BACKGROUND, where=out == NOTHING)
             moved = self._head(head, scene.posed, back)
             np.copyto(out, moved, where=moved != NOTHING)
-        _draw_face(out, scene.posed.landmarks, fine)
+        draw_parts(out, scene.posed.landmarks, fine)
         return out
 
     def _in_one_piece(self, labels: Labels, scene: Scene) -> Labels:

@@ -101,9 +101,7 @@ class FaceVideo:
         """Labels as the synthesis takes them, with the parts of the face drawn in."""
         side = self._synthesis.fine_side
         fine = np.asarray(cv2.resize(labels, (side, side), interpolation=cv2.INTER_NEAREST), np.uint8)
-        worn = fine == classes.GLASSES
         draw_parts(fine, points, coarser(_SAME, SIDE / side))
-        fine[worn & (fine != classes.LEFT_EYE) & (fine != classes.RIGHT_EYE)] = classes.GLASSES
         return fine
 
     def _cleaned(self, made: Pixels, points: Array, style: VideoStyle) -> Pixels:

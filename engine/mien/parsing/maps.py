@@ -52,15 +52,18 @@ def class_shares(labels: Labels, out: Floats | None = None) -> Floats:
 
 
 def draw_parts(labels: Labels, landmarks: Array, matrix: Affine) -> None:
-    """Draw brows, eyes, nose, lips and mouth of a face into `labels` (H, W).
+    """Draw brows, eyes, nose, lips and mouth of a face into `labels` (H, W); glasses stay before all but the eyes.
 
     Args:
         landmarks: (478, 2 or 3) in pixels of a picture.
         matrix: (2, 3), from that picture to the map.
     """
+    worn = labels == classes.GLASSES
     points = np.rint(placed(landmarks[:, :2], matrix) * (1 << _SHIFT)).astype(np.int32)
     for outline, kind in PARTS:
         cv2.fillPoly(labels, [points[list(outline)]], int(kind), cv2.LINE_8, _SHIFT)
+    worn &= (labels != classes.LEFT_EYE) & (labels != classes.RIGHT_EYE)
+    labels[worn] = classes.GLASSES
 
 
 def without_parts(labels: Labels) -> Labels:

@@ -34,6 +34,9 @@ def test_parts_are_drawn_where_landmarks_are(portrait: Portrait) -> None:
     np.testing.assert_array_equal(shifted[:, 8:], labels[:, :-8])
     assert set(np.unique(labels)) <= {classes.SKIN, *PART_CLASSES}
     assert (without_parts(labels) == classes.SKIN).all()
+    worn = np.full_like(labels, classes.GLASSES)
+    draw_parts(worn, portrait.landmarks, matrix)
+    assert set(np.unique(worn)) == {classes.GLASSES, classes.LEFT_EYE, classes.RIGHT_EYE}
 
 
 @pytest.mark.parametrize("otherwise", [classes.HAIR, classes.CLOTH])
