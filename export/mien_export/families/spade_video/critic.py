@@ -37,7 +37,11 @@ class Critic(nn.Module):
         self.far = Scale((48, 96), 1)
 
     def forward(self, picture: Tensor, labels: Tensor, window: tuple[int, int]) -> list[Verdict]:
-        """Of pictures (N, 3, S, S) in -1..1 and maps (N, 19, S, S); `window`: top left of the S / 2 seen in detail."""
+        """Of pictures (N, 3, S, S) in -1..1 and maps (M, 19, S, S).
+
+        N is a multiple of M: the first M pictures are of these maps, and so are the next. `window`: top left of the
+        S / 2 pixels that are seen in detail.
+        """
         top, left = window
         half = picture.shape[-1] // 2
         near = (slice(None), slice(None), slice(top, top + half), slice(left, left + half))
@@ -62,8 +66,9 @@ class Scale(nn.Module):
         self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1))
 
     def forward(self, picture: Tensor, labels: Tensor) -> Verdict:
-        """Of pictures (N, 3, S, S) and maps (N, 19, S, S)."""
-        seen = torch.cat([functional.pixel_unshuffle(picture, self.fold), self.map(labels)], 1)
+        """Of pictures (N, 3, S, S) and maps (M, 19, S, S)."""
+        mapped = self.map(labels).repeat(len(picture) // len(labels), 1, 1, 1)
+        seen = torch.cat([functional.pixel_unshuffle(picture, self.fold), mapped], 1)
         features: list[Tensor] = []
         for layer in self.layers:
             seen = functional.leaky_relu(layer(seen), SLOPE)

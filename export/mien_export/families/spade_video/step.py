@@ -172,7 +172,7 @@ class SpadeStep:
         """Its loss, and what it said of the true pictures."""
         self._critic.requires_grad_(True)
         pictures = torch.cat([look.at(batch.pictures), look.at(made)])
-        verdicts = self._critic(pictures, torch.cat([batch.labels, batch.labels]), look.window)
+        verdicts = self._critic(pictures, batch.labels, look.window)
         half = len(made)
         truth = [_part(found, 0, half) for found in verdicts]
         loss = critic_term(truth, [_part(found, half, None) for found in verdicts])
