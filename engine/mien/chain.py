@@ -34,7 +34,7 @@ from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
 from mien.smooth.smooth import Smooth
 from mien.stats import UNTIMED, Laps
-from mien.style.opening import open_styler
+from mien.style.opening import model_with, open_styler
 from mien.style.style import Style
 from mien.style.wish import read_wish
 
@@ -195,8 +195,9 @@ def open_chain(
 def _open_style(
     wish: str, portraits: tuple[Portrait, ...], threads: int, graphs: SharedGraphs | None
 ) -> Iterator[Style]:
-    with open_styler(threads, graphs=graphs) as styler:
-        yield Style(portraits, styler, read_wish(wish))
+    asked = read_wish(wish)
+    with open_styler(threads, model_with(asked), graphs) as styler:
+        yield Style(portraits, styler, asked)
 
 
 def background_picture(setting: str) -> str | None:

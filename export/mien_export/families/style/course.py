@@ -43,7 +43,7 @@ CONFIGS: Final = {
     "style": StyleConfig(
         "m",
         (
-            StylePart(steps=2200, batch=1, side=128),
+            StylePart(steps=2600, batch=1, side=128),
             StylePart(steps=1600, batch=1, side=128, rate=1e-3, temporal=True, falls=True),
             StylePart(steps=200, batch=1, side=224, full=320, rate=2e-4, temporal=True, falls=True),
         ),

@@ -24,7 +24,7 @@ class StyleLosses:
     content: float = 1.0
     colour: float = 50.0
     """Means of 8 x 8 pixels against the colour transfer alone: without it dark bars lie across the face."""
-    variation: float = 0.1
+    variation: float = 0.25
     temporal: float = 300.0
     """In the parts of a run that have it."""
     face: float = 3.0

@@ -48,7 +48,8 @@ class StyleStep:
         """Every picture of a batch is drawn in each style that learns, and what it is compared by is computed once.
 
         Args:
-            learning: numbers of the styles that learn; None: all.
+            goals: of the styles that learn, in their order.
+            learning: their numbers; the convolutions then stay as they are. None: everything learns.
         """
         moved: Any = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._net: StyleNetwork = moved
@@ -112,9 +113,9 @@ class StyleStep:
     def _terms(self, raw: Raw) -> dict[str, Tensor]:
         part = self._stages[part_at(self._stages, self._steps)[0]]
         once, count = self._pictures(raw["pictures"]), len(self._styles)
-        pictures, styles = once.repeat_interleave(count, 0), self._styles.repeat(len(once))
+        pictures, goals = once.repeat_interleave(count, 0), torch.arange(count, device=self._device).repeat(len(once))
         weight = (raw["weights"].to(self._device)[:, None].float() / 255).repeat_interleave(count, 0)
-        mix = functional.one_hot(styles, self._net.styles).float()
+        mix = functional.one_hot(self._styles.repeat(len(once)), self._net.styles).float()
         later = self._pictures(raw["later"]).repeat_interleave(count, 0) if part.temporal else None
         answers, later = self._answers(pictures, later, mix)
         with torch.no_grad(), self._autocast():
@@ -122,7 +123,7 @@ class StyleStep:
         with self._autocast():
             found = self._goals.extractor(2 * answers - 1)
         terms = {
-            "style": style_term(found, styles, self._goals.statistics(part.full), self._goals.weights),
+            "style": style_term(found, goals, self._goals.statistics(part.full), self._goals.weights),
             "content": content_term(found, own, weight, self._losses.face),
             "colour": colour_term(answers, pictures, self._net.transfer(mix).detach(), weight),
             "variation": variation_term(answers),
