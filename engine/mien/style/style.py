@@ -18,7 +18,7 @@ from mien.face.crop import crop_matrix
 from mien.plane import Affine
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import Painting, Posed
-from mien.style.styler import BORDER, Look, Styler
+from mien.style.styler import BORDER, StyleLook, Styler
 from mien.style.wish import StyleWish
 from mien_kernels import ops
 
@@ -55,13 +55,13 @@ class Style:
         looks = [look for _, look in found]
         return changed, tuple(self._painted(one, look) for one, look in zip(paintings, looks, strict=True))
 
-    def _painted(self, painting: Painting | None, look: Look) -> Painting | None:
+    def _painted(self, painting: Painting | None, look: StyleLook) -> Painting | None:
         if painting is None:
             return None
         return replace(painting, generated=self._styler.patch(painting.generated, painting.matrix, look))
 
 
-def styled(portrait: Portrait, styler: Styler, mix: Floats, strength: float) -> tuple[Portrait, Look]:
+def styled(portrait: Portrait, styler: Styler, mix: Floats, strength: float) -> tuple[Portrait, StyleLook]:
     """The portrait with picture, background and layers in a style, and the look of the picture.
 
     Landmarks, pose and matte stay the photograph's. Where a layer is seen in the picture it is drawn as there; what is

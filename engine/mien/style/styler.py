@@ -33,7 +33,7 @@ STROKES: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class StyleLook:
     """A style as it is on one picture."""
 
     vector: Floats
@@ -64,8 +64,8 @@ class Styler:
         self.patch_size = width, height
 
     def whole(
-        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: Look | None = None
-    ) -> tuple[Pixels, Look]:
+        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: StyleLook | None = None
+    ) -> tuple[Pixels, StyleLook]:
         """A picture in a style, and the look it has.
 
         Args:
@@ -92,10 +92,10 @@ class Styler:
         outputs = self._whole.outputs
         transfer = np.array(outputs["transfer"][0], np.float32)
         matrix = np.column_stack([transfer[:9].reshape(3, 3), transfer[9:]])
-        look = Look(np.array(outputs["look"], np.float32), matrix, scale, strength)
+        look = StyleLook(np.array(outputs["look"], np.float32), matrix, scale, strength)
         return _drawn(picture, outputs["strokes"][0], into, look), look
 
-    def patch(self, picture: Pixels, matrix: Affine, look: Look) -> Pixels:
+    def patch(self, picture: Pixels, matrix: Affine, look: StyleLook) -> Pixels:
         """A painted patch in the style that the portrait has.
 
         Args:
@@ -132,7 +132,7 @@ def _soft(picture: Pixels, scale: float) -> Pixels:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / scale), dtype=np.uint8)
 
 
-def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: Look) -> Pixels:
+def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: StyleLook) -> Pixels:
     """Colours and strokes (3, h, w) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
     cells = into / CELL
     cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles

@@ -18,8 +18,7 @@ from mien_export.families.style.losses import StyleLosses
 from mien_export.families.style.network import KIND, SIZES, StyleNetwork
 from mien_export.families.style.paintings import NAMED, read_paintings, transfer_to
 from mien_export.families.style.samples import Samples, collate
-from mien_export.families.style.stages import StylePart
-from mien_export.families.style.step import StyleStep
+from mien_export.families.style.step import StylePart, StyleStep
 from mien_export.train.course import Asked, Part, Raw, changed
 from mien_export.train.extractors.given import Given
 from mien_export.train.extractors.hed import open_hed

@@ -19,9 +19,8 @@ from mien.style.opening import MODEL
 from mien_export.data.faces import Faces
 from mien_export.data.writing import write_faces
 from mien_export.families.registry import read_trained
-from mien_export.families.style.own import STEPS, OwnStyle
+from mien_export.families.style.own import STEPS, OwnStyle, read_network
 from mien_export.families.style.paintings import read_painting
-from mien_export.families.style.weights import read_network
 from mien_export.graphs.writing import Words, replaced, write_bundle
 from mien_export.train.loop import LATEST, Run, train
 

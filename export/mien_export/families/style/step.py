@@ -1,8 +1,9 @@
-"""One training step of a network of styles."""
+"""A part of a run that trains a network of styles, and one of its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -21,9 +22,8 @@ from mien_export.families.style.losses import (
 )
 from mien_export.families.style.network import StyleNetwork, drawn, recoloured
 from mien_export.families.style.samples import OUTSIDE
-from mien_export.families.style.stages import StylePart
 from mien_export.train.average import Average
-from mien_export.train.course import Raw, part_at
+from mien_export.train.course import Part, Raw, part_at
 
 DECAY: Final = 0.998
 """Of the averaged weights, per step."""
@@ -31,6 +31,27 @@ MOST: Final = 5.0
 """Norm of a step's gradient."""
 ROWS, COLOURS = 4.0, 0.5
 """Learning rate of a style's own scales and shifts, and of its colour transfer, relative to the convolutions'."""
+WARM_UP: Final = 20
+"""Steps in which the learning rate rises."""
+
+
+@dataclass(frozen=True, slots=True)
+class StylePart(Part):
+    """Part of a run, with a rate that falls to a twentieth over the part where it `falls`."""
+
+    side: int = 160
+    """Of the windows that are learnt from, in pixels."""
+    full: int = 208
+    """Side to which whole portraits are brought, and the shorter side of paintings."""
+    rate: float = 2e-3
+    temporal: bool = False
+    """Whether the strokes of a moment later are compared."""
+    falls: bool = False
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at a step of this part."""
+        falling = step / max(self.steps, 1) if self.falls else 0.0
+        return self.rate * min((step + 1) / WARM_UP, 1.0) * max(1 - falling, 0.05)
 
 
 class StyleStep:

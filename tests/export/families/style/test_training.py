@@ -23,10 +23,10 @@ from mien_export.families.registry import course_of, family_of, read_trained  # 
 from mien_export.families.style.goals import moments  # noqa: E402
 from mien_export.families.style.losses import temporal_term  # noqa: E402
 from mien_export.families.style.network import SIZES, StyleNetwork, drawn, recoloured  # noqa: E402
+from mien_export.families.style.own import read_network  # noqa: E402
 from mien_export.families.style.own_command import main  # noqa: E402
 from mien_export.families.style.paintings import NAMED, read_painting, transfer_to  # noqa: E402
 from mien_export.families.style.samples import Samples, sampled  # noqa: E402
-from mien_export.families.style.weights import read_network  # noqa: E402
 from mien_export.graphs.parity import beyond, compare  # noqa: E402
 from mien_export.graphs.writing import Words, write_bundle  # noqa: E402
 from mien_export.train.course import Asked  # noqa: E402
