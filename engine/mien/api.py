@@ -28,6 +28,7 @@ from mien.portrait.prepare import prepare
 from mien.provenance import Provenance, record
 from mien.stages import open_stages
 from mien.stats import Statistics
+from mien.style.opening import need_style
 
 
 def animate(
@@ -116,6 +117,7 @@ def render_file(
     need_apart([] if sheet is None else [sheet], [*pictures, driver], sink=output, settings=settings)
     need_place(os.fspath(output))
     need_background(settings.background)
+    need_style(settings.style, settings.style_picture)
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()

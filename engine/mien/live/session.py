@@ -53,6 +53,7 @@ from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
 from mien.stages import Driver, open_driver
 from mien.stats import LiveStatistics
+from mien.style.opening import need_style
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
@@ -276,6 +277,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cance
         need_apart([], _read(request), sink=request.output, settings=settings)
         need_place(request.output)
     need_background(request.settings.background)
+    need_style(request.settings.style, request.settings.style_picture)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
 

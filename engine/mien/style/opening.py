@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,7 +13,7 @@ from mien.manifest import Bundle, read_bundle, read_manifest
 from mien.runtime.opening import choose, open_session
 from mien.runtime.sharing import SharedGraphs
 from mien.style.styler import PATCH, WHOLE, Styler
-from mien.style.wish import StyleWish
+from mien.style.wish import StyleWish, read_wish
 
 MODEL: Final = "style"
 
@@ -66,6 +67,18 @@ def installed_styles() -> dict[str, tuple[str, ...]]:
 def style_names() -> tuple[str, ...]:
     """Of all installed bundles, each once."""
     return tuple(dict.fromkeys(name for names in installed_styles().values() for name in names))
+
+
+def need_style(wish: str | None, picture: str | None) -> None:
+    """Refuse a style that is in no installed bundle, or a drawn portrait that is no file, before the work begins.
+
+    Raises:
+        SettingError: as said.
+    """
+    if wish is not None:
+        model_with(read_wish(wish))
+    if picture is not None and not os.path.isfile(picture):
+        raise SettingError(f"style_picture {picture}: expected a picture of the portrait in that style, got no file")
 
 
 def model_with(wish: StyleWish) -> str:
