@@ -19,6 +19,7 @@ from mien.face.crop import crop_matrix
 from mien.plane import Affine
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import Painting, Posed
+from mien.style.steady import SteadyStrokes
 from mien.style.styler import BORDER, StyleLook, Styler
 from mien.style.wish import StyleWish
 from mien_kernels import ops
@@ -53,6 +54,7 @@ class Style:
         first, *others = portraits
         self._drawn = {first.digest: styled(first, styler, mix, strength, given)}
         self._drawn |= {portrait.digest: styled(portrait, styler, mix, strength) for portrait in others}
+        self._steady = {portrait.digest: SteadyStrokes() for portrait, _ in self._drawn.values()}
 
     def __call__(
         self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None
@@ -63,12 +65,14 @@ class Style:
         if paintings is None:
             return changed, None
         looks = [look for _, look in found]
-        return changed, tuple(self._painted(one, look) for one, look in zip(paintings, looks, strict=True))
+        return changed, tuple(map(self._painted, changed, paintings, looks))
 
-    def _painted(self, painting: Painting | None, look: StyleLook) -> Painting | None:
+    def _painted(self, posed: Posed, painting: Painting | None, look: StyleLook) -> Painting | None:
         if painting is None:
             return None
-        return replace(painting, generated=self._styler.patch(painting.generated, painting.matrix, look))
+        steady = self._steady[posed.portrait.digest]
+        drawn = self._styler.patch(painting.generated, painting.matrix, look, posed, steady)
+        return replace(painting, generated=drawn)
 
 
 def styled(

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from mien.manifest import Bundle
 from mien.plane import Affine, inverse
+from mien.posed import Posed
 from mien.runtime.session import GraphSession
+from mien.style.steady import SteadyStrokes
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]
@@ -93,15 +95,18 @@ class Styler:
         transfer = np.array(outputs["transfer"][0], np.float32)
         matrix = np.column_stack([transfer[:9].reshape(3, 3), transfer[9:]])
         look = StyleLook(np.array(outputs["look"], np.float32), matrix, scale, strength)
-        return _drawn(picture, outputs["strokes"][0], into, look), look
+        strokes = np.ascontiguousarray(outputs["strokes"][0].transpose(1, 2, 0))
+        return _drawn(picture, strokes, into, look), look
 
-    def patch(self, picture: Pixels, matrix: Affine, look: StyleLook) -> Pixels:
+    def patch(self, picture: Pixels, matrix: Affine, look: StyleLook, posed: Posed, steady: SteadyStrokes) -> Pixels:
         """A painted patch in the style that the portrait has.
 
         Args:
             picture: (h, w, 3).
             matrix: from pixels of the portrait to those of the patch.
             look: the portrait's.
+            posed: the frame that it belongs to.
+            steady: keeps the portrait's strokes from frame to frame.
         """
         into = self._into_patch(picture, matrix, look.scale)
         inputs = self._patch.inputs
@@ -110,7 +115,10 @@ class Styler:
         )
         inputs["look"][...] = look.vector
         self._patch.run()
-        return _drawn(picture, self._patch.outputs["strokes"][0], into, look)
+        cells = _into_cells(into)
+        cells = np.column_stack([cells[:, :2] @ matrix[:, :2], cells[:, :2] @ matrix[:, 2] + cells[:, 2]])
+        strokes = steady(self._patch.outputs["strokes"][0], inputs["picture"][0], cells, posed)
+        return _drawn(picture, strokes, into, look)
 
     def close(self) -> None:
         """Give the sessions back."""
@@ -125,6 +133,13 @@ class Styler:
         return np.array([[share, 0, x - share * (width - 1) / 2], [0, share, y - share * (height - 1) / 2]])
 
 
+def _into_cells(into: Affine) -> Affine:
+    """To cells of strokes, from where `into` leads to the network's pixels."""
+    cells = into / CELL
+    cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles
+    return cells
+
+
 def _soft(picture: Pixels, scale: float) -> Pixels:
     """The picture without what a smaller one cannot show."""
     if scale >= 0.75:
@@ -133,13 +148,11 @@ def _soft(picture: Pixels, scale: float) -> Pixels:
 
 
 def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: StyleLook) -> Pixels:
-    """Colours and strokes (3, h, w) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
-    cells = into / CELL
-    cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles
-    places = np.ascontiguousarray(strokes.transpose(1, 2, 0))
+    """Colours and strokes (h, w, 3) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
+    cells = _into_cells(into)
     height, width = picture.shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(places, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.warpAffine(strokes, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     colours = cv2.transform(picture.astype(np.float32), look.transfer * np.array([[1 / 255] * 3 + [1]], np.float32))
     drawn *= np.float32(-GAIN * STROKES)
     drawn -= np.float32(GAIN) * colours
