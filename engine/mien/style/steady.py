@@ -42,8 +42,7 @@ class SteadyStrokes:
             posed: the frame.
         """
         new, now = np.ascontiguousarray(strokes.transpose(1, 2, 0)), _means(seen)
-        vertices = posed.vertices.copy()
-        vertices[:, :2] = placed(posed.vertices[:, :2], into)
+        vertices = placed(posed.vertices.astype(np.float64), into).astype(np.float32)
         if self._before is not None:
             then, source, picture, old = self._before
             if then.shot == posed.shot and then.portrait.digest == posed.portrait.digest and old.shape == new.shape:
