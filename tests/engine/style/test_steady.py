@@ -41,7 +41,8 @@ def _strokes(seed: int) -> Floats:
 def _seen(strokes: Floats) -> Floats:
     """A soft picture of twice the size."""
     rows, columns = np.mgrid[: 2 * ROWS, : 2 * COLUMNS].astype(np.float32)
-    return np.stack([np.sin(rows / 9), np.cos(columns / 9), np.sin((rows + columns) / 9)]).astype(np.float32)
+    waves = [np.sin(rows / 9), np.cos(columns / 9), np.sin((rows + columns) / 9)]
+    return np.asarray(np.stack(waves), dtype=np.float32)
 
 
 def _right(values: Floats, cells: int) -> Floats:
