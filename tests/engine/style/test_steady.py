@@ -38,7 +38,7 @@ def _strokes(seed: int) -> Floats:
     return np.random.default_rng(seed).standard_normal((3, ROWS, COLUMNS)).astype(np.float32)
 
 
-def _seen(strokes: Floats) -> Floats:
+def _seen() -> Floats:
     """A soft picture of twice the size."""
     rows, columns = np.mgrid[: 2 * ROWS, : 2 * COLUMNS].astype(np.float32)
     waves = [np.sin(rows / 9), np.cos(columns / 9), np.sin((rows + columns) / 9)]
@@ -52,7 +52,7 @@ def _right(values: Floats, cells: int) -> Floats:
 
 def test_strokes_are_carried_by_the_mesh_and_averaged(posed: Posed, into: NDArray[np.float64]) -> None:
     steady, first, second = SteadyStrokes(), _strokes(0), _strokes(1)
-    seen = _seen(first)
+    seen = _seen()
     np.testing.assert_array_equal(steady(first, seen, into, posed), first.transpose(1, 2, 0))
     vertices = posed.vertices.copy()
     vertices[:, 0] += WAY / into[0, 0]
@@ -67,7 +67,7 @@ def test_strokes_are_carried_by_the_mesh_and_averaged(posed: Posed, into: NDArra
 
 def test_where_pictures_differ_new_strokes_count_alone(posed: Posed, into: NDArray[np.float64]) -> None:
     steady, first, second = SteadyStrokes(), _strokes(0), _strokes(1)
-    seen = _seen(first)
+    seen = _seen()
     steady(first, seen, into, posed)
     opened = seen.copy()
     opened[:, 40:80, 40:80] *= -1
@@ -82,10 +82,10 @@ def test_where_pictures_differ_new_strokes_count_alone(posed: Posed, into: NDArr
 @pytest.mark.parametrize("change", ["cut", "another size"])
 def test_after_a_cut_nothing_is_carried(posed: Posed, into: NDArray[np.float64], change: str) -> None:
     steady, first, second = SteadyStrokes(), _strokes(0), _strokes(1)
-    steady(first, _seen(first), into, posed)
+    steady(first, _seen(), into, posed)
     if change == "cut":
         posed = replace(posed, shot=posed.shot + 1)
     else:
         second = np.ascontiguousarray(second[:, :-8])
-    seen = _seen(first)[:, : 2 * second.shape[1]]
+    seen = _seen()[:, : 2 * second.shape[1]]
     np.testing.assert_array_equal(steady(second, seen, into, posed), second.transpose(1, 2, 0))
