@@ -59,7 +59,7 @@ test-timed: $(DEV)
 	$(MAKE) --jobs 2 --output-sync=target test-serve test-rest test-latency test-bench
 
 test-computing: $(DEV)
-	nice -n 19 $(MAKE) --jobs 1 --output-sync=target test-export test-kernels
+	nice -n 19 $(MAKE) --output-sync=target test-export test-kernels
 
 CACHES := build/tests
 LATENCY := tests/bench/latency tests/bench/live tests/bench/load
