@@ -19,7 +19,7 @@ from mien_bench.face_video.exact_flow import SIDE, Geometry, errors
 from mien_bench.face_video.stylings import EACH, LEAD, MEAN, ONCE, PHOTO, WAYS, StyledFrame, StyleRun
 from mien_bench.quality.summary import mean_interval
 from mien_bench.quality.temporal import PAPER
-from mien_bench.results import Check, Fact, Row, Table
+from mien_bench.results import Better, Check, Fact, Row, Table
 
 Pixels = NDArray[np.uint8]
 Key = tuple[str, str]
@@ -76,8 +76,8 @@ def measure(
     for number in numbers[LEAD:]:
         frame = run(number)
         pictures = _reduced(run, frame)
-        for key, values in _against(run, frame.geometry, pictures, before, shares).items():
-            found[key].append(values)
+        for key, own in _against(run, frame.geometry, pictures, before, shares).items():
+            found[key].append(own)
         before.append((frame.geometry, pictures))
         if watch is not None:
             watch(frame)
@@ -118,7 +118,7 @@ def rows(found: Sequence[Stability]) -> Iterator[Row]:
             for number, region in enumerate(REGIONS):
                 values = _values(found, (drawn, style), place, number)
                 condition: dict[str, Fact] = {"on": "face-video", "drawn": drawn, "style": style, "frames apart": gap}
-                judged = "neither" if drawn == PHOTO else "lower"
+                judged: Better = "neither" if drawn == PHOTO else "lower"
                 if values:
                     yield Row(f"temporal error, {region}", "1e-5", tuple(values), judged, condition, each="pair")
 

@@ -96,11 +96,11 @@ class StyleRun:
         for name, whole in self._whole.items():
             drawn[EACH, name] = each = whole.by_itself(photo)
             drawn[ONE_LOOK, name] = whole.with_one_look(photo)
-            drawn[MEAN, name] = whole.moving(photo)
+            drawn[MEAN, name] = whole.along_its_own(each, photo)
             drawn[EXACT, name] = whole.along(each, way, self.tracer)
         for name, whole in self._plain.items():
-            drawn[PLAIN_EACH, name] = whole.by_itself(photo)
-            drawn[PLAIN_MEAN, name] = whole.moving(photo)
+            drawn[PLAIN_EACH, name] = each = whole.by_itself(photo)
+            drawn[PLAIN_MEAN, name] = whole.along_its_own(each, photo)
         return StyledFrame(geometry, posed[0].landmarks, photo, drawn)
 
     def _way(self, geometry: Geometry, seen: Pixels) -> Way | None:
@@ -117,8 +117,7 @@ class WholeFrames:
         self._styler, self._mix, self._strength = styler, wish.mix(styler.names), wish.strength
         self._into = into_canvas(portrait.pixels, styler.room)
         self._look = styler.whole(portrait.pixels, self._into, self._mix, self._strength)[1]
-        self.moving = FrameStyler(styler, self._mix, self._strength)
-        """As `mien style` does it."""
+        self._moving = FrameStyler(styler, self._mix, self._strength)
         self._before: Pixels | None = None
 
     def by_itself(self, pixels: Pixels) -> Pixels:
@@ -129,8 +128,12 @@ class WholeFrames:
         """The same with strokes of one weight in all frames."""
         return self._styler.whole(pixels, self._into, self._mix, self._strength, self._look)[0]
 
+    def along_its_own(self, drawn: Pixels, pixels: Pixels) -> Pixels:
+        """What was `drawn` of a frame (H, W, 3), with the answer before mixed in as `mien style` does it."""
+        return self._moving.steadied(pixels, drawn.copy())
+
     def along(self, drawn: Pixels, way: Way | None, tracer: Tracer) -> Pixels:
-        """What was `drawn`, mixed with the answer before along the exact flow, as `mien style` mixes along its own."""
+        """The same along the exact flow."""
         out = drawn.copy()
         if way is not None and self._before is not None:
             weight = np.asarray(cv2.blur(way.sure.astype(np.float32), (3, 3)), dtype=np.float32)
