@@ -54,12 +54,13 @@ class Reading:
                 self.off[key].append(distance(picture, frame.landmarks, self.mesh))
 
     def share(self, key: tuple[str, str]) -> float:
-        """Per cent of pictures in which the face was found."""
-        return 100 * float(np.isfinite(self.off[key]).mean())
+        """Per cent of pictures in which the face was found; NaN where none was looked at."""
+        looked = self.off.get(key)
+        return 100 * float(np.isfinite(looked).mean()) if looked else float("nan")
 
     def mean_off(self, key: tuple[str, str]) -> float:
         """Per cent of the eye distance, where it was found; NaN where it never was."""
-        seen = [value for value in self.off[key] if np.isfinite(value)]
+        seen = [value for value in self.off.get(key, ()) if np.isfinite(value)]
         return 100 * float(np.mean(seen)) if seen else float("nan")
 
 
@@ -75,7 +76,7 @@ def rows(found: Sequence[Reading]) -> Iterator[Row]:
     """The share of faces found by way and style, with a value of each pair."""
     for drawn, style in _keys(found):
         condition: dict[str, Fact] = {"on": "face-video", "drawn": drawn, "style": style}
-        shares = tuple(one.share((drawn, style)) for one in found)
+        shares = tuple(one.share((drawn, style)) for one in found if (drawn, style) in one.off)
         yield Row("faces found by the landmarker", "%", shares, "higher", condition, each="pair")
         off = tuple(value for one in found if np.isfinite(value := one.mean_off((drawn, style))))
         if off:
@@ -87,7 +88,7 @@ def table(found: Sequence[Reading]) -> Table:
     styles = list(dict.fromkeys(style for _, style in _keys(found) if style))
     lines: list[tuple[str, ...]] = [(PHOTO, *[_cell(found, (PHOTO, ""))] * len(styles))]
     lines += [(drawn, *(_cell(found, (drawn, style)) for style in styles)) for drawn in LOOKED_AT]
-    looked = sum(len(one.off[PHOTO, ""]) for one in found)
+    looked = sum(len(one.off.get((PHOTO, ""), ())) for one in found)
     title = f"Faces found in stylised frames, per cent of {looked} frames"
     return Table(title, ("", *styles), tuple(lines), notes=(NOTE,))
 
@@ -95,12 +96,12 @@ def table(found: Sequence[Reading]) -> Table:
 def targets(found: Sequence[Reading]) -> Iterator[Check]:
     """In what `--style` shows, over all pairs."""
     shares: Mapping[str, float] = {
-        style: 100 * float(np.isfinite([value for one in found for value in one.off[drawn, style]]).mean())
+        style: 100 * float(np.isfinite([value for one in found for value in one.off.get((drawn, style), ())]).mean())
         for drawn, style in _keys(found)
         if drawn == ONCE
     }
     for style, share in shares.items():
-        yield Check(f"face-video, {style}: face found", f">= {LEAST:g} % of frames", f"{share:.0f} %", share >= LEAST)
+        yield Check(f"face-video: {style}, face found", f">= {LEAST:g} % of frames", f"{share:.0f} %", share >= LEAST)
 
 
 def _keys(found: Sequence[Reading]) -> list[tuple[str, str]]:
