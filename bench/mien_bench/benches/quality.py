@@ -86,6 +86,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         vars(options).update(QUICK)
     there = material_of(options)
     wanted, lacking = (tuple(options.table), ()) if options.table else possible(there, options.openseeface)
+    if FACE_VIDEO in wanted:
+        face_video.need_styles(options)
     crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
     if crossing:
         DlibDetector()  # what is missing is reported before minutes are spent on the other tables

@@ -34,10 +34,11 @@ NOTE: Final = (
 
 
 @dataclass(slots=True, eq=False)
-class Reading:
+class FacesFound:
     """Of one portrait under one driver: called with each frame, it looks at every `EVERY`-th."""
 
     pair: str
+    model: str
     mesh: FaceMesh
     """For stills."""
     off: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -72,10 +73,15 @@ def distance(picture: Pixels, aimed: Array, mesh: FaceMesh) -> float:
     return min((one for one in apart if one < OFF), default=float("nan"))
 
 
-def rows(found: Sequence[Reading]) -> Iterator[Row]:
+def rows(found: Sequence[FacesFound]) -> Iterator[Row]:
     """The share of faces found by way and style, with a value of each pair."""
     for drawn, style in _keys(found):
-        condition: dict[str, Fact] = {"on": "face-video", "drawn": drawn, "style": style}
+        condition: dict[str, Fact] = {
+            "on": "face-video",
+            "model": found[0].model,
+            "drawn": drawn,
+            "style": style,
+        }
         shares = tuple(one.share((drawn, style)) for one in found if (drawn, style) in one.off)
         yield Row("faces found by the landmarker", "%", shares, "higher", condition, each="pair")
         off = tuple(value for one in found if np.isfinite(value := one.mean_off((drawn, style))))
@@ -83,7 +89,7 @@ def rows(found: Sequence[Reading]) -> Iterator[Row]:
             yield Row("landmarks off", "% of eye distance", off, "lower", condition, each="pair")
 
 
-def table(found: Sequence[Reading]) -> Table:
+def table(found: Sequence[FacesFound]) -> Table:
     """Ways by styles."""
     styles = list(dict.fromkeys(style for _, style in _keys(found) if style))
     lines: list[tuple[str, ...]] = [(PHOTO, *[_cell(found, (PHOTO, ""))] * len(styles))]
@@ -93,7 +99,7 @@ def table(found: Sequence[Reading]) -> Table:
     return Table(title, ("", *styles), tuple(lines), notes=(NOTE,))
 
 
-def targets(found: Sequence[Reading]) -> Iterator[Check]:
+def targets(found: Sequence[FacesFound]) -> Iterator[Check]:
     """In what `--style` shows, over all pairs."""
     shares: Mapping[str, float] = {
         style: 100 * float(np.isfinite([value for one in found for value in one.off.get((drawn, style), ())]).mean())
@@ -104,11 +110,11 @@ def targets(found: Sequence[Reading]) -> Iterator[Check]:
         yield Check(f"face-video: {style}, face found", f">= {LEAST:g} % of frames", f"{share:.0f} %", share >= LEAST)
 
 
-def _keys(found: Sequence[Reading]) -> list[tuple[str, str]]:
+def _keys(found: Sequence[FacesFound]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(key for one in found for key in one.off))
 
 
-def _cell(found: Sequence[Reading], key: tuple[str, str]) -> str:
+def _cell(found: Sequence[FacesFound], key: tuple[str, str]) -> str:
     shares = mean_interval([one.share(key) for one in found], "{:.0f}")
     off = [value for one in found if np.isfinite(value := one.mean_off(key))]
     return f"{shares} ({np.mean(off):.1f})" if off else shares

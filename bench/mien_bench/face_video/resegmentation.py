@@ -20,7 +20,7 @@ from mien.errors import ModelError
 from mien.face.classes import CLASSES, MIRRORED
 from mien.face.crop import SIDE, crop_matrix
 from mien.face.pose import fit_pose
-from mien.manifest import Bundle, read_bundle
+from mien.manifest import read_bundle
 from mien.plane import placed
 from mien_bench.face_video.judges import MAKER, Judge
 from mien_bench.quality.summary import ROUNDS, SURE
@@ -66,8 +66,8 @@ class Resynthesis(Protocol):
         ...
 
 
-Opener = Callable[[Bundle, int], AbstractContextManager[Resynthesis]]
-"""(bundle, threads) -> its generator, closed on leaving."""
+Opener = Callable[[str, int], AbstractContextManager[Resynthesis]]
+"""(name or folder of a bundle, threads) -> its generator, closed on leaving."""
 OPENERS: Final[dict[str, Opener]] = {}
 """What opens bundles of a family: a family that makes pictures from label maps is measured once it stands here."""
 
@@ -107,10 +107,10 @@ def open_generators(models: Sequence[str], threads: int) -> Iterator[tuple[list[
         found, notes = list[Resynthesis](), list[str]()
         for model in models:
             try:
-                bundle = read_bundle(find(model))
-                if bundle.family not in OPENERS:
-                    raise ModelError(f"model {model}: family {bundle.family} makes no pictures from label maps")
-                found.append(stack.enter_context(OPENERS[bundle.family](bundle, threads)))
+                family = read_bundle(find(model)).family
+                if family not in OPENERS:
+                    raise ModelError(f"model {model}: family {family} makes no pictures from label maps")
+                found.append(stack.enter_context(OPENERS[family](model, threads)))
             except ModelError as error:
                 notes.append(f"table 3: no row for {model}: {error}")
         yield found, notes

@@ -58,6 +58,7 @@ class Stability:
     """Errors of one portrait under one driver."""
 
     pair: str
+    model: str
     values: Mapping[Key, NDArray[np.float64]]
     """(gaps, regions): mean over frames."""
     share: float
@@ -65,9 +66,12 @@ class Stability:
 
 
 def measure(
-    pair: str, run: StyleRun, numbers: Sequence[int], watch: Callable[[StyledFrame], None] | None = None
+    pair: str, model: str, run: StyleRun, numbers: Sequence[int], watch: Callable[[StyledFrame], None] | None = None
 ) -> Stability:
-    """Errors over a driver's frames, of which the first `LEAD` are only drawn; `watch` is given each of the others."""
+    """Errors over a driver's frames, of which the first `LEAD` are only drawn; `watch` is given each of the others.
+
+    `pair` and `model` name what runs, for rows.
+    """
     found: dict[Key, list[NDArray[np.float64]]] = defaultdict(list)
     shares: list[float] = []
     before: deque[tuple[Geometry, dict[Key, Pixels]]] = deque(maxlen=max(GAPS))
@@ -82,7 +86,7 @@ def measure(
         if watch is not None:
             watch(frame)
     values = {key: mean_of(np.array(several)) for key, several in found.items()}
-    return Stability(pair, values, float(np.mean(shares)))
+    return Stability(pair, model, values, float(np.mean(shares)))
 
 
 def _reduced(run: StyleRun, frame: StyledFrame) -> dict[Key, Pixels]:
@@ -117,7 +121,13 @@ def rows(found: Sequence[Stability]) -> Iterator[Row]:
         for place, gap in enumerate(GAPS):
             for number, region in enumerate(REGIONS):
                 values = _values(found, (drawn, style), place, number)
-                condition: dict[str, Fact] = {"on": "face-video", "drawn": drawn, "style": style, "frames apart": gap}
+                condition: dict[str, Fact] = {
+                    "on": "face-video",
+                    "model": found[0].model,
+                    "drawn": drawn,
+                    "style": style,
+                    "frames apart": gap,
+                }
                 judged: Better = "neither" if drawn == PHOTO else "lower"
                 if values:
                     yield Row(f"temporal error, {region}", "1e-5", tuple(values), judged, condition, each="pair")
@@ -132,7 +142,8 @@ def tables(found: Sequence[Stability]) -> Iterator[Table]:
             ours = [_line(found, drawn, styles, place, number) for drawn in (PHOTO, *_drawn(found))]
             quoted = list(_paper(styles)) if (gap, region) == (1, "whole frame") else []
             title = f"Temporal error of styles, {region}, {gap} frame{'s' if gap > 1 else ''} apart"
-            notes = (*NOTES, f"Compared: {share:.0%} of a frame.", *([NOT_ALIKE] if quoted else []))
+            notes: tuple[str, ...] = (*NOTES, f"Compared: {share:.0%} of a frame.") if not place + number else ()
+            notes += (NOT_ALIKE,) if quoted else ()
             places = tuple(range(len(ours), len(ours) + len(quoted)))
             yield Table(title, ("1e-5", *styles, "all"), (*ours, *quoted), places, notes)
     relative = [(drawn, *(_ratio_cell(found, drawn, PHOTO, style) for style in styles)) for drawn in _drawn(found)]

@@ -13,16 +13,15 @@ from typing import Final
 from mien import samples
 from mien.capture import image
 from mien.commands.options import count
-from mien.config import WARP
 from mien.errors import FaceError, MienError
 from mien.machine.processor import usable_threads
 from mien.parse.models import FaceMesh
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, sized
-from mien.style.opening import MODEL, open_styler
+from mien.style.opening import MODEL, open_styler, style_bundle
 from mien_bench.face_video import readable, real_video, resegmentation, stability
 from mien_bench.face_video.judges import open_judges
-from mien_bench.face_video.readable import Reading
+from mien_bench.face_video.readable import FacesFound
 from mien_bench.face_video.resegmentation import Sitter, open_generators
 from mien_bench.face_video.stability import GAPS, Stability
 from mien_bench.face_video.stylings import LEAD, ONCE, PHOTO, liveliest, open_run
@@ -30,6 +29,7 @@ from mien_bench.fidelity.drivers import Driver, watch
 from mien_bench.fidelity.material import SIZE
 from mien_bench.quality.clips import Material
 from mien_bench.quality.people import unseen_faces
+from mien_bench.quality.summary import short
 from mien_bench.quality.thesis_tables import Part, joined_parts
 
 FACE_VIDEO: Final = "face-video"
@@ -67,6 +67,17 @@ def face_video_tables(given: Material, options: argparse.Namespace) -> Part:
     return joined_parts([_styles(material), _video(material), _resegmented(material)])
 
 
+def need_styles(options: argparse.Namespace) -> None:
+    """Refuse bundles of styles that are not there, before minutes are spent.
+
+    Raises:
+        ModelError: one is missing, broken, or of another family.
+    """
+    for bundle in (options.styles, options.plain_styles):
+        if bundle is not None:
+            style_bundle(bundle)
+
+
 @dataclass(frozen=True)
 class StyleMaterial:
     """Portraits and drivers, each read once, when first needed."""
@@ -80,6 +91,12 @@ class StyleMaterial:
     def threads(self) -> int:
         found: int | None = self.options.threads
         return found or usable_threads()
+
+    @property
+    def model(self) -> str:
+        """That the portraits are moved by: the last of those that are compared elsewhere."""
+        found: str = self.options.models[-1]
+        return found
 
     @property
     def frames(self) -> int:
@@ -100,12 +117,10 @@ class StyleMaterial:
             self._portraits[path] = prepare(sized(image.read(path), SIZE, SIZE))[0]
         return self._portraits[path]
 
-    def driver(self, path: Path) -> Driver:
-        """Watched; raises SourceError if it cannot be read, FaceError without a face."""
+    def driver(self, path: Path, anyone: Portrait) -> Driver:
+        """Watched with any portrait; raises SourceError if it cannot be read, FaceError without a face."""
         if path not in self._drivers:
-            anyone = prepare(samples.portraits()[SAMPLES[0]], size=256)[0] if not self._portraits else None
-            portrait = anyone or next(iter(self._portraits.values()))
-            self._drivers[path] = watch(path, portrait, min(self.options.seconds or SECONDS, SECONDS))
+            self._drivers[path] = watch(path, anyone, min(self.options.seconds or SECONDS, SECONDS))
         return self._drivers[path]
 
     def sitters(self) -> Iterator[Sitter]:
@@ -133,14 +148,14 @@ def spread_pairs(portraits: Sequence[Path], clips: Sequence[Path], most: int) ->
 
 
 def _styles(material: StyleMaterial) -> Part:
-    found, readings, notes = list[Stability](), list[Reading](), list[str]()
+    found, seen, notes = list[Stability](), list[FacesFound](), list[str]()
     with FaceMesh(still=True, most=1) as mesh:
         for portrait, clip in material.pairs:
             pair = f"{portrait.stem}, {clip.stem}"
             try:
-                reading = Reading(pair, mesh)
-                found.append(_measured(material, portrait, clip, reading))
-                readings.append(reading)
+                faces = FacesFound(pair, short(material.model), mesh)
+                found.append(_measured(material, portrait, clip, faces))
+                seen.append(faces)
                 print(f"  {pair}: {_said(found[-1])}", flush=True)
             except (FaceError, TooFew) as error:
                 notes.append(f"face-video: left out {pair}: {error}")
@@ -148,10 +163,10 @@ def _styles(material: StyleMaterial) -> Part:
     if not found:
         return Part(notes=(*notes, "no temporal error of styles: no pair of portrait and clip can be used"))
     return Part(
-        (*stability.rows(found), *readable.rows(readings)),
-        (*stability.tables(found), readable.table(readings)),
+        (*stability.rows(found), *readable.rows(seen)),
+        (*stability.tables(found), readable.table(seen)),
         notes=tuple(notes),
-        checks=(*stability.targets(found), *readable.targets(readings)),
+        checks=(*stability.targets(found), *readable.targets(seen)),
     )
 
 
@@ -159,14 +174,14 @@ class TooFew(MienError):
     """A driver has fewer frames than are needed."""
 
 
-def _measured(material: StyleMaterial, portrait: Path, clip: Path, reading: Reading) -> Stability:
-    posed, driver, options = material.portrait(portrait), material.driver(clip), material.options
+def _measured(material: StyleMaterial, portrait: Path, clip: Path, faces: FacesFound) -> Stability:
+    posed, options = material.portrait(portrait), material.options
+    driver = material.driver(clip, posed)
     numbers = liveliest(driver, material.frames) or liveliest(driver, LEAD + max(GAPS) + 1)
     if not numbers:
         raise TooFew(f"{clip.name} has fewer than {LEAD + max(GAPS) + 1} successive frames with a face")
-    model = options.models[-1] if options.models else WARP
-    with open_run(posed, driver, model, options.styles, options.plain_styles, material.threads) as run:
-        return stability.measure(reading.pair, run, numbers, reading)
+    with open_run(posed, driver, material.model, options.styles, options.plain_styles, material.threads) as run:
+        return stability.measure(faces.pair, faces.model, run, numbers, faces)
 
 
 def _said(found: Stability) -> str:

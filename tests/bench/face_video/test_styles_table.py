@@ -14,9 +14,9 @@ from mien.parse.models import FaceMesh
 from mien.portrait.portrait import Portrait
 from mien.style.opening import open_styler
 from mien_bench.face_video import readable, real_video, stability
-from mien_bench.face_video.readable import Reading, distance
+from mien_bench.face_video.readable import FacesFound, distance
 from mien_bench.face_video.stability import STYLES, Stability
-from mien_bench.face_video.stylings import EACH, EXACT, LEAD, MEAN, ONCE, ONE_LOOK, PHOTO, liveliest, open_run
+from mien_bench.face_video.stylings import EACH, EXACT, LEAD, MEAN, ONCE, PHOTO, PLAIN_EACH, WAYS, liveliest, open_run
 from mien_bench.face_video.tables import spread_pairs
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.quality.temporal import PAPER
@@ -34,26 +34,27 @@ def nodding(portrait: Portrait, count: int) -> Driver:
 
 def test_a_portrait_is_measured_in_every_style(people: dict[str, Portrait]) -> None:
     portrait = people["mira"]
-    with open_run(portrait, nodding(portrait, FRAMES), "warp", threads=1) as run, FaceMesh(still=True) as mesh:
-        reading = Reading("mira, nodding", mesh)
-        found = stability.measure("mira, nodding", run, range(FRAMES), reading)
-        drawn = {key[0] for key in found.values}
-        assert drawn == {PHOTO, ONCE, EACH, ONE_LOOK, MEAN, EXACT}
+    driver = nodding(portrait, FRAMES)
+    with open_run(portrait, driver, "warp", plain="style", threads=1) as run, FaceMesh(still=True) as mesh:
+        faces = FacesFound("mira, nodding", "warp", mesh)
+        found = stability.measure(faces.pair, faces.model, run, range(FRAMES), faces)
+        assert {key[0] for key in found.values} == {PHOTO, *WAYS}
         for style in run.styles:
             values = {way: found.values[way, style] for way in (ONCE, EACH, MEAN, EXACT)}
             assert all(np.isfinite(one[0]).all() and np.isnan(one[1]).all() for one in values.values())
+            assert found.values[PLAIN_EACH, style][0] == pytest.approx(values[EACH][0]), "it is the same bundle"
             assert values[EXACT][0, 0] < values[EACH][0, 0], "a mean along the way of the face lowers its error"
             assert values[ONCE][0, 0] < values[EACH][0, 0], "strokes that move with the face differ less"
-        assert reading.share((PHOTO, "")) == 100
-        assert reading.mean_off((PHOTO, "")) < 10
-        assert {key[1] for key in reading.off if key[0] == ONCE} == set(run.styles)
+        assert faces.share((PHOTO, "")) == 100
+        assert faces.mean_off((PHOTO, "")) < 10
+        assert {key[1] for key in faces.off if key[0] == ONCE} == set(run.styles)
     assert 0.3 < found.share < 1
 
 
 def some(pair: str, error: float) -> Stability:
     """With a photograph's error of 1 everywhere, and one style whose error is `error` by every way."""
     values = {(PHOTO, ""): np.ones((2, 2))} | {(way, "wave"): np.full((2, 2), error) for way in (ONCE, EACH, MEAN)}
-    return Stability(pair, values, 0.9)
+    return Stability(pair, "warp", values, 0.9)
 
 
 def test_tables_stand_beside_the_paper() -> None:
@@ -83,10 +84,10 @@ def test_a_face_that_is_not_there_is_not_found(people: dict[str, Portrait]) -> N
         assert distance(portrait.pixels, portrait.landmarks, mesh) < 0.1
         assert np.isnan(distance(portrait.pixels, portrait.landmarks + [80.0, 0, 0], mesh))
         assert np.isnan(distance(np.zeros_like(portrait.pixels), portrait.landmarks, mesh))
-        reading = Reading("nobody", mesh, {(PHOTO, ""): [0.02, 0.02], (ONCE, "wave"): [0.1, float("nan")]})
-    (check,) = readable.targets([reading])
+        faces = FacesFound("nobody", "warp", mesh, {(PHOTO, ""): [0.02, 0.02], (ONCE, "wave"): [0.1, float("nan")]})
+    (check,) = readable.targets([faces])
     assert (check.got, check.kept) == ("50 %", False)
-    assert readable.table([reading]).rows[1] == (ONCE, "50 (10.0)")
+    assert readable.table([faces]).rows[1] == (ONCE, "50 (10.0)")
 
 
 def test_real_video_is_measured_before_and_after_the_mean() -> None:
