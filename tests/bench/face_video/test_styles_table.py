@@ -16,12 +16,12 @@ from mien.style.opening import open_styler
 from mien_bench.face_video import readable, real_video, stability
 from mien_bench.face_video.readable import FacesFound, distance
 from mien_bench.face_video.stability import STYLES, Stability
-from mien_bench.face_video.stylings import EACH, EXACT, LEAD, MEAN, ONCE, PHOTO, PLAIN_EACH, WAYS, liveliest, open_run
+from mien_bench.face_video.stylings import EACH, EXACT, MEAN, ONCE, PHOTO, PLAIN_EACH, WAYS, liveliest, open_run
 from mien_bench.face_video.tables import spread_pairs
 from mien_bench.fidelity.drivers import Driver
 from mien_bench.quality.temporal import PAPER
 
-FRAMES = LEAD + 2
+FRAMES = 2
 
 
 def nodding(portrait: Portrait, count: int) -> Driver:
@@ -32,7 +32,8 @@ def nodding(portrait: Portrait, count: int) -> Driver:
     return Driver("nodding", Path("nodding"), seconds, tuple(shapes), tuple(motions))
 
 
-def test_a_portrait_is_measured_in_every_style(people: dict[str, Portrait]) -> None:
+def test_a_portrait_is_measured_in_every_style(people: dict[str, Portrait], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stability, "LEAD", 0)
     portrait = people["mira"]
     driver = nodding(portrait, FRAMES)
     with open_run(portrait, driver, "warp", plain="style", threads=1) as run, FaceMesh(still=True) as mesh:
