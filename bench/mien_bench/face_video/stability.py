@@ -39,7 +39,7 @@ MOST_OF_EACH: Final = 0.5
 NOTES: Final = (
     (
         "In 1e-5 of squared colours in 0..1; means over pairs of portrait and driver with 95 % intervals. Pictures are "
-        f"drawn at 512 pixels and compared at {SIDE}."
+        f"drawn at 512 pixels and compared at {SIDE}. --style draws the portrait once, the rows below it whole frames."
     ),
     (
         "Flow is exact: the head's mesh rasterised at both frames, the body's way, a background that stands still. "
@@ -195,16 +195,22 @@ def _values(found: Sequence[Stability], key: Key, gap: int, region: int) -> list
 
 def _line(found: Sequence[Stability], drawn: str, styles: Sequence[str], gap: int, region: int) -> tuple[str, ...]:
     if drawn == PHOTO:
-        cell = mean_interval(_values(found, (PHOTO, ""), gap, region), "{:.1f}")
+        cell = _cell(_values(found, (PHOTO, ""), gap, region))
         return (drawn, *[cell] * len(styles), cell)
-    cells = [mean_interval(_values(found, (drawn, style), gap, region), "{:.1f}") for style in styles]
+    cells = [_cell(_values(found, (drawn, style), gap, region)) for style in styles]
     there = [one for one in found if any((drawn, style) in one.values for style in styles)]
     together = [
         UNIT
         * float(np.nanmean([one.values[drawn, style][gap, region] for style in styles if (drawn, style) in one.values]))
         for one in there
     ]
-    return (drawn, *cells, mean_interval(together, "{:.1f}"))
+    return (drawn, *cells, _cell(together))
+
+
+def _cell(values: Sequence[float]) -> str:
+    """With as many digits as say something."""
+    large = bool(values) and float(np.mean(values)) >= 100
+    return mean_interval(values, "{:.0f}" if large else "{:.1f}")
 
 
 def _paper(styles: Sequence[str]) -> Iterator[tuple[str, ...]]:

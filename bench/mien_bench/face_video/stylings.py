@@ -33,13 +33,13 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 PHOTO: Final = "the photograph itself"
-ONCE: Final = "--style: portrait drawn once"
-EACH: Final = "whole frames, each by itself"
-ONE_LOOK: Final = "whole frames, the portrait's look"
-MEAN: Final = "whole frames, mean along optical flow (mien style)"
-EXACT: Final = "whole frames, mean along exact flow"
-PLAIN_EACH: Final = "no temporal loss: whole frames, each by itself"
-PLAIN_MEAN: Final = "no temporal loss: mean along optical flow"
+ONCE: Final = "--style"
+EACH: Final = "each frame by itself"
+ONE_LOOK: Final = "frames with the portrait's look"
+MEAN: Final = "mien style (mean, optical flow)"
+EXACT: Final = "mean along the exact flow"
+PLAIN_EACH: Final = "no temporal loss: by itself"
+PLAIN_MEAN: Final = "no temporal loss: mien style"
 WAYS: Final = (ONCE, EACH, ONE_LOOK, MEAN, EXACT, PLAIN_EACH, PLAIN_MEAN)
 """Of drawing a style, in the order of the tables' rows."""
 LEAD: Final = 3

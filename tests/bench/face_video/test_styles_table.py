@@ -63,7 +63,7 @@ def test_tables_stand_beside_the_paper() -> None:
     tables = list(stability.tables(found))
     assert len(tables) == 5
     lines = {line[0]: line[1:] for line in tables[1].rows}
-    assert lines[ONCE][0].startswith("300000.0 [")
+    assert lines[ONCE][0].startswith("300000 [")
     assert lines["paper, after cleaning"][0] == f"{1e5 * PAPER['Wave'][1]:.0f}"
     assert [len(one.quoted) for one in tables] == [0, 2, 0, 0, 0]
     assert tables[4].rows[0][1].startswith("3.0 [")
