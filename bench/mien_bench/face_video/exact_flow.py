@@ -169,12 +169,13 @@ def carried(picture: Pixels | Floats, flow: Floats) -> Floats:
     return ops.flow_warp(np.ascontiguousarray(values, dtype=np.float32), np.ascontiguousarray(flow, dtype=np.float32))
 
 
-def errors(now: Pixels, then: Pixels, way: Way) -> tuple[float, float]:
-    """Mean squared difference, colours in 0..1, of a frame (h, w, 3) and an earlier one carried to it, over the face
-    and over the whole frame, where they may be compared; NaN where there is no such place."""
+def errors(now: Pixels, then: Pixels, way: Way, painted: Bits) -> tuple[float, float, float]:
+    """Mean squared difference, colours in 0..1, of a frame (h, w, 3) and an earlier one carried to it, where they may
+    be compared: over the face, over the whole frame, and over the face without what is `painted` (h, w); NaN where
+    there is no such place."""
     squares = np.square(now / np.float32(255) - carried(then, way.flow)).mean(axis=2)
-    face, whole = squares[way.sure & way.face], squares[way.sure]
-    return _mean(face), _mean(whole)
+    face = way.sure & way.face
+    return _mean(squares[face]), _mean(squares[way.sure]), _mean(squares[face & ~painted])
 
 
 def _length(vectors: Floats) -> Floats:

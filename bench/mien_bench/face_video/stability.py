@@ -27,7 +27,10 @@ Key = tuple[str, str]
 
 GAPS: Final = (1, 5)
 """Frames between two that are compared: the paper's short and long term."""
-REGIONS: Final = ("face", "whole frame")
+REGIONS: Final = ("face", "whole frame", "face beside what is painted")
+TABLED: Final = REGIONS[:2]
+"""Those with tables of their own."""
+BESIDE: Final = 2
 STYLES: Final = ("scream", "wave", "starry-night", "udnie", "shipwreck")
 PAPER_STYLES: Final = dict(zip(STYLES, PAPER, strict=True))
 """The paper's name for each; `starry-night` is in the place of its Rain princess."""
@@ -80,7 +83,7 @@ def measure(
     for number in numbers[LEAD:]:
         frame = run(number)
         pictures = _reduced(run, frame)
-        for key, own in _against(run, frame.geometry, pictures, before, shares).items():
+        for key, own in _against(run, frame, pictures, before, shares).items():
             found[key].append(own)
         before.append((frame.geometry, pictures))
         if watch is not None:
@@ -96,7 +99,7 @@ def _reduced(run: StyleRun, frame: StyledFrame) -> dict[Key, Pixels]:
 
 def _against(
     run: StyleRun,
-    now: Geometry,
+    frame: StyledFrame,
     pictures: Mapping[Key, Pixels],
     before: Sequence[tuple[Geometry, dict[Key, Pixels]]],
     shares: list[float],
@@ -107,11 +110,11 @@ def _against(
         if gap > len(before):
             continue
         then, earlier = before[-gap]
-        way = run.tracer.between(now, then, pictures[PHOTO, ""], earlier[PHOTO, ""])
+        way = run.tracer.between(frame.geometry, then, pictures[PHOTO, ""], earlier[PHOTO, ""])
         if gap == 1:
             shares.append(float(way.sure.mean()))
         for key, picture in pictures.items():
-            out[key][place] = errors(picture, earlier[key], way)
+            out[key][place] = errors(picture, earlier[key], way, frame.painted)
     return out
 
 
@@ -138,7 +141,7 @@ def tables(found: Sequence[Stability]) -> Iterator[Table]:
     styles = list(dict.fromkeys(style for _, style in _keys(found) if style))
     share = float(np.mean([one.share for one in found]))
     for place, gap in enumerate(GAPS):
-        for number, region in enumerate(REGIONS):
+        for number, region in enumerate(TABLED):
             ours = [_line(found, drawn, styles, place, number) for drawn in (PHOTO, *_drawn(found))]
             quoted = list(_paper(styles)) if (gap, region) == (1, "whole frame") else []
             title = f"Temporal error of styles, {region}, {gap} frame{'s' if gap > 1 else ''} apart"
@@ -146,9 +149,16 @@ def tables(found: Sequence[Stability]) -> Iterator[Table]:
             notes += (NOT_ALIKE,) if quoted else ()
             places = tuple(range(len(ours), len(ours) + len(quoted)))
             yield Table(title, ("1e-5", *styles, "all"), (*ours, *quoted), places, notes)
-    relative = [(drawn, *(_ratio_cell(found, drawn, PHOTO, style) for style in styles)) for drawn in _drawn(found)]
+    relative = [_relative(found, drawn, drawn, styles) for drawn in _drawn(found)]
+    relative.insert(1, _relative(found, f"{ONCE}, {REGIONS[BESIDE].removeprefix('face ')}", ONCE, styles, BESIDE))
     title = "The face, one frame apart: how many times the photograph's own error"
     yield Table(title, ("", *styles), tuple(relative), notes=("Means over pairs with 95 % intervals.",))
+
+
+def _relative(
+    found: Sequence[Stability], name: str, drawn: str, styles: Sequence[str], region: int = 0
+) -> tuple[str, ...]:
+    return (name, *(mean_interval(ratios(found, drawn, PHOTO, style, region), "{:.1f}") for style in styles))
 
 
 def targets(found: Sequence[Stability]) -> Iterator[Check]:
@@ -167,14 +177,14 @@ _TARGETS: Final = {
 }
 
 
-def ratios(found: Sequence[Stability], drawn: str, base: str, style: str) -> list[float]:
-    """Of each pair: the face's error one frame apart, as a multiple of that of another way."""
+def ratios(found: Sequence[Stability], drawn: str, base: str, style: str, region: int = 0) -> list[float]:
+    """Of each pair: a region's error, the face's, one frame apart, as a multiple of that of another way."""
     out = []
     for one in found:
         over = one.values.get((drawn, style))
         under = one.values.get((base, "" if base == PHOTO else style))
-        if over is not None and under is not None and under[0, 0] > 0 and np.isfinite(over[0, 0]):
-            out.append(float(over[0, 0] / under[0, 0]))
+        if over is not None and under is not None and under[0, region] > 0 and np.isfinite(over[0, region]):
+            out.append(float(over[0, region] / under[0, region]))
     return out
 
 
@@ -219,7 +229,3 @@ def _paper(styles: Sequence[str]) -> Iterator[tuple[str, ...]]:
         cells = [f"{UNIT * value:.0f}" if np.isfinite(value) else "-" for value in known]
         mean = f"{UNIT * float(np.nanmean(known)):.0f}" if np.isfinite(known).any() else "-"
         yield (f"paper, {what}", *cells, mean)
-
-
-def _ratio_cell(found: Sequence[Stability], drawn: str, base: str, style: str) -> str:
-    return mean_interval(ratios(found, drawn, base, style), "{:.1f}")

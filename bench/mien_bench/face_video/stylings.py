@@ -18,6 +18,7 @@ from mien.chain import ReenactChain, open_chain
 from mien.config import ReenactSettings
 from mien.machine.processor import usable_threads
 from mien.portrait.portrait import Portrait
+from mien.posed import Painting
 from mien.smooth.smooth import Smooth
 from mien.style.frames import KEPT, FrameStyler, into_canvas
 from mien.style.opening import MODEL, open_styler
@@ -42,6 +43,8 @@ PLAIN_EACH: Final = "no temporal loss: by itself"
 PLAIN_MEAN: Final = "no temporal loss: mien style"
 WAYS: Final = (ONCE, EACH, ONE_LOOK, MEAN, EXACT, PLAIN_EACH, PLAIN_MEAN)
 """Of drawing a style, in the order of the tables' rows."""
+FAINT: Final = 5
+"""Opacity, 0..255, up to which a painting is not seen."""
 LEAD: Final = 3
 """Frames at the beginning that are drawn and not measured: smoothing and hair begin at rest there."""
 
@@ -55,6 +58,8 @@ class StyledFrame:
     """(478, 3): the shape that was aimed at."""
     photo: Pixels
     """(H, W, 3): without a style."""
+    painted: NDArray[np.bool_]
+    """(h, w), on the grid of the geometry: what the network painted anew in this frame."""
     drawn: Mapping[tuple[str, str], Pixels]
     """(H, W, 3) by way and style."""
 
@@ -101,11 +106,22 @@ class StyleRun:
         for name, whole in self._plain.items():
             drawn[PLAIN_EACH, name] = each = whole.by_itself(photo)
             drawn[PLAIN_MEAN, name] = whole.along_its_own(each, photo)
-        return StyledFrame(geometry, posed[0].landmarks, photo, drawn)
+        places = painted_places(None if paintings is None else paintings[0], self.tracer, posed[0].portrait.size)
+        return StyledFrame(geometry, posed[0].landmarks, photo, places, drawn)
 
     def _way(self, geometry: Geometry, seen: Pixels) -> Way | None:
         before, self._before = self._before, (geometry, seen)
         return None if before is None else self.tracer.between(geometry, before[0], seen, before[1])
+
+
+def painted_places(painting: Painting | None, tracer: Tracer, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """(h, w): where a painting is seen in a picture of `size` (width, height)."""
+    if painting is None:
+        return np.zeros(tracer.shape, np.bool_)
+    share = np.rint(255 * (1 - painting.mask)).astype(np.uint8)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    placed = np.asarray(cv2.warpAffine(share, painting.matrix, size, flags=flags), dtype=np.uint8)
+    return tracer.reduced(placed) > FAINT
 
 
 class WholeFrames:

@@ -18,6 +18,8 @@ from mien_bench.quality.puppet import open_puppet, settings_for
 
 Pixels = NDArray[np.uint8]
 Frame = tuple[Geometry, Pixels]
+NOTHING = np.zeros((1, 1), np.bool_)
+"""Painted."""
 
 
 @pytest.fixture(scope="module")
@@ -45,14 +47,16 @@ def test_a_frame_lies_where_it_lies(tracer: Tracer, frames: list[Frame]) -> None
         way = tracer.between(geometry, geometry, seen, seen)
         rows, columns = np.mgrid[: tracer.shape[0], : tracer.shape[1]]
         assert np.abs(way.flow - np.stack([columns, rows], axis=-1))[way.sure].max() < 0.1
-        assert errors(seen, seen, way) == pytest.approx((0, 0), abs=1e-5)
+        assert errors(seen, seen, way, NOTHING) == pytest.approx((0, 0, 0), abs=1e-5)
 
 
 def test_the_earlier_frame_is_found_by_it(tracer: Tracer, frames: list[Frame]) -> None:
     (then, seen_then), (now, seen) = frames
     way = tracer.between(now, then, seen, seen_then)
     unmoved = np.square((seen / 255 - seen_then / 255)[way.sure & way.face]).mean()
-    face, whole = errors(seen, seen_then, way)
+    face, whole, beside = errors(seen, seen_then, way, NOTHING)
+    assert beside == face
+    assert np.isnan(errors(seen, seen_then, way, way.face)[2])
     assert way.sure[way.face].mean() > 0.8
     assert whole < face < 0.1 * unmoved
 
@@ -73,7 +77,7 @@ def test_flicker_is_told_by_its_size(tracer: Tracer, frames: list[Frame]) -> Non
     (then, seen_then), (now, seen) = frames
     way = tracer.between(now, then, seen, seen_then)
     dim, dim_then = np.minimum(seen, 200), np.minimum(seen_then, 200)
-    plain, bright = errors(dim, dim_then, way), errors(dim + np.uint8(20), dim_then, way)
+    plain, bright = (errors(one, dim_then, way, NOTHING) for one in (dim, dim + np.uint8(20)))
     assert bright[1] - plain[1] == pytest.approx((20 / 255) ** 2, rel=0.15)
 
 

@@ -54,7 +54,7 @@ def test_a_portrait_is_measured_in_every_style(people: dict[str, Portrait], monk
 
 def some(pair: str, error: float) -> Stability:
     """With a photograph's error of 1 everywhere, and one style whose error is `error` by every way."""
-    values = {(PHOTO, ""): np.ones((2, 2))} | {(way, "wave"): np.full((2, 2), error) for way in (ONCE, EACH, MEAN)}
+    values = {(PHOTO, ""): np.ones((2, 3))} | {(way, "wave"): np.full((2, 3), error) for way in (ONCE, EACH, MEAN)}
     return Stability(pair, "warp", values, 0.9)
 
 
@@ -66,9 +66,10 @@ def test_tables_stand_beside_the_paper() -> None:
     assert lines[ONCE][0].startswith("300000 [")
     assert lines["paper, after cleaning"][0] == f"{1e5 * PAPER['Wave'][1]:.0f}"
     assert [len(one.quoted) for one in tables] == [0, 2, 0, 0, 0]
+    assert [line[0] for line in tables[4].rows[:2]] == [ONCE, f"{ONCE}, beside what is painted"]
     assert tables[4].rows[0][1].startswith("3.0 [")
     rows = list(stability.rows(found))
-    assert len({row.key for row in rows}) == len(rows) == 4 * 4
+    assert len({row.key for row in rows}) == len(rows) == 4 * 6
     assert {row.values for row in rows if row.condition["drawn"] == ONCE} == {(2e5, 4e5)}
 
 
