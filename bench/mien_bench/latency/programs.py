@@ -147,6 +147,7 @@ class Server:
 
 
 def _options(settings: ReenactSettings) -> list[str]:
-    given = {"model": settings.model, "backend": settings.backend, "size": settings.size, "threads": settings.threads}
+    names = ("model", "backend", "style", "size", "threads")
+    given = {name: getattr(settings, name) for name in names}
     parts = [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
     return [*parts, *([] if settings.mark else ["--no-mark"])]

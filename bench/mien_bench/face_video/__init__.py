@@ -1,0 +1,1 @@
+"""Tables of the face-video paper: styles that do not flicker, and pictures made from segmentation maps."""
