@@ -53,9 +53,11 @@ class SteadyStrokes:
 
 def _means(seen: Floats) -> Floats:
     """(h, w, 3): what each cell of strokes saw."""
-    channels, height, width = seen.shape
-    cells = seen.reshape(channels, height // 2, 2, width // 2, 2)
-    return np.ascontiguousarray(cells.mean((2, 4), dtype=np.float32).transpose(1, 2, 0))
+    cells = seen[:, ::2, ::2] + seen[:, 1::2, ::2]
+    cells += seen[:, ::2, 1::2]
+    cells += seen[:, 1::2, 1::2]
+    cells *= np.float32(0.25)
+    return np.ascontiguousarray(cells.transpose(1, 2, 0))
 
 
 def _flow(now: Floats, then: Floats, triangles: NDArray[np.int32], shape: tuple[int, ...]) -> Floats:
@@ -63,8 +65,9 @@ def _flow(now: Floats, then: Floats, triangles: NDArray[np.int32], shape: tuple[
     height, width = shape
     flow, depth = ops.rasterize_flow(now, then, triangles, size=(height, width))
     beyond = np.isinf(depth)
-    y, x = np.nonzero(beyond)
-    flow[y, x, 0], flow[y, x, 1] = x, y
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    np.copyto(flow[..., 0], x, where=beyond)
+    np.copyto(flow[..., 1], y, where=beyond)
     return flow
 
 
@@ -73,6 +76,10 @@ def _blend(new: Floats, now: Floats, old: Floats, then: Floats, flow: Floats) ->
     x, y = np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1])
     edges = cv2.BORDER_REPLICATE
     carried = cv2.remap(old, x, y, cv2.INTER_LINEAR, borderMode=edges)
-    apart = np.abs(cv2.remap(then, x, y, cv2.INTER_LINEAR, borderMode=edges) - now).max(-1)
-    share = np.clip(1 - apart / np.float32(UNLIKE), 0, 1) * np.float32(KEPT)
-    new += share[..., None] * (carried - new)
+    apart = cv2.absdiff(cv2.remap(then, x, y, cv2.INTER_LINEAR, borderMode=edges), now)
+    most = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])
+    share = np.float32(KEPT) - most * np.float32(KEPT / UNLIKE)
+    np.maximum(share, 0, out=share)
+    carried -= new
+    carried *= share[..., None]
+    new += carried

@@ -32,6 +32,10 @@ CELL: Final = 2
 GAIN: Final = 4.0
 STROKES: Final = 0.7
 """As in `mien_export.families.style.network`."""
+_STEPS: Final = 640
+"""Of the table of the sigmoid, for colours 1 apart: half a grey level each where it is steepest."""
+_SIGMOID: Final = (255 / (1 + np.exp(-GAIN * (np.arange(3 * _STEPS) / _STEPS - 1.5))) + 0.5).astype(np.uint8)
+"""Grey levels of colours from -1 to 2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,13 +158,12 @@ def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: StyleLook) -> P
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = cv2.warpAffine(strokes, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     colours = cv2.transform(picture.astype(np.float32), look.transfer * np.array([[1 / 255] * 3 + [1]], np.float32))
-    drawn *= np.float32(-GAIN * STROKES)
-    drawn -= np.float32(GAIN) * colours
-    drawn += np.float32(GAIN / 2)
-    np.exp(drawn, out=drawn)
-    drawn += np.float32(1)
-    np.divide(np.float32(255 * look.strength), drawn, out=drawn)
+    drawn *= np.float32(STROKES * _STEPS)
+    colours *= np.float32(_STEPS)
+    colours += np.float32(_STEPS + 0.5)
+    drawn += colours
+    np.clip(drawn, 0, len(_SIGMOID) - 1, out=drawn)
+    answer: Pixels = _SIGMOID.take(drawn.astype(np.uint16))
     if look.strength < 1:
-        drawn += np.float32(1 - look.strength) * picture
-    drawn += np.float32(0.5)
-    return np.asarray(drawn.astype(np.uint8))
+        return np.asarray(cv2.addWeighted(answer, look.strength, picture, 1 - look.strength, 0), dtype=np.uint8)
+    return answer
