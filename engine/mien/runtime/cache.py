@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import json
 import logging
 import os
+import shutil
+import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -119,11 +123,26 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
 
 
 def keep_matplotlib_here() -> None:
-    """Have matplotlib keep its font cache in mien's folder, unless it is imported or was given a folder already."""
+    """Have matplotlib keep its font cache in mien's folder, unless it is imported or was given a folder already.
+
+    Where mien has none, the cache is in a temporary folder until the program ends: the one that matplotlib would make
+    is of no use under a umask that takes the owner's rights, and its removal then writes a traceback.
+    """
     if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
-        place = Cache().place("matplotlib")
+        place = Cache().place("matplotlib") or _temporary_folder()
         if place is not None:
             os.environ["MPLCONFIGDIR"] = str(place)
+
+
+def _temporary_folder() -> Path | None:
+    """A folder that its owner may use and that is removed at the end; None where there cannot be one."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="mien-"))
+        folder.chmod(stat.S_IRWXU)
+    except OSError:
+        return None
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _taken(fcntl: Any, lock: int) -> bool:
