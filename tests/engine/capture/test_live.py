@@ -44,6 +44,7 @@ class Pattern:
 
     name = "pattern"
     patient = False
+    received = None
 
     def __init__(self, *plugged: tuple[str, int, float] | None, lasting: bool = True) -> None:
         self.lasting = lasting
