@@ -37,7 +37,8 @@ def other_streams(make_clip: MakeClip, folder: Path) -> bytes:
     """A second of MPEG-TS, and another one behind it whose streams have other numbers."""
     pids = {"mpegts_start_pid": "512", "mpegts_pmt_start_pid": "4352"}
     first, second = (make_clip(count=30, container_options=options) for options in ({}, pids))
-    return first.write(folder / "first.ts").read_bytes() + second.write(folder / "second.ts").read_bytes()
+    data: bytes = first.write(folder / "first.ts").read_bytes() + second.write(folder / "second.ts").read_bytes()
+    return data
 
 
 def seen_with_warnings(source: LiveSource) -> tuple[list[int], tuple[str, ...]]:
