@@ -14,7 +14,7 @@ from mien.sound.sound import Sound
 from mien.timeline import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, play_out, reconnected
 
 AHEAD = 0.25
-"""Seconds by which sound may come before its time; those who take it have no room for that of a longer still picture."""
+"""Seconds by which sound may come before its time; who takes it has no room for that of a long still picture."""
 BEHIND = 0.5
 """Lateness in seconds after which a frame that arrived in time is skipped."""
 UNHEARD = 500
