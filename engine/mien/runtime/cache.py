@@ -8,19 +8,17 @@ import hashlib
 import json
 import logging
 import os
-import shutil
-import stat
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mien.errors import Stopped, reason_of
 from mien.machine.atomic import write_atomically
-from mien.machine.folders import user_cache
+from mien.machine.folders import temporary_folder, user_cache
 from mien.machine.reading import read_regular
 from mien.machine.signals import is_ending
 
@@ -76,7 +74,7 @@ class Cache:
             self._warned(reason_of(error))
             return None
         if not os.access(path, os.W_OK | os.X_OK):
-            self._warned(f"{path} may not be written to")
+            self._warned("what is in it may not be written to")
             return None
         return path
 
@@ -127,22 +125,17 @@ def keep_matplotlib_here() -> None:
 
     Where mien has none, the cache is in a temporary folder until the program ends: the one that matplotlib would make
     is of no use under a umask that takes the owner's rights, and its removal then writes a traceback.
+
+    Raises:
+        SettingError: there is no place for one.
     """
     if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
-        place = Cache().place("matplotlib") or _temporary_folder()
-        if place is not None:
-            os.environ["MPLCONFIGDIR"] = str(place)
-
-
-def _temporary_folder() -> Path | None:
-    """A folder that its owner may use and that is removed at the end; None where there cannot be one."""
-    try:
-        folder = Path(tempfile.mkdtemp(prefix="mien-"))
-        folder.chmod(stat.S_IRWXU)
-    except OSError:
-        return None
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+        place = Cache().place("matplotlib")
+        if place is None:
+            folder = ExitStack()
+            place = folder.enter_context(temporary_folder("TMPDIR or XDG_CACHE_HOME names one"))
+            atexit.register(folder.close)
+        os.environ["MPLCONFIGDIR"] = str(place)
 
 
 def _taken(fcntl: Any, lock: int) -> bool:
