@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
@@ -47,7 +46,7 @@ from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
-from mien.provenance import Provenance, record
+from mien.provenance import Provenance, own_version, record
 from mien.runtime.sharing import SharedGraphs
 from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
@@ -414,7 +413,7 @@ def _unless(begun: threading.Event, call: Callable[[], None]) -> None:
 
 
 def _provenance(request: LiveRequest) -> Provenance:
-    return record(request.pictures, request.settings, version("mien"))
+    return record(request.pictures, request.settings, own_version())
 
 
 def _give_way() -> None:
