@@ -25,6 +25,8 @@ MAY_IMPORT = {
     "mien_export": {"mien_export", "mien", "mien_kernels"},
     "mien_bench": {"mien_bench", "mien", "mien_kernels"},
 }
+LATER_BY_ONE = {"mien_bench.face_video.judges": "mien_export"}
+"""What else one module may import, in a function: the label maker is a judge, and is in the export package only."""
 ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "style", "fuse", "smooth", "emit"}
 LAYERS = [  # from below; what is not named is in the lowest layer, and the longest name that fits counts
     {"portrait.portrait"},  # the value
@@ -97,6 +99,8 @@ def _wrong_direction(found: Import) -> str | None:
     source, target = found.by.split("."), found.module.split(".")
     if target[0] not in PACKAGES:
         return None
+    if found.later and LATER_BY_ONE.get(found.by) == target[0]:
+        return None
     if target[0] not in MAY_IMPORT[source[0]]:
         return f"{found.by} imports {found.module}: {source[0]} must not import {target[0]}"
     if source[0] == target[0] == "mien" and len(target) > 1 and source[1] != "__init__":
@@ -138,6 +142,7 @@ def test_imports_point_downwards() -> None:
         ("mien.frame", "mien_export.canonical", False),
         ("mien_kernels.ops", "mien.frame.Frame", False),
         ("mien_bench.engines", "mien_export.train", False),
+        ("mien_bench.face_video.judges", "mien_export.families", False),
         ("mien_export.train", "mien.face.topology", True),
         ("mien_export.train", "torch.nn", True),
     ],

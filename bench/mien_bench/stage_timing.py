@@ -34,6 +34,7 @@ from mien.runtime.session import Buffers, GraphSession
 from mien.runtime.sharing import SharedGraphs
 from mien.stages import open_driver
 from mien.stats import UNTIMED, Laps, LatencySummary, Statistics, Stopwatch
+from mien.style.opening import MODEL as STYLES
 from mien_bench.memory import counted
 from mien_bench.results import Fact
 
@@ -153,6 +154,8 @@ class Setup:
         about: dict[str, Fact] = {"model": settings.model, "size": settings.size or 0}
         if settings.model != WARP:
             about |= {"backend": settings.backend, "precision": self.precision or "chosen"}
+        if settings.style is not None:
+            about["style"] = settings.style
         return about | {"threads": settings.threads or usable_threads()}
 
 
@@ -210,7 +213,8 @@ def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Sta
     sessions: list[GraphSession] = []
 
     def load(bundle: Bundle, graph: str, backend: str, precision: str | None, threads: int) -> GraphSession:
-        wanted = setup.precision if bundle.runs(graph) == "frame" and setup.precision is not None else precision
+        painted = bundle.family != STYLES and bundle.runs(graph) == "frame"
+        wanted = setup.precision if painted and setup.precision is not None else precision
         session = open_session(bundle, graph, backend, wanted, threads)
         if hasattr(session, "stream") and why_not() is None:
             session = Timed(session, graph)

@@ -66,9 +66,9 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"mien.{name}")
     if name == "__version__":
-        from importlib.metadata import version
+        from mien.provenance import own_version
 
-        return version("mien")
+        return own_version()
     raise AttributeError(f"module 'mien' has no attribute {name!r}")
 
 

@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
@@ -25,9 +24,10 @@ from mien.pipeline import Progress, render, stream
 from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.provenance import Provenance, record
+from mien.provenance import Provenance, own_version, record
 from mien.stages import open_stages
 from mien.stats import Statistics
+from mien.style.opening import need_style
 
 
 def animate(
@@ -116,13 +116,14 @@ def render_file(
     need_apart([] if sheet is None else [sheet], [*pictures, driver], sink=output, settings=settings)
     need_place(os.fspath(output))
     need_background(settings.background)
+    need_style(settings.style, settings.style_picture)
     if sheet is not None:
         need_sheet_place(sheet)
     clock, threads = MonotonicClock(), settings.threads or usable_threads()
     with ExitStack() as stack:
         source = stack.enter_context(capture.open(driver, start=start, duration=duration, threads=max(threads // 2, 1)))
         portraits = prepare(*pictures, size=settings.size)
-        made = sink_settings(portraits[0].size, source.info, record(pictures, settings, version("mien")))
+        made = sink_settings(portraits[0].size, source.info, record(pictures, settings, own_version()))
         made = replace(made, alpha=settings.background == ALPHA)
         beside = (source.info.width, source.info.height) if compare else None
         sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads, waits=True)

@@ -34,7 +34,7 @@ from mien.reenact.reenact import Reenact
 from mien.runtime.sharing import SharedGraphs
 from mien.smooth.smooth import Smooth
 from mien.stats import UNTIMED, Laps
-from mien.style.opening import open_styler
+from mien.style.opening import model_with, open_styler
 from mien.style.style import Style
 from mien.style.wish import read_wish
 
@@ -170,7 +170,7 @@ def open_chain(
         chain_of(None if painter is None else painter.family)
         style = None
         if settings.style is not None:
-            style = stack.enter_context(_open_style(settings.style, portraits, threads, graphs))
+            style = stack.enter_context(_open_style(settings.style, settings.style_picture, portraits, threads, graphs))
         need_wanted()
         chain = ReenactChain(
             Reenact(portraits, threads, settings.relax),
@@ -193,10 +193,11 @@ def open_chain(
 
 @contextlib.contextmanager
 def _open_style(
-    wish: str, portraits: tuple[Portrait, ...], threads: int, graphs: SharedGraphs | None
+    wish: str, picture: str | None, portraits: tuple[Portrait, ...], threads: int, graphs: SharedGraphs | None
 ) -> Iterator[Style]:
-    with open_styler(threads, graphs=graphs) as styler:
-        yield Style(portraits, styler, read_wish(wish))
+    asked = read_wish(wish)
+    with open_styler(threads, model_with(asked), graphs) as styler:
+        yield Style(portraits, styler, asked, None if picture is None else image.read(picture))
 
 
 def background_picture(setting: str) -> str | None:

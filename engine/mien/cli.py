@@ -209,6 +209,9 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         "--background", default="keep", metavar="WHAT", help="keep, blur, alpha, a colour (#rrggbb) or a picture"
     )
     parser.add_argument("--style", metavar="NAME", help="a painter's style (see docs/styles.md): NAME[:STRENGTH][+...]")
+    parser.add_argument(
+        "--style-picture", metavar="FILE", help="the portrait as drawn in that style, in place of the network's drawing"
+    )
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
     parser.add_argument(
@@ -246,6 +249,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         background=options.background,
         relax=options.relax,
         style=options.style,
+        style_picture=options.style_picture,
         wrinkles=options.wrinkles,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,

@@ -140,6 +140,8 @@ class ReenactSettings:
     """Strength of the lines that come with an expression (forehead, frown, crow's feet, folds), 0 (none) to 2."""
     style: str | None = None
     """A painter's style: its name, `NAME:STRENGTH`, or several joined by +; None: as photographed."""
+    style_picture: str | None = None
+    """File of the portrait as it is drawn in that style, in place of the network's own drawing of it."""
     face: int | None = None
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None
@@ -161,6 +163,8 @@ class ReenactSettings:
         _need_within("wrinkles", self.wrinkles, 0.0, WRINKLES_LIMIT)
         if not self.background:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
+        if self.style_picture is not None and self.style is None:
+            raise SettingError("style_picture: expected a style that what is painted is drawn in, got none; name one")
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         need_size(self.size)

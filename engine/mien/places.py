@@ -56,7 +56,7 @@ def need_apart(
         outputs: files.
         read: portraits, drivers: whatever `mien.capture.open` takes.
         sink: where frames go, see `mien.emit.open`.
-        settings: whose background and model are read, too.
+        settings: whose background, model and drawn portrait are read, too.
 
     Raises:
         SinkError: one of them would.
@@ -132,6 +132,8 @@ def _of_settings(settings: ReenactSettings) -> Iterator[Files]:
     picture = background_picture(settings.background)
     if picture is not None:
         yield _one(picture)
+    if settings.style_picture is not None:
+        yield _one(settings.style_picture)
     if settings.model != WARP:
         from mien.bundles import files_of, find
 

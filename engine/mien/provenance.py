@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from mien.bundles import find
@@ -14,6 +15,14 @@ from mien.config import WARP, ReenactSettings
 from mien.manifest import MANIFEST
 
 _CHUNK = 1 << 20
+
+
+def own_version() -> str:
+    """The version of mien, also where it was copied rather than installed."""
+    try:
+        return version("mien")
+    except PackageNotFoundError:
+        return "of a source tree"
 
 
 @dataclass(frozen=True, slots=True)

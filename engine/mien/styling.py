@@ -25,7 +25,7 @@ from mien.portrait.prepare import even, read_picture
 from mien.posed import PaintLevel
 from mien.stats import Statistics
 from mien.style.frames import FrameStyler
-from mien.style.opening import MODEL, open_styler
+from mien.style.opening import model_with, open_styler
 from mien.style.wish import read_wish
 
 Pixels = NDArray[np.uint8]
@@ -39,7 +39,7 @@ def style_file(
     output: str | os.PathLike[str],
     style: str,
     *,
-    model: str = MODEL,
+    model: str | None = None,
     mark: bool = True,
     start: float = 0.0,
     duration: float | None = None,
@@ -53,7 +53,7 @@ def style_file(
         source: see `mien.capture.open`, also for `start` and `duration` in seconds.
         output: see `mien.emit.open`.
         style: `NAME[:STRENGTH][+NAME[:STRENGTH]...]`, of those that `model` has.
-        model: the packaged styles, or the name or folder of another bundle of the family `style`.
+        model: name or folder of a bundle of the family `style`; None: the installed one that has the style.
         mark: whether the visible mark that says "synthetic" is drawn.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
@@ -68,7 +68,7 @@ def style_file(
     count, clock = threads or usable_threads(), MonotonicClock()
     statistics = Statistics(clock)
     with ExitStack() as stack:
-        styler = stack.enter_context(open_styler(count, model))
+        styler = stack.enter_context(open_styler(count, model or model_with(wish)))
         drawn = FrameStyler(styler, wish.mix(styler.names), wish.strength, count)
         opened = stack.enter_context(capture.open(source, start=start, duration=duration, threads=max(count // 2, 1)))
         info = opened.info

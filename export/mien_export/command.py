@@ -21,6 +21,8 @@ COMMANDS: Final = {
     ),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
+    "refine": ("mien_export.families.style.refine_command", "draw a portrait in a style slowly and well"),
+    "style": ("mien_export.families.style.own_command", "learn a style of one's own from one picture"),
     "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
 }
 """Module and purpose by name."""

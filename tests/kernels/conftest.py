@@ -153,9 +153,10 @@ def built_on_host() -> types.ModuleType | str:
         return "no nvcc or no cmake on PATH"
     build = ROOT / "build" / "on_host"
     configure = [cmake, "-S", str(ROOT), "-B", str(build), "-DMIEN_CUDA=OFF", "-DMIEN_ON_HOST=ON", "-DMIEN_WERROR=ON"]
+    jobs = str(len(os.sched_getaffinity(0)))  # without a number make starts all at once, beside tests of real time
     for command in (
         [*configure, f"-DPython_EXECUTABLE={sys.executable}"],
-        [cmake, "--build", str(build), "--target", "_cuda_on_host", "--parallel"],
+        [cmake, "--build", str(build), "--target", "_cuda_on_host", "--parallel", jobs],
     ):
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr

@@ -54,6 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=count, default=512, metavar="N", help="longer side of the portrait (512)")
     model = f"see `mien models`; {IDLE}: no engine, the path alone"
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help=model)
+    parser.add_argument("--style", metavar="NAME", help="the portrait in a style, as of `mien live` (none)")
     parser.add_argument("--backend", default="auto", metavar="NAME")
     parser.add_argument("--threads", type=count, metavar="N")
     parser.add_argument(
@@ -116,7 +117,12 @@ def setup_of(options: argparse.Namespace) -> PathSetup:
     idle = options.model == IDLE
     model = ReenactSettings().model if idle else options.model
     settings = ReenactSettings(
-        model=model, backend=options.backend, size=options.size, threads=options.threads, mark=False
+        model=model,
+        backend=options.backend,
+        style=options.style,
+        size=options.size,
+        threads=options.threads,
+        mark=False,
     )
     return PathSetup(
         pictures=pictures_of(options.driver or samples.driver()),

@@ -44,6 +44,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--driver", metavar="SOURCE", help="default: the sample driver")
     parser.add_argument("--size", type=count, action="append", metavar="N", help="of the portrait (512); repeatable")
     parser.add_argument("--model", action="append", metavar="NAME", help="see `mien models`; repeatable")
+    parser.add_argument("--style", metavar="NAME", help="the portrait in a style: one more stage (none)")
     parser.add_argument("--backend", action="append", choices=BACKENDS, help="(auto); repeatable")
     parser.add_argument("--precision", action="append", metavar="NAME", help="of the generator; repeatable")
     parser.add_argument("--threads", type=count, action="append", metavar="N", help="(all); repeatable")
@@ -106,8 +107,17 @@ def _setups(options: argparse.Namespace) -> Iterator[Setup]:
         for backend, precision in _computed(model, options):
             for size in sizes:
                 for threads in counts:
-                    settings = ReenactSettings(model=model, backend=backend, size=size, threads=threads, mark=False)
-                    yield Setup(settings, precision)
+                    yield Setup(
+                        ReenactSettings(
+                            model=model,
+                            backend=backend,
+                            style=options.style,
+                            size=size,
+                            threads=threads,
+                            mark=False,
+                        ),
+                        precision,
+                    )
 
 
 def _computed(model: str, options: argparse.Namespace) -> Iterator[tuple[Backend, str | None]]:

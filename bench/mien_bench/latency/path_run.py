@@ -96,6 +96,8 @@ class PathSetup:
         about: dict[str, Fact] = {"driver": f"{width}x{height}", "model": IDLE if self.idle else self.settings.model}
         if not self.idle:
             about |= {"size": self.settings.size or 0, "backend": self.settings.backend}
+        if self.settings.style is not None and not self.idle:
+            about["style"] = self.settings.style
         if self.settings.threads is not None:
             about["threads"] = self.settings.threads
         if self.delays:

@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from subprocess import DEVNULL
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 from mien.config import ReenactSettings
 from mien.errors import MienError
@@ -28,15 +29,27 @@ _READY: Final = "mien serve: model: "
 _ENDING: Final = 20.0
 
 
+def begin_module(name: str, arguments: Sequence[str], said: IO[str] | int | None = DEVNULL) -> subprocess.Popen[str]:
+    """Start a module as a program that ends with this process, however that ends; its standard output is a pipe.
+
+    `said`: where its standard error goes.
+    """
+    command = [sys.executable, "-P", "-m", "mien_bench.latency.tied", name, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
+
+
 @contextlib.contextmanager
-def run_module(name: str, arguments: Sequence[str], begun: str | None = None) -> Iterator[subprocess.Popen[str]]:
+def run_module(
+    name: str, arguments: Sequence[str], begun: str | None = None, said: int | None = DEVNULL
+) -> Iterator[subprocess.Popen[str]]:
     """A module run as a program, that has written the line `begun`; killed on leaving, if it still runs.
+
+    `said`: where its standard error goes; None: to ours.
 
     Raises:
         MienError: it ended before it had begun.
     """
-    command = [sys.executable, "-P", "-m", name, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with begin_module(name, arguments, said) as process:
         try:
             if begun is not None:
                 wait_for_line(process, begun)
@@ -133,10 +146,8 @@ class Server:
         self.close()
 
     def _started(self) -> str:
-        command = [sys.executable, "-P", "-m", "mien", "serve", "--port", "0", "--measure", *_options(self._settings)]
-        self._process = subprocess.Popen(
-            [*command, *self._extra], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        own = ["serve", "--port", "0", "--measure", *_options(self._settings)]
+        self._process = begin_module("mien", [*own, *self._extra])
         try:
             url = wait_for_line(self._process, _SAID).removeprefix(_SAID)
             self.about = wait_for_line(self._process, _READY).removeprefix(_READY)
@@ -147,6 +158,7 @@ class Server:
 
 
 def _options(settings: ReenactSettings) -> list[str]:
-    given = {"model": settings.model, "backend": settings.backend, "size": settings.size, "threads": settings.threads}
+    names = ("model", "backend", "style", "size", "threads")
+    given = {name: getattr(settings, name) for name in names}
     parts = [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
     return [*parts, *([] if settings.mark else ["--no-mark"])]

@@ -17,6 +17,7 @@ from typing import Final
 
 from mien.errors import MienError
 from mien.machine.processor import usable_threads
+from mien_bench.latency.programs import run_module
 from mien_bench.live.runs import LiveRun
 
 BEGUN: Final = "begun"
@@ -29,7 +30,8 @@ STEADY: Final = 0.4
 """Seconds in time that make a recovery: ten pictures."""
 _JUST_BEFORE: Final = 1.0
 """Seconds by which the stop-watches of the two processes may be apart."""
-_BUSY: Final = "while True: pass"
+_BUSY: Final = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(1000000): pass"
+"""It ends with this process, also where that is killed."""
 
 
 def stopped(arguments: list[str]) -> tuple[LiveRun, float]:
@@ -77,16 +79,8 @@ def _running(arguments: list[str], seconds: float) -> Iterator[tuple[subprocess.
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         answer = Path(folder) / "course.json"
         own = ["--only", "run", "--seconds", str(seconds), "--course", str(answer)]
-        command = [sys.executable, "-P", "-m", "mien", "bench", "live", *arguments, *own]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stdout is not None
-                for line in process.stdout:
-                    if line.strip() == BEGUN:
-                        break
-                yield process, answer
-            finally:
-                process.kill()
+        with run_module("mien", ["bench", "live", *arguments, *own], BEGUN, said=None) as process:
+            yield process, answer
 
 
 def _course(process: subprocess.Popen[str], answer: Path) -> LiveRun:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from mien.config import ReenactSettings
 from mien.errors import MienError
 from mien.live.session import LiveRequest, LiveSession, open_live
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
+from mien_bench.latency.programs import run_module
 from mien_bench.latency.sources import Pixels, Stamped, camera
 from mien_bench.live.rtmp_receiver import LISTENING, Arrived
 from mien_bench.live.runs import TrialResult
@@ -37,7 +37,6 @@ GROWN: Final = 8.0
 SLOWER: Final = 1.2
 """How much longer pictures may take in the last quarter than in the first."""
 _ENDING: Final = 60.0
-_RECEIVE: Final = "import sys; from mien_bench.live.rtmp_receiver import main; main(*sys.argv[1:])"
 
 
 @dataclass(slots=True)
@@ -164,12 +163,6 @@ def _listener() -> Iterator[tuple[str, subprocess.Popen[str], Path]]:
         address = f"rtmp://127.0.0.1:{probe.getsockname()[1]}/live/one"
     with TemporaryDirectory(prefix="mien-bench-") as folder:
         answer = Path(folder) / "arrived.json"
-        command = [sys.executable, "-P", "-c", _RECEIVE, address, str(answer)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stdout is not None
-                if process.stdout.readline().strip() != LISTENING:
-                    raise MienError("bench live: expected a listener to start, got an end")
-                yield address, process, answer
-            finally:
-                process.kill()
+        receiver = "mien_bench.live.rtmp_receiver"
+        with run_module(receiver, [address, str(answer)], LISTENING, said=None) as process:
+            yield address, process, answer

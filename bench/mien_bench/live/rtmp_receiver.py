@@ -6,6 +6,7 @@ python -m mien_bench.live.rtmp_receiver ADDRESS ANSWER
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -118,3 +119,7 @@ def main(address: str, answer: str) -> None:
     """Listen at `address`; what arrived is written to the file `answer`."""
     print(LISTENING, flush=True)
     Path(answer).write_text(json.dumps(asdict(receive(address))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

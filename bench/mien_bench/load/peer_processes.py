@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -60,8 +59,9 @@ class PeerProcess:
 
     def listen(self) -> None:
         """To its lines, until it ends."""
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
-        with self.process.stdout as said:
+        with self.process.stdin, self.process.stdout as said:
             for line in said:
                 self._hear(*line.strip().partition(" ")[::2])
         self.process.wait()
@@ -96,9 +96,9 @@ class PeerGroup:
         """
         file = self._folder / f"peer{self._begun}.json"
         self._begun += 1
-        command = [sys.executable, "-P", "-m", "mien_bench.latency.webrtc.client", self._url, str(file), *self._options]
         with file.with_suffix(".log").open("w") as log:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+            arguments = [self._url, str(file), *self._options]
+            process = programs.begin_module("mien_bench.latency.webrtc.client", arguments, log)
         member = PeerProcess(process, file)
         Thread(target=member.listen, name="bench-listen", daemon=True).start()
         self.members.append(member)

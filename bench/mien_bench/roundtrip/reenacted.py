@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +29,7 @@ from mien.parse.parser import Parser
 from mien.pipeline import Stages, render
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
-from mien.provenance import Provenance
+from mien.provenance import Provenance, own_version
 from mien.reenact.reenact import Reenact
 from mien.smooth.smooth import Smooth
 from mien.stages import open_stages
@@ -130,7 +129,7 @@ def _render(
     clock, targets = MonotonicClock(), list[Array]()
     with ExitStack() as stack:
         source = stack.enter_context(mien.capture.open(performance.path))
-        record = Provenance(version("mien"), settings.model, (portrait.digest,), "")
+        record = Provenance(own_version(), settings.model, (portrait.digest,), "")
         made = api.sink_settings(portrait.size, source.info, record)
         sink: Sink = mien.emit.open(str(output), made, mark=settings.mark)
         if sheet is not None:

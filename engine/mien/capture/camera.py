@@ -178,6 +178,10 @@ class CameraFeed:
     def patient(self) -> bool:
         return False
 
+    @property
+    def received(self) -> None:
+        return None
+
     def open(self) -> InputContainer:
         device = self._device()
         try:

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from mien.capture.ahead import BrokeOff, ReadAhead
 from mien.capture.audio import Run, SoundReader
-from mien.capture.container import Opened, packets_of, streams_of
+from mien.capture.container import Opened, PassedOver, packets_of, streams_of
 from mien.capture.feeds import Feed
 from mien.capture.interrupt import Interrupt
 from mien.capture.pixels import Deinterlacer, describe
@@ -71,6 +71,7 @@ class Connection:
         self._came: float | None = None
         """Arrival time of the latest picture."""
         self._fields = Deinterlacer()
+        self._passed_over = PassedOver()
         self._packets = self._demux()
         self._ahead: ReadAhead | None = None
         if feed.patient:
@@ -90,6 +91,13 @@ class Connection:
             return True
         whole, reached = self.opened.whole_duration, self._line.last
         return whole is not None and reached is not None and reached - self.opened.origin > whole - _NEARLY
+
+    @property
+    def left_out(self) -> str | None:
+        """What to warn of at its end of streams that are not read; valid after a regular end."""
+        container = self.opened.container
+        size = container.size if self._feed.received is None else self._feed.received
+        return self._passed_over.told(container.format.name, size)
 
     def read(self) -> Iterator[tuple[VideoFrame, Fraction, Arrival] | Run]:
         """Decode the next packet: pictures, possibly none, with their times and arrival times in seconds.
@@ -164,7 +172,10 @@ class Connection:
         while not self._interrupt.is_set():
             try:
                 with self._interrupt.obeyed(within):
-                    return next(self._packets)
+                    packet = next(self._packets)
+                if packet.size:
+                    self._passed_over.note(packet)
+                return packet
             except StopIteration:
                 raise BrokeOff("") from None
             except av.error.BlockingIOError:

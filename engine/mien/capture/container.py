@@ -86,6 +86,10 @@ _LONG_PROBE: Final = {"probesize": "100000000", "analyzeduration": "120000000"}
 _FILE = "file:"
 _TAIL = 256
 """Bytes at the end of a file that are searched for its end marker."""
+_STREAMS_CHANGE = frozenset({"mpegts", "mpeg"})
+"""Formats in which pictures may go on in another stream."""
+_REST = 0.1
+"""Share of such a container without a packet that is read above which that is told."""
 _RATE_LIMIT = 1000
 _RATE_USUAL = 120
 _RATE_DEFAULT = Fraction(25)
@@ -244,6 +248,35 @@ def packets_of(container: InputContainer, *streams: Stream) -> Iterator[Packet[S
     """
     with contextlib.suppress(IndexError):
         yield from container.demux(*streams)
+
+
+class PassedOver:
+    """Which parts of a container lie in none of the streams that are read, since these begin in its middle.
+
+    MPEG-TS and MPEG-PS have such streams where recordings were put together, or a sender was started again.
+    """
+
+    def __init__(self) -> None:
+        self._read_to: int | None = None
+        """The byte where the latest packet ends."""
+        self._most = 0
+        """Bytes between two packets."""
+
+    def note(self, packet: Packet[Stream]) -> None:
+        """Take in where a packet that is read lies."""
+        if packet.pos is not None:
+            before = packet.pos if self._read_to is None else self._read_to
+            self._most = max(self._most, packet.pos - before)
+            self._read_to = max(before, packet.pos + packet.size)
+
+    def told(self, format: str, size: int) -> str | None:
+        """What to warn of at the end of a container of so many bytes; None where there is nothing."""
+        if format not in _STREAMS_CHANGE or self._read_to is None or size <= 0:
+            return None
+        share = max(self._most, size - self._read_to) / size
+        if share <= _REST:
+            return None
+        return f"has streams that begin in its middle ({share:.0%} of it); they are left out: convert it first"
 
 
 def _tagged_duration(video: VideoStream) -> Fraction | None:

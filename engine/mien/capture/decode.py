@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.capture.audio import Run, SoundReader, trimmed
-from mien.capture.container import Opened, packets_of
+from mien.capture.container import Opened, PassedOver, packets_of
 from mien.capture.pixels import Deinterlacer, PixelReader, describe
 from mien.capture.source import Span
 from mien.frame import Frame
@@ -30,10 +30,6 @@ _SHORT_SHARE = Fraction(1, 100)
 """Tolerated missing end, in seconds and as a fraction of the duration, before a file counts as truncated."""
 _MOST_BROKEN = 0.1
 """Share of damaged frames above which a file gets a warning; fewer are only counted."""
-_STREAMS_CHANGE = frozenset({"mpegts", "mpeg"})
-"""Formats in which pictures may go on in another stream, as where recordings were put together."""
-_REST = 0.1
-"""Share of such a file without a packet that is read above which that is told."""
 _NONE = Fraction(0)
 
 
@@ -66,10 +62,7 @@ class DecodingPass:
         self._heard_until: Fraction | None = None
         self._jumped = False
         self._ended = False
-        self._read_to: int | None = None
-        """The byte of the file where the latest packet ends."""
-        self._passed_over = 0
-        """The most bytes between two packets."""
+        self._passed_over = PassedOver()
 
     @property
     def sound_format(self) -> SoundFormat | None:
@@ -99,7 +92,7 @@ class DecodingPass:
         try:
             for packet in packets_of(self._opened.container, *streams):
                 if packet.size:  # an empty one would end decoding
-                    self._note_place(packet)
+                    self._passed_over.note(packet)
                     yield packet
         except av.FFmpegError as error:
             self._warn(f"broke off at {self._reached:.1f} s ({describe(error)}); what decoded until there is used")
@@ -213,27 +206,14 @@ class DecodingPass:
         if self.broken > self.decoded * _MOST_BROKEN:
             count = self.broken + self.decoded
             self._warn(f"has {count} frames, of which {self.broken} do not decode and are left out")
-        self._tell_other_streams()
+        others = self._passed_over.told(opened.container.format.name, opened.container.size)
+        if others is not None:
+            self._warn(others)
         if opened.lacks_its_end:
             self._warn(f"breaks off at {self._reached:.1f} s; what decoded until there is used")
         if not self.warnings and expected - reached > max(_SHORT_BY, expected * _SHORT_SHARE):
             whole = float(expected - opened.origin)
             self._warn(f"breaks off at {self._reached:.1f} s of {whole:.1f} s; what decoded until there is used")
-
-    def _note_place(self, packet: Packet[Stream]) -> None:
-        if packet.pos is not None:
-            before = packet.pos if self._read_to is None else self._read_to
-            self._passed_over = max(self._passed_over, packet.pos - before)
-            self._read_to = max(before, packet.pos + packet.size)
-
-    def _tell_other_streams(self) -> None:
-        """Warn of streams that begin in the middle of a file, which shows as a part of it that is passed over."""
-        container = self._opened.container
-        if container.format.name not in _STREAMS_CHANGE or self._read_to is None:
-            return
-        share = max(self._passed_over, container.size - self._read_to) / container.size
-        if share > _REST:
-            self._warn(f"has streams that begin in its middle ({share:.0%} of it); they are left out: convert it first")
 
     @property
     def _reached(self) -> float:

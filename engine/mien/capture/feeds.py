@@ -33,6 +33,11 @@ class Feed(Protocol):
         """Whether the sender waits when it is not read and may send faster than real time; it is then read ahead."""
         ...
 
+    @property
+    def received(self) -> int | None:
+        """Bytes that were read so far; None where libav reads by itself, and knows how many there are."""
+        ...
+
     def open(self) -> InputContainer:
         """A container that is read by the thread that opened it, and closed by it.
 

@@ -252,6 +252,9 @@ class LiveSource:
     def _again(self, reason: str) -> bool:
         """Reopen a lasting feed, with retries; returns whether it is open."""
         complete = not reason and self._connection is not None and self._connection.complete
+        others = self._connection.left_out if not reason and self._connection is not None else None
+        if others is not None and not self._interrupt.is_set():
+            self._warn(others)
         self._disconnect()
         if self._interrupt.is_set() or complete or not self._feed.lasting:
             if reason and not self._interrupt.is_set():

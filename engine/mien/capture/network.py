@@ -64,6 +64,10 @@ class NetworkFeed:
     def patient(self) -> bool:
         return self._scheme in _PATIENT
 
+    @property
+    def received(self) -> None:
+        return None
+
     def open(self) -> InputContainer:
         began = self._clock.now()
         try:

@@ -11,6 +11,7 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
+from mien.capture.playing import AHEAD
 from mien.capture.source import Source, SourceInfo
 from mien.clock import Clock
 from mien.frame import Frame
@@ -23,7 +24,7 @@ LATE = 0.2
 
 
 class Paced:
-    """Delivers each frame at its time, `captured_at`; sound is delivered when it has ended.
+    """Delivers each frame at its time, `captured_at`; sound is delivered when it has ended, or up to `AHEAD` before.
 
     After a stall of the reader, frames in between are skipped. If skipping does not catch up, since the source decodes
     slower than it plays, the lost time is accepted.
@@ -161,8 +162,13 @@ class Paced:
         return True
 
     def _heard(self, until: Fraction | None) -> Iterator[Sound]:
-        """Sound that ends before a time; None: the rest."""
+        """Sound that ends before a time, when that has come; None: the rest, at once if another loop follows."""
+        waits = until is not None or self._again is None
         while self._unheard and (until is None or _end(self._unheard[0]) <= until):
+            if self._began is not None and waits:
+                early = self._began + float(_end(self._unheard[0])) - AHEAD - self._clock.now()
+                if early > 0 and self._wait(early):
+                    return
             yield self._unheard.popleft()
 
     def _later(self, item: Item) -> Item:

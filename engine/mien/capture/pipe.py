@@ -52,6 +52,8 @@ class PipeReader:
         self._lock = Lock()
         self._stopped = False
         self._ahead = b""
+        self.received = 0
+        """Bytes that came so far."""
         self.interrupted = False
         """Whether a read was interrupted by the user."""
 
@@ -78,7 +80,9 @@ class PipeReader:
             ready, _, _ = select.select([self._descriptor, self._woken], [], [])
             if self._woken in ready:
                 return b""
-        return os.read(self._descriptor, size)
+        came = os.read(self._descriptor, size)
+        self.received += len(came)
+        return came
 
     def stop(self) -> None:
         """End a waiting read in another thread, and all later ones."""
@@ -117,6 +121,10 @@ class PipeFeed:
     @property
     def patient(self) -> bool:
         return True
+
+    @property
+    def received(self) -> int | None:
+        return None if self._reader is None else self._reader.received
 
     def open(self) -> InputContainer:
         reader = self._reader = PipeReader(self._opening(), owned=self._owned)
@@ -213,6 +221,10 @@ class SrtFeed:
     @property
     def patient(self) -> bool:
         return False
+
+    @property
+    def received(self) -> int | None:
+        return self._pipe.received
 
     def open(self) -> InputContainer:
         """Start the program, and read what it gives.

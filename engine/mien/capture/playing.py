@@ -13,6 +13,8 @@ from mien.frame import Frame
 from mien.sound.sound import Sound
 from mien.timeline import TICKS, TIME_BASE, Arrival, Manner, Times, begun, early, late_by, play_out, reconnected
 
+AHEAD = 0.25
+"""Seconds by which sound may come before its time; who takes it has no room for that of a long still picture."""
 BEHIND = 0.5
 """Lateness in seconds after which a frame that arrived in time is skipped."""
 UNHEARD = 500
@@ -76,8 +78,11 @@ class Playing:
             yield oldest
 
     def heard(self, until: int | None) -> Iterator[Sound]:
-        """Sound that ends by a time in ticks; None: all there is."""
+        """Sound that ends by a time in ticks, when that has come; None: all there is."""
         while self._unheard and (until is None or _end(self._unheard[0]) * TICKS <= until):
+            due = early(self._times, round(_end(self._unheard[0]) * TICKS), self._clock.now(), self._manner)
+            if due > AHEAD and self._wait(due - AHEAD):
+                return
             yield self._unheard.popleft()
 
     def heard_by_now(self) -> Iterator[Sound]:

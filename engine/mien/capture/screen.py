@@ -71,6 +71,10 @@ class ScreenFeed:
     def patient(self) -> bool:
         return False
 
+    @property
+    def received(self) -> None:
+        return None
+
     def open(self) -> InputContainer:
         file, format, options = self._device()
         try:

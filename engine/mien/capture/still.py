@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ _EXTENTS = (273, 279), (324, 325)
 """TIFF's tags of where strips, or tiles, begin and how long they are."""
 _REASON = 90
 """Characters of a decoder's own words that are shown."""
+_NO_REASON = struct.error, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError
+"""What Pillow raises where a header has fewer bytes than it counts on, or others."""
+_NO_REASON_WORDS = "not identified by this driver", "broken PNG file ("
 _UNREAD = UnreadPixels, SyntaxError, OSError
 _UNREAD_WORDS = "unknown pixel mode", "Unsupported"
 """How Pillow begins to say that a TIFF or BMP file is whole but of a kind that it does not know."""
@@ -164,8 +168,12 @@ def _damaged(kind: Kind, name: str, error: Exception) -> SourceError:
 
 
 def _reason(error: Exception) -> str:
+    """The decoder's own words, unless they are Python's or speak of Python's values."""
     words = str(error).strip().splitlines()
-    return words[0][:_REASON] if words else type(error).__name__
+    pythons = isinstance(error, _NO_REASON) or isinstance(error.__cause__, _NO_REASON)
+    if not words or pythons or any(part in words[0] for part in _NO_REASON_WORDS):
+        return "it breaks off, or its header is wrong"
+    return words[0][:_REASON]
 
 
 _OPENERS: dict[Kind, Callable[[io.BytesIO], ImageFile]] = {

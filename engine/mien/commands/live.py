@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SOUNDS = ("auto", "source", "microphone", "none")
 PRESETS = ("natural", "calm", "lively", "face-only")
 """Of `mien.config`, which is not loaded for the help alone."""
+TOGETHER = 0.5
+"""Seconds after a signal in which others are taken for the same one."""
 HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, q quit, ? this"
 
 
@@ -150,9 +152,15 @@ async def _told_of(session: LiveSession, console: Console, quiet: bool) -> None:
 
 
 class _Stopping:
-    """What signals do: the first one during the run ends it in order; a second, or one before, does not wait."""
+    """What signals do: the first one during the run ends it in order; a second, or one before, does not wait.
+
+    What comes with the first one is no second: `timeout`, and programs that pass on an interrupt of the terminal, send
+    a signal to the program and to its group.
+    """
 
     def __init__(self) -> None:
+        self._asked = -math.inf
+        """When the first signal came, by the event loop's clock."""
         self.number = 0
         """Of the signal that did not wait."""
         self._session: LiveSession | None = None
@@ -163,9 +171,13 @@ class _Stopping:
         assert running is not None
 
         def told(number: int) -> None:
+            now = asyncio.get_running_loop().time()
             session, self._session = self._session, None
             if session is not None:
+                self._asked = now
                 session.stop()
+                return
+            if now - self._asked < TOGETHER:
                 return
             self.number = number
             running.cancel()

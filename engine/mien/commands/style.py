@@ -17,7 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="PICTURE|VIDEO", help="anything; a face is not needed")
     parser.add_argument("--output", required=True, metavar="SINK", help="picture or video file; is replaced")
     parser.add_argument("--style", required=True, metavar="NAME", help="NAME[:STRENGTH], several joined by +")
-    parser.add_argument("--model", default="style", metavar="NAME", help="a bundle of styles (the packaged one)")
+    parser.add_argument("--model", metavar="NAME", help="a bundle of styles (the installed one that has it)")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin at this second")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')

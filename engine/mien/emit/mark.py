@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from mien.emit import lettering
 from mien.emit.sink import Sink, Wrapping
 from mien.frame import Frame
+from mien.provenance import own_version
 
 TEXT = "synthetic"
 _SHARE = 0.026
@@ -111,7 +111,7 @@ def _plate(rows: int, columns: int) -> NDArray[np.float32]:
 
 def credit() -> str:
     """The one line that marks an output as synthetic."""
-    return f"synthetic media, made with mien {_version()}"
+    return f"synthetic media, made with mien {own_version()}"
 
 
 def tags(record: Mapping[str, str]) -> dict[str, str]:
@@ -122,10 +122,3 @@ def tags(record: Mapping[str, str]) -> dict[str, str]:
     """
     flat = "; ".join(f"{key}={value}" for key, value in record.items())
     return {**record, "comment": credit(), "description": f"{credit()}; {flat}" if flat else credit()}
-
-
-def _version() -> str:
-    try:
-        return version("mien")
-    except PackageNotFoundError:  # run from a tree that is not installed
-        return "of a source tree"

@@ -13,7 +13,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from mien import capture, emit
@@ -47,12 +46,13 @@ from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
-from mien.provenance import Provenance, record
+from mien.provenance import Provenance, own_version, record
 from mien.runtime.sharing import SharedGraphs
 from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
 from mien.stages import Driver, open_driver
 from mien.stats import LiveStatistics
+from mien.style.opening import need_style
 
 LARGEST = 720
 """Longer side in pixels of a picture that is made live without a wish for its size."""
@@ -276,6 +276,7 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cance
         need_apart([], _read(request), sink=request.output, settings=settings)
         need_place(request.output)
     need_background(request.settings.background)
+    need_style(request.settings.style, request.settings.style_picture)
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
 
@@ -412,7 +413,7 @@ def _unless(begun: threading.Event, call: Callable[[], None]) -> None:
 
 
 def _provenance(request: LiveRequest) -> Provenance:
-    return record(request.pictures, request.settings, version("mien"))
+    return record(request.pictures, request.settings, own_version())
 
 
 def _give_way() -> None:

@@ -145,8 +145,11 @@ class Draft:
         """Give it its name in one step, replacing what was there; a file's bytes are on the disk before.
 
         Raises:
-            OSError: it cannot have the name; what was there still is.
+            OSError: it cannot have the name, and what was there still is; or nobody would find it, since its disk was
+                unmounted meanwhile, or another one mounted over it.
         """
+        if self._folder is not None and _is_detached(self._folder):
+            raise OSError(errno.ENODEV, "its disk was unmounted meanwhile", str(self._place))
         is_folder = self.path.is_dir()
         if not is_folder:
             _sync(self.path)
@@ -253,6 +256,14 @@ def _held(folder: Path) -> tuple[int | None, Path]:
         os.close(held)
         return None, folder
     return held, by_descriptor
+
+
+def _is_detached(folder: int) -> bool:
+    """Whether no path leads to a folder's file system any more, as after `umount --lazy` under it."""
+    try:
+        return os.stat(os.readlink(f"/proc/self/fd/{folder}")).st_dev != os.fstat(folder).st_dev
+    except OSError:  # its present path may not be looked at, or it has none; then writing says why
+        return False
 
 
 def _make(path: Path, place: Path) -> int | None:

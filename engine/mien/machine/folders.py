@@ -1,13 +1,21 @@
-"""The user's folders for cache and models (XDG base directories), and finding the `ffmpeg` program."""
+"""The user's folders for cache and models (XDG base directories), temporary ones, and finding the `ffmpeg` program."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import stat
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from mien.errors import SettingError
+
 _SECONDS = 10.0
+_MEMORY = "/dev/shm"
+"""A file system in memory that Linux has, containers too."""
 
 
 def user_cache() -> Path | None:
@@ -27,6 +35,34 @@ def _within(variable: str, otherwise: str, name: str) -> Path | None:
         return given / name
     home = os.path.expanduser("~")  # "~" itself where nothing names one: no HOME, and a user whom the system lacks
     return Path(home, otherwise, name) if os.path.isabs(home) else None
+
+
+@contextlib.contextmanager
+def temporary_folder(cure: str) -> Iterator[Path]:
+    """A folder that its owner may use, under any umask, and that is removed on leaving.
+
+    It is in memory where no disk may be written, as in a container with a read-only root.
+
+    Args:
+        cure: what to do where there cannot be one, for the message.
+
+    Raises:
+        SettingError: there is no place for one.
+    """
+    folder = _made(cure)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made(cure: str) -> Path:
+    for place in (None, _MEMORY):
+        with contextlib.suppress(OSError):
+            folder = Path(tempfile.mkdtemp(prefix="mien-", dir=place))
+            folder.chmod(stat.S_IRWXU)
+            return folder
+    raise SettingError(f"expected a folder for temporary files, got none that may be written to; {cure}")
 
 
 def program_with(protocol: str) -> str | None:

@@ -72,7 +72,7 @@ def parse(folder: Path, content: bytes) -> Bundle:
     """
     where = str(folder / MANIFEST)
     try:
-        table = tomllib.loads(content.decode())
+        table = tomllib.loads(content.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ModelError(f"{where}: expected TOML, got something else ({error}); get the bundle again") from error
     if type(table.get("format")) is not int or table["format"] not in (1, FORMAT):

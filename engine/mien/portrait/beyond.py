@@ -28,10 +28,13 @@ LEAST_SIDE: Final = 0.2
 HIGHEST_CAP: Final = 0.36
 ROUNDED: Final = 0.05
 """How much corners of what is continued are rounded, as a share of the cut's width."""
+SOFTEST: Final = 0.15
+"""How soft the edge of what is continued is at most, in eye distances."""
 SHOULDERS: Final = 0.3
 """Least slope at which a body falls beside the picture."""
-SLANT: Final = 0.15
-"""Eye distances within the frame over which the slant is measured at which an outline meets it."""
+SLANT: Final = 0.05, 0.15
+"""Eye distances within the frame over which the slant is measured at which an outline meets it; the lower one counts:
+an outline that bends goes on bending."""
 FIRM, STEEP = 0.4, 4.0
 """Opacity at the frame that goes on as half, and how much steeper than there it changes: what is half sure at the frame
 would be a half transparent body beyond."""
@@ -140,19 +143,33 @@ def _cap(inwards: Floats, room: int, unit: float, height: float = 0.0, least: fl
     line = inwards[:, 0]
     out = np.zeros((len(line), room), np.float32)
     away = np.arange(1, room + 1, dtype=np.float32)
+    nearest, deepest = (max(round(depth * unit), 3) for depth in SLANT)
     for first, last in _stretches(line):
         if last - first < LEAST_CUT * unit:
             continue
         wide = last - first
         tall = min(max(height, wide * least), HIGHEST_CAP * wide, room - 3.0)
-        share = np.clip((np.arange(len(line), dtype=np.float32) - first + 0.5) / wide, 0, 1)
+        places = (np.arange(len(line), dtype=np.float32) - first + 0.5) / wide
+        share = np.where(places < 0.5, np.minimum(np.abs(places), 0.5), np.maximum(1 - np.abs(places - 1), 0.5))
         ellipse = 2 * tall * np.sqrt(share * (1 - share))
-        begins, ends = _slants(inwards[:, : max(round(SLANT * unit), 3)] > 0.5, first, last)
+        begins, ends = np.min([_slants(inwards[:, :n] > 0.5, first, last) for n in (nearest, deepest)], axis=0)
         curve = wide * share * (1 - share) * (begins * (1 - share) + ends * share)
-        edge = cv2.GaussianBlur(np.minimum(ellipse, curve)[None], (0, 0), ROUNDED * wide)[0]
-        edge *= (share > 0) & (share < 1)
-        out = np.maximum(out, np.clip(edge[:, None] - away[None] + 0.5, 0, 1))
+        # negative beside the stretch, so that rounded, too, it is zero at its ends: there is no step
+        edge = np.where((places > 0) & (places < 1), 1, -1) * np.minimum(ellipse, curve)
+        edge = cv2.GaussianBlur(edge[None].astype(np.float32), (0, 0), ROUNDED * wide)[0]
+        edge -= wide * np.maximum(np.abs(places - 0.5) - 0.5, 0)
+        soft = _softness(line, first, last, max(round(SOFTEST * unit), 2))
+        out = np.maximum(out, np.clip((edge[:, None] - away[None]) / soft + 0.5, 0, 1))
     return out
+
+
+def _softness(line: Floats, first: int, last: int, most: int) -> float:
+    """Pixels, at least 1, over which a line (n,) changes at the ends of a stretch of it that is opaque; looked for up
+    to `most` pixels on both sides of each end."""
+    most = min(most, max((last - first) // 2, 1))
+    parts = line[max(first - most, 0) : first + most], line[max(last - most, 0) : last + most]
+    mixed = [np.count_nonzero((part > 0.25) & (part < 0.75)) for part in parts]  # half of a linear slope
+    return float(np.clip(sum(mixed), 1, most))
 
 
 def _slants(inwards: NDArray[np.bool_], first: int, last: int) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +22,8 @@ APEX: Final = 1.4
 """How far below the border the lines of a collar meet, in eye distances."""
 THICK: Final = 0.04
 """Height of the strip at the border from which colours are taken, in eye distances."""
-SOFTER: Final = 0.5
-"""Eye distances below the border over which what is continued becomes soft."""
-SOFTEST: Final = 0.12
-"""How soft, in eye distances."""
+SPREADS: Final = 0.6
+"""How soft what is continued is, per distance from the border: soon enough that it shows no rays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +71,23 @@ def continued(
 
 
 def _run_together(above: Pixels, room: Room, neckline: Neckline) -> Pixels:
-    """(bottom, W, 3): what is below the last rows of `above` (h, W, 3), on lines towards one point."""
+    """(bottom, W, 3): what is below the last rows of `above` (h, W, 3), on lines towards one point, the softer the
+    farther below."""
     unit = neckline.unit
     strip = above[-max(round(THICK * unit), 1) :].astype(np.float32).mean(axis=0, keepdims=True)
-    fine, soft = (cv2.GaussianBlur(strip, (0, 0), width) for width in (1.0, SOFTEST * unit))
     middle = np.float32(neckline.middle + room.left)
-    down = np.arange(1, room.bottom + 1, dtype=np.float32)[:, None] / np.float32(unit)
+    down = np.arange(1, room.bottom + 1, dtype=np.float32)[:, None]
     across = np.arange(above.shape[1], dtype=np.float32)[None]
-    places = middle + (across - middle) / (1 - down / APEX)
-    level = np.zeros_like(places)
-    near, far = (_looked_up(line, places, level) for line in (fine, soft))
-    return _bytes(near + (far - near) * np.minimum(down / SOFTER, 1)[..., None])
+    places = middle + (across - middle) / (1 - down / np.float32(APEX * unit))
+    octaves = np.log2(np.maximum(SPREADS * down, 1))
+    lines = np.concatenate([_softened(strip, 2.0**octave) for octave in range(math.ceil(octaves[-1, 0]) + 1)])
+    levels = np.ascontiguousarray(np.broadcast_to(octaves, places.shape))
+    return _bytes(cv2.remap(lines, places, levels, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _looked_up(line: Floats, x: Floats, y: Floats) -> Floats:
-    return np.asarray(cv2.remap(line, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.float32)
+def _softened(line: Floats, width: float) -> Floats:
+    """A line (1, W, 3) blurred along itself."""
+    return np.asarray(cv2.GaussianBlur(line, (2 * round(3 * width) + 1, 1), width, borderType=cv2.BORDER_REPLICATE))
 
 
 def _bytes(values: NDArray[Any]) -> Pixels:

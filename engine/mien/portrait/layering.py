@@ -25,7 +25,7 @@ from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
 from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
-from mien.portrait.separating import head_share, without_walls
+from mien.portrait.separating import head_share, without_threads, without_walls
 from mien.portrait.shade import Shade, shade_of
 from mien.portrait.working import Working
 
@@ -115,7 +115,7 @@ class _Apart:
         sure = np.minimum(shares.sum(axis=0), 1)
         matte = _closed(matte, sure, eyes)
         whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
-        share = head_share(pixels, landmarks, shares)
+        share = without_threads(head_share(pixels, landmarks, shares), whole, landmarks)
         head, body = whole * share, whole * (1 - share)
         clear = _far(whole, eyes)
         background = fill_behind(pixels, clear)
@@ -243,8 +243,9 @@ class _Parts:
         colour = _nearer(picture, under, over)
         # what the clipped colours of the head cannot give, the body behind it must
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
-        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
-        own = np.where((body > 0.5) & (over < 0.98), given, own)
+        edge = share[..., None] < 0.5  # of the body: its colours, however faint, and not the head raised to give them
+        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, np.where(edge, 1 / 255, 0.5)), 0, 255)
+        own = np.where((edge | (body > 0.5)) & (body > 0) & (over < 0.98), given, own)
         under = behind + (own - behind) * body
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)

@@ -47,6 +47,12 @@ RARE: Final = 1e-5
 """Share of pixels in a cell of colour up to which it tells nothing."""
 LEAST_SEEN: Final = 100
 """Pixels from which colours are counted."""
+THREAD: Final = 0.05
+"""Half the width up to which a part of the head below the ears is a thread, in eye distances."""
+ROOTS: Final = (0.03, 0.08)
+"""Distances from what is no thread, in eye distances, between which a thread is cut."""
+BESIDE: Final = 0.12
+"""How far from the body a thread is taken for the body's, in eye distances."""
 RADIUS, SMOOTHNESS = 0.07, 3e-4
 """Of the guided filter, in eye distances, and in squared levels of 0..1."""
 STEEP: Final = 2.5
@@ -74,6 +80,25 @@ def head_share(pixels: Pixels, landmarks: Array, shares: Floats) -> Floats:
     share = np.maximum(share, oval)
     share = _held_together(share.astype(np.float32), oval)
     return _to_edges(pixels, share, eyes)
+
+
+def without_threads(share: Floats, whole: Floats, landmarks: Array) -> Floats:
+    """`share` (H, W), as `head_share` gives it, without threads of the head along the body below the ears: edges of
+    collars and shoulders, which would go along with the head as crumbs.
+
+    Args:
+        whole: (H, W) in 0..1, opacity of the person.
+        landmarks: (478, 3) in pixels.
+    """
+    eyes = eye_distance(landmarks)
+    head, body = (whole > 0.9) & (share > 0.5), (whole > 0.9) & (share < 0.5)
+    width = 2 * max(round(THREAD * eyes), 1) + 1
+    solid = cv2.morphologyEx(
+        head.astype(np.uint8), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    )
+    away, apart = (cv2.distanceTransform(1 - cells, cv2.DIST_L2, 3) / eyes for cells in (solid, body.astype(np.uint8)))
+    _, down = _places(share.shape, _in_head(landmarks))
+    return np.asarray(share * (1 - _step(away, ROOTS) * _step(down, LOBES) * (apart < BESIDE)), dtype=np.float32)
 
 
 def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import hashlib
 import json
@@ -10,13 +11,14 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mien.errors import Stopped, reason_of
 from mien.machine.atomic import write_atomically
-from mien.machine.folders import user_cache
+from mien.machine.folders import temporary_folder, user_cache
 from mien.machine.reading import read_regular
 from mien.machine.signals import is_ending
 
@@ -72,7 +74,7 @@ class Cache:
             self._warned(reason_of(error))
             return None
         if not os.access(path, os.W_OK | os.X_OK):
-            self._warned(f"{path} may not be written to")
+            self._warned("what is in it may not be written to")
             return None
         return path
 
@@ -119,11 +121,21 @@ def alone(folder: Path, patience: float = PATIENCE) -> Iterator[bool]:
 
 
 def keep_matplotlib_here() -> None:
-    """Have matplotlib keep its font cache in mien's folder, unless it is imported or was given a folder already."""
+    """Have matplotlib keep its font cache in mien's folder, unless it is imported or was given a folder already.
+
+    Where mien has none, the cache is in a temporary folder until the program ends: the one that matplotlib would make
+    is of no use under a umask that takes the owner's rights, and its removal then writes a traceback.
+
+    Raises:
+        SettingError: there is no place for one.
+    """
     if "matplotlib" not in sys.modules and "MPLCONFIGDIR" not in os.environ:
         place = Cache().place("matplotlib")
-        if place is not None:
-            os.environ["MPLCONFIGDIR"] = str(place)
+        if place is None:
+            folder = ExitStack()
+            place = folder.enter_context(temporary_folder("TMPDIR or XDG_CACHE_HOME names one"))
+            atexit.register(folder.close)
+        os.environ["MPLCONFIGDIR"] = str(place)
 
 
 def _taken(fcntl: Any, lock: int) -> bool:

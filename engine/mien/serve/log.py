@@ -43,11 +43,16 @@ class OneLine(logging.Formatter):
 
 
 class KindOnly(logging.Filter):
-    """Tells of an error only what kind it is: its words may be what a client sent, a token among it."""
+    """Tells of an error only what kind it is: its words may be what a client sent, a token among it.
+
+    A client that has gone is left out: it is no fault.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; it always passes."""
+        """Change the record; whether it is to be told."""
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ConnectionError):
+            return False
         if error is not None:
             record.msg = f"{record.getMessage()}: {type(error).__name__}"
             record.args, record.exc_info = (), None

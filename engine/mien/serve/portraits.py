@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from mien.live.session import LARGEST
 from mien.live.shared import Shared
 from mien.machine import outputs
 from mien.machine.atomic import write_atomically
+from mien.machine.folders import temporary_folder
 from mien.machine.reading import read_regular
 from mien.pipeline.worker import in_thread
 from mien.serve import fields
@@ -71,9 +71,10 @@ class Portraits:
 
         Raises:
             SinkError: the folder cannot be made or written to.
+            SettingError: there is no place for a temporary one.
         """
         with contextlib.ExitStack() as stack:
-            kept = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mien-")))
+            kept = folder or stack.enter_context(temporary_folder("--portraits or TMPDIR names one"))
             portraits = cls(kept, limits, shared)
             await in_thread("mien-portraits", portraits._read)
             yield portraits

@@ -43,6 +43,10 @@ class FrameStyler:
     def __call__(self, pixels: Pixels) -> Pixels:
         """Frames of one size follow each other; another size begins anew."""
         drawn, _ = self._styler.whole(pixels, into_canvas(pixels, self._styler.room), self._mix, self._strength)
+        return self.steadied(pixels, drawn)
+
+    def steadied(self, pixels: Pixels, drawn: Pixels) -> Pixels:
+        """The next frame, which is `drawn` already, with the answer before mixed in: the same array, written to."""
         bright = _brightness(pixels)
         if self._before is not None and self._before[1].shape == pixels.shape:
             then, answer = self._before

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
-from mien.bundles import find
-from mien.errors import ModelError
-from mien.manifest import Bundle, read_bundle
+from mien.bundles import find, installed_bundles
+from mien.errors import MienError, ModelError, SettingError
+from mien.manifest import Bundle, read_bundle, read_manifest
 from mien.runtime.opening import choose, open_session
 from mien.runtime.sharing import SharedGraphs
 from mien.style.styler import PATCH, WHOLE, Styler
+from mien.style.wish import StyleWish, read_wish
 
 MODEL: Final = "style"
 
@@ -52,10 +53,46 @@ def style_bundle(model: str = MODEL) -> Bundle:
     return bundle
 
 
-@cache
-def style_names(model: str = MODEL) -> tuple[str, ...]:
-    """Of the packaged styles, or of another bundle; none where it is missing."""
-    try:
-        return style_bundle(model).attributes
-    except ModelError:
-        return ()
+def installed_styles() -> dict[str, tuple[str, ...]]:
+    """Names of styles, by the name of the installed bundle that holds them: the packaged one, then the user's."""
+    found = {}
+    for place in sorted(installed_bundles(), key=lambda place: not place.packaged):
+        with contextlib.suppress(MienError):  # `mien models` says what is wrong with it
+            bundle = read_manifest(place.folder)
+            if bundle.family == MODEL:
+                found[place.name] = bundle.attributes
+    return found
+
+
+def style_names() -> tuple[str, ...]:
+    """Of all installed bundles, each once."""
+    return tuple(dict.fromkeys(name for names in installed_styles().values() for name in names))
+
+
+def need_style(wish: str | None, picture: str | None) -> None:
+    """Refuse a style that is in no installed bundle, or a drawn portrait that is no file, before the work begins.
+
+    Raises:
+        SettingError: as said.
+    """
+    if wish is not None:
+        model_with(read_wish(wish))
+    if picture is not None and not os.path.isfile(picture):
+        raise SettingError(f"style_picture {picture}: expected a picture of the portrait in that style, got no file")
+
+
+def model_with(wish: StyleWish) -> str:
+    """The first installed bundle that has all styles that are asked for.
+
+    Raises:
+        SettingError: a style is in none, or they are in several.
+    """
+    asked = [name for name, _ in wish.shares]
+    installed = installed_styles()
+    for model, names in installed.items():
+        if set(asked) <= set(names):
+            return model
+    for name in asked:
+        if name not in style_names():
+            raise SettingError(f"style must be one of {', '.join(style_names()) or 'none'}, got {name!r}")
+    raise SettingError(f"style: expected names of one model to blend, got {', '.join(asked)}, which are in several")

@@ -14,11 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import SettingError
 from mien.face.crop import crop_matrix
 from mien.plane import Affine
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import Painting, Posed
-from mien.style.styler import BORDER, Look, Styler
+from mien.style.steady import SteadyStrokes
+from mien.style.styler import BORDER, StyleLook, Styler
 from mien.style.wish import StyleWish
 from mien_kernels import ops
 
@@ -27,6 +29,8 @@ Pixels = NDArray[np.uint8]
 
 FINEST: Final = 0.5
 """Pixels that the network sees per pixel of the generators' crop, at most: a patch has room for so many."""
+UNLIKE: Final = 0.02
+"""By which share the ratio of a drawn portrait's sides may differ: sizes are made even."""
 FADE: Final = 1 / 64
 """Share of the longer side over which what the picture shows of a layer fades."""
 
@@ -34,15 +38,23 @@ FADE: Final = 1 / 64
 class Style:
     """Callable (posed portraits, paintings) -> the same in the style."""
 
-    def __init__(self, portraits: tuple[Portrait, ...], styler: Styler, wish: StyleWish) -> None:
+    def __init__(
+        self, portraits: tuple[Portrait, ...], styler: Styler, wish: StyleWish, given: Pixels | None = None
+    ) -> None:
         """Draws the portraits in the style. The caller closes `styler`.
 
+        Args:
+            given: (H, W, 3), the first portrait as somebody drew it; None: the network draws it.
+
         Raises:
-            SettingError: the styler has no such style.
+            SettingError: the styler has no such style, or what is given has another shape.
         """
-        mix = wish.mix(styler.names)
+        mix, strength = wish.mix(styler.names), wish.strength
         self._styler = styler
-        self._drawn = {portrait.digest: styled(portrait, styler, mix, wish.strength) for portrait in portraits}
+        first, *others = portraits
+        self._drawn = {first.digest: styled(first, styler, mix, strength, given)}
+        self._drawn |= {portrait.digest: styled(portrait, styler, mix, strength) for portrait in others}
+        self._steady = {portrait.digest: SteadyStrokes() for portrait, _ in self._drawn.values()}
 
     def __call__(
         self, posed: tuple[Posed, ...], paintings: tuple[Painting | None, ...] | None
@@ -53,22 +65,34 @@ class Style:
         if paintings is None:
             return changed, None
         looks = [look for _, look in found]
-        return changed, tuple(self._painted(one, look) for one, look in zip(paintings, looks, strict=True))
+        return changed, tuple(map(self._painted, changed, paintings, looks))
 
-    def _painted(self, painting: Painting | None, look: Look) -> Painting | None:
+    def _painted(self, posed: Posed, painting: Painting | None, look: StyleLook) -> Painting | None:
         if painting is None:
             return None
-        return replace(painting, generated=self._styler.patch(painting.generated, painting.matrix, look))
+        steady = self._steady[posed.portrait.digest]
+        drawn = self._styler.patch(painting.generated, painting.matrix, look, posed, steady)
+        return replace(painting, generated=drawn)
 
 
-def styled(portrait: Portrait, styler: Styler, mix: Floats, strength: float) -> tuple[Portrait, Look]:
+def styled(
+    portrait: Portrait, styler: Styler, mix: Floats, strength: float, given: Pixels | None = None
+) -> tuple[Portrait, StyleLook]:
     """The portrait with picture, background and layers in a style, and the look of the picture.
 
     Landmarks, pose and matte stay the photograph's. Where a layer is seen in the picture it is drawn as there; what is
     hidden is drawn by itself, with the same look.
+
+    Args:
+        given: (H, W, 3), the picture as somebody drew it; None: the network draws it.
+
+    Raises:
+        SettingError: what is given has another shape than the portrait.
     """
     into = _into_canvas(portrait, styler.room)
     pixels, look = styler.whole(portrait.pixels, into, mix, strength)
+    if given is not None:
+        pixels = _fitted(given, portrait.size)
 
     def drawn(picture: Pixels, seen: Pixels | None = None, corner: tuple[int, int] = (0, 0)) -> Pixels:
         moved = into.copy()
@@ -91,8 +115,27 @@ def styled(portrait: Portrait, styler: Styler, mix: Floats, strength: float) -> 
     background = None
     if portrait.background is not None and portrait.matte is not None:
         background = drawn(portrait.background, np.bitwise_not(portrait.matte))
-    digest = hashlib.sha256(portrait.digest.encode() + mix.tobytes() + np.float32(strength).tobytes()).hexdigest()
+    drawing = b"" if given is None else given.tobytes()
+    asked = portrait.digest.encode() + mix.tobytes() + np.float32(strength).tobytes() + drawing
+    digest = hashlib.sha256(asked).hexdigest()
     return replace(portrait, pixels=pixels, background=background, layers=layers, digest=digest), look
+
+
+def _fitted(picture: Pixels, size: tuple[int, int]) -> Pixels:
+    """A drawn portrait in the portrait's size.
+
+    Raises:
+        SettingError: its sides have another ratio.
+    """
+    height, width = picture.shape[:2]
+    if abs(width * size[1] - height * size[0]) > UNLIKE * height * size[0]:
+        raise SettingError(
+            f"style_picture: expected the portrait's shape, {size[0]} x {size[1]}, got {width} x {height}; "
+            "it must show the same as the portrait, at the same places"
+        )
+    smaller = width > size[0]
+    fitted = cv2.resize(picture[..., :3], size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return np.asarray(fitted, dtype=np.uint8)
 
 
 def _in_picture(layer: Layer, size: tuple[int, int]) -> Pixels:

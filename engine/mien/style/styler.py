@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from mien.manifest import Bundle
 from mien.plane import Affine, inverse
+from mien.posed import Posed
 from mien.runtime.session import GraphSession
+from mien.style.steady import SteadyStrokes
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]
@@ -30,10 +32,14 @@ CELL: Final = 2
 GAIN: Final = 4.0
 STROKES: Final = 0.7
 """As in `mien_export.families.style.network`."""
+_STEPS: Final = 640
+"""Of the table of the sigmoid, for colours 1 apart: half a grey level each where it is steepest."""
+_SIGMOID: Final = (255 / (1 + np.exp(-GAIN * (np.arange(3 * _STEPS) / _STEPS - 1.5))) + 0.5).astype(np.uint8)
+"""Grey levels of colours from -1 to 2."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class StyleLook:
     """A style as it is on one picture."""
 
     vector: Floats
@@ -64,8 +70,8 @@ class Styler:
         self.patch_size = width, height
 
     def whole(
-        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: Look | None = None
-    ) -> tuple[Pixels, Look]:
+        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: StyleLook | None = None
+    ) -> tuple[Pixels, StyleLook]:
         """A picture in a style, and the look it has.
 
         Args:
@@ -92,16 +98,19 @@ class Styler:
         outputs = self._whole.outputs
         transfer = np.array(outputs["transfer"][0], np.float32)
         matrix = np.column_stack([transfer[:9].reshape(3, 3), transfer[9:]])
-        look = Look(np.array(outputs["look"], np.float32), matrix, scale, strength)
-        return _drawn(picture, outputs["strokes"][0], into, look), look
+        look = StyleLook(np.array(outputs["look"], np.float32), matrix, scale, strength)
+        strokes = np.ascontiguousarray(outputs["strokes"][0].transpose(1, 2, 0))
+        return _drawn(picture, strokes, into, look), look
 
-    def patch(self, picture: Pixels, matrix: Affine, look: Look) -> Pixels:
+    def patch(self, picture: Pixels, matrix: Affine, look: StyleLook, posed: Posed, steady: SteadyStrokes) -> Pixels:
         """A painted patch in the style that the portrait has.
 
         Args:
             picture: (h, w, 3).
             matrix: from pixels of the portrait to those of the patch.
             look: the portrait's.
+            posed: the frame that it belongs to.
+            steady: keeps the portrait's strokes from frame to frame.
         """
         into = self._into_patch(picture, matrix, look.scale)
         inputs = self._patch.inputs
@@ -110,7 +119,10 @@ class Styler:
         )
         inputs["look"][...] = look.vector
         self._patch.run()
-        return _drawn(picture, self._patch.outputs["strokes"][0], into, look)
+        cells = _into_cells(into)
+        cells = np.column_stack([cells[:, :2] @ matrix[:, :2], cells[:, :2] @ matrix[:, 2] + cells[:, 2]])
+        strokes = steady(self._patch.outputs["strokes"][0], inputs["picture"][0], cells, posed)
+        return _drawn(picture, strokes, into, look)
 
     def close(self) -> None:
         """Give the sessions back."""
@@ -125,6 +137,13 @@ class Styler:
         return np.array([[share, 0, x - share * (width - 1) / 2], [0, share, y - share * (height - 1) / 2]])
 
 
+def _into_cells(into: Affine) -> Affine:
+    """To cells of strokes, from where `into` leads to the network's pixels."""
+    cells = into / CELL
+    cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles
+    return cells
+
+
 def _soft(picture: Pixels, scale: float) -> Pixels:
     """The picture without what a smaller one cannot show."""
     if scale >= 0.75:
@@ -132,22 +151,19 @@ def _soft(picture: Pixels, scale: float) -> Pixels:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.4 / scale), dtype=np.uint8)
 
 
-def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: Look) -> Pixels:
-    """Colours and strokes (3, h, w) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
-    cells = into / CELL
-    cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles
-    places = np.ascontiguousarray(strokes.transpose(1, 2, 0))
+def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: StyleLook) -> Pixels:
+    """Colours and strokes (h, w, 3) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
+    cells = _into_cells(into)
     height, width = picture.shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(places, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    drawn = cv2.warpAffine(strokes, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     colours = cv2.transform(picture.astype(np.float32), look.transfer * np.array([[1 / 255] * 3 + [1]], np.float32))
-    drawn *= np.float32(-GAIN * STROKES)
-    drawn -= np.float32(GAIN) * colours
-    drawn += np.float32(GAIN / 2)
-    np.exp(drawn, out=drawn)
-    drawn += np.float32(1)
-    np.divide(np.float32(255 * look.strength), drawn, out=drawn)
+    drawn *= np.float32(STROKES * _STEPS)
+    colours *= np.float32(_STEPS)
+    colours += np.float32(_STEPS + 0.5)
+    drawn += colours
+    np.clip(drawn, 0, len(_SIGMOID) - 1, out=drawn)
+    answer: Pixels = _SIGMOID.take(drawn.astype(np.uint16))
     if look.strength < 1:
-        drawn += np.float32(1 - look.strength) * picture
-    drawn += np.float32(0.5)
-    return np.asarray(drawn.astype(np.uint8))
+        return np.asarray(cv2.addWeighted(answer, look.strength, picture, 1 - look.strength, 0), dtype=np.uint8)
+    return answer

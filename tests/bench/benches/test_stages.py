@@ -36,11 +36,22 @@ def test_what_is_varied_is_the_condition() -> None:
     setup = Setup(ReenactSettings(model=WARP, size=128, threads=2))
     assert setup.condition() == {"model": WARP, "size": 128, "threads": 2}
     assert Setup(ReenactSettings(size=128, threads=1), "int8").condition()["precision"] == "int8"
+    assert Setup(ReenactSettings(size=128, style="wave:0.5")).condition()["style"] == "wave:0.5"
 
 
 @pytest.mark.skipif(stage_timing.why_not() is None, reason="there is a GPU")
 def test_without_a_gpu_it_is_said_why() -> None:
     assert str(stage_timing.why_not()).startswith("CUDA: not measured")
+
+
+def test_a_style_is_a_stage_of_its_own(swaying: Path, tmp_path: Path) -> None:
+    answer = tmp_path / "stages.json"
+    given = ["--driver", str(swaying), "--model", WARP, "--threads", "1", "--size", "96", "--style", "wave"]
+    counts = ["--frames", "4", "--warm-up", "1", "--repetitions", "1"]
+    assert command.main(["stages", *given, *counts, "--json", str(answer)]) == 0
+    rows = {row["name"]: row for row in json.loads(answer.read_text())["results"][0]["rows"]}
+    assert rows["style p95"]["condition"]["style"] == "wave"
+    assert rows["style p95"]["values"] < rows["frame p95"]["values"]
 
 
 def test_the_command_measures_each_setup(swaying: Path, tmp_path: Path) -> None:

@@ -206,6 +206,14 @@ def test_the_command_measures_a_path(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "time codes decoded" in capsys.readouterr().out
 
 
+def test_a_style_is_asked_for_and_is_a_condition() -> None:
+    parser = argparse.ArgumentParser()
+    latency.add_options(parser)
+    styled = latency.setup_of(parser.parse_args(["--path", "memory", "--style", "wave"]))
+    assert styled.settings.style == styled.condition()["style"] == "wave"
+    assert "style" not in latency.setup_of(parser.parse_args(["--path", "memory"])).condition()
+
+
 def test_the_command_tells_what_is_not_here() -> None:
     parser = argparse.ArgumentParser()
     latency.add_options(parser)

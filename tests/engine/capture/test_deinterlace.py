@@ -29,6 +29,7 @@ class File:
 
     name = "tape"
     lasting = patient = False
+    received = None
 
     def __init__(self, path: Path) -> None:
         self._path = path

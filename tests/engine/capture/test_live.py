@@ -44,6 +44,7 @@ class Pattern:
 
     name = "pattern"
     patient = False
+    received = None
 
     def __init__(self, *plugged: tuple[str, int, float] | None, lasting: bool = True) -> None:
         self.lasting = lasting
@@ -319,6 +320,31 @@ def test_pieces_that_each_begin_anew_are_played_one_after_the_other(make_clip: M
     heard = [item for item in items if isinstance(item, Sound)]
     assert sum(run.samples.shape[1] for run in heard) == pytest.approx(4 * 48000, abs=0.15 * 48000)
     assert any("jump" in line for line in warnings)
+
+
+def test_sound_comes_in_its_time_where_no_picture_does(make_clip: MakeClip, tmp_path: Path) -> None:
+    """As of a screen that stands still: pictures at 0 and 1 s, and from 12 to 13.1 s."""
+    times = [0, 15360, *(15360 * 12 + 1536 * number for number in range(12))]
+    clip = make_clip(rate=1, count=14, times=times, sound=SoundFormat(48000, 1), options={"bf": "0"})
+    data, pipe, clock = clip.write(tmp_path / "still.mkv").read_bytes(), tmp_path / "pipe", ManualClock()
+    os.mkfifo(pipe)
+    writer = Thread(target=lambda: pipe.write_bytes(data))
+    writer.start()
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    heard, began = list[Sound](), 0.0
+    with LiveSource(named_pipe(pipe, str(pipe)), clock=clock, wait=wait) as source:
+        for item in source:
+            if isinstance(item, Frame):
+                began = began or item.captured_at - item.seconds
+            else:
+                heard.append(item)
+                assert item.seconds < clock.now() - began + 0.4
+    writer.join()
+    assert sum(run.samples.shape[1] for run in heard) == pytest.approx(14 * 48000, abs=2048)
 
 
 def test_a_pipe_stays_ended_once_it_was_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

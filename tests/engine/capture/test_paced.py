@@ -158,6 +158,37 @@ def test_sound_comes_once_it_was_heard() -> None:
             assert Fraction(end, 8000) <= Fraction(clock.now()).limit_denominator(10**6) + Fraction(1, 25)
 
 
+class Still(IndexedSource):
+    """Pictures at 0 and 12 seconds, and 16 seconds of sound."""
+
+    def __init__(self) -> None:
+        super().__init__("still", lambda number: pattern(96, 64, number), range(2), rate=Fraction(25))
+
+    def __iter__(self) -> Iterator[Frame | Sound]:
+        format = SoundFormat(8000, 1)
+        for number in range(16 * 50):
+            yield Sound(np.zeros((1, 160), np.float32), number * 160, Fraction(1, 8000), format)
+            if number % 600 == 0:
+                yield Frame(pattern(96, 64, number // 600), number // 2, Fraction(1, 25))
+
+
+def test_sound_comes_in_its_time_where_no_picture_does() -> None:
+    clock = ManualClock()
+
+    def wait(seconds: float) -> bool:
+        clock.advance(seconds)
+        return False
+
+    heard = []
+    for item in Paced(Still(), clock, wait=wait):
+        if isinstance(item, Sound):
+            heard.append(item.pts)
+            assert item.seconds < clock.now() + 0.3
+        else:
+            assert clock.now() == pytest.approx(item.seconds)
+    assert heard == [160 * number for number in range(16 * 50)]
+
+
 def test_closing_ends_the_wait_of_another_thread() -> None:
     playing = Paced(pattern_source(96, 64, rate=Fraction(1, 3600), count=3), MonotonicClock())
     first = Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -188,6 +189,14 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("begin", [b"\xff\xd8\xff\xe0", b"GIF89a", b"II*\0", b"BM1234\0\0\0\0", b"\0\0\0\x18ftypavif"])
 def test_headers_alone_are_refused(tmp_path: Path, begin: bytes) -> None:
     assert "damaged" in refusal(tmp_path / "head.bin", begin + b"x" * 60)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_first_bytes_alone_are_refused_in_plain_words(tmp_path: Path, kind: str) -> None:
+    data = encoded(kind)
+    for size in (*range(4, 66), 100):
+        line = refusal(tmp_path / "begun.bin", data[:size])
+        assert not re.search(r"unpack|buffer|index out|identified|chunk b'|incomplete checksum", line), line
 
 
 def test_heic_without_its_reader_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,8 @@ def test_the_duration_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_signal_ends_it_in_order_and_a_second_interrupt_at_once(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live_command, "TOGETHER", 0.0)
+
     class Stubborn(FakeSession):
         """Goes on once it was told to stop, until it is cancelled."""
 
@@ -241,6 +243,26 @@ def test_a_signal_ends_it_in_order_and_a_second_interrupt_at_once(
     _replace(monkeypatch, [], lambda: made.append(Stubborn()) or made[-1])  # type: ignore[func-returns-value]
     assert cli.main(["live", "a.jpg", "--quiet"]) == 130
     assert made[0].done == ["stop"]
+
+
+def test_signals_that_come_together_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of `timeout`, to the program and to its group."""
+
+    class Ending(FakeSession):
+        """Takes some turns of the event loop to end, after another signal has come."""
+
+        async def run(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            await self._stopped.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            for _ in range(10):
+                await asyncio.sleep(0.001)
+            self.done.append("ended")
+
+    made: list[FakeSession] = []
+    _replace(monkeypatch, [], lambda: made.append(Ending()) or made[-1])  # type: ignore[func-returns-value]
+    assert cli.main(["live", "a.jpg", "--quiet"]) == 0
+    assert made[0].done == ["stop", "ended"]
 
 
 @pytest.mark.parametrize(

@@ -214,11 +214,36 @@ write_atomically(folder / "out", b"new")
 print((folder / "out").read_bytes().decode())
 """
     (tmp_path / "small").mkdir()
-    command = ["unshare", "--mount", sys.executable, "-c", program, str(tmp_path)]
+    assert _in_own_mounts(program, tmp_path) == [f"{errno.ENOSPC} kept", "new"]
+
+
+def test_a_disk_that_is_unmounted_meanwhile_is_told(tmp_path: Path) -> None:
+    program = """
+import subprocess, sys
+from pathlib import Path
+from mien.machine.atomic import written
+folder = Path(sys.argv[1])
+subprocess.run("mount -t tmpfs none small".split(), cwd=folder, check=True)
+try:
+    with written(folder / "small/out") as file:
+        file.write(b"new")
+        subprocess.run("umount --lazy small".split(), cwd=folder, check=True)
+except OSError as error:
+    print(error.strerror)
+with written(folder / "small/out") as file:
+    (folder / "small").rename(folder / "renamed")
+print(*(path.name for path in (folder / "renamed").iterdir()))
+"""
+    (tmp_path / "small").mkdir()
+    assert _in_own_mounts(program, tmp_path) == ["its disk was unmounted meanwhile", "out"]
+
+
+def _in_own_mounts(program: str, folder: Path) -> list[str]:
+    """The lines that a program writes in a mount namespace of its own; a folder is its argument."""
     if (
         shutil.which("unshare") is None
         or subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode
     ):
         pytest.skip("needs the right to make a mount namespace (root)")
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [f"{errno.ENOSPC} kept", "new"]
+    command = ["unshare", "--mount", sys.executable, "-c", program, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from mien import cli
 from mien.bundles import installed_bundles
-from mien.machine.folders import user_cache, user_models
+from mien.errors import SettingError
+from mien.machine import folders
+from mien.machine.folders import temporary_folder, user_cache, user_models
 from mien.runtime.cache import Cache
 
 
@@ -68,3 +72,24 @@ def test_a_home_that_is_somebody_elses_stops_nothing(home: Path, monkeypatch: py
     assert all(place.packaged for place in installed_bundles())
     assert not Cache().write("a", b"kept")
     assert Cache().place("a") is None
+
+
+def test_a_temporary_folder_is_in_memory_where_no_disk_may_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tempfile.mkdtemp
+
+    def none_usable(prefix: str, dir: str | None) -> str:
+        if dir is None:
+            raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp', '/var/tmp']")
+        return made(prefix=prefix, dir=dir)
+
+    monkeypatch.setattr(tempfile, "mkdtemp", none_usable)
+    monkeypatch.setattr(folders, "_MEMORY", str(tmp_path))
+    with temporary_folder("TMPDIR names one") as folder:
+        assert folder.parent == tmp_path
+        (folder / "file").write_bytes(b"")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(folders, "_MEMORY", str(tmp_path / "none"))
+    with pytest.raises(SettingError, match=r"expected a folder for temporary files, got none .*; TMPDIR names one"):
+        temporary_folder("TMPDIR names one").__enter__()

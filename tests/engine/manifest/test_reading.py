@@ -46,6 +46,13 @@ def test_a_coarser_parsing_map_is_right_where_the_graph_takes_it(bundle: Bundle)
         read_bundle(bundle.folder)
 
 
+def test_a_manifest_that_was_saved_by_an_editor_of_windows_is_read(bundle: Bundle) -> None:
+    """With a byte order mark, and carriage returns at the ends of lines."""
+    path = bundle.folder / MANIFEST
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_bundle(bundle.folder).digest == bundle.digest
+
+
 def test_digest_tells_what_is_computed_not_where_it_lies(bundle: Bundle, whole_bundle: Bundle) -> None:
     assert bundle.digest == whole_bundle.digest
     changed(bundle, 'licence = "CC0-1.0"', 'licence = "MIT"')

@@ -29,6 +29,23 @@ def test_a_cut_crown_goes_on_at_the_slope_of_its_outline(slope: float, portrait:
     assert abs(int(last.sum()) - (60 - 4 / slope)) < 6, "no step where the border was"
 
 
+def test_a_soft_outline_goes_on_as_soft_and_without_a_step(portrait: Portrait) -> None:
+    soft = 12
+    ys, xs = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    opacity = np.clip((np.minimum(30 + ys, 80) - np.abs(xs - 100)) / soft + 0.5, 0, 1).astype(np.float32)
+    out, room = head_beyond(opacity, portrait.landmarks, portrait.pose)
+    middle = out[: room.top, 100]
+    assert 2 * np.count_nonzero((middle > 0.25) & (middle < 0.75)) == pytest.approx(soft, abs=4)
+    assert np.abs(out[room.top - 1] - out[room.top]).max() < 0.4
+
+
+def test_a_round_outline_goes_on_bending(portrait: Portrait) -> None:
+    ys, xs = np.mgrid[:SIDE, :SIDE].astype(np.float32)
+    opacity = (np.hypot(xs - 100, np.minimum(ys - 80, 0)) < 82).astype(np.float32)
+    out, room = head_beyond(opacity, portrait.landmarks, portrait.pose)
+    assert (out[: room.top] > 0.5).any(axis=1).sum() <= 4, "2 pixels of the circle are above the border"
+
+
 def test_a_straight_side_is_rounded_off(portrait: Portrait) -> None:
     out, room = head_beyond(dome(1e6), portrait.landmarks, portrait.pose)
     assert (out[: room.top] > 0.5).any(axis=1).sum() == pytest.approx(0.3 * 60, abs=2)
@@ -47,6 +64,18 @@ def test_the_lines_of_a_collar_run_together_below_the_picture() -> None:
     assert widths[-1] < 20
     np.testing.assert_array_equal(layer.pixels[:SIDE, room.left : room.left + SIDE], pixels)
     assert (layer.alpha[SIDE:, room.left : room.left + SIDE] == 255).all()
+
+
+def test_below_a_collar_nothing_goes_on_as_rays() -> None:
+    pixels = np.full((SIDE, SIDE, 3), 40, np.uint8)
+    pixels[:, ::10] = pixels[:, 1::10] = pixels[:, 2::10] = 220
+    alpha = np.full((SIDE, SIDE), 255, np.uint8)
+    opacity, room = body_beyond(np.ones((SIDE, SIDE), np.float32), UNIT)
+    below = continued(pixels, alpha, alpha > 250, opacity, room, Neckline(100.0, UNIT)).pixels[SIDE:, :, 0].astype(int)
+    inside = slice(room.left + 75, room.left + 125)
+    contrast = np.ptp(below[:, inside], axis=1)
+    assert contrast[0] > 100, "no step at the border"
+    assert contrast[round(0.25 * UNIT) :].max() < 12
 
 
 def test_without_room_a_layer_stays_as_it_is() -> None:

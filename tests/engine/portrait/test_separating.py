@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from mien.portrait.separating import without_walls
+from mien.face import topology
+from mien.face.face import eye_distance
+from mien.portrait.portrait import Portrait
+from mien.portrait.separating import without_threads, without_walls
 
 
 def test_a_wall_that_is_taken_for_a_hat_is_none_and_a_hat_of_its_own_colour_is_one() -> None:
@@ -21,3 +25,18 @@ def test_a_wall_that_is_taken_for_a_hat_is_none_and_a_hat_of_its_own_colour_is_o
     assert kept[2, 14:26, 44:76].max() < 0.1
     assert kept[2, 34:50, 44:76].min() > 0.8
     np.testing.assert_array_equal(kept[0], shares[0])
+
+
+def test_the_edge_of_a_shoulder_does_not_go_along_with_the_head(portrait: Portrait) -> None:
+    landmarks, (width, height) = portrait.landmarks, portrait.size
+    eyes, chin, corner = eye_distance(landmarks), round(landmarks[152, 1]), round(landmarks[33, 1])
+    face = np.zeros((height, width), np.float32)
+    cv2.fillPoly(face, [np.rint(landmarks[list(topology.OVAL), :2]).astype(np.int32)], 1)
+    shoulder, strand = chin - round(0.2 * eyes), corner
+    share, whole = face.copy(), face.copy()
+    share[strand : strand + 2] = share[shoulder : shoulder + 2] = 1
+    whole[strand : strand + 2] = whole[shoulder:] = 1
+    out = without_threads(share, whole, landmarks)
+    np.testing.assert_array_equal(out[face > 0], 1)
+    assert out[shoulder, :20].max() == 0
+    assert out[strand].min() == 1, "hair beside the face stays"

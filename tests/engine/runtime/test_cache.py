@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -73,3 +75,21 @@ def test_a_graph_is_compiled_without_the_cache_that_another_process_is_at(
         other.stdin.close()
     openvino.OpenVinoSession(graph, precision="fp32", cache=tmp_path).close()
     assert len(list(tmp_path.glob("*.blob"))) == 1
+
+
+def test_matplotlib_has_a_folder_without_a_home_and_under_any_umask(tmp_path: Path) -> None:
+    """Without rights of root, of which a umask takes nothing."""
+    without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if os.geteuid() == 0 and (shutil.which("setpriv") is None or subprocess.run([*without, "true"]).returncode):
+        pytest.skip("needs to give up rights of root")
+    home = tmp_path / "home"
+    home.write_bytes(b"")
+    lines = "import mien.runtime.cache as c, os\nc.keep_matplotlib_here()\n"
+    lines += "import matplotlib, pathlib\nfolder = pathlib.Path(matplotlib.get_cachedir())\n"
+    lines += "(folder / 'kept').write_bytes(b'')\nprint(folder)"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(tmp_path)}
+    command = [*(without if os.geteuid() == 0 else []), sys.executable, "-c", lines]
+    done = subprocess.run(command, env=environment, umask=0o777, capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+    assert Path(done.stdout.strip()).parent == tmp_path
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]

@@ -44,6 +44,15 @@ def test_of_what_a_client_sent_nothing_is_logged(caplog: pytest.LogCaptureFixtur
     assert record.exc_info is None
 
 
+def test_a_client_that_leaves_in_the_middle_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """As aiohttp tells it, where an upload breaks off."""
+    try:
+        raise ConnectionResetError("Connection lost")
+    except ConnectionResetError:
+        http_logger().exception("Error handling request from %s", "192.0.2.1")
+    assert caplog.records == []
+
+
 def test_a_librarys_words_are_told_again_only_after_a_while() -> None:
     """asyncio says that there is no descriptor left for each connection that waits, many times a second."""
     repeated = Repeated()

@@ -20,6 +20,7 @@ from mien.portrait.portrait import Portrait
 from mien.posed import Painting
 from mien.reenact.reenact import Reenact
 from mien.stats import UNTIMED
+from mien.style.steady import SteadyStrokes
 from mien.style.style import Style, styled
 from mien.style.styler import Styler
 from mien.style.wish import read_wish
@@ -59,7 +60,8 @@ def test_no_strength_is_the_photograph(portrait: Portrait, styler: Styler, mix: 
     drawn, look = styled(portrait, styler, mix, 0.0)
     np.testing.assert_array_equal(drawn.pixels, portrait.pixels)
     crop, matrix = _crop(portrait, portrait.pixels)
-    np.testing.assert_array_equal(styler.patch(crop, matrix, look), crop)
+    (posed,) = Reenact((portrait,))(None, 0.0)
+    np.testing.assert_array_equal(styler.patch(crop, matrix, look, posed, SteadyStrokes()), crop)
 
 
 def test_more_strength_is_farther_from_the_photograph(portrait: Portrait, styler: Styler, mix: Floats) -> None:
@@ -99,7 +101,8 @@ def test_strokes_of_a_patch_lie_where_those_of_the_whole_lie(portrait: Portrait,
     rotated = cv2.getRotationMatrix2D((256.0, 256.0), turn, 0.7)
     matrix = np.asarray(rotated) - [[0, 0, 256 - WIDTH / 2], [0, 0, 256 - HEIGHT / 2]]
     crop, wanted = (cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT)) for picture in (pixels, whole))
-    found = pooling.patch(crop, matrix, look)
+    (posed,) = Reenact((portrait,))(None, 0.0)
+    found = pooling.patch(crop, matrix, look, posed, SteadyStrokes())
     middle = (slice(40, -40), slice(32, -32))
     bounds = [_off(np.roll(found, shift, axis)[middle], wanted[middle]) for axis in (0, 1) for shift in (-2, 2)]
     assert _off(found[middle], wanted[middle]) < 2.5

@@ -34,13 +34,13 @@ from mien_export.train.checkpoint import join_pieces
 from mien_export.train.course import Course, shared_out
 from mien_export.train.loop import LATEST, PIECES, Run, train
 
-CONFIG = LiveConfig("xs", (Stage(30, 8, side=128, rate=5e-4), Stage(4, 2, side=256, rate=2e-4)))
+CONFIG = LiveConfig("xs", (Stage(20, 8, side=64, rate=1e-3), Stage(2, 2, side=256, rate=2e-4)))
 COURSE = LiveCourse(CONFIG)
-STEPS = 34
+STEPS = 22
 PAPER = PaperCourse(
     PaperConfig(
         "paper-64",
-        (PaperStage(16, 4, rate=5e-4, background=False), PaperStage(2, 2, rate=1e-4, background=True)),
+        (PaperStage(12, 4, rate=1e-3, background=False), PaperStage(2, 2, rate=1e-4, background=True)),
         extractor_share=0.1,
     )
 )
@@ -96,7 +96,7 @@ def test_the_loss_falls(whole: tuple[Path, Terms]) -> None:
     _, history = whole
     assert len(history) == STEPS
     assert all(np.isfinite(value) for terms in history for value in terms.values())
-    first, last = history[:6], history[24:30]  # of the same stage
+    first, last = history[:4], history[16:20]  # of the same stage
     for term in ("generated", "fused", "gradient"):
         assert np.mean([terms[term] for terms in last]) < 0.75 * np.mean([terms[term] for terms in first]), term
 
@@ -106,7 +106,7 @@ def test_the_thesiss_losses_fall(whole_paper: tuple[Path, Terms]) -> None:
     assert list(history[0]) == ["appearance", "reconstruction", "identity", "perceptual", "adversarial", "critic"]
     assert all(np.isfinite(value) for terms in history for value in terms.values())
     for term in ("appearance", "reconstruction"):
-        assert np.mean([terms[term] for terms in history[12:16]]) < 0.8 * history[0][term], term
+        assert np.mean([terms[term] for terms in history[8:12]]) < 0.8 * history[0][term], term
 
 
 @pytest.mark.parametrize("name", ["live", "paper"])
@@ -160,7 +160,7 @@ def test_what_was_trained_is_run_by_the_engine(whole: tuple[Path, Terms], tmp_pa
     [
         (LiveConfig("m", CONFIG.stages), SEED, "size is xs, asked for m"),
         (CONFIG, 2, "seed is 1, asked for 2"),
-        (replace(CONFIG, stages=shared_out(CONFIG.stages, 17)), SEED, "steps is 34, asked for 17"),
+        (replace(CONFIG, stages=shared_out(CONFIG.stages, 17)), SEED, "steps is 22, asked for 17"),
     ],
 )
 def test_a_folder_holds_one_run(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from importlib.metadata import version
 from pathlib import Path
 
 from aiohttp import web
 
 from mien.config import GAIN_LIMIT
 from mien.machine.memory import memory
+from mien.provenance import own_version
 from mien.serve import fields
 from mien.serve.openapi import document
 from mien.serve.refusal import Refusal
@@ -53,7 +53,7 @@ async def metrics(request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """GET /api/v1/openapi.json: the API as programs read it."""
-    return answer(document(version("mien")))
+    return answer(document(own_version()))
 
 
 async def server(request: web.Request) -> web.Response:
@@ -90,7 +90,7 @@ async def statistics(request: web.Request) -> web.Response:
 def _server(server: Server, authorised: bool) -> fields.Server:
     settings, limits = server.settings, server.settings.limits
     return fields.Server(
-        version=version("mien"),
+        version=own_version(),
         token_required=server.access.needs_token,
         authorised=authorised,
         ice_servers=ice_servers(server) if authorised else [],

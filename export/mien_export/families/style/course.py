@@ -18,8 +18,7 @@ from mien_export.families.style.losses import StyleLosses
 from mien_export.families.style.network import KIND, SIZES, StyleNetwork
 from mien_export.families.style.paintings import NAMED, read_paintings, transfer_to
 from mien_export.families.style.samples import Samples, collate
-from mien_export.families.style.stages import StylePart
-from mien_export.families.style.step import StyleStep
+from mien_export.families.style.step import StylePart, StyleStep
 from mien_export.train.course import Asked, Part, Raw, changed
 from mien_export.train.extractors.given import Given
 from mien_export.train.extractors.hed import open_hed
@@ -43,7 +42,7 @@ CONFIGS: Final = {
     "style": StyleConfig(
         "m",
         (
-            StylePart(steps=2200, batch=1, side=128),
+            StylePart(steps=2600, batch=1, side=128),
             StylePart(steps=1600, batch=1, side=128, rate=1e-3, temporal=True, falls=True),
             StylePart(steps=200, batch=1, side=224, full=320, rate=2e-4, temporal=True, falls=True),
         ),

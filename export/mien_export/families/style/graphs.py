@@ -14,8 +14,8 @@ from mien_export.graphs.tracing import Traced
 
 SIDE: Final = 320
 """Of the canvas of a whole picture: 256 pixels and a mirrored border of 32."""
-PATCH: Final = (128, 112)
-"""Height and width of a patch: what a generator paints at half of its resolution, and a border of 16."""
+PATCH: Final = (112, 96)
+"""Height and width of a patch: what a generator paints at half of its resolution, and a border of 8."""
 PATCH_OPERATORS: Final = frozenset(
     {"Add", "Conv", "Mul", "Relu", "Resize", "Slice", "SpaceToDepth", "Tanh", "Unsqueeze"}
 )

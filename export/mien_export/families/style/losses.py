@@ -24,7 +24,7 @@ class StyleLosses:
     content: float = 1.0
     colour: float = 50.0
     """Means of 8 x 8 pixels against the colour transfer alone: without it dark bars lie across the face."""
-    variation: float = 0.1
+    variation: float = 0.25
     temporal: float = 300.0
     """In the parts of a run that have it."""
     face: float = 3.0
@@ -74,9 +74,24 @@ def colour_term(answer: Tensor, picture: Tensor, transfer: Tensor, weight: Tenso
     """
     with torch.no_grad():
         plain = drawn(recoloured(functional.avg_pool2d(picture, COARSE), transfer), None)
+    return _coarse_error(answer, plain, weight)
+
+
+def colour_error(answer: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+    """Squared differences of coarse means from those of another picture, near the face above all.
+
+    Args:
+        answer, wanted: (N, 3, S, S) in 0..1.
+        weight: (N, 1, S, S) in 0..1.
+    """
+    return _coarse_error(answer, functional.avg_pool2d(wanted, COARSE), weight)
+
+
+def _coarse_error(answer: Tensor, coarse: Tensor, weight: Tensor) -> Tensor:
+    with torch.no_grad():
         near = functional.avg_pool2d(weight, COARSE)
         near = (4 * functional.avg_pool2d(near, 7, 1, 3, count_include_pad=False)).clamp(max=1)
-    return ((functional.avg_pool2d(answer, COARSE) - plain).square() * (0.15 + near)).mean()
+    return ((functional.avg_pool2d(answer, COARSE) - coarse).square() * (0.15 + near)).mean()
 
 
 def variation_term(answer: Tensor) -> Tensor:

@@ -166,7 +166,8 @@ class StyleNetwork(nn.Module):
             assert isinstance(one, Styled)
             assert isinstance(two, Styled)
             features = features + styled(two, functional.relu(styled(one, features)))
-        features = functional.interpolate(features, scale_factor=2.0, mode="nearest")
+        # not the nearest: Gram matrices like the combs that it draws along edges
+        features = functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
         features = functional.relu(styled(self.up, features)) + first
         return torch.tanh(self._last(features).float())
 

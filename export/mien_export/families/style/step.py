@@ -1,8 +1,9 @@
-"""One training step of a network of styles."""
+"""A part of a run that trains a network of styles, and one of its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
@@ -21,9 +22,8 @@ from mien_export.families.style.losses import (
 )
 from mien_export.families.style.network import StyleNetwork, drawn, recoloured
 from mien_export.families.style.samples import OUTSIDE
-from mien_export.families.style.stages import StylePart
 from mien_export.train.average import Average
-from mien_export.train.course import Raw, part_at
+from mien_export.train.course import Part, Raw, part_at
 
 DECAY: Final = 0.998
 """Of the averaged weights, per step."""
@@ -31,6 +31,27 @@ MOST: Final = 5.0
 """Norm of a step's gradient."""
 ROWS, COLOURS = 4.0, 0.5
 """Learning rate of a style's own scales and shifts, and of its colour transfer, relative to the convolutions'."""
+WARM_UP: Final = 20
+"""Steps in which the learning rate rises."""
+
+
+@dataclass(frozen=True, slots=True)
+class StylePart(Part):
+    """Part of a run, with a rate that falls to a twentieth over the part where it `falls`."""
+
+    side: int = 160
+    """Of the windows that are learnt from, in pixels."""
+    full: int = 208
+    """Side to which whole portraits are brought, and the shorter side of paintings."""
+    rate: float = 2e-3
+    temporal: bool = False
+    """Whether the strokes of a moment later are compared."""
+    falls: bool = False
+
+    def rate_at(self, step: int) -> float:
+        """Learning rate at a step of this part."""
+        falling = step / max(self.steps, 1) if self.falls else 0.0
+        return self.rate * min((step + 1) / WARM_UP, 1.0) * max(1 - falling, 0.05)
 
 
 class StyleStep:
@@ -48,7 +69,8 @@ class StyleStep:
         """Every picture of a batch is drawn in each style that learns, and what it is compared by is computed once.
 
         Args:
-            learning: numbers of the styles that learn; None: all.
+            goals: of the styles that learn, in their order.
+            learning: their numbers; the convolutions then stay as they are. None: everything learns.
         """
         moved: Any = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._net: StyleNetwork = moved
@@ -112,9 +134,9 @@ class StyleStep:
     def _terms(self, raw: Raw) -> dict[str, Tensor]:
         part = self._stages[part_at(self._stages, self._steps)[0]]
         once, count = self._pictures(raw["pictures"]), len(self._styles)
-        pictures, styles = once.repeat_interleave(count, 0), self._styles.repeat(len(once))
+        pictures, goals = once.repeat_interleave(count, 0), torch.arange(count, device=self._device).repeat(len(once))
         weight = (raw["weights"].to(self._device)[:, None].float() / 255).repeat_interleave(count, 0)
-        mix = functional.one_hot(styles, self._net.styles).float()
+        mix = functional.one_hot(self._styles.repeat(len(once)), self._net.styles).float()
         later = self._pictures(raw["later"]).repeat_interleave(count, 0) if part.temporal else None
         answers, later = self._answers(pictures, later, mix)
         with torch.no_grad(), self._autocast():
@@ -122,7 +144,7 @@ class StyleStep:
         with self._autocast():
             found = self._goals.extractor(2 * answers - 1)
         terms = {
-            "style": style_term(found, styles, self._goals.statistics(part.full), self._goals.weights),
+            "style": style_term(found, goals, self._goals.statistics(part.full), self._goals.weights),
             "content": content_term(found, own, weight, self._losses.face),
             "colour": colour_term(answers, pictures, self._net.transfer(mix).detach(), weight),
             "variation": variation_term(answers),

@@ -29,7 +29,7 @@ def test_columns_are_the_thesiss() -> None:
 
 
 def test_each_column_becomes_a_bundle(faces_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["--data", str(faces_folder), "--out", str(tmp_path), "--steps", "4", "--workers", "0"]
+    given = ["--data", str(faces_folder), "--out", str(tmp_path), "--steps", "1", "--workers", "0"]
     assert main(["export", "ablation", *given, "--columns", "no-concat", "lambda-3"]) == 0
     bundles = {name: read_bundle(tmp_path / name) for name in ("no-concat", "lambda-3")}
     assert {bundle.side for bundle in bundles.values()} == {64}

@@ -13,14 +13,18 @@ from PIL import Image
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 h5py: Any = pytest.importorskip("h5py", reason="h5py is not installed: it comes with the extra `train`")
 
+from mien.bundles import InstalledBundle  # noqa: E402
 from mien.errors import SettingError  # noqa: E402
 from mien.manifest import read_bundle  # noqa: E402
-from mien.style.opening import open_styler  # noqa: E402
+from mien.style.opening import model_with, open_styler, style_names  # noqa: E402
+from mien.style.wish import read_wish  # noqa: E402
 from mien_export.data.faces import Faces  # noqa: E402
 from mien_export.families.registry import course_of, family_of, read_trained  # noqa: E402
 from mien_export.families.style.goals import moments  # noqa: E402
 from mien_export.families.style.losses import temporal_term  # noqa: E402
 from mien_export.families.style.network import SIZES, StyleNetwork, drawn, recoloured  # noqa: E402
+from mien_export.families.style.own import read_network  # noqa: E402
+from mien_export.families.style.own_command import main  # noqa: E402
 from mien_export.families.style.paintings import NAMED, read_painting, transfer_to  # noqa: E402
 from mien_export.families.style.samples import Samples, sampled  # noqa: E402
 from mien_export.graphs.parity import beyond, compare  # noqa: E402
@@ -89,8 +93,39 @@ def test_moments_are_mean_and_covariance() -> None:
         np.testing.assert_allclose(covariance[one].numpy(), np.cov(flat[one], bias=True), atol=1e-4)
 
 
+def test_a_style_of_ones_own_is_added_from_one_picture(
+    trained: Path, asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = read_trained(trained)
+    (tmp_path / "begun").mkdir()
+    write_bundle(
+        tmp_path / "begun", found, Words("begun", "CC0-1.0", "1", "0" * 40, "noise", "none"), ("fp32",), None, 1, print
+    )
+    assert asked.paintings is not None
+    assert asked.given.hed is not None
+    out = tmp_path / "mine"
+    options = ["--picture", str(asked.paintings / "wave.jpg"), "--name", "mine", "--model", str(tmp_path / "begun")]
+    main([*options, "--hed", str(asked.given.hed), "--steps", "3", "--threads", "1", "--out", str(out)])
+    begun, _, names = read_network(tmp_path / "begun")
+    grown, _, more = read_network(out)
+    assert more == (*names, "mine")
+    torch.testing.assert_close(begun.state_dict(), found.networks.state_dict())
+    for name, value in begun.state_dict().items():
+        torch.testing.assert_close(grown.state_dict()[name][: len(value)], value, msg=name)
+    first = "blocks.0.0.scale"
+    assert not torch.equal(grown.state_dict()[first][-1], begun.state_dict()[first].mean(0))
+    monkeypatch.setattr("mien.style.opening.installed_bundles", lambda: [InstalledBundle("mine", out, packaged=False)])
+    assert style_names() == more
+    assert model_with(read_wish("mine:0.5+wave")) == "mine"
+    with pytest.raises(SettingError, match=r"style must be one of scream, .*, mine, got 'monet'"):
+        model_with(read_wish("monet"))
+    with pytest.raises(SettingError, match="does not have, got wave; give another"):
+        main([*options[:2], "--model", str(out), "--hed", str(asked.given.hed), "--out", str(tmp_path / "again")])
+    assert not (tmp_path / "again").exists()
+
+
 def test_what_moves_with_the_flow_costs_nothing(faces: Faces) -> None:
-    samples = Samples(faces, seed=1, side=64, full=96, styles=5)
+    samples = Samples(faces, seed=1, side=64, full=96)
     sample = samples(3)
     again = samples(3)
     np.testing.assert_array_equal(sample.later, again.later)
