@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.crop import SIDE
-from mien.manifest import Bundle
 from mien.paint.synthesis import Synthesis, open_synthesis
 
 Array = NDArray[np.float64]
@@ -34,7 +34,7 @@ class MadeAgain:
 
 
 @contextmanager
-def open_made_again(bundle: Bundle, threads: int) -> Iterator[MadeAgain]:
-    """The generator of a bundle; closed on leaving."""
-    with open_synthesis(threads, str(bundle.folder)) as synthesis:
-        yield MadeAgain(bundle.name, synthesis)
+def open_made_again(model: str, threads: int) -> Iterator[MadeAgain]:
+    """The generator of a bundle, by its name or folder; closed on leaving."""
+    with open_synthesis(threads, model) as synthesis:
+        yield MadeAgain(Path(model).name, synthesis)

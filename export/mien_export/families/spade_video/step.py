@@ -93,9 +93,9 @@ class SpadeStep:
         self._net.train()
         batch = self._batch(raw)
         made = self._net(batch.labels, batch.code)
-        look = Look.drawn(len(made), made.shape[-1], np.random.default_rng(self._steps), self._device)
-        lost, truth = self._learn_critic(batch, made.detach(), look)
-        terms = {"critic": lost} | self._terms(batch, made, truth, look)
+        view = CriticView.drawn(len(made), made.shape[-1], np.random.default_rng(self._steps), self._device)
+        lost, truth = self._learn_critic(batch, made.detach(), view)
+        terms = {"critic": lost} | self._terms(batch, made, truth, view)
         loss = torch.stack([getattr(self._losses, name) * value for name, value in terms.items() if name != "critic"])
         self._optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()  # type: ignore[no-untyped-call]
@@ -168,11 +168,11 @@ class SpadeStep:
         code = torch.cat([code[:, :first], backdrop, code[:, first + 3 :]], 1)
         return Batch(self._signed(raw["pictures"]), labels, kinds, code, divergence_term(means, variances))
 
-    def _learn_critic(self, batch: Batch, made: Tensor, look: Look) -> tuple[Tensor, list[Verdict]]:
+    def _learn_critic(self, batch: Batch, made: Tensor, view: CriticView) -> tuple[Tensor, list[Verdict]]:
         """Its loss, and what it said of the true pictures."""
         self._critic.requires_grad_(True)
-        pictures = torch.cat([look.at(batch.pictures), look.at(made)])
-        verdicts = self._critic(pictures, batch.labels, look.window)
+        pictures = torch.cat([view.at(batch.pictures), view.at(made)])
+        verdicts = self._critic(pictures, batch.labels, view.window)
         half = len(made)
         truth = [_part(found, 0, half) for found in verdicts]
         loss = critic_term(truth, [_part(found, half, None) for found in verdicts])
@@ -182,9 +182,9 @@ class SpadeStep:
         self._critic.requires_grad_(False)
         return loss, truth
 
-    def _terms(self, batch: Batch, made: Tensor, truth: list[Verdict], look: Look) -> dict[str, Tensor]:
+    def _terms(self, batch: Batch, made: Tensor, truth: list[Verdict], view: CriticView) -> dict[str, Tensor]:
         own = batch.own
-        verdicts = self._critic(look.at(made), batch.labels, look.window)
+        verdicts = self._critic(view.at(made), batch.labels, view.window)
         colours = batch.code[:, -3 * len(CLASSES) :]
         terms = {
             "adversarial": adversarial_term(verdicts),
@@ -252,7 +252,7 @@ class SpadeStep:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class CriticView:
     """How the critic sees pictures in one step: in other light, and where in detail. It learns less by heart."""
 
     window: tuple[int, int]
@@ -260,7 +260,7 @@ class Look:
     offset: Tensor
 
     @classmethod
-    def drawn(cls, count: int, side: int, rng: np.random.Generator, device: torch.device) -> Look:
+    def drawn(cls, count: int, side: int, rng: np.random.Generator, device: torch.device) -> CriticView:
         """For `count` pictures of a side."""
         if rng.uniform() < 0.6:
             window = tuple(int(share * side) + int(rng.integers(-4, 5)) for share in FACE)
