@@ -72,7 +72,7 @@ class SpadeCourse:
     labels: Path
     given: Given = field(default_factory=Given)
     begin: Path | None = None
-    """A checkpoint whose averaged weights a new run begins with."""
+    """A checkpoint whose averaged weights and critic a new run begins with."""
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -107,7 +107,7 @@ class SpadeCourse:
             features = features.to(memory_format=torch.channels_last)
         step = SpadeStep(SIZES[config.size], config.losses, Judges(features, segmenter), device)
         if self.begin is not None:
-            step.begin(_weights(self.begin))
+            step.begin(_begun(self.begin))
         return step
 
     def samples(self, faces: Faces, seed: int, part: int) -> Callable[[int], Any]:
@@ -120,12 +120,12 @@ class SpadeCourse:
         return collate
 
 
-def _weights(path: Path) -> dict[str, torch.Tensor]:
+def _begun(path: Path) -> dict[str, Any]:
     state = checkpoint.load(path)
     if state.get("kind") != KIND:
         raise SettingError(f"{path}: expected a checkpoint of kind {KIND}, got {state.get('kind')!r}")
-    weights: dict[str, torch.Tensor] = state["step"]["average"]
-    return weights
+    step: dict[str, Any] = state["step"]
+    return step
 
 
 def course_of(config: str, asked: Asked) -> SpadeCourse:

@@ -105,11 +105,10 @@ class SpadeStep:
         self._take_in()
         return {name: float(value.detach()) for name, value in terms.items()}
 
-    def begin(self, weights: dict[str, Tensor]) -> None:
-        """Take those weights over that are of the same name and shape."""
-        own = self._net.state_dict()
-        fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-        self._net.load_state_dict(own | fitting)
+    def begin(self, state: dict[str, Any]) -> None:
+        """Take averaged weights of another run's state over, and its critic's: those of the same name and shape."""
+        _take_over(self._net, state["average"])
+        _take_over(self._critic, state.get("critic", {}))
         self._average = {name: value.detach().clone() for name, value in self._net.state_dict().items()}
 
     def set_rate(self, rate: float) -> None:
@@ -286,6 +285,12 @@ def shares_of(kinds: Tensor, finer: int = 1) -> Tensor:
     shares = torch.zeros((count, height, width, len(CLASSES)), device=kinds.device)
     part = torch.full((), 1 / finer**2, device=kinds.device).expand(cells.shape)
     return shares.scatter_add_(3, cells, part).permute(0, 3, 1, 2)
+
+
+def _take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    own = network.state_dict()
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict(own | fitting)
 
 
 def _part(verdict: Verdict, first: int, last: int | None) -> Verdict:
