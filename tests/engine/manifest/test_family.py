@@ -61,7 +61,7 @@ def bundle_of(family: Family, **changes: object) -> Bundle:
         Graph(rule.name, "fp32", Path("a.onnx"), "", _tensors(rule.inputs), _tensors(rule.outputs), rule.runs)
         for rule in family.graphs
     )
-    attributes = ("scream",) if family.attributes is None else family.attributes[:2]
+    attributes = ("scream", "wave") if family.attributes is None else family.attributes[:2]
     bundle = Bundle(
         Path(), "a", family.name, family.all_kinds[0], "s", 64, "", "", "", "", "", graphs, family.classes, attributes
     )
@@ -146,7 +146,7 @@ def test_an_unknown_family_is_told_in_one_line(bundle: Bundle) -> None:
     with pytest.raises(ModelError) as refused:
         read_bundle(bundle.folder)
     assert str(refused.value) == (
-        f"{manifest}: family must be one of oneshot, parsing, got 'sketch'; install the package that adds it to mien"
+        f"{manifest}: family must be one of oneshot, parsing, style, got 'sketch'; install the package that adds it to mien"
     )
 
 
@@ -167,7 +167,7 @@ def test_an_installed_package_adds_a_family(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(tmp_path)
     assert family_named("sketch").graphs[0].name == "draw"
     assert family_named("oneshot") is ONESHOT
-    with pytest.raises(ModelError, match=r"family must be one of oneshot, parsing, sketch, got 'other'"):
+    with pytest.raises(ModelError, match=r"family must be one of oneshot, parsing, style, sketch, got 'other'"):
         family_named("other")
 
 
