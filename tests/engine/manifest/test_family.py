@@ -146,7 +146,8 @@ def test_an_unknown_family_is_told_in_one_line(bundle: Bundle) -> None:
     with pytest.raises(ModelError) as refused:
         read_bundle(bundle.folder)
     assert str(refused.value) == (
-        f"{manifest}: family must be one of oneshot, parsing, style, got 'sketch'; install the package that adds it to mien"
+        f"{manifest}: family must be one of oneshot, parsing, style, got 'sketch'; "
+        "install the package that adds it to mien"
     )
 
 
