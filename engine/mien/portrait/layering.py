@@ -243,9 +243,8 @@ class _Parts:
         colour = _nearer(picture, under, over)
         # what the clipped colours of the head cannot give, the body behind it must
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
-        edge = share[..., None] < 0.5  # of the body: its colours, however faint, and not the head raised to give them
-        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, np.where(edge, 1 / 255, 0.5)), 0, 255)
-        own = np.where((edge | (body > 0.5)) & (body > 0) & (over < 0.98), given, own)
+        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
+        own = np.where((body > 0.5) & (over < 0.98), given, own)
         under = behind + (own - behind) * body
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)

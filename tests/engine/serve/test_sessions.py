@@ -121,8 +121,7 @@ def test_a_portrait_a_background_and_a_style_are_swapped_in_while_it_runs(driver
                 await place.ask("PATCH", at, json={"style": "scream:0.5"})
                 told = await place.until(at, lambda told: told["style"] == "scream:0.5")
                 assert (told["portrait"], told["background"]) == ("mira", "#ffffff")
-                statistics = (await place.ask("GET", f"{at}/statistics")).json
-                assert statistics["live"]["swaps"] == 2
+                await place.until(f"{at}/statistics", lambda told: told["live"]["swaps"] == 2)
                 await place.until(f"{at}/statistics", lambda told: "style" in told["stages"])
 
     run(main)

@@ -20,6 +20,7 @@ from mien.portrait.portrait import Portrait
 from mien.posed import Painting
 from mien.reenact.reenact import Reenact
 from mien.stats import UNTIMED
+from mien.style.opening import need_style
 from mien.style.steady import SteadyStrokes
 from mien.style.style import Style, styled
 from mien.style.styler import Styler
@@ -114,6 +115,32 @@ def _edges(size: tuple[int, int]) -> NDArray[np.uint8]:
     noise = np.random.default_rng(0).standard_normal(size[::-1]).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 8.0)
     return np.asarray(np.clip(soft / soft.std() * 60 + 128, 0, 255)[..., None], dtype=np.uint8)
+
+
+def test_a_drawn_portrait_takes_the_place_of_the_networks(portrait: Portrait, styler: Styler, mix: Floats) -> None:
+    given = np.full((portrait.size[1] // 2, portrait.size[0] // 2, 3), (200, 30, 90), np.uint8)
+    drawn, look = styled(portrait, styler, mix, 1.0, given)
+    own, own_look = styled(portrait, styler, mix, 1.0)
+    assert drawn.pixels.shape == portrait.pixels.shape
+    np.testing.assert_array_equal(drawn.pixels, np.broadcast_to(given[0, 0], drawn.pixels.shape))
+    np.testing.assert_array_equal(look.vector, own_look.vector)
+    assert drawn.digest != own.digest
+    assert drawn.layers is not None
+    middle = tuple(size // 2 for size in drawn.layers.head.pixels.shape[:2])
+    np.testing.assert_array_equal(drawn.layers.head.pixels[middle], given[0, 0])
+    with pytest.raises(SettingError, match="expected the portrait's shape, 512 x 512, got 100 x 80"):
+        styled(portrait, styler, mix, 1.0, np.zeros((80, 100, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("wish", "picture", "reason"),
+    [("monet", None, "style must be one of scream"), ("wave", "/nowhere.png", "expected a picture of the portrait")],
+)
+def test_a_style_that_cannot_be_had_is_refused_before_the_work(wish: str, picture: str | None, reason: str) -> None:
+    with pytest.raises(SettingError, match=reason):
+        need_style(wish, picture)
+    with pytest.raises(SettingError, match="style_picture: expected a style"):
+        ReenactSettings(style_picture="drawn.png")
 
 
 def test_the_stage_changes_pictures_only(portrait: Portrait, styler: Styler) -> None:

@@ -126,8 +126,8 @@ def _weight(portrait: Portrait, size: tuple[int, int]) -> Tensor:
 def _parser() -> argparse.ArgumentParser:
     parser = Options(
         prog="mien export refine",
-        description="Draw a portrait in a style slowly and well: about a minute on one core. The result is a picture, "
-        "for --style-picture.",
+        description="Draw a portrait in a style slowly and well: about two minutes on one core. The result is a "
+        "picture, for --style-picture.",
     )
     parser.add_argument("portrait", metavar="PORTRAIT", help="the picture that will be driven")
     parser.add_argument("--style", required=True, metavar="NAME", help="where it begins, and what is painted later")

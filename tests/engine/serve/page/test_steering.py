@@ -132,10 +132,9 @@ def test_a_style_and_its_strength_are_asked_for_and_remembered(running: Page, se
     running.keyboard.press("Tab")
     asked_for(server, running, "style", "starry-night:0.95")
     assert running.inner_text("output[for=style-strength]") == "95 %"
-    for theme in ("light", "dark"):
+    for theme in ("dark", "light"):
         running.emulate_media(color_scheme=theme)
         shoot(running, f"style-{theme}")
-    running.emulate_media(color_scheme=None)
     assert running.evaluate("localStorage['mien.style']") == '"starry-night"'
     running.click("#styles [data-value=none]")
     asked_for(server, running, "style", "none")

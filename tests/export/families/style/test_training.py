@@ -16,6 +16,7 @@ h5py: Any = pytest.importorskip("h5py", reason="h5py is not installed: it comes 
 from mien.bundles import InstalledBundle  # noqa: E402
 from mien.errors import SettingError  # noqa: E402
 from mien.manifest import read_bundle  # noqa: E402
+from mien.portrait.portrait import Portrait  # noqa: E402
 from mien.style.opening import model_with, open_styler, style_names  # noqa: E402
 from mien.style.wish import read_wish  # noqa: E402
 from mien_export.data.faces import Faces  # noqa: E402
@@ -26,6 +27,7 @@ from mien_export.families.style.network import SIZES, StyleNetwork, drawn, recol
 from mien_export.families.style.own import read_network  # noqa: E402
 from mien_export.families.style.own_command import main  # noqa: E402
 from mien_export.families.style.paintings import NAMED, read_painting, transfer_to  # noqa: E402
+from mien_export.families.style.refine_command import refine  # noqa: E402
 from mien_export.families.style.samples import Samples, sampled  # noqa: E402
 from mien_export.graphs.parity import beyond, compare  # noqa: E402
 from mien_export.graphs.writing import Words, write_bundle  # noqa: E402
@@ -122,6 +124,19 @@ def test_a_style_of_ones_own_is_added_from_one_picture(
     with pytest.raises(SettingError, match="does not have, got wave; give another"):
         main([*options[:2], "--model", str(out), "--hed", str(asked.given.hed), "--out", str(tmp_path / "again")])
     assert not (tmp_path / "again").exists()
+
+
+def test_a_portrait_is_refined_towards_a_painting(asked: Asked, nobodies: dict[str, Portrait]) -> None:
+    assert asked.paintings is not None
+    assert asked.given.hed is not None
+    portrait, losses = nobodies["mira"], list[float]()
+    painting = read_painting(asked.paintings / "wave.jpg")
+    refined = refine(
+        portrait, portrait.pixels, painting, asked.given.hed, 3, lambda done, steps, loss: losses.append(loss)
+    )
+    assert refined.shape == portrait.pixels.shape
+    assert losses[-1] < losses[0]
+    assert np.abs(refined.astype(int) - portrait.pixels).mean() > 1
 
 
 def test_what_moves_with_the_flow_costs_nothing(faces: Faces) -> None:
