@@ -45,9 +45,14 @@ class VideoStyle:
 class FaceVideo:
     """Callable (face, picture) -> (N, N, 3): the frame made anew; for frames in their order, by one thread."""
 
-    def __init__(self, segmenter: Segmenter, synthesis: Synthesis, size: int) -> None:
-        """`size`: N, the side of the view. The caller closes segmenter and synthesis."""
-        self._segmenter, self._synthesis, self._size = segmenter, synthesis, size
+    def __init__(self, segmenter: Segmenter, synthesis: Synthesis, size: int, clean: bool = True) -> None:
+        """The caller closes segmenter and synthesis.
+
+        Args:
+            size: N, the side of the view.
+            clean: whether maps are cleaned, in space and in time; without it, to compare.
+        """
+        self._segmenter, self._synthesis, self._size, self._clean = segmenter, synthesis, size, clean
         self._steady, self._steady_made = Steady(), Steady()
         """Of the maps of frames, and of what was made of them."""
         self._view: Affine | None = None
@@ -84,7 +89,9 @@ class FaceVideo:
             self._view, self._shot = matrix, face.shot
             self._begin_anew()
         crop, points = _crop(upright, landmarks)
-        labels = self._steady(self._labels(crop, points))
+        labels = self._labels(crop, points)
+        if self._clean:
+            labels = self._steady(labels)
         made = self._cleaned(self._synthesis(self._fine(labels, points), self.style.code), points, self.style)
         self._shown = _laid(made, matrix, self._view, self._size)
         return self._shown.copy()
@@ -94,8 +101,9 @@ class FaceVideo:
         self._steady_made.forget()
 
     def _labels(self, crop: Pixels, points: Array) -> Pixels:
-        """(256, 256): cleaned, without the parts of the face."""
-        return without_parts(cleaned(self._segmenter(crop, points)))
+        """(256, 256): without the parts of the face."""
+        found = self._segmenter(crop, points)
+        return without_parts(cleaned(found) if self._clean else found)
 
     def _fine(self, labels: Pixels, points: Array) -> Pixels:
         """Labels as the synthesis takes them, with the parts of the face drawn in."""
@@ -107,6 +115,8 @@ class FaceVideo:
     def _cleaned(self, made: Pixels, points: Array, style: VideoStyle) -> Pixels:
         """(256, 256, 3): what was made, before one colour."""
         large = np.asarray(cv2.resize(made, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
+        if not self._clean:
+            return large
         return with_plain_background(large, self._steady_made(self._labels(large, points)), style.behind)
 
 
