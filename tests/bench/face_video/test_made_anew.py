@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -12,11 +14,12 @@ from mien.parsing.opening import open_segmenter
 from mien_bench.face_video import made_anew
 
 
-def test_a_clip_made_anew_is_measured_with_both_kinds_of_maps(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_clip_made_anew_is_measured_with_both_kinds_of_maps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_synthesis(1) as synthesis, open_segmenter(1) as (segmenter, _):
         found = made_anew.measure(samples.driver(), segmenter, synthesis, 3)
-        picture = tmp_path_factory.mktemp("plain") / "plain.png"
+        picture = tmp_path / "plain.png"
         Image.new("RGB", (96, 96)).save(picture)
+        monkeypatch.setattr(made_anew, "BEGIN", 0.0)
         with pytest.raises(FaceError, match="expected at least 2 frames with an upright face, got 0"):
             made_anew.measure(picture, segmenter, synthesis, 2)
     names = [made_anew.CLIP, made_anew.RAW, made_anew.CLEANED]
