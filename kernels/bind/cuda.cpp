@@ -95,6 +95,18 @@ void copy(const PerChannel& from, float* to) {
         to[i] = from[i];
 }
 
+void add_levels(uintptr_t base, uintptr_t levels, uintptr_t out, int64_t pixels, int32_t channels, int device,
+                uintptr_t stream) {
+    const AddLevels params = {
+        .base = at<uint8_t>(base),
+        .levels = at<uint8_t>(levels),
+        .out = at<uint8_t>(out),
+        .pixels = pixels,
+        .channels = channels,
+    };
+    enqueue("add_levels", device, stream, [&](cuda::Stream s) { return cuda::add_levels(params, s); });
+}
+
 void blend(uintptr_t under, uintptr_t over, uintptr_t mask, uintptr_t out, int64_t pixels, int32_t channels,
            const std::string& kind, const std::string& mask_kind, int device, uintptr_t stream) {
     const Blend params = {
@@ -361,6 +373,7 @@ int device_count() {
 }  // namespace
 
 NB_MODULE(MIEN_MODULE, m) {
+    m.def("add_levels", add_levels);
     m.def("blend", blend);
     m.def("draw_eye", draw_eye);
     m.def("flow_warp", flow_warp);

@@ -55,6 +55,17 @@ void run(void (*Ops::*op)(const Params&, int), const Params& params, int threads
     (selected_isa().ops->*op)(params, threads);
 }
 
+void add_levels(const In<uint8_t, 3>& base, const In<uint8_t, 2>& levels, const Out<uint8_t, 3>& out, int threads) {
+    const AddLevels params = {
+        .base = base.data(),
+        .levels = levels.data(),
+        .out = out.data(),
+        .pixels = static_cast<int64_t>(base.shape(0) * base.shape(1)),
+        .channels = size(base, 2),
+    };
+    run(&Ops::add_levels, params, threads);
+}
+
 void blend(const AnyIn<3>& under, const AnyIn<3>& over, const std::optional<AnyIn<2>>& mask, const AnyOut<3>& out,
            int threads) {
     const Blend params = {
@@ -293,6 +304,7 @@ auto maybe(const char* name) {
 
 NB_MODULE(_native, m) {
     select_from_environment();
+    m.def("add_levels", add_levels, array("base"), array("levels"), array("out"), nb::arg("threads"));
     m.def("blend", blend, array("under"), array("over"), maybe("mask"), array("out"), nb::arg("threads"));
     m.def("draw_eye", draw_eye, array("out"), array("picture"), array("mask"), nb::arg("left"), nb::arg("top"),
           array("to_eye"), array("to_picture"), array("looks"), array("lids"), nb::arg("inverse_radius"),

@@ -1,6 +1,7 @@
 // The ops as functions of their params structs, and a table of them for every instruction set.
 #pragma once
 
+#include "mien/add_levels.h"
 #include "mien/blend.h"
 #include "mien/draw_eye.h"
 #include "mien/flow_warp.h"
@@ -14,6 +15,7 @@
 
 // The one list of ops: function and params struct.
 #define MIEN_EACH_OP(OP)                \
+    OP(add_levels, AddLevels)           \
     OP(blend, Blend)                    \
     OP(draw_eye, DrawEye)               \
     OP(flow_warp, FlowWarp)             \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/stream.h"
+#include "mien/add_levels.h"
 #include "mien/blend.h"
 #include "mien/draw_eye.h"
 #include "mien/flow_warp.h"
@@ -16,6 +17,7 @@
 
 namespace mien::cuda {
 
+Status add_levels(const AddLevels& params, Stream stream);
 Status blend(const Blend& params, Stream stream);
 Status draw_eye(const DrawEye& params, Stream stream);
 // `batch` items one after the other in source, flow and out, up to 65535; `layout`: of out.

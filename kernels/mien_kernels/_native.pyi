@@ -9,6 +9,7 @@ _Bytes = NDArray[np.uint8]
 _Floats = NDArray[np.float32]
 _Ints = NDArray[np.int32]
 
+def add_levels(base: _Bytes, levels: _Bytes, out: _Bytes, threads: int) -> None: ...
 def blend(
     under: NDArray[Any], over: NDArray[Any], mask: NDArray[Any] | None, out: NDArray[Any], threads: int
 ) -> None: ...

@@ -30,6 +30,21 @@ MOST_BATCH = 65535
 BYTES_OF_MOMENTS = 16
 
 
+def add_levels(base: Any, levels: Any, out: Any = None, *, stream: int | None = None) -> Any:
+    """See ops.add_levels."""
+    place = place_of("base", base, stream)
+    under = place.array("base", base, U8, (None, None, None))
+    height, width, channels = under.shape
+    expect_range("base channels", channels, 3, 4)
+    added = place.array("levels", levels, U8, (height, width))
+    result, to = place.result("out", out, "uint8", under.shape, under.shape)
+    if to.bytes:
+        native().add_levels(
+            under.address, added.address, to.address, height * width, channels, place.device, place.stream
+        )
+    return result
+
+
 def blend(base: Any, over: Any, mask: Any = None, out: Any = None, *, stream: int | None = None) -> Any:
     """See ops.blend. A mask may have any element type."""
     place = place_of("base", base, stream)

@@ -41,6 +41,27 @@ HARD_EDGE = 1e30
 """Stands for 1 / 0 px of feather: any distance inside of the border gives full weight."""
 
 
+def add_levels(
+    base: Bytes, levels: Bytes, out: Bytes | None = None, threads: int = 1, *, stream: int | None = None
+) -> Bytes:
+    """base + levels - 128 in each colour, clipped.
+
+    base: (H, W, 3) uint8, or (H, W, 4) with an alpha, which stays. levels: (H, W) uint8; 128 adds nothing. out: like
+    base, and may be base.
+    """
+    if is_elsewhere(base):
+        return run(add_levels, stream, threads, base, levels, out)
+    expect("base", base, (U8,), (None, None, None))
+    height, width, channels = base.shape
+    expect_range("base channels", channels, 3, 4)
+    expect("levels", levels, (U8,), (height, width))
+    result = np.empty_like(base) if out is None else out
+    expect("out", result, (U8,), (height, width, channels), written=True)
+    expect_threads(threads)
+    _native.add_levels(base, levels, result, threads)
+    return result
+
+
 def blend(
     base: Pixels,
     over: Pixels,

@@ -54,6 +54,8 @@ TYPE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
 ]
 
 VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
+    ("base channels: expected 3..4, got 2", lambda: ops.add_levels(zeros(4, 6, 2), zeros(4, 6))),
+    ("levels: expected shape (4, 6), got (6, 4)", lambda: ops.add_levels(picture, zeros(6, 4))),
     ("over: expected shape (4, 6, 4), got (4, 6, 3)", lambda: ops.blend(picture, picture)),
     ("mask: expected shape (4, 6), got (6, 4)", lambda: ops.blend(picture, picture, zeros(6, 4))),
     ("base: expected a C-contiguous array", lambda: ops.blend(picture[:, ::2], picture, zeros(4, 3))),

@@ -54,6 +54,8 @@ REFUSALS: list[Refusal] = [
      lambda lib: ops.spade_modulate(*[array(lib, 1, 1, 2, 2, kind=np.float64)] * 3)),
     (ValueError, "flow: expected shape (any, any, 2), got (4, 6, 3)",
      lambda lib: ops.flow_warp(lib.put(PICTURE), array(lib, 4, 6, 3, kind=np.float32))),
+    (ValueError, "levels: expected shape (4, 6), got (6, 4)",
+     lambda lib: ops.add_levels(lib.put(PICTURE), array(lib, 6, 4))),
     (ValueError, "mask: expected shape (4, 6), got (6, 4)",
      lambda lib: ops.blend(lib.put(PICTURE), lib.put(PICTURE), array(lib, 6, 4))),
     (ValueError, "source: expected a C-contiguous array", lambda lib: ops.flow_warp(gapped(lib), lib.put(FLOW))),

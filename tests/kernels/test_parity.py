@@ -62,6 +62,16 @@ def assert_same(got: NDArray[Any], expected: NDArray[Any]) -> None:
 
 
 @many
+@given(rng=rngs, height=short, width=lengths, channels=st.sampled_from((3, 4)), n=threads)
+def test_add_levels(isa: str, rng: Rng, height: int, width: int, channels: int, n: int) -> None:
+    base, levels = picture(rng, height, width, channels), picture(rng, height, width)
+    expected = reference.add_levels(base, levels)
+    assert_same(ops.add_levels(base, levels, threads=n), expected)
+    assert ops.add_levels(base, levels, base, threads=n) is base
+    assert_same(base, expected)
+
+
+@many
 @given(
     rng=rngs, height=short, width=lengths, channels=channel_counts, kind=types, mask=st.sampled_from("ubf-"), n=threads
 )

@@ -24,6 +24,7 @@ from mien_bench.results import Chart, Fact, Result, Row, Table
 Tasks = Callable[[Device, Peers], Iterator[Task]]
 
 OPS: Final[dict[str, tuple[Tasks, ...]]] = {
+    "add_levels": (picture_tasks.add_levels,),
     "blend": (picture_tasks.blend,),
     "draw_eye": (face_tasks.draw_eye,),
     "flow_warp": (picture_tasks.flow_warp, feature_tasks.flow_warp),

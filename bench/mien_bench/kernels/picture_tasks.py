@@ -71,6 +71,22 @@ def flow_warp(device: Device, peers: Peers) -> Iterator[Task]:
     )
 
 
+def add_levels(device: Device, peers: Peers) -> Iterator[Task]:
+    """Grey levels on all colours, as the invisible mark does it."""
+    base, levels = picture(SIZE, 1), (picture(SIZE, 5)[..., 0] // 64 + 126).astype(np.uint8)
+    given, added, out = (device.put(array) for array in (base, levels, np.zeros_like(base)))
+    yield _task(
+        device,
+        "add_levels",
+        f"{SIZE}x{SIZE}x3 uint8",
+        2 * base.nbytes + levels.nbytes,
+        2 * base.size,
+        partial(ops.add_levels, given, added, out, device.threads),
+        out,
+        partial(reference.add_levels, base, levels),
+    )
+
+
 def blend(device: Device, peers: Peers) -> Iterator[Task]:
     """Two pictures by a mask, of both types."""
     mask = (picture(SIZE, 5)[..., 0] / 255).astype(np.float32)
