@@ -10,6 +10,7 @@ import { findToken, tab } from "/page/kept.js";
 import { setUpKeys } from "/page/keys.js";
 import { Look } from "/page/look.js";
 import { Motion, PRESETS } from "/page/motion.js";
+import { MorphChoice } from "/page/morph.js";
 import { Room, roomOfAddress } from "/page/room.js";
 import { Stage } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
@@ -32,12 +33,14 @@ const gallery = new Gallery(api, choosePortrait, bad);
 const motion = new Motion((gains) => steer({ gains }));
 const look = new Look(steer);
 const style = new StyleChoice((change) => call.change(change).catch(() => {}));
+const morph = new MorphChoice((change) => call.change(change).catch(() => {}), steer);
 const backdrop = new Backdrop((change) => call.change(change).catch(() => {}));
 const call = new Call(api, () => ({
   portrait: gallery.value,
   gains: motion.gains,
   ...look.values,
   style: style.value,
+  ...morph.values,
   background: backdrop.background,
   target_latency_ms: backdrop.latency,
   ...(roomName ? { room: roomName } : {}),
@@ -47,7 +50,7 @@ const transport = new Transport(call, stage);
 new Upload(
   api,
   async (portrait) => {
-    await gallery.load();
+    await loadPortraits();
     gallery.choose(portrait.id);
     status(`${portrait.name} was added and is chosen`);
   },
@@ -66,6 +69,11 @@ async function choosePortrait(portrait) {
     call.session.portrait = portrait.id;
     await call.change({ portrait: portrait.id }).catch(() => {});
   }
+}
+
+async function loadPortraits() {
+  await gallery.load();
+  morph.offer(gallery.portraits);
 }
 
 let steering = 0;
@@ -105,6 +113,7 @@ function tellNotices(told) {
     if (number <= noticed) continue;
     noticed = number;
     bad(text);
+    if (text.startsWith("morph:")) morph.refused();
     if (!call.session || !text.endsWith(STAYS) || told.portrait === gallery.value) continue;
     call.session.portrait = told.portrait;
     gallery.choose(told.portrait);
@@ -171,7 +180,7 @@ async function meetServer() {
       call.iceServers = server.ice_servers ?? [];
       style.offer(server.styles ?? []);
       say(element("colophon"), `mien ${server.version}`);
-      await gallery.load();
+      await loadPortraits();
       return call.become({ name: "idle" });
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
@@ -191,6 +200,7 @@ async function meetServer() {
 setUpTheme(() => vitals.draw());
 setUpKeys([
   ...transport.keys,
+  ...morph.keys,
   { key: "n", name: "Next portrait", act: () => gallery.next() },
   ...Object.keys(PRESETS).map((name, number) => ({ key: String(number + 1), name: `Motion: ${name.replace("-", " ")}`, act: () => motion.choose(name) })),
 ]);
