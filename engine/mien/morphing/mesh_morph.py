@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from mien.draw.eyes import Eyes
 from mien.face.measures import contour_middle
 from mien.morphing.classes import inner_classes, seen
-from mien.morphing.common import CommonShape, CommonShapes, covering, need_alike
 from mien.morphing.layers import EndLayer, Mixture, WarpedLayer, canvas_of, opacity_between
 from mien.morphing.mouth import mouth_share
+from mien.morphing.shape import CommonShape, CommonShapes, covering, need_alike
 from mien.morphing.torso import Torso, torso_between
 from mien.morphing.whole import blended_whole
 from mien.plane import Box

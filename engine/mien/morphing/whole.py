@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.draw.eyes import Eyes
-from mien.morphing.common import CommonShape, covering
+from mien.morphing.shape import CommonShape, covering
 from mien.portrait.portrait import Portrait
 from mien.reenact.mesh import Mesh, mesh_triangles
 from mien_kernels import ops
