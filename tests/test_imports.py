@@ -33,7 +33,7 @@ LAYERS = [  # from below; what is not named is in the lowest layer, and the long
     {"runtime"},
     ROOMS | {"parsing"},
     {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare", "morphing"},
-    {"api", "live", "labelling", "styling"},
+    {"api", "live", "labelling", "resynthesis", "styling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]

@@ -17,6 +17,7 @@ from mien.commands import live as live_command
 from mien.commands import models as models_command
 from mien.commands import morph as morph_command
 from mien.commands import parse as parse_command
+from mien.commands import resynth as resynth_command
 from mien.commands import serve as serve_command
 from mien.commands import style as style_command
 from mien.commands.options import Options, need_places
@@ -159,6 +160,8 @@ def _parser() -> argparse.ArgumentParser:
     style = _filtered(style_command.run)
     style_command.add_options(_add(commands, "style", style, "draw a picture or video in a painter's style"))
     morph_command.add_options(_add(commands, "morph", _morph, "blend two portraits into one between them"))
+    resynth = _filtered(resynth_command.run)
+    resynth_command.add_options(_add(commands, "resynth", resynth, "make a face video anew from its segmentation"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -372,6 +375,8 @@ def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], 
 
     def command(options: argparse.Namespace) -> int:
         need_room()
+        if getattr(options, "portrait", None) is not None:
+            options.portrait = _sample_or_path(options.portrait)
         with _Telling(options.quiet) as telling:
             statistics = run(options, _sample_or_path(options.source), telling.begin, telling.go_on)
         telling.end(options.output, statistics)

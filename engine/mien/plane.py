@@ -118,8 +118,8 @@ def into_box(matrix: Affine, box: Box) -> Affine:
     return np.column_stack([matrix[:, :2], matrix[:, 2] - (box.x, box.y)])
 
 
-def coarser(matrix: Affine, times: int) -> Affine:
-    """The map to a grid so many times as coarse as the picture that `matrix` maps to."""
+def coarser(matrix: Affine, times: float) -> Affine:
+    """The map to a grid so many times as coarse as the picture that `matrix` maps to; below 1 it is finer."""
     out = np.array(matrix, dtype=np.float64) / times
     out[:, 2] += 0.5 / times - 0.5
     return out

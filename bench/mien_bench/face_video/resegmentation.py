@@ -23,6 +23,7 @@ from mien.face.pose import fit_pose
 from mien.manifest import read_bundle
 from mien.plane import placed
 from mien_bench.face_video.judges import MAKER, Judge
+from mien_bench.face_video.made_again import open_made_again
 from mien_bench.quality.summary import ROUNDS, SURE
 from mien_bench.results import Check, Fact, Row, Table
 
@@ -68,7 +69,7 @@ class Resynthesis(Protocol):
 
 Opener = Callable[[str, int], AbstractContextManager[Resynthesis]]
 """(name or folder of a bundle, threads) -> its generator, closed on leaving."""
-OPENERS: Final[dict[str, Opener]] = {}
+OPENERS: Final[dict[str, Opener]] = {"spade-video": open_made_again}
 """What opens bundles of a family: a family that makes pictures from label maps is measured once it stands here."""
 
 

@@ -94,7 +94,31 @@ STYLE: Final = Family(
 """Artistic styles, which a bundle names as its attributes: strokes of a whole picture with a colour transfer, and
 strokes of a patch for every frame."""
 
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING, STYLE)}
+_CODE: Final = Port("code", extent="vector")
+
+SPADE_VIDEO: Final = Family(
+    "spade-video",
+    graphs=(
+        GraphRule(
+            "encode",
+            "once",
+            inputs=(Port("picture", 3, "crop", SIGNED), Port("portrait_classes", len(NAMES), "crop", UNIT)),
+            outputs=(_CODE,),
+        ),
+        GraphRule(
+            "paint",
+            "frame",
+            inputs=(Port("classes", len(NAMES), "view", UNIT), _CODE),
+            outputs=(Port("generated", 3, "view", SIGNED), Port("mask", 1, "view", UNIT)),
+        ),
+    ),
+    links=(Link("encode", "paint", frozenset({"code"})),),
+    classes=NAMES,
+)
+"""Synthesis from label maps: a picture's code and the colours of its classes once, then for every frame a picture of
+that frame's map, and its fusion mask."""
+
+FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING, SPADE_VIDEO, STYLE)}
 """Those of mien itself, by name."""
 
 

@@ -18,9 +18,11 @@ from mien import plugins
 from mien.draw.mouth import draw_driver_mouth, inner_mouth_box
 from mien.errors import ModelError
 from mien.manifest import TensorSpec
+from mien.paint.carried import CarriedLabels, fine_labels
 from mien.paint.erase import NOTHING, Erasing
 from mien.paint.parsing import parsing_map
 from mien.paint.scene import Appearance, Scene, Subject
+from mien.parsing.maps import FINER, class_shares
 from mien.plane import Box, coarser
 from mien.runtime.session import nhwc_view
 from mien_kernels import ops
@@ -65,6 +67,11 @@ def fill_portrait_parsing(subject: Subject, into: Floats, threads: int) -> None:
     """The parsing map of the portrait's own landmarks."""
     size = (into.shape[1], into.shape[2])
     parsing_map(subject.portrait.landmarks, subject.matrix, size, out=into, threads=threads)
+
+
+def fill_portrait_classes(subject: Subject, into: Floats, threads: int) -> None:
+    """The portrait's own label map."""
+    class_shares(fine_labels(subject, into.shape[1] * FINER), into)
 
 
 class Parsing:
@@ -120,6 +127,21 @@ class Hint:
         into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / BYTE_SCALE) - np.float32(1)
 
 
+class Classes:
+    """The label map of the frame: the portrait's own, carried along, with the target's parts drawn in."""
+
+    def __init__(self, port: InputPort) -> None:
+        self._into = port.array[0]
+        self._given: Appearance | None = None
+        self._carried: CarriedLabels | None = None
+
+    def __call__(self, scene: Scene) -> None:
+        if self._carried is None or scene.appearance is not self._given:
+            self._carried = CarriedLabels(scene.appearance.subject, self._into.shape[1] * FINER)
+            self._given = scene.appearance
+        class_shares(self._carried(scene), self._into)
+
+
 class StaticInput:
     """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
 
@@ -171,12 +193,14 @@ class FeatureInput:
 ONCE: Final[Mapping[str, OnceFiller]] = {
     "picture": fill_picture,
     "portrait_parsing": fill_portrait_parsing,
+    "portrait_classes": fill_portrait_classes,
 }
 """By role: what hangs on the portrait alone."""
 FRAME: Final[Mapping[str, Callable[[InputPort], FrameFiller]]] = {
     "parsing": Parsing,
     "warped": Warped,
     "hint": Hint,
+    "classes": Classes,
 }
 """By role: what changes with every frame."""
 ONCE_GROUP, FRAME_GROUP = "mien.paint.once", "mien.paint.frame"

@@ -16,7 +16,11 @@ from mien.runtime.opening import choose, open_session
 from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
-TRAINED: Final = {"oneshot-live": "oneshot-live-m", "oneshot-paper": "oneshot-paper"}
+TRAINED: Final = {
+    "oneshot-live": "oneshot-live-m",
+    "oneshot-paper": "oneshot-paper",
+    "spade-video": "spade-video",
+}
 """Models that can be trained if they are not installed, with their training configuration."""
 
 

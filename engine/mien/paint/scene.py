@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from mien.draw.eyes import Eyes
 from mien.draw.mouth import OwnMouth
 from mien.face.crop import crop_matrix
 from mien.paint.parsing import mouth_map
+from mien.parsing.cleaning import cleaned
+from mien.parsing.opening import open_segmenter
 from mien.plane import Box, into_box, inverse, placed
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
@@ -21,7 +24,7 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """A portrait cut to the networks' crop: input of the fillers of graphs that run once per portrait."""
 
@@ -36,6 +39,16 @@ class Subject:
         """The crop is of this side, in pixels."""
         matrix = crop_matrix(portrait.pose, side)
         return cls(portrait, _crop(portrait.pixels, matrix, side), matrix)
+
+    @cached_property
+    def labels(self) -> Pixels:
+        """(H, W): the class of each pixel of the portrait, by the packaged parsing network; made when asked for.
+
+        Raises:
+            ModelError, BackendError: the network or a runtime for it is missing.
+        """
+        with open_segmenter(1) as (segmenter, _):
+            return cleaned(segmenter(self.portrait.pixels, self.portrait.landmarks))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

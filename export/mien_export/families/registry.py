@@ -12,13 +12,16 @@ from mien_export.families.family import NetworkFamily, Trained
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_paper.family import PAPER
 from mien_export.families.parsing.family import PARSING
+from mien_export.families.spade_video.family import SPADE_VIDEO
 from mien_export.families.style.family import STYLE
 from mien_export.train import checkpoint
 from mien_export.train.course import Asked, Course
 
 GROUP: Final = "mien_export.families"
 
-FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {family.kind: family for family in (LIVE, PAPER, PARSING, STYLE)}
+FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {
+    family.kind: family for family in (LIVE, PAPER, PARSING, SPADE_VIDEO, STYLE)
+}
 """mien's own, by kind."""
 
 

@@ -146,7 +146,7 @@ def test_an_unknown_family_is_told_in_one_line(bundle: Bundle) -> None:
     with pytest.raises(ModelError) as refused:
         read_bundle(bundle.folder)
     assert str(refused.value) == (
-        f"{manifest}: family must be one of oneshot, parsing, style, got 'sketch'; "
+        f"{manifest}: family must be one of {', '.join(FAMILIES)}, got 'sketch'; "
         "install the package that adds it to mien"
     )
 
@@ -168,7 +168,7 @@ def test_an_installed_package_adds_a_family(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.syspath_prepend(tmp_path)
     assert family_named("sketch").graphs[0].name == "draw"
     assert family_named("oneshot") is ONESHOT
-    with pytest.raises(ModelError, match=r"family must be one of oneshot, parsing, style, sketch, got 'other'"):
+    with pytest.raises(ModelError, match=f"family must be one of {', '.join(FAMILIES)}, sketch, got 'other'"):
         family_named("other")
 
 
