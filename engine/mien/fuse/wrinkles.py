@@ -22,7 +22,6 @@ from mien.face.face import eye_distance
 from mien.plane import Box
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
-from mien.sums import box_mean
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -198,7 +197,14 @@ def ratios_of(portrait: Portrait) -> list[Ratio]:
 
 def _skin(skin: Pixels | None, box: Box) -> Floats | np.float32:
     """Less at hair that falls over the forehead, at rims of glasses, at a hat."""
-    return np.float32(1.0) if skin is None else box_mean(skin[box.area].astype(np.float32) / 255, 1)
+    return np.float32(1.0) if skin is None else _averaged(skin[box.area])
+
+
+def _averaged(skin: Pixels) -> Floats:
+    """(h, w) in 0..1: the mean of each pixel's surroundings."""
+    mean = cv2.blur(skin.astype(np.float32), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    mean *= np.float32(1 / 255)
+    return np.asarray(mean, dtype=np.float32)
 
 
 def _width(line: Wrinkle, eyes: float) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,21 +17,36 @@ from mien.portrait.working import Working
 
 Bits = NDArray[np.bool_]
 Floats = NDArray[np.float32]
-OPAQUE = 127
+OPAQUE: Final = 127
+LEAST: Final = 60
+"""Pixels from which a class has colours of its own."""
+EVEN: Final = 0.03
+"""Half the side of the squares over which colours are compared, in eye distances."""
 
 
 def inner_classes(portrait: Portrait, head: Layer, body: Layer) -> tuple[Bits, Bits]:
     """(h, w) each, in pixels of the layers `head` and `body`: where there is hair, and where a bare neck.
 
-    What the layers hide, and what surrounds them, is of the class of the nearest place that is seen.
+    What the layers hide of the body is of the class whose colours it has. All else that is not seen is of the class of
+    the nearest place that is.
     """
     face, hair, neck, cloth = _shares(portrait)
-    seen_head = seen(head, portrait.size)
-    seen_body = (seen(body, portrait.size) > OPAQUE) & (seen_head < 255 - OPAQUE)
-    is_head = seen_head > OPAQUE
-    in_head = spread(hair > face, is_head & (hair + face > 0.5))
-    in_body = spread(neck + face > cloth, seen_body & (neck + cloth + face > 0.5))
-    return _in_layer(in_head, head), _in_layer(in_body, body)
+    seen_head, seen_body = seen(head, portrait.size), seen(body, portrait.size)
+    in_head = spread(hair > face, (seen_head > OPAQUE) & (hair + face > 0.5))
+    sure = (seen_body > OPAQUE) & (seen_head < 255 - OPAQUE) & (neck + cloth + face > 0.5)
+    is_neck = _in_layer(neck + face > cloth, body)
+    return _in_layer(in_head, head), _with_hidden(is_neck, _in_layer(sure, body), body, portrait.pose.scale)
+
+
+def _with_hidden(inner: Bits, sure: Bits, layer: Layer, eyes: float) -> Bits:
+    """(h, w): `inner` (h, w) where it is `sure` (h, w), elsewhere by the colours that the layer was filled with."""
+    opaque = layer.alpha > OPAQUE
+    tones = [np.array(cv2.mean(layer.pixels, cells.view(np.uint8))[:3]) for cells in (sure & inner, sure & ~inner)]
+    if min((sure & inner).sum(), (sure & ~inner).sum()) < LEAST:
+        return spread(inner, sure)
+    soft = cv2.blur(layer.pixels, (2 * round(EVEN * eyes) + 1,) * 2).astype(np.float32)
+    own, other = (((soft - tone.astype(np.float32)) ** 2).sum(axis=2) for tone in tones)
+    return spread(np.where(sure, inner, own < other), opaque)
 
 
 def _shares(portrait: Portrait) -> tuple[Floats, Floats, Floats, Floats]:

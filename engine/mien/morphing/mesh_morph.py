@@ -110,19 +110,16 @@ class _Layered:
     def __init__(self, first: Portrait, one: Layers, second: Portrait, other: Layers) -> None:
         self._ends = ((first, one), (second, other))
         cell = int(np.clip(round(min(first.pose.scale, second.pose.scale) * CELL), 1, 8))
-        classes = [inner_classes(end, layers.head, layers.body) for end, layers in self._ends]
-        self._heads, self._bodies = (
-            [
-                EndLayer.of(getattr(layers, name), inner[index], end.pose.scale, cell)
-                for (end, layers), inner in zip(self._ends, classes, strict=True)
-            ]
-            for index, name in enumerate(("head", "body"))
-        )
+        self._heads, self._bodies, self._torsos = list[EndLayer](), list[EndLayer](), list[Torso]()
+        for end, layers in self._ends:
+            hair, neck = inner_classes(end, layers.head, layers.body)
+            self._heads.append(EndLayer.of(layers.head, hair, end.pose.scale, cell))
+            self._bodies.append(EndLayer.of(layers.body, neck, end.pose.scale, cell))
+            self._torsos.append(Torso.of(end, layers.body))
         self._eyes = [
             Eyes(head.stacked, end.landmarks[:, :2] - np.array(head.corner))
             for head, (end, _) in zip(self._heads, self._ends, strict=True)
         ]
-        self._torsos = [Torso.of(end, layers.body) for end, layers in self._ends]
         self._head_box, self._body_box = canvas_of(one.head, other.head), canvas_of(one.body, other.body)
 
     def blended(self, made: Portrait, shapes: CommonShapes, common: CommonShape, degree: float) -> Portrait:

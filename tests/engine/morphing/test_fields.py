@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.morphing.fields import REACH, covered, distance_field, outline_between, spread
 
 EYES = 40.0
 
 
-def disc(radius: float) -> np.ndarray:
+def disc(radius: float) -> NDArray[np.bool_]:
     y, x = np.mgrid[:200, :200]
     return np.asarray(np.hypot(x - 100, y - 100) <= radius)
 
 
-def opacity(inside: np.ndarray) -> np.ndarray:
+def opacity(inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return np.where(inside, np.uint8(255), np.uint8(0))
 
 

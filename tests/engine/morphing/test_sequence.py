@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mien.chain import ReenactChain, open_chain
 from mien.config import ReenactSettings
@@ -31,7 +32,7 @@ def settings_of(model: str) -> ReenactSettings:
     return ReenactSettings(model=model, backend="onnxruntime", smooth=0.0)
 
 
-def shown(chain: ReenactChain, portrait: Portrait, number: int = 0) -> np.ndarray:
+def shown(chain: ReenactChain, portrait: Portrait, number: int = 0) -> NDArray[np.uint8]:
     return chain(TURNED, Frame(portrait.pixels, number, Fraction(1, 25)), "full", UNTIMED)
 
 
