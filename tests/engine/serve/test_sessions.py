@@ -144,7 +144,7 @@ def test_a_second_portrait_is_blended_in_and_its_degree_changed_while_it_runs(dr
                 await place.ask("PATCH", at, json={"degree": 1})
                 await place.until(at, lambda told: told["degree"] == 1)
                 await place.until_true(lambda: _corner(place) > dark + 20)
-                answer = await place.ask("PATCH", at, 404, json={"morph": "nobody"})
+                answer = await place.ask("PATCH", at, status=404, json={"morph": "nobody"})
                 assert "nobody" in answer.message
                 await place.ask("PATCH", at, json={"morph": "none"})
                 await place.until(at, lambda told: told["morph"] == "none")
