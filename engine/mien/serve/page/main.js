@@ -29,7 +29,7 @@ const stage = new Stage();
 const roomName = roomOfAddress();
 const bad = (/** @type {string} */ text) => notice(text, "bad");
 
-const gallery = new Gallery(api, choosePortrait, bad);
+const gallery = new Gallery(api, choosePortrait, bad, (portraits) => morph.offer(portraits));
 const motion = new Motion((gains) => steer({ gains }));
 const look = new Look(steer);
 const style = new StyleChoice((change) => call.change(change).catch(() => {}));
@@ -50,7 +50,7 @@ const transport = new Transport(call, stage);
 new Upload(
   api,
   async (portrait) => {
-    await loadPortraits();
+    await gallery.load();
     gallery.choose(portrait.id);
     status(`${portrait.name} was added and is chosen`);
   },
@@ -69,11 +69,6 @@ async function choosePortrait(portrait) {
     call.session.portrait = portrait.id;
     await call.change({ portrait: portrait.id }).catch(() => {});
   }
-}
-
-async function loadPortraits() {
-  await gallery.load();
-  morph.offer(gallery.portraits);
 }
 
 let steering = 0;
@@ -180,7 +175,7 @@ async function meetServer() {
       call.iceServers = server.ice_servers ?? [];
       style.offer(server.styles ?? []);
       say(element("colophon"), `mien ${server.version}`);
-      await loadPortraits();
+      await gallery.load();
       return call.become({ name: "idle" });
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) {
