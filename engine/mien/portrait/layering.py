@@ -81,7 +81,7 @@ def layers_of(
     face = working.enlarged(shares[:2].sum(axis=0))
     head_layer = _head(parts, apart.head, face, landmarks, pose, working.share)
     middle = contour_middle(shape, pose)[:2]
-    reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
+    reach = head_reach(head_layer.alpha, head_layer.corner, middle, landmarks)
     return Layers(parts.background, body_layer, head_layer, reach)
 
 
@@ -277,7 +277,7 @@ def _bytes(values: Floats) -> Pixels:
     return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
-def _reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Array) -> Array:
+def head_reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Array) -> Array:
     """(36,): how far the head reaches in the direction of each point of the contour, as a multiple of its distance."""
     ways = landmarks[list(topology.OVAL), :2] - middle
     steps = np.arange(1.0, FARTHEST, 0.02)
