@@ -149,7 +149,8 @@ def render_file(
 def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenance) -> SinkSettings:
     """Sink settings for frames of `size` (width, height) made from a source's frames."""
     width, height = size
-    return SinkSettings(width, height, info.rate, info.time_base, info.sound, provenance.as_metadata())
+    said, payload = provenance.as_metadata(), provenance.payload
+    return SinkSettings(width, height, info.rate, info.time_base, info.sound, said, payload)
 
 
 def _several(portrait: Portrait | Sequence[Portrait]) -> tuple[Portrait, ...]:

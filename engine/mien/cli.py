@@ -20,6 +20,7 @@ from mien.commands import parse as parse_command
 from mien.commands import resynth as resynth_command
 from mien.commands import serve as serve_command
 from mien.commands import style as style_command
+from mien.commands import verify as verify_command
 from mien.commands.options import Options, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
@@ -162,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     morph_command.add_options(_add(commands, "morph", _morph, "blend two portraits into one between them"))
     resynth = _filtered(resynth_command.run)
     resynth_command.add_options(_add(commands, "resynth", resynth, "make a face video anew from its segmentation"))
+    verify_command.add_options(_add(commands, "verify", verify_command.run, "say whether mien made a file"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -226,6 +228,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         help="lines that come with an expression, 0 (none) to 2",
     )
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
+    parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
@@ -260,6 +263,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         face=options.face,
         size=options.size,
         mark=not options.no_mark,
+        invisible_mark=not options.no_invisible_mark,
         threads=options.threads,
     )
 

@@ -159,6 +159,8 @@ class ReenactSettings:
     """Behind the person: `keep`, `blur`, `alpha` (nothing), a colour (`#rrggbb` or a name), or a picture's file."""
     mark: bool = True
     """Whether the visible mark that says "synthetic" is drawn."""
+    invisible_mark: bool = True
+    """Whether the invisible mark is laid under the picture, from which `mien verify` reads which run made it."""
     measured: bool = False
     """Measuring mode: the time code in a live driver's picture is shown in the portrait's; see `mien.emit.timecode`."""
     threads: int | None = None

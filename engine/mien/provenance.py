@@ -13,6 +13,8 @@ from pathlib import Path
 from mien.bundles import find
 from mien.config import WARP, ReenactSettings
 from mien.manifest import MANIFEST
+from mien.marking import payload
+from mien.marking.payload import Payload
 
 _CHUNK = 1 << 20
 
@@ -37,10 +39,13 @@ class Provenance:
     """Hash of each picture's file, in the order given."""
     settings: str
     """Hash of the settings that decide which pixels come out."""
+    payload: Payload | None = None
+    """What the invisible mark says; None: there is none."""
 
     def as_metadata(self) -> dict[str, str]:
         """The record as flat container metadata."""
-        return {
+        said = {} if self.payload is None else {"mien_session": self.payload.name}
+        return said | {
             "mien_version": self.version,
             "mien_model": self.model,
             "mien_portrait_sha256": " ".join(self.portraits),
@@ -54,9 +59,9 @@ def record(pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings
     Raises:
         OSError: a picture cannot be read.
     """
-    return Provenance(
-        version, _model(settings.model), tuple(hash_file(Path(path)) for path in pictures), hash_settings(settings)
-    )
+    hashes = tuple(hash_file(Path(path)) for path in pictures)
+    said = payload.drawn() if settings.invisible_mark else None
+    return Provenance(version, _model(settings.model), hashes, hash_settings(settings), said)
 
 
 def all_pictures(

@@ -19,6 +19,7 @@ from mien.errors import FaceError, SettingError
 from mien.face.face import Face, turned_pixels, turned_points
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
+from mien.marking import payload
 from mien.paint.face_video import FaceVideo, VideoStyle
 from mien.paint.synthesis import MODEL, open_synthesis
 from mien.parse.find import find_turned, refine
@@ -50,6 +51,7 @@ def resynth_file(
     model: str = MODEL,
     size: int = SIZE,
     mark: bool = True,
+    invisible_mark: bool = True,
     start: float = 0.0,
     duration: float | None = None,
     threads: int | None = None,
@@ -66,6 +68,7 @@ def resynth_file(
         model: the packaged networks, or the name or folder of another bundle of the family `spade-video`.
         size: side of the view in pixels, an even number.
         mark: whether the visible mark that says "synthetic" is drawn.
+        invisible_mark: whether the mark that `mien verify` reads is laid under the picture.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -96,7 +99,9 @@ def resynth_file(
         chain = SingleStage(make, about=synthesis.about, name="resynth")
         stages = Stages(parser, lambda face, seconds: face, chain, parser.shots)
         info = opened.info
-        settings = SinkSettings(size // 2 * 2, size // 2 * 2, info.rate, info.time_base, info.sound)
+        said = payload.drawn() if invisible_mark else None
+        even = size // 2 * 2
+        settings = SinkSettings(even, even, info.rate, info.time_base, info.sound, payload=said)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
             render(opened, stages, sink, statistics, clock, progress)
     return statistics

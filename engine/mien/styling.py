@@ -18,6 +18,7 @@ from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
+from mien.marking import payload
 from mien.pipeline import Progress, Stages, render
 from mien.pipeline.chain import SingleStage
 from mien.places import need_apart
@@ -41,6 +42,7 @@ def style_file(
     *,
     model: str | None = None,
     mark: bool = True,
+    invisible_mark: bool = True,
     start: float = 0.0,
     duration: float | None = None,
     threads: int | None = None,
@@ -55,6 +57,7 @@ def style_file(
         style: `NAME[:STRENGTH][+NAME[:STRENGTH]...]`, of those that `model` has.
         model: name or folder of a bundle of the family `style`; None: the installed one that has the style.
         mark: whether the visible mark that says "synthetic" is drawn.
+        invisible_mark: whether the mark that `mien verify` reads is laid under the picture.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -66,6 +69,7 @@ def style_file(
     need_apart([], [source], sink=output)
     need_place(os.fspath(output))
     count, clock = threads or usable_threads(), MonotonicClock()
+    said = payload.drawn() if invisible_mark else None
     statistics = Statistics(clock)
     with ExitStack() as stack:
         styler = stack.enter_context(open_styler(count, model or model_with(wish)))
@@ -76,7 +80,7 @@ def style_file(
             begun(info.frame_count, styler.about)
         if info.frame_count == 1 and not info.live:
             pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
-            settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL)
+            settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL, payload=said)
             with emit.open(output, settings, mark=mark) as sink:
                 sink.write(Frame(pixels, 0, 1 / _STILL))
             statistics.frames_in = statistics.frames_out = 1
@@ -89,7 +93,8 @@ def style_file(
         # every frame counts as one with a face
         chain = SingleStage(draw, about=styler.about, name="style")
         stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda found, seconds: found, chain)
-        settings = SinkSettings(info.width // 2 * 2, info.height // 2 * 2, info.rate, info.time_base, info.sound)
+        size = info.width // 2 * 2, info.height // 2 * 2
+        settings = SinkSettings(*size, info.rate, info.time_base, info.sound, payload=said)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
             render(opened, stages, sink, statistics, clock, progress)
     return statistics

@@ -9,9 +9,7 @@ from typing import Any
 
 _Size = Sequence[int]
 
-def add_levels(
-    base: int, levels: int, out: int, pixels: int, channels: int, device: int, stream: int, /
-) -> None: ...
+def add_levels(base: int, levels: int, out: int, pixels: int, channels: int, device: int, stream: int, /) -> None: ...
 def blend(
     under: int,
     over: int,

@@ -28,8 +28,8 @@ from mien_kernels import _native, device, ops
 
 ROOT = Path(__file__).parents[2]
 OPS = (
-    "add_levels", "blend", "draw_eye", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate", "temporal_blend",
-    "to_image", "to_tensor",
+    "add_levels", "blend", "draw_eye", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate",
+    "temporal_blend", "to_image", "to_tensor",
 )  # fmt: skip
 PLACES = ("cuda on host", "cupy", "torch")
 ON_HOST = ("matrix", "gain", "bias")

@@ -21,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin at this second")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
+    parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
@@ -41,6 +42,7 @@ def run(
         options.style,
         model=options.model,
         mark=not options.no_mark,
+        invisible_mark=not options.no_invisible_mark,
         start=options.start,
         duration=options.duration,
         threads=options.threads,

@@ -1,4 +1,4 @@
-"""Marking of outputs as synthetic: the visible mark and the metadata."""
+"""Marking of outputs as synthetic: the visible mark, the invisible one, and the metadata."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from mien.emit import lettering
 from mien.emit.sink import Sink, Wrapping
 from mien.frame import Frame
+from mien.marking.pattern import levels_of
+from mien.marking.payload import Payload
 from mien.provenance import own_version
+from mien_kernels import ops
 
 TEXT = "synthetic"
 _SHARE = 0.026
@@ -57,29 +60,43 @@ class Mark:
 
 
 class Marked(Wrapping):
-    """Sink wrapper that draws the mark.
+    """Sink wrapper that draws the marks.
 
-    The mark is drawn on a copy; the frame's array is not changed. The copy is reused for every frame unless `keeps`,
-    for an inner sink that keeps references to its frames.
+    They are drawn on a copy; the frame's array is not changed. The copy is reused for every frame unless `keeps`, for
+    an inner sink that keeps references to its frames.
     """
 
-    def __init__(self, inner: Sink, *, keeps: bool = False) -> None:
+    def __init__(
+        self, inner: Sink, *, visible: bool = True, payload: Payload | None = None, keeps: bool = False
+    ) -> None:
+        """
+        Args:
+            visible: whether the lettering is drawn.
+            payload: of the invisible mark; None: there is none.
+        """
         super().__init__(inner)
-        self._keeps = keeps
+        self._visible, self._payload, self._keeps = visible, payload, keeps
         self._mark: Mark | None = None
+        self._levels: NDArray[np.uint8] | None = None
         self._copy: NDArray[np.uint8] | None = None
 
     def write(self, frame: Frame) -> None:
         if self._mark is None or self._mark.size != frame.size:
             self._mark = Mark(*frame.size)
+            self._levels = None if self._payload is None else levels_of(self._payload, *frame.size)
         pixels = self._copied(frame.pixels)
-        self._mark.apply(pixels)
+        if self._visible:
+            self._mark.apply(pixels)
         self._inner.write(replace(frame, pixels=pixels))
 
     def _copied(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A copy with the invisible mark, which costs no pass of its own."""
         if self._keeps or self._copy is None or self._copy.shape != pixels.shape:
             self._copy = np.empty(pixels.shape, np.uint8)
-        np.copyto(self._copy, pixels)
+        if self._levels is None:
+            np.copyto(self._copy, pixels)
+        else:
+            ops.add_levels(np.ascontiguousarray(pixels), self._levels, self._copy)
         return self._copy
 
 

@@ -48,7 +48,8 @@ def open(
             a named pipe, a descriptor (/dev/stdout, /dev/fd/N) or a device: it is encoded and sent on a thread of its
             own, drops what does not get through, and needs frames whose arrays do not change.
         settings: of the frames that will be written.
-        mark: draw the visible mark "synthetic" on a copy of every frame; the metadata says so in any case.
+        mark: draw the visible mark "synthetic" on a copy of every frame; the metadata says so in any case, and the
+            invisible mark, if there is one in `settings`, too.
         beside: (width, height) of the driver's frames, to show them on the left of the output.
         quality: of a video.
         threads: of the video encoder, a share of the caller's budget; 0: all processors.
@@ -81,8 +82,8 @@ def open(
         sink = _stream(name, outer, threads, told, retry, clock, cancellation or Cancellation())
     else:
         sink = _bare(name, outer, quality or VideoQuality(), threads, pressed)
-    if mark:
-        sink = Marked(sink, keeps=live)
+    if mark or settings.payload is not None:
+        sink = Marked(sink, visible=mark, payload=settings.payload, keeps=live)
     return sink if beside is None else CompareSink(sink, settings, beside, keeps=live)
 
 

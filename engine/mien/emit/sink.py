@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from mien.frame import Frame
+from mien.marking.payload import Payload
 from mien.sound.sound import Sound, SoundFormat
 
 
@@ -24,6 +25,8 @@ class SinkSettings:
     sound: SoundFormat | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     """Container metadata: the provenance record, flat."""
+    payload: Payload | None = None
+    """What the invisible mark says; None: there is none."""
     alpha: bool = False
     """Whether the frames' transparency is to be kept; refused by what cannot."""
 

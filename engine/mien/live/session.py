@@ -366,7 +366,9 @@ def _sink(
             clock=clock,
             cancellation=cancellation,
         )
-    return Marked(request.output, keeps=True) if mark else request.output
+    if not mark and made.payload is None:
+        return request.output
+    return Marked(request.output, visible=mark, payload=made.payload, keeps=True)
 
 
 def open_source(

@@ -1,7 +1,7 @@
 """The binary BCH code (127, 64): 64 bits become 127, of which any ten may be wrong.
 
-After S. Lin and D. J. Costello, "Error Control Coding", 2nd edition, chapter 6: generator polynomial from the cyclotomic
-cosets of GF(2^7), decoding by syndromes, Berlekamp-Massey and Chien's search.
+After S. Lin and D. J. Costello, "Error Control Coding", 2nd edition, chapter 6: generator polynomial from the
+cyclotomic cosets of GF(2^7), decoding by syndromes, Berlekamp-Massey and Chien's search.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ REACH: Final = 256
 """Cells along each side of the grid: pictures may be four times as long as high."""
 SYNC: Final = 1 / 3
 """Share of cells that are the same for all payloads."""
-STRENGTH: Final = 2.0
+STRENGTH: Final = 1.7
 """Grey levels by which a cell's middle is changed."""
 
 
@@ -59,10 +59,10 @@ def grid_of(key: bytes = KEY) -> Grid:
     return Grid(sign, bit.astype(np.int16))
 
 
-def pattern_of(payload: Payload, width: int, height: int, key: bytes = KEY) -> NDArray[np.int8]:
-    """(H, W): grey levels to be added to a picture."""
+def levels_of(payload: Payload, width: int, height: int, key: bytes = KEY) -> NDArray[np.uint8]:
+    """(H, W): the mark of a picture, as `mien_kernels.ops.add_levels` takes it: 128 adds nothing."""
     values = grid_of(key).values(payload).astype(np.float32) * np.float32(STRENGTH)
-    return np.asarray(np.rint(laid(values, width, height)), dtype=np.int8)
+    return np.asarray(np.rint(laid(values, width, height)) + 128, dtype=np.uint8)
 
 
 def laid(values: Floats, width: int, height: int) -> Floats:

@@ -1,8 +1,8 @@
 """Reads the invisible mark: finds the grid in frames, and the payload in the grid, with how sure that is.
 
-Frames are averaged, brought to a few pixels a cell, freed of what is smooth, and divided by how lively each place is, so
-that a quiet background counts for more than hair. The grid is found by correlation with what a key lays out, over all
-shifts (by Fourier transforms) and a list of scales.
+Frames are averaged, brought to a few pixels a cell, freed of what is smooth, and divided by how lively each place is,
+so that a quiet background counts for more than hair. The grid is found by correlation with what a key lays out, over
+all shifts (by Fourier transforms) and a list of scales.
 """
 
 from __future__ import annotations

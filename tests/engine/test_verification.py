@@ -1,0 +1,77 @@
+"""What `mien verify` says of files that mien made, of others, and of some that were changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mien import samples
+from mien.cli import main
+
+MADE = ("reenact", "sample:mira", "--driver", "sample:driver", "--duration", "0.2", "--model", "warp", "--size", "320")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("made") / "made.mp4"
+    assert main([*MADE, "--quiet", "--output", str(output)]) == 0
+    return output
+
+
+def verified(capsys: pytest.CaptureFixture[str], path: Path) -> tuple[int, list[str]]:
+    code = main(["verify", str(path)])
+    return code, capsys.readouterr().out.splitlines()
+
+
+def test_a_video_says_which_run_made_it(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines = verified(capsys, made)
+    assert code == 0
+    session = lines[0].rpartition("session ")[2]
+    assert lines[0].startswith('metadata: "synthetic media, made with mien')
+    assert lines[1].startswith(f"invisible mark: session {session}; chance of a false alarm below 1e-")
+    assert lines[2] == "made with mien, or with its mark laid on it"
+    assert main(["verify", str(made), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["invisible_mark"]["session"] == told["metadata"]["session"] == session
+
+
+def test_words_are_not_needed_and_not_enough(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bare = tmp_path / "bare.png"
+    assert main([*MADE, "--no-mark", "--quiet", "--output", str(tmp_path / "%d.png")]) == 0
+    with Image.open(tmp_path / "1.png") as picture:
+        Image.frombytes("RGB", picture.size, picture.convert("RGB").tobytes()).save(bare)
+    capsys.readouterr()
+    code, lines = verified(capsys, bare)
+    assert (code, lines[0]) == (0, "metadata: none of mien")
+    words = tmp_path / "words.mp4"
+    assert main([*MADE, "--no-invisible-mark", "--quiet", "--output", str(words)]) == 0
+    capsys.readouterr()
+    code, lines = verified(capsys, words)
+    assert code == 0
+    assert lines[1].startswith("invisible mark: none in ")
+    assert lines[2] == "its metadata says that mien made it; anybody can write metadata"
+
+
+def test_words_and_mark_of_different_runs_are_told(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = verified(capsys, made)
+    session = lines[0].rpartition("session ")[2]
+    changed = tmp_path / "changed.mp4"
+    changed.write_bytes(made.read_bytes().replace(f"mien_session={session}".encode(), b"mien_session=0123456789a"))
+    code, lines = verified(capsys, changed)
+    assert code == 1
+    assert lines[2] == "metadata and mark name different runs: one of them was changed"
+
+
+def test_what_mien_did_not_make_proves_nothing_and_what_cannot_be_read_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = verified(capsys, samples.portraits()["teo"])
+    assert (code, lines[2]) == (1, "nothing found, which proves nothing: marks can be taken away")
+    assert main(["verify", str(tmp_path / "absent.mp4")]) == 2
+    assert "absent.mp4: expected a file" in capsys.readouterr().err
+    assert main(["verify", ""]) == 2
