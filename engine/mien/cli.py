@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien.clock import MonotonicClock
+from mien.commands import avatar as avatar_command
 from mien.commands import live as live_command
 from mien.commands import models as models_command
 from mien.commands import parse as parse_command
@@ -159,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     style_command.add_options(_add(commands, "style", style, "draw a picture or video in a painter's style"))
     resynth = _filtered(resynth_command.run)
     resynth_command.add_options(_add(commands, "resynth", resynth, "make a face video anew from its segmentation"))
+    avatar_command.add_options(_add(commands, "avatar", _avatar, "make a portrait of nobody"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -371,6 +373,16 @@ def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], 
         return DONE
 
     return command
+
+
+def _avatar(options: argparse.Namespace) -> int:
+    need_room()
+
+    def say(line: str) -> None:
+        tell(sys.stderr, f"mien: {without_controls(line)}\n")
+
+    avatar_command.run(options, _sample_or_path, say)
+    return DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:

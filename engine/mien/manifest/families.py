@@ -149,7 +149,7 @@ SCGAN: Final = Family(
     ),
     classes=NAMES,
     attributes=TRAITS,
-    stage="avatar",
+    stage="portrait",
 )
 """Portraits of nobody: of a mixture, which is a standard normal vector, somebody's traits and colours (a linear map),
 and face, regions around it and texture; then a picture of a label map, of the map in colours with the texture laid on

@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 from torch import nn
 
-from mien.avatar import maker as avatars
-from mien.avatar.drawing import Person
 from mien.manifest import Bundle
+from mien.nobody import maker as avatars
+from mien.nobody.drawing import Person
 from mien.runtime.onnxruntime import OnnxRuntimeSession
 from mien_export.data.faces import Faces
 from mien_export.families.scgan import people as distribution

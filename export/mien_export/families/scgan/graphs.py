@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mien.avatar.drawing import GRID, REGIONS, TEXTURE
 from mien.face import topology
 from mien.face.classes import CLASSES
 from mien.face.traits import TRAITS
 from mien.manifest import TensorSpec
 from mien.manifest.bundle import BATCH
 from mien.manifest.family import SIGNED, UNIT
+from mien.nobody.drawing import GRID, REGIONS, TEXTURE
 from mien_export.families.scgan import people as distribution
 from mien_export.families.scgan.network import Scgan
 from mien_export.families.scgan.people import Basis, People
@@ -70,7 +70,7 @@ class Faces(nn.Module):
         """In pixels of a view of side 256; textures relative to the skin's colour."""
         whole = self.mean + mixture @ self.factor
         shape, regions, texture = (
-            part for part in whole.split([_ENDS[0], _ENDS[1] - _ENDS[0], _ENDS[2] - _ENDS[1]], 1)
+            part for part in torch.split(whole, [_ENDS[0], _ENDS[1] - _ENDS[0], _ENDS[2] - _ENDS[1]], 1)
         )
         roots = self.texture(texture).clamp(0, distribution.BRIGHTEST**0.5)
         faces = (roots * roots).reshape(-1, *TEXTURE, 3).permute(0, 3, 1, 2)

@@ -35,4 +35,5 @@ def gradient_penalty(judge: Judge, truth: Tensor, made: Tensor, labels: Tensor, 
     verdicts, _ = judge(between, labels, window)
     scores = torch.stack([found.score.mean((1, 2, 3)) for found in verdicts]).sum(0)
     (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty

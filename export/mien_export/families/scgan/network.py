@@ -118,7 +118,7 @@ class Generator(nn.Module):
         """As `Scgan`."""
         shown = torch.cat([labels, painted], 1) if self.size.hybrid else labels
         maps = self._maps(shown)
-        styles_left = list(styles.split(LENGTH, 1))
+        styles_left = list(torch.split(styles, LENGTH, 1))
         features = self.first(maps[0])
         for number, (level, given) in enumerate(zip(self.levels, maps, strict=True)):
             length = self._length(number)

@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mien.avatar.drawing import GRID, REGIONS, TEXTURE, Frame, Person
 from mien.errors import SettingError
 from mien.face import topology
 from mien.face.traits import INDEX, TRAITS
 from mien.machine.atomic import written
+from mien.nobody.drawing import GRID, REGIONS, TEXTURE, Frame, Person
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]

@@ -17,10 +17,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar import colours as class_colours
-from mien.avatar.drawing import GRID, REGIONS, Frame
-from mien.avatar.measuring import traits_of
-from mien.avatar.view import view_matrix
 from mien.draw.outlines import outline_mask
 from mien.errors import SettingError, SinkError, reason_of
 from mien.face import classes, topology
@@ -28,6 +24,10 @@ from mien.face.crop import SIDE
 from mien.face.pose import fit_pose
 from mien.face.topology import canonical_face
 from mien.face.traits import INDEX
+from mien.nobody import colours as class_colours
+from mien.nobody.drawing import GRID, REGIONS, Frame
+from mien.nobody.measuring import traits_of
+from mien.nobody.view import view_matrix
 from mien.parsing.maps import draw_parts, without_parts
 from mien.plane import Box, placed
 from mien.portrait.rest import rest_shapes
@@ -151,7 +151,7 @@ def prepare(labelled: Labelled, folder: Path, tell: Callable[[int], None]) -> No
     frame = Frame.of((mean + _mirrored_points(mean)) / 2)
     views = [_seen(one, frame) for one in portraits]
     people, textures = learnt(views, np.array([one.clean for one in portraits]))
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "pictures": np.stack([one.picture for one in portraits]),
         "labels": np.stack([one.labels for one in portraits]),
         "mattes": np.stack([one.matte for one in portraits]),
@@ -286,7 +286,7 @@ def learnt(views: list[Seen], clean: NDArray[np.bool_]) -> tuple[People, Floats]
 
 
 def _flat(arrays: Iterator[NDArray[np.float16]]) -> Floats:
-    return np.stack([array.ravel() for array in arrays]).astype(np.float32)
+    return np.asarray(np.stack([array.ravel() for array in arrays]), np.float32)
 
 
 def mirrored(view: Seen) -> Seen:

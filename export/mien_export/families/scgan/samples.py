@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mien.avatar.colours import table
-from mien.avatar.drawing import Frame, label_map, painted, scaled
-from mien.avatar.view import view_matrix
 from mien.face.pose import fit_pose
 from mien.face.traits import INDEX
+from mien.nobody.colours import table
+from mien.nobody.drawing import Frame, label_map, painted, scaled
+from mien.nobody.view import view_matrix
 from mien.parsing.maps import FINER, draw_parts, without_parts
 from mien.plane import placed
 from mien_export.families.parsing.samples import MIRRORED_LABELS

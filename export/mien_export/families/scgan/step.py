@@ -223,7 +223,6 @@ class ScganStep:
         """Those of the portraits for the first half, random ones for the second."""
         own = batch.own
         means, variances = self._net.encoder(*self._seen(batch.pictures[:own], batch.labels[:own]))
-        means, variances = means.float(), variances.float()
         found = means + torch.randn_like(means) * (0.5 * variances).exp()
         drawn = torch.randn(len(batch.pictures) - own, LENGTH, device=self._device)
         return Latents(torch.cat([found, drawn]), divergence_term(means, variances))
@@ -275,7 +274,8 @@ class ScganStep:
             loss = loss + PENALTY * gradient_penalty(self._judge, *halves, batch.labels, view.window)
         read = trait_term(traits[:half], batch.traits)
         self._judges.zero_grad(set_to_none=True)
-        (loss + (read if self._losses.traits else 0)).backward()
+        whole: Any = loss + read if self._losses.traits else loss
+        whole.backward()
         self._judges.step()
         self._judge.requires_grad_(False)
         return {"critic": loss, "read": read}, [_part(found, 0, batch.own) for found in verdicts]
@@ -309,7 +309,8 @@ class ScganStep:
     def _found_again(self, batch: Batch, made: Tensor, latent: Tensor) -> Tensor:
         own = batch.own
         means, _ = self._net.encoder(*self._seen(made[own:], batch.asked[own:]))
-        return (means.float() - latent[own:]).abs().mean()
+        apart: Tensor = (means - latent[own:]).abs().mean()
+        return apart
 
     def _perceptual(self, made: Tensor, truth: Tensor) -> Tensor:
         """The whole at half the size, and the face at full size, in turn."""
@@ -324,7 +325,7 @@ class ScganStep:
         with torch.no_grad():
             wanted = self._helpers.features(truth)
         found = self._helpers.features(made)
-        return perceptual_term([value.float() for value in found], [value.float() for value in wanted])
+        return perceptual_term(found, wanted)
 
     def _segmented(self, segmenter: Segmenter, made: Tensor, kinds: Tensor) -> Tensor:
         """At 256 pixels; logits of a sixteenth of the places, and those of a quarter in the face's window."""
@@ -335,7 +336,7 @@ class ScganStep:
         coarse, fine = segmenter.thinned(large.contiguous(memory_format=torch.channels_last), window, phase)
         near = labels[:, 80:208, 64:192][:, phase // 2 :: 2, phase % 2 :: 2]
         middle = labels[:, 1::4, 1::4]
-        return functional.cross_entropy(coarse.float(), middle) + functional.cross_entropy(fine.float(), near)
+        return functional.cross_entropy(coarse, middle) + functional.cross_entropy(fine, near)
 
     def _signed(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""

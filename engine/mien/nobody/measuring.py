@@ -62,7 +62,7 @@ def traits_of(picture: Pixels, labels: Pixels, landmarks: Array) -> Floats:
         _greyness(lab, hair),
     )
     low, high = np.array(RANGES).T
-    return np.clip((np.array(raw) - low) / (high - low), -0.5, 1.5).astype(np.float32)
+    return np.asarray(np.clip((np.array(raw) - low) / (high - low), -0.5, 1.5), np.float32)
 
 
 def _beard(lab: Floats, labels: Pixels, place: _Place) -> float:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatar.asking import TONES, Looks
-from mien.avatar.colours import table
-from mien.avatar.drawing import Frame, Person, label_map, painted, scaled
 from mien.bundles import find
 from mien.errors import ModelError
 from mien.face import topology
 from mien.face.traits import INDEX, TRAITS
 from mien.manifest import Bundle, read_bundle
+from mien.nobody.asking import TONES, Looks
+from mien.nobody.colours import table
+from mien.nobody.drawing import Frame, Person, label_map, painted, scaled
 from mien.paint.fillers import BYTE_SCALE
 from mien.parsing.maps import FINER, class_shares
 from mien.runtime.opening import choose, open_session
@@ -63,6 +64,19 @@ class Maker:
             np.clip(tones.reshape(-1, 3), 0, 1),
             traits,
         )
+
+    @cached_property
+    def shape(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Landmarks as a linear map of mixtures, which they are: the mean (1434,) and a matrix (1434, L)."""
+        mean = self._landmarks(np.zeros(self._length, np.float32))
+        columns = [self._landmarks(row) - mean for row in np.eye(self._length, dtype=np.float32)]
+        return mean, np.stack(columns, axis=1)
+
+    def _landmarks(self, mixture: Floats) -> NDArray[np.float64]:
+        session = self._sessions[PEOPLE]
+        session.inputs["mixture"][0] = mixture
+        session.run()
+        return session.outputs["landmarks"][0].astype(np.float64)
 
     def picture(
         self, person: Person, backdrop: Floats, rng: np.random.Generator, labels: Pixels | None = None

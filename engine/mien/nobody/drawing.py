@@ -54,7 +54,7 @@ class Person:
     texture: Floats
     """(144, 112, 3): the face in the mean shape, relative to the colour of the skin."""
     colours: Floats
-    """(4, 3) in 0..1: of `mien.avatar.colours.COLOURED`."""
+    """(4, 3) in 0..1: of `mien.nobody.colours.COLOURED`."""
     traits: Floats
     """(9,): of `mien.face.traits.TRAITS`."""
 
@@ -123,7 +123,7 @@ def face_triangles() -> NDArray[np.int32]:
         for i in range(len(ring) // 2):  # of two upper points and the lower ones that face them
             a, b, c, d = ring[i], ring[i + 1], ring[-i - 1], ring[-i]
             fans += [(a, b, c), (a, c, d)]
-    triangles = np.concatenate([canonical_face().triangles, np.array(fans, np.int32)]).astype(np.int32)
+    triangles: NDArray[np.int32] = np.concatenate([canonical_face().triangles, np.array(fans, np.int32)])
     triangles.flags.writeable = False
     return triangles
 
@@ -168,7 +168,7 @@ def painted(labels: Pixels, points: Array, texture: Floats, frame: Frame, colour
     Args:
         points: landmarks (478, 3) in pixels of a view of side S.
         texture: (144, 112, 3), relative to the colour of the skin.
-        colours: (19, 3) in 0..1, as `mien.avatar.colours.table` gives them.
+        colours: (19, 3) in 0..1, as `mien.nobody.colours.table` gives them.
     """
     side = len(labels) // FINER
     flat = cv2.resize(np.rint(colours * 255).astype(np.uint8)[labels], (side, side), interpolation=cv2.INTER_AREA)

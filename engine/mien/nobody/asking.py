@@ -36,7 +36,7 @@ STRENGTH: Final = 0.8
 """Standard deviation of mixtures: a little less than 1, since far from the mean what is linear is no longer true."""
 TONES: Final = 12
 """Numbers of the four colours: skin, hair, neck, cloth."""
-_DOUBT: Final = 1e-4
+DOUBT: Final = 1e-4
 """Variance that is left to what is asked, lest two conditions that contradict each other lead far away."""
 
 
@@ -116,12 +116,29 @@ class Looks:
 
     def mixture(self, asked: Asked, rng: np.random.Generator, strength: float = STRENGTH) -> Floats:
         """(L,): somebody at random who is as asked."""
-        drawn = strength * rng.standard_normal(self.matrix.shape[1])
-        return self.moved(drawn, *self.conditions(asked))
+        rows, values = self.conditions(asked)
+        return self.drawn(rows, values, rng, strength)
 
-    def moved(self, mixture: Array, rows: Array, values: Array) -> Floats:
-        """(L,): `mixture` moved the least way to where `rows` @ looks are `values`."""
-        onto = rows @ self.matrix
-        lacking = values - rows @ self.mean - onto @ mixture
-        inner = onto @ onto.T + _DOUBT * np.eye(len(rows))
-        return np.asarray(mixture + onto.T @ np.linalg.solve(inner, lacking), np.float32)
+    def like(self, traits: Floats, tones: Floats, asked: Asked, rng: np.random.Generator) -> Floats:
+        """(L,): somebody at random with these traits (9,) and tones (12,), but for what is asked besides."""
+        rows, values = self.conditions(asked)
+        taken = rows.any(axis=0)
+        taken[: len(TRAITS)][[INDEX["smile"], INDEX["open-mouth"]]] = True  # of a moment, not of a person
+        free = np.flatnonzero(~taken)
+        known = np.concatenate([traits, tones])[free]
+        return self.drawn(np.vstack([rows, np.eye(len(taken))[free]]), np.concatenate([values, known]), rng)
+
+    def drawn(self, rows: Array, values: Array, rng: np.random.Generator, strength: float = STRENGTH) -> Floats:
+        """(L,): somebody at random of whom `rows` @ looks are `values`."""
+        mixture = strength * rng.standard_normal(self.matrix.shape[1])
+        return moved(mixture, rows @ self.matrix, values - rows @ self.mean, DOUBT)
+
+
+def moved(mixture: Array, onto: Array, values: Array, doubt: float | Array) -> Floats:
+    """(L,): `mixture` moved the least way to where `onto` (C, L) @ mixture is `values` (C,).
+
+    `doubt`: variance that is left to the values, in all or each.
+    """
+    lacking = values - onto @ mixture
+    inner = onto @ onto.T + np.eye(len(onto)) * doubt
+    return np.asarray(mixture + onto.T @ np.linalg.solve(inner, lacking), np.float32)
