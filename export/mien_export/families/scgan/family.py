@@ -29,8 +29,6 @@ from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked
 from mien_export.train.extractors.given import Given, terms_said
 
-_INT8: Final = Bound(24, None, "256 steps for each tensor's range; pictures lose at most half a decibel")
-
 
 class Maker(nn.Module):
     """Networks and the distribution of people that they draw from."""
@@ -46,13 +44,11 @@ class ScganFamily:
     family = "scgan"
     learnt_from = "portraits with label maps, and people drawn from their distribution"
     measure = PictureMeasure()
-    halves_graphs = True
+    halves_graphs = False
     bounds: Mapping[str, Bound] = {
         "fp32": Bound(80, None, "sums of some hundred terms in another order, through twelve layers"),
         "fp16": Bound(45, None, "11 bits, each layer rounds by 2 ** -12; products of modulations enlarge it"),
         "bf16": Bound(25, None, "8 bits: 3 bits, which are 18 dB, less than fp16"),
-        "int8": _INT8,
-        "int8+bf16": _INT8,
     }
 
     def __init__(self, kind: str, hybrid: bool) -> None:
@@ -88,11 +84,8 @@ class ScganFamily:
         return graphs_of(networks.network, networks.people)
 
     def int8_variants(self, networks: Maker) -> tuple[Variant, ...]:
-        """The last layers stay in float32, or those that the map goes through, too."""
-        return (
-            Variant("colours in float32", ("generator.head.colours",)),
-            Variant("head in float32", ("generator.head", "generator.embedded")),
-        )
+        """None: weights are bytes already, and a portrait is made on request."""
+        return ()
 
     def examples(self, bundle: Bundle, faces: Faces, count: int, threads: int) -> Iterator[Example]:
         """People drawn at random; what the float32 graphs make of them stands for the truth."""

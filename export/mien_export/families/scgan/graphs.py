@@ -20,16 +20,32 @@ from mien_export.families.scgan.network import Scgan
 from mien_export.families.scgan.people import Basis, People
 from mien_export.families.spade_video.code import COLOURS, LENGTH
 from mien_export.graphs.tracing import Traced
+from mien_export.graphs.weight_bytes import with_weights_in_bytes
 
 LOOKS, PEOPLE, PORTRAIT = "looks", "people", "portrait"
 LOOKS_OPERATORS: Final = frozenset({"Add", "Gemm", "MatMul", "Slice", "Split"})
 PEOPLE_OPERATORS: Final = frozenset({*LOOKS_OPERATORS, "Cast", "Clip", "Mul", "Reshape", "Transpose"})
 PORTRAIT_OPERATORS: Final = frozenset(
     {
-        *("Add", "AveragePool", "Concat", "Conv", "Expand", "Gemm", "LeakyRelu", "MatMul", "Mul", "Reshape", "Resize"),
+        *(
+            "Add",
+            "AveragePool",
+            "Cast",
+            "Concat",
+            "Conv",
+            "Expand",
+            "Gemm",
+            "LeakyRelu",
+            "MatMul",
+            "Mul",
+            "Reshape",
+            "Resize",
+        ),
         *("Slice", "Split", "Sub", "Tanh", "Unsqueeze"),
     }
 )
+ROOT: Final = distribution.BRIGHTEST**0.5
+"""Of the brightest that a texture may be."""
 _ENDS: Final = np.cumsum([distribution.SHAPES, distribution.SURROUNDINGS, distribution.TEXTURES]).tolist()
 
 
@@ -72,7 +88,7 @@ class Faces(nn.Module):
         shape, regions, texture = (
             part for part in torch.split(whole, [_ENDS[0], _ENDS[1] - _ENDS[0], _ENDS[2] - _ENDS[1]], 1)
         )
-        roots = self.texture(texture).clamp(0, distribution.BRIGHTEST**0.5)
+        roots = self.texture(texture).clamp(0.0, ROOT)
         faces = (roots * roots).reshape(-1, *TEXTURE, 3).permute(0, 3, 1, 2)
         return self.shape(shape), self.surroundings(regions).reshape(-1, len(REGIONS), GRID, GRID), faces
 
@@ -98,11 +114,11 @@ class Kept(nn.Module):
 
 
 class Portrait(nn.Module):
-    """The generator, with its inputs in the contract's order."""
+    """The generator with its weights in bytes, and its inputs in the contract's order."""
 
     def __init__(self, network: Scgan) -> None:
         super().__init__()
-        self.generator = network.generator
+        self.generator = with_weights_in_bytes(network.generator)
 
     def forward(self, classes: Tensor, painted: Tensor, styles: Tensor, traits: Tensor, noise: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""
