@@ -57,17 +57,17 @@ class Basis:
 
 
 def principal(rows: Floats, count: int) -> Basis:
-    """The first principal directions of (N, D)."""
+    """The first principal directions of (N, D); those beyond the rank of the rows are 0."""
     mean = rows.mean(axis=0)
     centred = rows - mean
-    if len(rows) < rows.shape[1]:
-        vectors = np.linalg.eigh((centred @ centred.T).astype(np.float64))[1]
-        axes = vectors[:, ::-1][:, :count].T.astype(np.float32) @ centred
-    else:
-        vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))[1]
-        axes = vectors[:, ::-1][:, :count].T.astype(np.float32)
-    axes = axes / np.maximum(np.linalg.norm(axes, axis=1, keepdims=True), 1e-9)
-    return Basis(mean.astype(np.float32), axes.astype(np.float32))
+    wide = len(rows) < rows.shape[1]
+    gram = centred @ centred.T if wide else centred.T @ centred
+    vectors = np.linalg.eigh(gram.astype(np.float64))[1][:, ::-1][:, :count].T.astype(np.float32)
+    found = vectors @ centred if wide else vectors
+    lengths = np.linalg.norm(found, axis=1, keepdims=True)
+    axes = np.zeros((count, rows.shape[1]), np.float32)
+    axes[: len(found)] = np.where(lengths > 1e-4 * lengths.max(), found / np.maximum(lengths, 1e-9), 0)
+    return Basis(mean.astype(np.float32), axes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
