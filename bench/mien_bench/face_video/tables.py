@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import lcm
@@ -13,14 +14,17 @@ from typing import Final
 from mien import samples
 from mien.capture import image
 from mien.commands.options import count
-from mien.errors import FaceError, MienError
+from mien.errors import FaceError, MienError, ModelError, SourceError
 from mien.machine.processor import usable_threads
+from mien.paint.synthesis import open_synthesis
 from mien.parse.models import FaceMesh
+from mien.parsing.opening import open_segmenter
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, sized
 from mien.style.opening import MODEL, open_styler, style_bundle
-from mien_bench.face_video import readable, real_video, resegmentation, stability
+from mien_bench.face_video import made_anew, readable, real_video, resegmentation, stability
 from mien_bench.face_video.judges import open_judges
+from mien_bench.face_video.made_anew import MadeAnew
 from mien_bench.face_video.readable import FacesFound
 from mien_bench.face_video.resegmentation import Sitter, open_generators
 from mien_bench.face_video.stability import GAPS, Stability
@@ -58,13 +62,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def face_video_tables(given: Material, options: argparse.Namespace) -> Part:
-    """Tables 1 and 2 on reenacted portraits and on real video, faces found, and table 3.
+    """Tables 1 and 2 on reenacted portraits and on real video, faces found, videos made anew, and table 3.
 
     Raises:
         MienError: a model is missing, or material cannot be read.
     """
     material = StyleMaterial(given, options)
-    return joined_parts([_styles(material), _video(material), _resegmented(material)])
+    return joined_parts([_styles(material), _video(material), _made_anew(material), _resegmented(material)])
 
 
 def need_styles(options: argparse.Namespace) -> None:
@@ -198,6 +202,28 @@ def _video(material: StyleMaterial) -> Part:
             found.append(real_video.measure(path, styler, material.options.frames))
             print(f"  {path.stem}, as video: {len(styler.names)} styles", flush=True)
     return Part(tuple(real_video.rows(found)), (real_video.table(found),))
+
+
+def _made_anew(material: StyleMaterial) -> Part:
+    """Of each generator that can be had; those that cannot are noted by table 3."""
+    threads, parts = material.threads, list[Part]()
+    for model in material.options.resynthesis:
+        with ExitStack() as stack:
+            try:
+                synthesis = stack.enter_context(open_synthesis(threads, model))
+            except ModelError:
+                continue
+            segmenter, _ = stack.enter_context(open_segmenter(threads))
+            found, notes = list[MadeAnew](), list[str]()
+            for path in material.given.clips[: material.given.limit]:
+                try:
+                    found.append(made_anew.measure(path, segmenter, synthesis, material.options.frames))
+                    print(f"  {path.stem}, made anew by {short(model)}", flush=True)
+                except (FaceError, SourceError) as error:
+                    notes.append(f"made anew: left out {path.stem}: {error}")
+        own = (made_anew.table(found, short(model)),) if found else ()
+        parts.append(Part(tuple(made_anew.rows(found, short(model))), own, notes=tuple(notes)))
+    return joined_parts(parts)
 
 
 def _resegmented(material: StyleMaterial) -> Part:

@@ -19,6 +19,7 @@ from mien.face.crop import crop_matrix
 from mien.plane import Affine
 from mien.portrait.portrait import Layer, Layers, Portrait
 from mien.posed import Painting, Posed
+from mien.style.readable import face_outline
 from mien.style.steady import SteadyStrokes
 from mien.style.styler import BORDER, StyleLook, Styler
 from mien.style.wish import StyleWish
@@ -90,14 +91,15 @@ def styled(
         SettingError: what is given has another shape than the portrait.
     """
     into = _into_canvas(portrait, styler.room)
-    pixels, look = styler.whole(portrait.pixels, into, mix, strength)
+    face = face_outline(portrait.landmarks)
+    pixels, look = styler.whole(portrait.pixels, into, mix, strength, face=face)
     if given is not None:
         pixels = _fitted(given, portrait.size)
 
     def drawn(picture: Pixels, seen: Pixels | None = None, corner: tuple[int, int] = (0, 0)) -> Pixels:
         moved = into.copy()
         moved[:, 2] += into[:, :2] @ np.array(corner, dtype=np.float64)
-        answer = styler.whole(picture, moved, mix, strength, look)[0]
+        answer = styler.whole(picture, moved, mix, strength, look, face - corner)[0]
         return answer if seen is None else _shown(answer, pixels, seen, corner)
 
     def layer(part: Layer, seen: Pixels) -> Layer:

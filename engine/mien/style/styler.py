@@ -18,9 +18,11 @@ from mien.manifest import Bundle
 from mien.plane import Affine, inverse
 from mien.posed import Posed
 from mien.runtime.session import GraphSession
+from mien.style.readable import face_outline, weaken
 from mien.style.steady import SteadyStrokes
 from mien_kernels import ops
 
+Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
@@ -70,7 +72,13 @@ class Styler:
         self.patch_size = width, height
 
     def whole(
-        self, picture: Pixels, into: Affine, mix: Floats, strength: float, like: StyleLook | None = None
+        self,
+        picture: Pixels,
+        into: Affine,
+        mix: Floats,
+        strength: float,
+        like: StyleLook | None = None,
+        face: Array | None = None,
     ) -> tuple[Pixels, StyleLook]:
         """A picture in a style, and the look it has.
 
@@ -80,6 +88,7 @@ class Styler:
             mix: (K,), the share of each style.
             strength: how much of the answer is style, 0..1.
             like: a look that it is to have; None: its own.
+            face: (N, 2), the outline of a face that is to stay readable; None: there is none.
         """
         scale = float(into[0, 0])
         canvas = cv2.warpAffine(
@@ -100,6 +109,8 @@ class Styler:
         matrix = np.column_stack([transfer[:9].reshape(3, 3), transfer[9:]])
         look = StyleLook(np.array(outputs["look"], np.float32), matrix, scale, strength)
         strokes = np.ascontiguousarray(outputs["strokes"][0].transpose(1, 2, 0))
+        if face is not None:
+            weaken(strokes, face, into_cells(into))
         return _drawn(picture, strokes, into, look), look
 
     def patch(self, picture: Pixels, matrix: Affine, look: StyleLook, posed: Posed, steady: SteadyStrokes) -> Pixels:
@@ -119,9 +130,10 @@ class Styler:
         )
         inputs["look"][...] = look.vector
         self._patch.run()
-        cells = _into_cells(into)
+        cells = into_cells(into)
         cells = np.column_stack([cells[:, :2] @ matrix[:, :2], cells[:, :2] @ matrix[:, 2] + cells[:, 2]])
-        strokes = steady(self._patch.outputs["strokes"][0], inputs["picture"][0], cells, posed)
+        strokes = steady(self._patch.outputs["strokes"][0], inputs["picture"][0], cells, posed).copy()
+        weaken(strokes, face_outline(posed.landmarks), cells)
         return _drawn(picture, strokes, into, look)
 
     def close(self) -> None:
@@ -137,7 +149,7 @@ class Styler:
         return np.array([[share, 0, x - share * (width - 1) / 2], [0, share, y - share * (height - 1) / 2]])
 
 
-def _into_cells(into: Affine) -> Affine:
+def into_cells(into: Affine) -> Affine:
     """To cells of strokes, from where `into` leads to the network's pixels."""
     cells = into / CELL
     cells[:, 2] -= (CELL - 1) / (2 * CELL)  # positions are those of middles
@@ -153,7 +165,7 @@ def _soft(picture: Pixels, scale: float) -> Pixels:
 
 def _drawn(picture: Pixels, strokes: Floats, into: Affine, look: StyleLook) -> Pixels:
     """Colours and strokes (h, w, 3) laid on a picture (H, W, 3), where `into` leads to the network's pixels."""
-    cells = _into_cells(into)
+    cells = into_cells(into)
     height, width = picture.shape[:2]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = cv2.warpAffine(strokes, cells, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)

@@ -13,7 +13,7 @@ from mien.face import classes
 from mien.face.crop import crop_matrix
 from mien.face.face import Face
 from mien.face.pose import fit_pose
-from mien.paint.face_video import FaceVideo
+from mien.paint.face_video import CROWN, TOP, FaceVideo, crowned
 from mien.paint.synthesis import Synthesis
 from mien.parsing.opening import open_segmenter
 from mien.parsing.segmenter import Segmenter
@@ -86,6 +86,26 @@ def test_the_view_stands_still_until_a_cut(portrait: Portrait, segmenter: Segmen
     assert abs(apart - 24 * scale) < 1.5
     cut = video(Face(other.landmarks, other.size, shot=1), moved)
     assert abs(_middle(cut) - _middle(first)) < 1.5
+
+
+@pytest.mark.parametrize("cut", [4, 40])
+def test_a_head_that_the_crop_cuts_is_closed_above_it(cut: int) -> None:
+    behind = np.array([200, 180, 40], np.uint8)
+    rows, columns = np.mgrid[: CROWN + 64, :128]
+    whole = (rows - CROWN - 60 + cut) ** 2 + (columns - 64) ** 2 <= 60**2
+    made = np.where(whole[CROWN:, :, None], np.uint8(10), behind)
+    straight = made.copy()
+    straight[:TOP] = made[TOP]
+    closed = crowned(straight, (straight == 10).all(axis=2), behind)
+    np.testing.assert_array_equal(closed[CROWN + TOP :], made[TOP:])
+    wrong = np.abs((closed[..., 2] < 25) ^ whole)
+    assert wrong.sum() < 0.02 * whole.sum()
+
+
+def test_above_a_head_that_is_whole_all_is_background() -> None:
+    behind = np.array([200, 180, 40], np.uint8)
+    closed = crowned(np.full((64, 96, 3), 10, np.uint8), np.zeros((64, 96), bool), behind)
+    assert (closed[:CROWN] == behind).all()
 
 
 def _middle(made: Pixels) -> float:

@@ -21,6 +21,7 @@ from mien.posed import Painting
 from mien.reenact.reenact import Reenact
 from mien.stats import UNTIMED
 from mien.style.opening import need_style
+from mien.style.readable import face_outline
 from mien.style.steady import SteadyStrokes
 from mien.style.style import Style, styled
 from mien.style.styler import Styler
@@ -98,7 +99,8 @@ def test_strokes_of_a_patch_lie_where_those_of_the_whole_lie(portrait: Portrait,
     pooling = Styler(styler.bundle, Pooling(320, 320, True), Pooling(128, 112, False))
     pixels = np.ascontiguousarray(np.tile(_edges(portrait.size), (1, 1, 3)))
     into = np.array([[0.35, 0, 64.3], [0, 0.35, 61.1]])
-    whole, look = pooling.whole(pixels, into, np.ones(1, np.float32), 1.0)
+    outline = face_outline(portrait.landmarks)
+    whole, look = pooling.whole(pixels, into, np.ones(1, np.float32), 1.0, face=outline)
     rotated = cv2.getRotationMatrix2D((256.0, 256.0), turn, 0.7)
     matrix = np.asarray(rotated) - [[0, 0, 256 - WIDTH / 2], [0, 0, 256 - HEIGHT / 2]]
     crop, wanted = (cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT)) for picture in (pixels, whole))

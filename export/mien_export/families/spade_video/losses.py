@@ -39,6 +39,8 @@ class SpadeLosses:
     segments: float = 1.0
     """Cross-entropy of the parsing network on what was made."""
     colour: float = 2.0
+    temporal: float = 20.0
+    """Squared differences between pictures of a map and of the same map moved, along the exact flow."""
 
 
 def pixel_weights() -> Tensor:

@@ -29,7 +29,9 @@ from mien_export.families.spade_video.losses import (
     pixel_term,
     pixel_weights,
 )
+from mien_export.families.spade_video.moved import Moved, moved
 from mien_export.families.spade_video.network import SpadeSize, SpadeVideo
+from mien_export.families.style.losses import temporal_term
 from mien_export.train.course import Raw
 from mien_export.train.terms import Features
 
@@ -39,6 +41,8 @@ SWAPPED: Final = 4
 """One of so many pictures is made in another one's style."""
 COMPARED: Final = 4
 """Pictures of a batch that the trunk and the parsing network see."""
+FOLLOWED: Final = 2
+"""Pictures of a batch that are made a moment later, too."""
 MOST: Final = 20.0
 """Norm of a step's gradient."""
 FACE: Final = (0.27, 0.25)
@@ -92,10 +96,11 @@ class SpadeStep:
         """Learn from a batch: first the critic, then the generator."""
         self._net.train()
         batch = self._batch(raw)
-        made = self._net(batch.labels, batch.code)
-        view = CriticView.drawn(len(made), made.shape[-1], np.random.default_rng(self._steps), self._device)
+        rng = np.random.default_rng(self._steps)
+        made, steady = self._made(batch, rng)
+        view = CriticView.drawn(len(made), made.shape[-1], rng, self._device)
         lost, truth = self._learn_critic(batch, made.detach(), view)
-        terms = {"critic": lost} | self._terms(batch, made, truth, view)
+        terms = {"critic": lost} | steady | self._terms(batch, made, truth, view)
         loss = torch.stack([getattr(self._losses, name) * value for name, value in terms.items() if name != "critic"])
         self._optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()  # type: ignore[no-untyped-call]
@@ -166,6 +171,16 @@ class SpadeStep:
         first = means.shape[1]
         code = torch.cat([code[:, :first], backdrop, code[:, first + 3 :]], 1)
         return Batch(self._signed(raw["pictures"]), labels, kinds, code, divergence_term(means, variances))
+
+    def _made(self, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        """The pictures, and how steady some of them are as their maps move."""
+        if not self._losses.temporal:
+            return self._net(batch.labels, batch.code), {}
+        later: Moved = moved(batch.labels[:FOLLOWED], rng)
+        labels = torch.cat([batch.labels, later.labels]).contiguous(memory_format=torch.channels_last)
+        pictures = self._net(labels, torch.cat([batch.code, batch.code[:FOLLOWED]]))
+        made, after = pictures[: len(batch.labels)], pictures[len(batch.labels) :]
+        return made, {"temporal": temporal_term(made[:FOLLOWED], after, later.flow, later.confidence)}
 
     def _learn_critic(self, batch: Batch, made: Tensor, view: CriticView) -> tuple[Tensor, list[Verdict]]:
         """Its loss, and what it said of the true pictures."""

@@ -106,7 +106,7 @@ def temporal_term(answer: Tensor, later: Tensor, flow: Tensor, confidence: Tenso
     Motions of all sizes are drawn, so that one term stands for the short term and the long term.
 
     Args:
-        answer, later: (N, 3, S, S) in 0..1.
+        answer, later: (N, 3, S, S).
         flow: (N, S, S, 2) in -1..1, where each pixel of `later` was.
         confidence: (N, 1, S, S), c in 0..1.
     """

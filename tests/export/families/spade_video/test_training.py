@@ -10,6 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch.nn import functional
 
 from mien.cli import main
 from mien.errors import SettingError
@@ -20,9 +21,11 @@ from mien_export.data.faces import Faces
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.families.spade_video.code import COLOURS, LENGTH, ClassColours, painted
 from mien_export.families.spade_video.losses import divergence_term
+from mien_export.families.spade_video.moved import moved
 from mien_export.families.spade_video.network import SIZES, SpadeVideo
 from mien_export.families.spade_video.samples import Samples, collate
 from mien_export.families.spade_video.step import shares_of
+from mien_export.families.style.losses import temporal_term
 from mien_export.graphs.parity import beyond, compare
 from mien_export.graphs.writing import Words, write_bundle
 from mien_export.train.course import Asked
@@ -36,6 +39,7 @@ def trained(labels_file: Path, faces: Faces, tmp_path_factory: pytest.TempPathFa
     course = course_of("spade-video-smoke", Asked(packed=labels_file))
     history = train(course, faces, 0, Run(out, workers=0, threads=1), tell=io.StringIO())
     assert [("segments" in terms) for terms in history] == [False, True]
+    assert all("temporal" in terms for terms in history)
     assert all(np.isfinite(list(terms.values())).all() for terms in history)
     return out / LATEST
 
@@ -85,6 +89,22 @@ def test_divergence_is_that_of_normal_distributions() -> None:
     own = torch.distributions.Normal(mean, (0.5 * variance).exp())
     expected = torch.distributions.kl_divergence(own, torch.distributions.Normal(0.0, 1.0)).sum(1).mean()
     torch.testing.assert_close(divergence_term(mean, variance), expected)
+
+
+def test_maps_a_moment_later_are_where_their_flow_says() -> None:
+    kinds = torch.randint(0, len(CLASSES), (4, 32, 32)).repeat_interleave(8, 1).repeat_interleave(8, 2)
+    labels = shares_of(kinds, 2)
+    later = moved(labels, np.random.default_rng(0))
+    assert later.labels.shape == labels.shape
+    torch.testing.assert_close(later.labels.sum(1), torch.ones(4, 128, 128))
+    still = functional.affine_grid(torch.eye(2, 3).expand(4, 2, 3), [4, 1, 128, 128], align_corners=True)
+    shifts = (later.flow - still).norm(dim=-1).flatten(1).mean(1) * 64
+    assert ((shifts > 0.2) & (shifts < 20)).all()
+    picture = torch.einsum("nchw,c->nhw", labels, torch.linspace(-1, 1, len(CLASSES)))[:, None].expand(4, 3, 128, 128)
+    after = torch.einsum("nchw,c->nhw", later.labels, torch.linspace(-1, 1, len(CLASSES)))[:, None]
+    after = after.expand(4, 3, 128, 128)
+    assert temporal_term(picture, after, later.flow, later.confidence) < 1e-6
+    assert temporal_term(picture, picture, later.flow, later.confidence) > 1e-3
 
 
 @pytest.mark.parametrize("size", list(SIZES))
