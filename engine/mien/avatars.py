@@ -27,7 +27,7 @@ from mien.frame import Frame
 from mien.fuse.background import colour_of
 from mien.machine import outputs
 from mien.machine.processor import usable_threads
-from mien.nobody.asking import Asked, moved
+from mien.nobody.asking import Wish, moved
 from mien.nobody.colours import measured
 from mien.nobody.drawing import label_map
 from mien.nobody.enlarging import enlarged
@@ -63,7 +63,7 @@ class Order:
     """Portraits that are ordered; the same order gives the same pictures with one version and one model."""
 
     seed: int = 0
-    asked: Asked = Asked()
+    asked: Wish = Wish()
     size: int = SIZE
     backdrop: str | None = None
     """A colour, as `#rrggbb` or a name; None: a muted one at random."""
@@ -88,7 +88,7 @@ class Order:
             raise SettingError(f"--backdrop must be a colour such as #8090a0 or grey, got {self.backdrop!r}")
 
 
-def avatar(seed: int = 0, asked: Asked | None = None, *, size: int = SIZE, threads: int | None = None) -> Pixels:
+def avatar(seed: int = 0, asked: Wish | None = None, *, size: int = SIZE, threads: int | None = None) -> Pixels:
     """(size, size, 3) uint8 sRGB: a portrait of nobody, the same for the same seed and version.
 
     Args:
@@ -102,7 +102,7 @@ def avatar(seed: int = 0, asked: Asked | None = None, *, size: int = SIZE, threa
         ModelError, BackendError: the model or a runtime is missing.
     """
     with open_maker(threads or usable_threads()) as maker:
-        return next(portraits(maker, Order(seed, asked or Asked(), size), threads or usable_threads()))
+        return next(portraits(maker, Order(seed, asked or Wish(), size), threads or usable_threads()))
 
 
 @_LENIENT
@@ -138,7 +138,7 @@ class Given:
     traits: Floats | None = None
     tones: Floats | None = None
 
-    def mixture(self, maker: Maker, asked: Asked, rng: np.random.Generator) -> Floats:
+    def mixture(self, maker: Maker, asked: Wish, rng: np.random.Generator) -> Floats:
         """(L,): somebody as asked and as given."""
         if self.traits is not None and self.tones is not None:
             return maker.looks.like(self.traits, self.tones, asked, rng)

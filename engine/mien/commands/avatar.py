@@ -49,13 +49,13 @@ def run(options: argparse.Namespace, resolve: Callable[[str], str], tell: Callab
         MienError: anything that the user can cure, in one line.
     """
     from mien.avatars import Order, avatar_files
-    from mien.nobody.asking import Asked
+    from mien.nobody.asking import Wish
 
     names = (*_UNIT, "beard", "hair")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     like = None if options.like is None else resolve(options.like)
     order = Order(
-        options.seed, Asked(**given, glasses=options.glasses), options.size, options.backdrop, options.map, like
+        options.seed, Wish(**given, glasses=options.glasses), options.size, options.backdrop, options.map, like
     )
     files = avatar_files(
         options.output,

@@ -41,7 +41,7 @@ DOUBT: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wish:
     """What somebody is to be like; what is None is left to chance.
 
     All but hair are 0..1, of which 0 and 1 are the 5th and the 95th percentile of the portraits learnt from.
@@ -89,7 +89,7 @@ class Looks:
     matrix: Array
     """(9 + 12, L)."""
 
-    def conditions(self, asked: Asked) -> tuple[Array, Array]:
+    def conditions(self, asked: Wish) -> tuple[Array, Array]:
         """Rows (C, 9 + 12) and their wanted values (C,)."""
         rows: list[Array] = []
         values: list[float] = []
@@ -114,12 +114,12 @@ class Looks:
                 want(one[INDEX["grey-hair"]], {"grey": 0.9, "white": 1.1}.get(asked.hair, 0.3))
         return np.array(rows), np.array(values)
 
-    def mixture(self, asked: Asked, rng: np.random.Generator, strength: float = STRENGTH) -> Floats:
+    def mixture(self, asked: Wish, rng: np.random.Generator, strength: float = STRENGTH) -> Floats:
         """(L,): somebody at random who is as asked."""
         rows, values = self.conditions(asked)
         return self.drawn(rows, values, rng, strength)
 
-    def like(self, traits: Floats, tones: Floats, asked: Asked, rng: np.random.Generator) -> Floats:
+    def like(self, traits: Floats, tones: Floats, asked: Wish, rng: np.random.Generator) -> Floats:
         """(L,): somebody at random with these traits (9,) and tones (12,), but for what is asked besides."""
         rows, values = self.conditions(asked)
         taken = rows.any(axis=0)

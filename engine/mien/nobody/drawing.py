@@ -129,14 +129,14 @@ def face_triangles() -> NDArray[np.int32]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class MeanFace:
     """Where the landmarks lie in a texture."""
 
     points: Floats
     """(468, 2) in its pixels."""
 
     @classmethod
-    def of(cls, mean: Array) -> Frame:
+    def of(cls, mean: Array) -> MeanFace:
         """For the mean shape (478, 2 or 3), whatever its unit: its outline fills the texture."""
         plane = mean[: topology.SKIN_COUNT, :2]
         low, high = plane.min(axis=0), plane.max(axis=0)
@@ -162,7 +162,7 @@ class Frame:
         return np.asarray(ops.flow_warp(np.ascontiguousarray(texture), flow)), np.asarray(share, np.float32)
 
 
-def painted(labels: Pixels, points: Array, texture: Floats, frame: Frame, colours: Floats) -> Pixels:
+def painted(labels: Pixels, points: Array, texture: Floats, frame: MeanFace, colours: Floats) -> Pixels:
     """(S, S, 3): a label map (2 S, 2 S) in the colours of its classes, with a coarse face laid on it.
 
     Args:

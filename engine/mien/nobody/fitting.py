@@ -27,7 +27,7 @@ FACE: Final = (*range(1, 8), *range(10, 13))
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Ends:
     """Landmarks at the ends of a part, whose classes are joined."""
 
     kinds: tuple[int, ...]
@@ -39,12 +39,12 @@ class Rule:
 
 
 RULES: Final = (
-    Rule((classes.LEFT_EYE,), 33, 133, 159, 145),
-    Rule((classes.RIGHT_EYE,), 362, 263, 386, 374),
-    Rule((classes.UPPER_LIP, classes.LOWER_LIP, classes.MOUTH), 61, 291, 0, 17),
-    Rule((classes.NOSE,), 64, 294, 168, 2),
-    Rule((classes.LEFT_BROW,), 70, 107, 105, 52, needed=False),
-    Rule((classes.RIGHT_BROW,), 336, 300, 334, 282, needed=False),
+    Ends((classes.LEFT_EYE,), 33, 133, 159, 145),
+    Ends((classes.RIGHT_EYE,), 362, 263, 386, 374),
+    Ends((classes.UPPER_LIP, classes.LOWER_LIP, classes.MOUTH), 61, 291, 0, 17),
+    Ends((classes.NOSE,), 64, 294, 168, 2),
+    Ends((classes.LEFT_BROW,), 70, 107, 105, 52, needed=False),
+    Ends((classes.RIGHT_BROW,), 336, 300, 334, 282, needed=False),
 )
 
 

@@ -17,7 +17,7 @@ from mien.face.traits import INDEX, TRAITS
 from mien.manifest import Bundle, read_bundle
 from mien.nobody.asking import TONES, Looks
 from mien.nobody.colours import table
-from mien.nobody.drawing import Frame, Person, label_map, painted, scaled
+from mien.nobody.drawing import MeanFace, Person, label_map, painted, scaled
 from mien.paint.fillers import BYTE_SCALE
 from mien.parsing.maps import FINER, class_shares
 from mien.runtime.opening import choose, open_session
@@ -46,7 +46,7 @@ class Maker:
         self.layers = inputs["styles"].shape[1] // LATENT
         self._length = sessions[LOOKS].inputs["mixture"].shape[1]
         self.looks = self._probed()
-        self.frame = Frame.of(self.person(np.zeros(self._length, np.float32)).landmarks)
+        self.frame = MeanFace.of(self.person(np.zeros(self._length, np.float32)).landmarks)
 
     def person(self, mixture: Floats) -> Person:
         """Somebody, of a mixture (L,); glasses are worn wholly or not at all."""
@@ -76,7 +76,7 @@ class Maker:
         session = self._sessions[PEOPLE]
         session.inputs["mixture"][0] = mixture
         session.run()
-        return session.outputs["landmarks"][0].astype(np.float64)
+        return np.asarray(session.outputs["landmarks"][0], np.float64)
 
     def picture(
         self, person: Person, backdrop: Floats, rng: np.random.Generator, labels: Pixels | None = None
@@ -119,7 +119,7 @@ class Maker:
 
 def fill(
     inputs: Mapping[str, NDArray[np.float32]],
-    frame: Frame,
+    frame: MeanFace,
     person: Person,
     backdrop: Floats,
     latent: NDArray[np.float64],

@@ -7,7 +7,7 @@ import pytest
 
 from mien.errors import SettingError
 from mien.face.traits import INDEX, TRAITS
-from mien.nobody.asking import HAIR_COLOURS, HAIRS, SKINS, TONES, Asked, Looks, moved
+from mien.nobody.asking import HAIR_COLOURS, HAIRS, SKINS, TONES, Looks, Wish, moved
 
 LENGTH = 40
 ROWS = len(TRAITS) + TONES
@@ -27,7 +27,7 @@ def of(
 
 @pytest.mark.parametrize("hair", HAIRS)
 def test_what_is_asked_is_met(looks: Looks, hair: str) -> None:
-    asked = Asked(hair=hair, skin=0.2, smile=0.9, beard=0.1, glasses=True)  # type: ignore[arg-type]
+    asked = Wish(hair=hair, skin=0.2, smile=0.9, beard=0.1, glasses=True)  # type: ignore[arg-type]
     found = of(looks, looks.mixture(asked, np.random.default_rng(0)))
     wanted = {"smile": 0.9, "beard": 0.1, "glasses": 1.0, "open-mouth": 0.0, "turn": 0.5}
     for name, value in wanted.items():
@@ -38,18 +38,18 @@ def test_what_is_asked_is_met(looks: Looks, hair: str) -> None:
 
 
 def test_what_is_not_asked_is_left_to_chance(looks: Looks) -> None:
-    drawn = [of(looks, looks.mixture(Asked(), np.random.default_rng(seed)))[INDEX["beard"]] for seed in range(50)]
+    drawn = [of(looks, looks.mixture(Wish(), np.random.default_rng(seed)))[INDEX["beard"]] for seed in range(50)]
     assert np.std(drawn) > 0.1
 
 
 def test_somebody_like_another_has_the_same_traits_and_another_mixture(looks: Looks) -> None:
     traits, tones = np.linspace(0.2, 0.8, len(TRAITS), dtype=np.float32), np.full(TONES, 0.4, np.float32)
-    one, two = (looks.like(traits, tones, Asked(), np.random.default_rng(seed)) for seed in range(2))
+    one, two = (looks.like(traits, tones, Wish(), np.random.default_rng(seed)) for seed in range(2))
     assert np.abs(one - two).mean() > 0.2
     for mixture in (one, two):
         found = of(looks, mixture)
         assert found[INDEX["beard"]] == pytest.approx(traits[INDEX["beard"]], abs=0.01)
-        assert found[INDEX["smile"]] == pytest.approx(Asked().smile, abs=0.01)
+        assert found[INDEX["smile"]] == pytest.approx(Wish().smile, abs=0.01)
         np.testing.assert_allclose(found[len(TRAITS) :], tones, atol=0.01)
 
 
@@ -71,4 +71,4 @@ def test_a_mixture_is_moved_the_least_way() -> None:
 )
 def test_what_cannot_be_is_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(SettingError, match=said):
-        Asked(**wrong)  # type: ignore[arg-type]
+        Wish(**wrong)  # type: ignore[arg-type]

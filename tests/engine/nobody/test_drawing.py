@@ -11,7 +11,7 @@ from mien.face.crop import SIDE
 from mien.face.topology import canonical_face
 from mien.face.traits import INDEX, TRAITS
 from mien.nobody.colours import measured, table
-from mien.nobody.drawing import GRID, REGIONS, TEXTURE, Frame, Person, face_triangles, label_map, painted, scaled
+from mien.nobody.drawing import GRID, REGIONS, TEXTURE, MeanFace, Person, face_triangles, label_map, painted, scaled
 from mien.nobody.enlarging import enlarged, strands
 from mien.nobody.view import PLACE, UNIT
 from mien.parsing.maps import PART_CLASSES
@@ -59,7 +59,7 @@ def test_a_map_has_the_face_where_its_landmarks_are(glasses: float) -> None:
 
 
 def test_the_mesh_has_no_holes() -> None:
-    made = Frame.of(landmarks())
+    made = MeanFace.of(landmarks())
     _, share = made.laid(np.ones((*TEXTURE, 3), np.float32), landmarks(), SIDE)
     for ring in (topology.LEFT_EYE, topology.RIGHT_EYE):
         x, y = landmarks()[list(ring), :2].mean(axis=0).round().astype(int)
@@ -70,7 +70,7 @@ def test_the_mesh_has_no_holes() -> None:
 def test_a_texture_that_is_taken_from_a_face_is_laid_back_onto_it() -> None:
     down, across = np.mgrid[:SIDE, :SIDE]
     picture = np.stack([down, across, 255 - down], axis=-1).astype(np.uint8)
-    frame = Frame.of(landmarks())
+    frame = MeanFace.of(landmarks())
     back, share = frame.laid(frame.taken(picture, landmarks()).astype(np.float32), landmarks(), SIDE)
     inner = share > 0.99
     assert inner.sum() > 8000
@@ -82,7 +82,7 @@ def test_the_painted_map_has_the_colours_of_its_classes() -> None:
     labels = label_map(made, 2 * SIDE)
     backdrop = np.array([0.1, 0.9, 0.2], np.float32)
     colours = table(made.colours, backdrop)
-    shown = painted(labels, made.landmarks, made.texture, Frame.of(made.landmarks), colours)
+    shown = painted(labels, made.landmarks, made.texture, MeanFace.of(made.landmarks), colours)
     coarse = labels[::2, ::2]
     for kind in (classes.BACKGROUND, classes.HAIR, classes.CLOTH):
         np.testing.assert_allclose(np.median(shown[coarse == kind], axis=0) / 255, colours[kind], atol=0.01)

@@ -20,7 +20,7 @@ from mien.errors import SettingError
 from mien.face import topology
 from mien.face.traits import INDEX, TRAITS
 from mien.machine.atomic import written
-from mien.nobody.drawing import GRID, REGIONS, TEXTURE, Frame, Person
+from mien.nobody.drawing import GRID, REGIONS, TEXTURE, MeanFace, Person
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -86,9 +86,9 @@ class People:
     """(L, L): of the coefficients' covariance, so that mean + factor @ mixture is somebody."""
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> MeanFace:
         """Of textures."""
-        return Frame.of(self.shape.mean.reshape(-1, 3).astype(np.float64))
+        return MeanFace.of(self.shape.mean.reshape(-1, 3).astype(np.float64))
 
     def person(self, mixture: Floats) -> Person:
         """Somebody, of a mixture (L,)."""

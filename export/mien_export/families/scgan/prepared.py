@@ -25,7 +25,7 @@ from mien.face.pose import fit_pose
 from mien.face.topology import canonical_face
 from mien.face.traits import INDEX
 from mien.nobody import colours as class_colours
-from mien.nobody.drawing import GRID, REGIONS, Frame
+from mien.nobody.drawing import GRID, REGIONS, MeanFace
 from mien.nobody.measuring import traits_of
 from mien.nobody.view import view_matrix
 from mien.parsing.maps import draw_parts, without_parts
@@ -148,7 +148,7 @@ def prepare(labelled: Labelled, folder: Path, tell: Callable[[int], None]) -> No
         portraits += [plain, relaxed(plain)]
         tell(index + 1)
     mean = np.mean([placed(one.landmarks, _matrix(one)) for one in portraits], axis=0)
-    frame = Frame.of((mean + _mirrored_points(mean)) / 2)
+    frame = MeanFace.of((mean + _mirrored_points(mean)) / 2)
     views = [_seen(one, frame) for one in portraits]
     people, textures = learnt(views, np.array([one.clean for one in portraits]))
     arrays: dict[str, NDArray[Any]] = {
@@ -226,7 +226,7 @@ def _mirrored_points(points: Array) -> Array:
     return np.asarray(out)
 
 
-def _seen(portrait: Portrait, frame: Frame) -> Seen:
+def _seen(portrait: Portrait, frame: MeanFace) -> Seen:
     matrix = _matrix(portrait)
     points = placed(portrait.landmarks, matrix)
     picture = cv2.warpAffine(portrait.picture, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)

@@ -19,7 +19,7 @@ from torch import Tensor
 from mien.face.pose import fit_pose
 from mien.face.traits import INDEX
 from mien.nobody.colours import table
-from mien.nobody.drawing import Frame, label_map, painted, scaled
+from mien.nobody.drawing import MeanFace, label_map, painted, scaled
 from mien.nobody.view import view_matrix
 from mien.parsing.maps import FINER, draw_parts, without_parts
 from mien.plane import placed
@@ -74,7 +74,7 @@ class Samples:
     """Whether portraits are taken in their order and as they are, for measures."""
 
     @cached_property
-    def _loaded(self) -> tuple[Prepared, People, Frame]:
+    def _loaded(self) -> tuple[Prepared, People, MeanFace]:
         portraits, people = prepared.load(self.place)
         return portraits, people, people.frame
 
