@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mien.config import need_threads
-from mien.emit.images import ENDINGS, PictureEncoder
+from mien.emit.images import ENDINGS, Kind, PictureEncoder
 from mien.emit.mark import tags
 from mien.emit.opening import need_place
 from mien.errors import FaceError, SettingError, SinkError, SourceError, reason_of
@@ -244,10 +244,14 @@ def avatar_files(
         if begun is not None:
             begun(maker.about)
         for path, pixels in zip(paths, portraits(maker, order, used), strict=False):
-            said = tags({"mien_model": maker.about, "mien_seed": str(order.seed), "mien_shows": "nobody"})
-            encoder = PictureEncoder(ENDINGS[path.suffix.lower()], said, str(path))
-            outputs.write(path, encoder.encode(Frame(pixels, 0, 1 / STILL)))
+            outputs.write(path, encoded(pixels, ENDINGS[path.suffix.lower()], maker.about, order))
     return paths
+
+
+def encoded(pixels: Pixels, kind: Kind, about: str, order: Order) -> bytes:
+    """A picture's file, which says of itself that it is made and shows nobody; `about`: what made it."""
+    said = tags({"mien_model": about, "mien_seed": str(order.seed), "mien_shows": "nobody"})
+    return PictureEncoder(kind, said, "avatar").encode(Frame(pixels, 0, 1 / STILL))
 
 
 def names(output: Path, count: int) -> list[Path]:
