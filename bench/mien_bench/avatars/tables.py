@@ -36,12 +36,12 @@ REAL: Final = 24
 NOTES: Final = (
     (
         "mIoU and accuracy: the map asked for against the map that a judge finds in the portrait, at 256 x 256. Real "
-        "pictures: a judge against itself on the mirrored picture. The packaged segmenter is in the generator's loss, the "
-        "label maker is not."
+        "pictures: a judge against itself on the mirrored picture. The packaged segmenter is in the generator's loss, "
+        "the label maker is not."
     ),
     (
-        "The paper's figures are of another data set and other labels: they stand beside, and are not to be compared. Its "
-        "FID is of Inception features, which are not at hand."
+        "The paper's figures are of another data set and other labels: they stand beside, and are not to be compared. "
+        "Its FID is of Inception features, which are not at hand."
     ),
 )
 
