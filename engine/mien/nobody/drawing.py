@@ -37,6 +37,10 @@ TEXTURE: Final = (144, 112)
 """Height and width of a coarse face in the mean shape."""
 FACE: Final = np.isin(np.arange(256), (*range(1, 8), *range(10, 13)))
 """By class: whether the coarse face shows there."""
+TOP, ARCH = 0.07, 0.25
+"""Share of the side above which no hair is, in the middle; and how much lower that is at the sides."""
+EARS: Final = 0.15
+"""By how much ears come forward, in the unit of regions."""
 SOFT: Final = 2.5 / SIDE
 """Width of the edge of the coarse face, as a share of the side."""
 RIM: Final = 2.2 / SIDE
@@ -77,6 +81,7 @@ def label_map(person: Person, side: int) -> Pixels:
     planes = [cv2.resize(plane, (side, side), interpolation=cv2.INTER_CUBIC) for plane in person.regions]
     points = scaled(person.landmarks, side)
     stack = np.stack(planes)
+    _keep_apart(stack)
     oval = outline_mask(points[list(topology.OVAL), :2], (side, side)) > 0.5
     below = np.arange(side)[:, None] > points[[105, 334], 1].mean()
     skin = REGIONS.index(classes.SKIN)
@@ -93,6 +98,17 @@ def label_map(person: Person, side: int) -> Pixels:
     return labels
 
 
+def _keep_apart(stack: Floats) -> None:
+    """Close heads below the upper border, which cuts many portraits that were learnt from, and let ears come forward,
+    which the labels of those portraits miss in part; changes `stack` (7, S, S)."""
+    rows = np.arange(stack.shape[1], dtype=np.float32)[:, None] / np.float32(stack.shape[1])
+    across = np.linspace(-1, 1, stack.shape[2], dtype=np.float32)
+    lid = np.clip((TOP + ARCH * across * across - rows) / TOP, 0, 1)
+    stack[REGIONS.index(classes.HAIR)] -= 2 * lid
+    for ear in (classes.LEFT_EAR, classes.RIGHT_EAR):
+        stack[REGIONS.index(ear)] += EARS
+
+
 def draw_glasses(labels: Pixels, points: Array) -> None:
     """Draw the rims of glasses around the eyes of landmarks (478, 2 or 3) into `labels` (S, S)."""
     side = len(labels)
@@ -104,14 +120,7 @@ def draw_glasses(labels: Pixels, points: Array) -> None:
         size = 0.245 * apart, 0.19 * apart
         cv2.ellipse(labels, (tuple(centre), (2 * size[0], 2 * size[1]), 0.0), classes.GLASSES, thick, cv2.LINE_8)
         inner.append(centre - (way * size[0], 0.05 * apart))
-        hinge = centre + (way * size[0], -0.05 * apart)
-        temple = points[127 if way < 0 else 356, :2]
-        _line(labels, hinge, temple, thick)
-    _line(labels, inner[0], inner[1], thick)
-
-
-def _line(labels: Pixels, a: Array, b: Array, thick: int) -> None:
-    ends = [tuple(np.rint(point).astype(int).tolist()) for point in (a, b)]
+    ends = [tuple(np.rint(point).astype(int).tolist()) for point in inner]
     cv2.line(labels, ends[0], ends[1], classes.GLASSES, thick, cv2.LINE_8)
 
 

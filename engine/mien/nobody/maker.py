@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mien.bundles import find
 from mien.errors import ModelError
 from mien.face import topology
+from mien.face.contacts import close_lips
 from mien.face.traits import INDEX, TRAITS
 from mien.manifest import Bundle, read_bundle
 from mien.nobody.asking import TONES, Looks
@@ -31,6 +32,8 @@ MODEL: Final = "scgan"
 LOOKS, PEOPLE, PORTRAIT = "looks", "people", "portrait"
 LATENT: Final = 96
 """Length of a style."""
+CLOSED: Final = 0.1
+"""Trait of an open mouth below which the lips meet."""
 SPREAD: Final = 0.6
 """Standard deviation of latents: full-size ones over-sharpen."""
 
@@ -57,8 +60,9 @@ class Maker:
         looks = self.looks.mean + self.looks.matrix @ mixture
         traits, tones = looks[: len(TRAITS)].astype(np.float32), looks[len(TRAITS) :].astype(np.float32)
         traits[INDEX["glasses"]] = float(traits[INDEX["glasses"]] > 0.5)
+        landmarks = found["landmarks"].reshape(topology.COUNT, 3).astype(np.float64)
         return Person(
-            found["landmarks"].reshape(topology.COUNT, 3).astype(np.float64),
+            close_lips(landmarks) if traits[INDEX["open-mouth"]] < CLOSED else landmarks,
             found["regions"],
             np.ascontiguousarray(found["texture"].transpose(1, 2, 0)),
             np.clip(tones.reshape(-1, 3), 0, 1),
