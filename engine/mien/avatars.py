@@ -29,7 +29,7 @@ from mien.machine import outputs
 from mien.machine.processor import usable_threads
 from mien.nobody.asking import Wish, moved
 from mien.nobody.colours import measured
-from mien.nobody.drawing import label_map
+from mien.nobody.drawing import Person, label_map, tousled
 from mien.nobody.enlarging import enlarged
 from mien.nobody.fitting import DOUBT, pins
 from mien.nobody.maker import MODEL, Maker, open_maker
@@ -108,12 +108,17 @@ def avatar(seed: int = 0, asked: Wish | None = None, *, size: int = SIZE, thread
 @_LENIENT
 def _made(maker: Maker, order: Order, number: int, given: Given) -> Pixels:
     """Portrait `number` of an order."""
-    people, looks = (np.random.default_rng([order.seed, number, part]) for part in range(2))
-    person = maker.person(given.mixture(maker, order.asked, people))
+    person, looks = somebody(maker, order, number, given), np.random.default_rng([order.seed, number, 1])
     backdrop = _backdrop(order.backdrop, looks)
     labels = label_map(person, FINER * maker.side) if given.labels is None else given.labels
     picture = maker.picture(person, backdrop, looks, labels)
     return enlarged(picture, labels, order.size, looks)
+
+
+def somebody(maker: Maker, order: Order, number: int, given: Given) -> Person:
+    """Who is shown in portrait `number` of an order."""
+    rng = np.random.default_rng([order.seed, number, 0])
+    return tousled(maker.person(given.mixture(maker, order.asked, rng)), rng)
 
 
 def portraits(maker: Maker, order: Order, threads: int) -> Iterator[Pixels]:

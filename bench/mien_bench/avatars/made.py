@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.avatars import Order, portraits
+from mien.avatars import Given, Order, portraits, somebody
 from mien.face import classes, topology
 from mien.face.crop import SIDE
 from mien.face.face import eye_distance
@@ -50,7 +50,7 @@ def drawn(maker: Maker, count: int, threads: int, wish: Wish | None = None) -> I
     """So many portraits of as many seeds."""
     for seed in range(count):
         order = Order(seed, wish or Wish(), SIZE)
-        person = maker.person(maker.looks.mixture(order.asked, np.random.default_rng([seed, 0, 0])))
+        person = somebody(maker, order, 0, Given())
         picture = next(portraits(maker, order, threads))
         yield Avatar(seed, picture, label_map(person, SIDE), scaled(person.landmarks, SIZE))
 

@@ -5,7 +5,7 @@ Both are what the network is given, in training and in use.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -37,6 +37,10 @@ TEXTURE: Final = (144, 112)
 """Height and width of a coarse face in the mean shape."""
 FACE: Final = np.isin(np.arange(256), (*range(1, 8), *range(10, 13)))
 """By class: whether the coarse face shows there."""
+TOUSLED: Final = 0.07
+"""Standard deviation of what hair reaches further or less far, in the unit of regions."""
+LOCK: Final = 1.0
+"""Size of locks in cells."""
 TOP, ARCH = 0.07, 0.25
 """Share of the side above which no hair is, in the middle; and how much lower that is at the sides."""
 EARS: Final = 0.15
@@ -66,6 +70,14 @@ class Person:
     def glasses(self) -> bool:
         """Whether glasses are worn."""
         return bool(self.traits[INDEX["glasses"]] > 0.5)
+
+
+def tousled(person: Person, rng: np.random.Generator) -> Person:
+    """Somebody with an uneven outline of the hair: means over many people are too smooth."""
+    noise = cv2.GaussianBlur(rng.standard_normal((GRID, GRID), dtype=np.float32), (0, 0), LOCK)
+    regions = person.regions.copy()
+    regions[REGIONS.index(classes.HAIR)] += noise * np.float32(TOUSLED / float(noise.std()))
+    return replace(person, regions=regions)
 
 
 def scaled(points: Array, side: int, own: int = SIDE) -> Array:
