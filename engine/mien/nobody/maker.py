@@ -34,7 +34,7 @@ LATENT: Final = 96
 """Length of a style."""
 CLOSED: Final = 0.1
 """Trait of an open mouth below which the lips meet."""
-SPREAD: Final = 0.6
+SPREAD: Final = 0.4
 """Standard deviation of latents: full-size ones over-sharpen."""
 
 
