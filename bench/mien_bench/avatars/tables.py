@@ -145,7 +145,10 @@ def _wishes(maker: Maker, judge: Judge, mesh: FaceMesh, number: int, threads: in
 
 def _share(demand: Demand, maker: Maker, judge: Judge, mesh: FaceMesh, number: int, threads: int) -> float:
     pairs = zip(drawn(maker, number, threads, demand.wish), drawn(maker, number, threads, demand.against), strict=True)
-    found = [met(*(seen(one, judge, mesh, demand.trait) for one in pair), demand.more) for pair in pairs]
+    found = [
+        met(seen(one, judge, mesh, demand.trait), seen(other, judge, mesh, demand.trait), demand.more)
+        for one, other in pairs
+    ]
     print(f"  {demand.name}: {sum(found)} of {number}", flush=True)
     return float(np.mean(found))
 
@@ -162,10 +165,15 @@ def _nearest(avatars: Sequence[Avatar], given: Material) -> Part:
         [found.embedding for face in unseen_faces(given.faces, split="train") if (found := detector(face.pixels))]
     )
     own = [found.embedding for one in avatars if (found := detector(one.picture))]
-    apart = np.linalg.norm(real[:, None] - real[None], axis=2)[np.triu_indices(len(real), 1)]
-    limit = float(np.quantile(apart, STRANGERS))
+    apart = np.linalg.norm(real[:, None] - real[None], axis=2)
+    limit = float(np.quantile(apart[np.triu_indices(len(real), 1)], STRANGERS))
+    np.fill_diagonal(apart, np.inf)
+    others = tuple(apart.min(axis=1).tolist())
     values = tuple(float(np.linalg.norm(real - one, axis=1).min()) for one in own)
     least = min(values, default=0.0)
     row = Row("distance to the nearest person", "", values, "higher", {"on": AVATARS}, each="portrait")
+    beside = Row("distance to the nearest person", "", others, "neither", {"on": "real people"}, each="portrait")
     check = Check("avatars: nobody is near a real person", f">= {limit:.3f}", f"{least:.3f}", least >= limit)
-    return Part((row,), checks=(check,), notes=(f"{len(own)} of {len(avatars)} were compared with {len(real)} people",))
+    return Part(
+        (row, beside), checks=(check,), notes=(f"{len(own)} of {len(avatars)} were compared with {len(real)} people",)
+    )
