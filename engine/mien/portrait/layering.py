@@ -23,10 +23,10 @@ from mien.portrait.continuing import Neckline, continued
 from mien.portrait.exemplar import fill_by_patches
 from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
-from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
 from mien.portrait.separating import head_share, without_threads, without_walls
 from mien.portrait.shade import Shade, shade_of
+from mien.portrait.skin import hidden_skin, neck_skin
 from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
@@ -44,8 +44,6 @@ MARGIN: Final = 0.06
 """How far around the matte colours are not sure to be the background's, in eye distances."""
 BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
-LEAST_SKIN: Final = 60
-"""Pixels of the neck that must be seen to continue it."""
 FACE: Final = 0.3
 """How surely a pixel may be of the face to continue the head by."""
 LEAST_AROUND: Final = 0.1
@@ -119,10 +117,11 @@ class _Apart:
         head, body = whole * share, whole * (1 - share)
         clear = _far(whole, eyes)
         background = fill_behind(pixels, clear)
-        hidden, neck = hidden_body(head, body, whole, landmarks, pose)
+        skin = neck_skin(pixels, shares, eyes)
+        hidden, neck = hidden_body(head, body, whole, skin, landmarks, pose)
         covered = np.maximum(body, hidden)
         bare = (body > 0.97) & (head < BARE)
-        torso = _torso(pixels, bare, covered, neck, shares)
+        torso = _torso(pixels, bare, covered, neck, skin, shares)
         shade = shade_of(torso, landmarks, pose, body, covered)
         return cls(background, clear, torso, bare, head, covered, share, shade)
 
@@ -155,9 +154,15 @@ class _Apart:
         """(H, W, 3): the body's colours without the shadow of the chin."""
         return self.shade.lifted(self.torso.astype(np.float32))
 
+    def edge(self) -> Bits:
+        """(H, W): the body's own soft edge, in which there is nothing of the head: raised there to give the picture's
+        colours, the head would take a thread of collar and shoulder along."""
+        return np.asarray((self.head < BARE) & (self.covered > self.head) & (self.covered < 1 - BARE))
+
     def shaded(self) -> Floats:
         """(H, W): opacity of the head with the shadow of the chin."""
-        return np.asarray(1 - (1 - self.head) * (1 - self.shade.opacity), dtype=np.float32)
+        over = 1 - (1 - self.head) * (1 - self.shade.opacity)
+        return np.asarray(np.where(self.edge(), 0, over), dtype=np.float32)
 
 
 def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Similarity, share: float) -> Layer:
@@ -194,16 +199,15 @@ def _without_gaps(cells: Bits, reach: float) -> Bits:
     return np.asarray(inside > reach)
 
 
-def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
+def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, skin: Bits, shares: Floats) -> Pixels:
     """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
     known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
-    skin = known & (shares[3] > 0.5 * shares.sum(axis=0))
-    if skin.sum() < LEAST_SKIN:
+    own = hidden_skin(pixels, known, skin, shares)
+    if own is None:
         return out
-    own = fill(pixels, skin).astype(np.float32)
     share = np.where(known, np.float32(0), neck)[..., None]
-    return np.asarray(np.rint(out + (own - out) * share), dtype=np.uint8)
+    return np.asarray(np.rint(out + (own.astype(np.float32) - out) * share), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,8 +240,9 @@ class _Parts:
     def _of_part(cls, pixels: Pixels, apart: _Apart) -> Self:
         picture, behind = pixels.astype(np.float32), apart.background.astype(np.float32)
         covered, head, share, cloth = apart.covered, apart.shaded(), apart.share, apart.lit()
-        over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
-        body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
+        heads = (share > 0.5) & ~apart.edge()
+        over = _whole_levels(np.where((covered < 0.5) & heads, _enough(picture, behind, head), head))
+        body = _whole_levels(np.where(heads, covered, _enough(picture, behind, covered)))
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))
         under = behind + (own - behind) * body
         colour = _nearer(picture, under, over)
