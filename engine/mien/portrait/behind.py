@@ -39,15 +39,19 @@ GRAIN: Final = 0.7
 _CROSS: Final = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
+def fill_simple(pixels: Pixels, known: Bits) -> Pixels | None:
+    """`pixels` (H, W, 3) with what is not `known` (H, W) in-painted as a drawing or a gradient; None if it is neither,
+    or all or nothing is known."""
+    if known.all() or not known.any():
+        return None
+    drawn = fill_drawing(pixels, known)
+    return fill_plain(pixels, known) if drawn is None else drawn
+
+
 def fill_behind(pixels: Pixels, known: Bits) -> Pixels:
     """`pixels` (H, W, 3) with what is not `known` (H, W) in-painted."""
-    if known.all() or not known.any():
-        return fill_by_patches(pixels, known)
-    for simple in (fill_drawing, fill_plain):
-        out = simple(pixels, known)
-        if out is not None:
-            return out
-    return fill_by_patches(pixels, known)
+    simple = fill_simple(pixels, known)
+    return fill_by_patches(pixels, known) if simple is None else simple
 
 
 def fill_plain(pixels: Pixels, known: Bits) -> Pixels | None:

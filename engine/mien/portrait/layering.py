@@ -17,16 +17,17 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.behind import fill_behind
+from mien.portrait.behind import fill_simple
 from mien.portrait.beyond import body_beyond, head_beyond
-from mien.portrait.continuing import Neckline, continued
+from mien.portrait.continuing import continued
 from mien.portrait.exemplar import fill_by_patches
+from mien.portrait.hanging import softened
 from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
 from mien.portrait.portrait import Layer, Layers
-from mien.portrait.separating import head_share, without_threads, without_walls
+from mien.portrait.separating import head_share, own_colours, surely_behind, without_threads, without_walls
 from mien.portrait.shade import Shade, shade_of
-from mien.portrait.skin import hidden_skin, neck_skin
+from mien.portrait.skin import NeckSkin
 from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
@@ -42,6 +43,8 @@ GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
 MARGIN: Final = 0.06
 """How far around the matte colours are not sure to be the background's, in eye distances."""
+NEAR: Final = 0.02
+"""The same of colours that are the background's elsewhere, too."""
 BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 FACE: Final = 0.3
@@ -73,9 +76,9 @@ def layers_of(
     eyes = eye_distance(landmarks)
     opacity, room = body_beyond(apart.covered, eyes)
     short = len(pixels) - landmarks[152, 1] < BUST * eyes
-    neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
+    neckline = float(landmarks[152, 0]) if short else None
     sure = apart.covered > 0.97
-    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, neckline, working.share)
+    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, eyes, neckline, working.share)
     face = working.enlarged(shares[:2].sum(axis=0))
     head_layer = _head(parts, apart.head, face, landmarks, pose, working.share)
     middle = contour_middle(shape, pose)[:2]
@@ -109,19 +112,21 @@ class _Apart:
     ) -> Self:
         """Arguments as those of `layers_of`, all of one size."""
         eyes = eye_distance(landmarks)
-        shares = without_walls(pixels, shares, person, eyes)
+        colours = own_colours(pixels, shares, person, eyes)
+        shares = without_walls(shares, person, colours)
         sure = np.minimum(shares.sum(axis=0), 1)
         matte = _closed(matte, sure, eyes)
         whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
+        whole, background, clear = _behind(pixels, whole, surely_behind(person, colours), eyes)
         share = without_threads(head_share(pixels, landmarks, shares), whole, landmarks)
+        share, both = softened(pixels, share, whole, shares, eyes)
         head, body = whole * share, whole * (1 - share)
-        clear = _far(whole, eyes)
-        background = fill_behind(pixels, clear)
-        skin = neck_skin(pixels, shares, eyes)
-        hidden, neck = hidden_body(head, body, whole, skin, landmarks, pose)
-        covered = np.maximum(body, hidden)
-        bare = (body > 0.97) & (head < BARE)
-        torso = _torso(pixels, bare, covered, neck, skin, shares)
+        skin = NeckSkin.of(pixels, shares, eyes)
+        bare_neck = np.zeros_like(clear) if skin is None else skin.bare
+        hidden, neck = hidden_body(head, body, whole, bare_neck, landmarks, pose)
+        covered = np.maximum.reduce([body, hidden, whole * both])
+        bare = (body > 0.97) & (head < BARE) | (both * whole > 0.5)
+        torso = _torso(pixels, bare, covered, neck, skin, eyes)
         shade = shade_of(torso, landmarks, pose, body, covered)
         return cls(background, clear, torso, bare, head, covered, share, shade)
 
@@ -171,7 +176,7 @@ def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Sim
     own = parts.head_alpha > 250
     around = own & (face < FACE)
     sure = around if around.sum() > LEAST_AROUND * own.sum() else own
-    return continued(parts.head, parts.head_alpha, sure, opacity, room, share=share)
+    return continued(parts.head, parts.head_alpha, sure, opacity, room, eye_distance(landmarks), share=share)
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
@@ -184,9 +189,24 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
 
 
-def _far(whole: Floats, eyes: float) -> Bits:
-    """Where colours are surely the background's: not close to what a matte (H, W) in 0..1 shows."""
-    width = 2 * max(round(MARGIN * eyes), 1) + 1
+def _behind(pixels: Pixels, whole: Floats, behind: Floats, eyes: float) -> tuple[Floats, Pixels, Bits]:
+    """What a matte `whole` (H, W) in 0..1 shows; the background (H, W, 3), in-painted; and where it was not (H, W).
+
+    A drawing or a gradient is filled in beside the matte, too, where its colours are mixed with the person's. Of all
+    other backgrounds, what is surely `behind` (H, W) is kept, and taken off the matte: nobody could paint it anew.
+    """
+    known = _far(whole, MARGIN * eyes)
+    simple = fill_simple(pixels, known)
+    if simple is not None:
+        return whole, simple, known
+    whole = whole * (1 - behind)
+    clear = _far(whole, MARGIN * eyes) | (behind > 1 - BARE) & _far(whole, NEAR * eyes)
+    return whole, fill_by_patches(pixels, clear), clear
+
+
+def _far(whole: Floats, away: float) -> Bits:
+    """Where there is nothing of what a matte (H, W) in 0..1 shows within so many pixels."""
+    width = 2 * max(round(away), 1) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
     return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
 
@@ -199,15 +219,14 @@ def _without_gaps(cells: Bits, reach: float) -> Bits:
     return np.asarray(inside > reach)
 
 
-def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, skin: Bits, shares: Floats) -> Pixels:
+def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, skin: NeckSkin | None, eyes: float) -> Pixels:
     """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
     known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
-    own = hidden_skin(pixels, known, skin, shares)
-    if own is None:
+    if skin is None:
         return out
-    share = np.where(known, np.float32(0), neck)[..., None]
-    return np.asarray(np.rint(out + (own.astype(np.float32) - out) * share), dtype=np.uint8)
+    share = np.where(known, np.float32(0), neck)
+    return np.asarray(cv2.blendLinear(out, skin.hidden(pixels, known, eyes), 1 - share, share), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import cv2
 import numpy as np
@@ -32,55 +33,78 @@ DIM: Final = 0.8
 """Lightness of a neck of which nothing is seen, as a share of the face's."""
 SPECK: Final = 0.02
 """Half the width, in eye distances, up to which a piece of skin is a speck of cloth of its colour."""
+BEGINS: Final = 0.35
+"""Eye distances over which the neck's colour behind the head changes from what is beside it to its skin's."""
+COARSE: Final = 0.5
+"""Share of the resolution at which these colours are continued: they are smooth."""
 LEAST: Final = 60
 """Pixels of the neck that must be seen to continue it."""
 
 
-def neck_skin(pixels: Pixels, shares: Floats, eyes: float) -> Bits:
-    """(H, W): the neck where it is bare.
+@dataclass(frozen=True, slots=True, eq=False)
+class NeckSkin:
+    """What is seen of a neck."""
 
-    Args:
-        pixels: (H, W, 3).
-        shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
-        eyes: the distance of the outer eye corners in pixels.
-    """
-    face = shares[0] > SURE
-    neck = shares[3] > LIKELY * shares.sum(axis=0)
-    if face.sum() < LEAST:
-        return np.asarray(neck)
-    light, lit, shaded = _beside(pixels, face)
-    most = float(np.clip(SPREAD * np.median(lit[face]), *CHROMA))
-    as_skin = (light > LIGHT[0]) & (lit < most) | (light > DARKEST) & (shaded < most / 2)
-    bare = neck & (light < LIGHT[1]) & as_skin
-    width = 2 * max(round(SPECK * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    return np.asarray(cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0)
+    bare: Bits
+    """(H, W): of the face's colour."""
+    beside: Bits
+    """(H, W): that and shadows and hair on it: all that is dark."""
+    dim: Bits
+    """(H, W): all that is called neck and no lighter than a neck can be."""
+    usual: Floats
+    """(3,): the face's colour, dimmed."""
+
+    @classmethod
+    def of(cls, pixels: Pixels, shares: Floats, eyes: float) -> Self | None:
+        """In a picture (H, W, 3); None without a face.
+
+        Args:
+            shares: (5, H, W) in 0..1, of the groups of classes of `mien.portrait.separating`.
+            eyes: the distance of the outer eye corners in pixels.
+        """
+        face, neck = shares[0] > SURE, shares[3] > LIKELY * shares.sum(axis=0)
+        if face.sum() < LEAST:
+            return None
+        lab = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 1.0), cv2.COLOR_RGB2LAB)
+        faces, own = (lab[where].astype(np.float32) for where in (face, neck))
+        middle = np.median(faces, axis=0)
+        skin, light = middle[1:] - 128, own[:, 0] / max(float(middle[0]), 1.0)
+        most = np.clip(SPREAD * np.median(_apart(faces, skin)), *CHROMA)
+        lit = (light > LIGHT[0]) & (light < LIGHT[1]) & (_apart(own, skin) < most)
+        shaded = (light > DARKEST) & (light < 1) & (_apart(own, skin * np.minimum(light, 1)[:, None]) < most / 2)
+        bare, beside, dim = (
+            _only(neck, part) for part in (lit | shaded, lit | shaded | (light < LIGHT[0]), light < DIM)
+        )
+        width = 2 * max(round(SPECK * eyes), 1) + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+        bare = np.asarray(cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0)
+        return cls(bare, beside, dim, np.median(pixels[face], axis=0) * np.float32(DIM))
+
+    def hidden(self, pixels: Pixels, known: Bits, eyes: float) -> Pixels:
+        """(H, W, 3): colours of the neck where it is hidden: those of its skin, continued smoothly, and beside a shadow
+        or hair on it begun with theirs. Where hardly any skin is seen, all those no lighter than a neck can be;
+        or the face's, dimmed.
+
+        Args:
+            known: (H, W): surely the body's colours.
+        """
+        bare, beside, dim = (known & part for part in (self.bare, self.beside, self.dim))
+        if bare.sum() < max(LEAST, SHARE * beside.sum()):
+            if dim.sum() >= LEAST:
+                return fill(pixels, dim, COARSE)
+            return np.broadcast_to(self.usual, pixels.shape).astype(np.uint8)
+        away = cv2.distanceTransform(1 - known.astype(np.uint8), cv2.DIST_L2, 3)
+        deep = np.clip(away / (BEGINS * eyes), 0, 1).astype(np.float32)
+        return np.asarray(cv2.blendLinear(*(fill(pixels, part, COARSE) for part in (beside, bare)), 1 - deep, deep))
 
 
-def _beside(pixels: Pixels, face: Bits) -> tuple[Floats, Floats, Floats]:
-    """(H, W) each: lightness as a share of the median of `face` (H, W), distance from its median colour, and distance
-    from that colour in a shadow that is so dark."""
-    lab = cv2.cvtColor(cv2.GaussianBlur(pixels, (0, 0), 1.0), cv2.COLOR_RGB2LAB).astype(np.float32)
-    middle = np.median(lab[face], axis=0)
-    light = lab[..., 0] / np.maximum(middle[0], 1)
-    own, skin = lab[..., 1:] - 128, middle[1:] - 128
-    lit, shaded = (np.linalg.norm(own - colour, axis=2) for colour in (skin, skin * np.minimum(light, 1)[..., None]))
-    return light, lit, shaded
+def _apart(lab: Floats, colour: Floats) -> Floats:
+    """(N,): distances of colours (N, 3) from one (2,) or as many (N, 2) in the a-b plane."""
+    return np.asarray(np.hypot(*(lab[:, 1:] - 128 - colour).T))
 
 
-def hidden_skin(pixels: Pixels, known: Bits, skin: Bits, shares: Floats) -> Pixels | None:
-    """(H, W, 3): colours of the neck where it is hidden: those of its `skin` (H, W), continued smoothly; where hardly
-    any is seen, of what is called neck and no lighter than the face; or the face's, dimmed. None: none is seen.
-
-    Args:
-        known: (H, W): surely the body's colours.
-    """
-    face, neck = shares[0] > SURE, known & (shares[3] > LIKELY * shares.sum(axis=0))
-    if (known & skin).sum() >= max(LEAST, SHARE * neck.sum()):
-        return fill(pixels, known & skin)
-    if face.sum() < LEAST:
-        return fill(pixels, neck) if neck.sum() >= LEAST else None
-    dim = neck & (_beside(pixels, face)[0] < DIM)
-    if dim.sum() >= LEAST:
-        return fill(pixels, dim)
-    return np.broadcast_to(np.median(pixels[face], axis=0) * DIM, pixels.shape).astype(np.uint8)
+def _only(whole: Bits, part: Bits) -> Bits:
+    """(H, W): of the pixels of `whole` (H, W), in their order, those of `part` (N,)."""
+    out = np.zeros_like(whole)
+    out[whole] = part
+    return out
