@@ -21,8 +21,10 @@ BESIDE: Final = 0.1
 """Width in eye distances over which the colours of both sides of a cut are averaged."""
 FADES: Final = 0.16
 """Width in eye distances over which one layer fades into the other."""
-ALIKE: Final = (20.0, 45.0)
-"""Difference of the sides in levels of CIELAB from which they are less and less, and no longer, of one material."""
+ALIKE: Final = (12.0, 28.0)
+"""Difference of the sides, weighed, from which they are less and less, and no longer, of one material."""
+WEIGHTS: Final = np.array([0.4, 1.5, 1.5], np.float32)
+"""Of the levels of CIELAB in it: folds and shadows change the lightness of cloth and hair, hardly their colour."""
 COVERS: Final = (0.4, 0.7)
 """Share of hair and coverings in what the head shows at the cut: against a face the cut is always sharp."""
 COARSE: Final = 40.0
@@ -63,7 +65,7 @@ def _hanging(lab: Floats, head: Floats, whole: Floats, face: Floats, eyes: float
         _blurred(lab * side[..., None], BESIDE * eyes) / np.maximum(total, 1e-4)[..., None]
         for side, total in ((head, above), (body, below))
     ]
-    alike = 1 - _step(np.linalg.norm(colours[0] - colours[1], axis=2), ALIKE)
+    alike = 1 - _step(np.linalg.norm((colours[0] - colours[1]) * WEIGHTS, axis=2), ALIKE)
     covering = _blurred(head * np.clip(1 - face, 0, 1), BESIDE * eyes) / np.maximum(above, 1e-4)
     cut = (above > 1e-3) & (below > 1e-3)
     hangs = _blurred(np.where(cut, alike * _step(covering, COVERS), 0), BESIDE * eyes / 2)

@@ -17,7 +17,7 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.behind import fill_simple
+from mien.portrait.behind import BARE, MARGIN, taken_off
 from mien.portrait.beyond import body_beyond, head_beyond
 from mien.portrait.continuing import continued
 from mien.portrait.exemplar import fill_by_patches
@@ -37,14 +37,12 @@ Bits = NDArray[np.bool_]
 
 ALIKE: Final = 1.0
 """Levels by which a composite may differ from the picture for the sake of clean edges."""
-BARE: Final = 0.01
-"""Opacity below which a layer does not change what lies behind it."""
+THIN: Final = 0.8
+"""Opacity of a layer from which what lies behind hardly shows: to give the picture's colours it would be of any."""
+FAINT: Final = 0.1
+"""Opacity of the head below which what it lies before is seen."""
 GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
-MARGIN: Final = 0.06
-"""How far around the matte colours are not sure to be the background's, in eye distances."""
-NEAR: Final = 0.02
-"""The same of colours that are the background's elsewhere, too."""
 BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
 FACE: Final = 0.3
@@ -117,7 +115,7 @@ class _Apart:
         sure = np.minimum(shares.sum(axis=0), 1)
         matte = _closed(matte, sure, eyes)
         whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
-        whole, background, clear = _behind(pixels, whole, surely_behind(person, colours), eyes)
+        whole, background, clear = taken_off(pixels, whole, surely_behind(person, colours), eyes)
         share = without_threads(head_share(pixels, landmarks, shares), whole, landmarks)
         share, both = softened(pixels, share, whole, shares, eyes)
         head, body = whole * share, whole * (1 - share)
@@ -189,28 +187,6 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
 
 
-def _behind(pixels: Pixels, whole: Floats, behind: Floats, eyes: float) -> tuple[Floats, Pixels, Bits]:
-    """What a matte `whole` (H, W) in 0..1 shows; the background (H, W, 3), in-painted; and where it was not (H, W).
-
-    A drawing or a gradient is filled in beside the matte, too, where its colours are mixed with the person's. Of all
-    other backgrounds, what is surely `behind` (H, W) is kept, and taken off the matte: nobody could paint it anew.
-    """
-    known = _far(whole, MARGIN * eyes)
-    simple = fill_simple(pixels, known)
-    if simple is not None:
-        return whole, simple, known
-    whole = whole * (1 - behind)
-    clear = _far(whole, MARGIN * eyes) | (behind > 1 - BARE) & _far(whole, NEAR * eyes)
-    return whole, fill_by_patches(pixels, clear), clear
-
-
-def _far(whole: Floats, away: float) -> Bits:
-    """Where there is nothing of what a matte (H, W) in 0..1 shows within so many pixels."""
-    width = 2 * max(round(away), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
-
-
 def _without_gaps(cells: Bits, reach: float) -> Bits:
     """`cells` (H, W) with gaps of up to twice `reach` pixels closed: grown, then shrunk. By distances, whose time does
     not depend on the reach as that of OpenCV's closing by a disc does."""
@@ -263,12 +239,16 @@ class _Parts:
         over = _whole_levels(np.where((covered < 0.5) & heads, _enough(picture, behind, head), head))
         body = _whole_levels(np.where(heads, covered, _enough(picture, behind, covered)))
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))
+        # where the head hardly covers it, the body is what is seen, whatever was guessed of it beside
+        seen = (apart.head[..., None] < FAINT) & (body > 0.5) & (over > 0)
+        own = np.where(seen, _beneath(apart.shade.lifted_by(picture, over), behind, body), own)
         under = behind + (own - behind) * body
         colour = _nearer(picture, under, over)
         # what the clipped colours of the head cannot give, the body behind it must
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
-        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
-        own = np.where((body > 0.5) & (over < 0.98), given, own)
+        given = _beneath(asked, behind, body)
+        lacking = np.abs(over * colour + (1 - over) * under - picture).max(axis=2, keepdims=True) > ALIKE
+        own = np.where(lacking & (body > 0.5) & (over < THIN), given, own)
         under = behind + (own - behind) * body
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)
@@ -295,6 +275,11 @@ def _nearer(picture: Floats, behind: Floats, over: Floats) -> Floats:
     """Colours of a layer of opacity `over` that give `picture` before `behind`, as far as there are such colours."""
     colour = (picture - behind * (1 - over)) / np.maximum(over, 1 / 255)
     return np.asarray(np.clip(np.where(over > 0, colour, picture), 0, 255), dtype=np.float32)
+
+
+def _beneath(picture: Floats, behind: Floats, body: Floats) -> Floats:
+    """Colours of the body, of opacity `body` and more than half opaque, that give `picture` before `behind`."""
+    return np.asarray(np.clip((picture - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255), dtype=np.float32)
 
 
 def _bytes(values: Floats) -> Pixels:
