@@ -21,7 +21,7 @@ BESIDE: Final = 0.1
 """Width in eye distances over which the colours of both sides of a cut are averaged."""
 FADES: Final = 0.16
 """Width in eye distances over which one layer fades into the other."""
-ALIKE: Final = (12.0, 28.0)
+ALIKE: Final = (10.0, 22.0)
 """Difference of the sides, weighed, from which they are less and less, and no longer, of one material."""
 WEIGHTS: Final = np.array([0.4, 1.5, 1.5], np.float32)
 """Of the levels of CIELAB in it: folds and shadows change the lightness of cloth and hair, hardly their colour."""

@@ -241,7 +241,7 @@ class _Parts:
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))
         # where the head hardly covers it, the body is what is seen, whatever was guessed of it beside
         seen = (apart.head[..., None] < FAINT) & (body > 0.5) & (over > 0)
-        own = np.where(seen, _beneath(apart.shade.lifted_by(picture, over), behind, body), own)
+        own = np.where(seen, _beneath(apart.shade.lifted(picture), behind, body), own)
         under = behind + (own - behind) * body
         colour = _nearer(picture, under, over)
         # what the clipped colours of the head cannot give, the body behind it must
@@ -296,4 +296,6 @@ def _reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Arr
     x, y = np.clip(places[..., 0], 0, width - 1), np.clip(places[..., 1], 0, height - 1)
     there = inside & (alpha[y, x] > 4)
     reach = np.where(there, steps[:, None], 1.0).max(axis=0)
-    return np.asarray(np.maximum.reduce([np.roll(reach, -1), reach, np.roll(reach, 1)]))
+    widened = np.maximum.reduce([np.roll(reach, -1), reach, np.roll(reach, 1)])
+    # no notch in the outline, where a neck leaves the jaw: its rings would lie too close together
+    return np.asarray(np.maximum(widened, (np.roll(widened, -1) + np.roll(widened, 1)) / 2))

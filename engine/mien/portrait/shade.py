@@ -40,10 +40,7 @@ class Shade:
 
     def lifted(self, colours: Floats) -> Floats:
         """Colours (H, W, 3) with the shadow taken off."""
-        return self.lifted_by(colours, self.opacity[..., None])
-
-    def lifted_by(self, colours: Floats, over: Floats) -> Floats:
-        """Colours (H, W, 3) with the shadow's colour taken off where it is of opacity `over` (H, W, 1) in 0..1."""
+        over = self.opacity[..., None]
         lifted = (colours - over * self.colour) / np.maximum(1 - over, 1 / 255)
         return np.asarray(np.clip(np.minimum(lifted, LIFTS * colours), 0, 255), dtype=np.float32)
 

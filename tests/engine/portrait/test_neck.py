@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.face import topology
+from mien.portrait.hidden import RISES, hidden_body
 from mien.portrait.portrait import Portrait
+from mien.portrait.shade import LIFTS, Shade
 from mien.portrait.skin import NeckSkin
 
 Floats = NDArray[np.float32]
@@ -80,3 +84,39 @@ def test_the_sides_of_a_bare_neck_go_on_behind_the_jaw_without_a_ledge(
     widths = np.diff(edges, axis=0)[0]
     assert widths[0] < 1.05 * widths[-1], "no wider behind the jaw than below it"
     assert widths[0] > 0.5 * widths[-1]
+
+
+def test_no_corner_of_the_body_stands_out_beside_a_jaw(portrait: Portrait) -> None:
+    landmarks, (width, height) = portrait.landmarks, portrait.size
+    unit, chin = portrait.pose.scale, round(landmarks[152, 1])
+    head = np.zeros((height, width), np.float32)
+    cv2.fillPoly(head, [np.rint(landmarks[list(topology.OVAL), :2]).astype(np.int32)], 1)
+    body = np.where(np.arange(height)[:, None] > chin - 0.4 * unit, 1 - head, np.float32(0)).astype(np.float32)
+    whole = np.maximum(head, body)
+    hidden, _ = hidden_body(head, body, whole, np.zeros_like(head, dtype=np.bool_), landmarks, portrait.pose)
+    away = cv2.distanceTransform((body < 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    room = cv2.distanceTransform((whole > 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    beside = (hidden > 0.5) & (room < 0.12 * unit) & (body < 0.5)
+    assert beside.sum() > 20
+    assert (away[beside] <= RISES * room[beside] + 2.5).all()
+    within = (room > 0.2 * unit) & (away < 0.1 * unit) & (head > 0.5)
+    assert (hidden[within] > 0.5).all(), "no gap opens between jaw and collar"
+
+
+def test_no_thread_of_the_head_runs_along_the_edge_of_the_body(portrait: Portrait) -> None:
+    assert portrait.layers is not None
+    width, height = portrait.size
+    (x, y), (left, top) = portrait.layers.head.corner, portrait.layers.body.corner
+    head = portrait.layers.head.alpha[-y : height - y, -x : width - x]
+    body = portrait.layers.body.alpha[-top : height - top, -left : width - left]
+    away = cv2.distanceTransform((head < 200).astype(np.uint8), cv2.DIST_L2, 3)
+    edge = (body > 5) & (body < 250) & (away > 0.08 * portrait.pose.scale)
+    assert edge.sum() > 500
+    assert (head[edge] > 12).sum() < 10
+
+
+def test_what_is_dark_of_itself_does_not_glow_without_the_shadow_of_the_chin() -> None:
+    shade = Shade(np.full((4, 4), 0.4, np.float32), np.zeros(3, np.float32))
+    np.testing.assert_allclose(shade.lifted(np.full((4, 4, 3), 120, np.float32)), LIFTS * 120, rtol=1e-5)
+    faint = Shade(np.full((4, 4), 0.1, np.float32), np.zeros(3, np.float32))
+    np.testing.assert_allclose(faint.lifted(np.full((4, 4, 3), 90, np.float32)), 100, rtol=1e-5)
