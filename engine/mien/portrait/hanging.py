@@ -47,10 +47,13 @@ def softened(pixels: Pixels, share: Floats, whole: Floats, shares: Floats, eyes:
     size = (max(round(share.shape[1] * small), 1), max(round(share.shape[0] * small), 1))
     lab = cv2.cvtColor(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
     face = shares[:2].sum(axis=0) / np.maximum(shares.sum(axis=0), 1e-3)
-    parts = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in (share * whole, whole, face)]
+    head, all_of_it, seen = (
+        np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+        for part in (share * whole, whole, face)
+    )
     hangs, soft = (
         cv2.resize(part, share.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        for part in _hanging(lab, *parts, eyes * small)
+        for part in _hanging(lab, head, all_of_it, seen, eyes * small)
     )
     fading = share + (soft - share) * hangs
     both = hangs * np.clip((WITHIN - fading) / 0.1, 0, 1) * np.clip((fading - 1 + WITHIN) / 0.1, 0, 1)

@@ -95,7 +95,8 @@ class NeckSkin:
             return np.broadcast_to(self.usual, pixels.shape).astype(np.uint8)
         away = cv2.distanceTransform(1 - known.astype(np.uint8), cv2.DIST_L2, 3)
         deep = np.clip(away / (BEGINS * eyes), 0, 1).astype(np.float32)
-        return np.asarray(cv2.blendLinear(*(fill(pixels, part, COARSE) for part in (beside, bare)), 1 - deep, deep))
+        near, own = (fill(pixels, part, COARSE) for part in (beside, bare))
+        return np.asarray(cv2.blendLinear(near, own, 1 - deep, deep), dtype=np.uint8)
 
 
 def _apart(lab: Floats, colour: Floats) -> Floats:
