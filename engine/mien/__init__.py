@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mien.errors import MienError
     from mien.frame import Frame
     from mien.labelling import parse_labels
+    from mien.morphing.pictures import morph
     from mien.portrait.prepare import prepare
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "avatar",
     "capture",
     "emit",
+    "morph",
     "parse_labels",
     "prepare",
     "samples",
@@ -53,6 +55,7 @@ _HOMES = {
     "ReenactSettings": "mien.config",
     "animate": "mien.api",
     "avatar": "mien.avatars",
+    "morph": "mien.morphing.pictures",
     "parse_labels": "mien.labelling",
     "prepare": "mien.portrait.prepare",
 }
