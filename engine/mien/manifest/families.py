@@ -14,6 +14,7 @@ from mien import plugins
 from mien.errors import BackendError, ModelError
 from mien.face.classes import NAMES
 from mien.face.topology import PARTS
+from mien.face.traits import TRAITS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
 GROUP: Final = "mien.families"
@@ -118,7 +119,45 @@ SPADE_VIDEO: Final = Family(
 """Synthesis from label maps: a picture's code and the colours of its classes once, then for every frame a picture of
 that frame's map, and its fusion mask."""
 
-FAMILIES: Final[Mapping[str, Family]] = {family.name: family for family in (ONESHOT, PARSING, SPADE_VIDEO, STYLE)}
+_MIXTURE: Final = Port("mixture", extent="vector")
+_TRAITS: Final = Port("traits", "attributes", "vector")
+
+SCGAN: Final = Family(
+    "scgan",
+    kinds=("scgan", "scgan-paper"),
+    graphs=(
+        GraphRule("looks", "request", inputs=(_MIXTURE,), outputs=(_TRAITS, Port("tones", extent="vector"))),
+        GraphRule(
+            "people",
+            "request",
+            inputs=(_MIXTURE,),
+            outputs=(Port("landmarks", extent="vector"), Port("regions"), Port("texture", 3)),
+        ),
+        GraphRule(
+            "portrait",
+            "request",
+            inputs=(
+                Port("classes", len(NAMES), "crop", UNIT),
+                Port("painted", 3, "crop", SIGNED, needed=False),
+                Port("styles", extent="vector"),
+                _TRAITS,
+                Port("tones", extent="vector", needed=False),
+                Port("noise", 1, "crop"),
+            ),
+            outputs=(Port("generated", 3, "crop", SIGNED),),
+        ),
+    ),
+    classes=NAMES,
+    attributes=TRAITS,
+    stage="portrait",
+)
+"""Portraits of nobody: of a mixture, which is a standard normal vector, somebody's traits and colours (a linear map),
+and face, regions around it and texture; then a picture of a label map, of the map in colours with the texture laid on
+it, of a style for each layer, and of traits."""
+
+FAMILIES: Final[Mapping[str, Family]] = {
+    family.name: family for family in (ONESHOT, PARSING, SCGAN, SPADE_VIDEO, STYLE)
+}
 """Those of mien itself, by name."""
 
 
