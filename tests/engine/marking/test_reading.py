@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import av
 import cv2
@@ -90,15 +91,15 @@ def test_the_mark_is_weak() -> None:
 def through(frames: Sequence[Pixels], codec: str, rate: int, options: dict[str, str]) -> list[Pixels]:
     held = io.BytesIO()
     with av.open(held, "w", format="matroska") as container:
-        stream = container.add_stream(codec, rate=25, options=options)
+        stream: Any = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt, stream.bit_rate = "yuv420p", rate
         for frame in frames:
             container.mux(stream.encode(VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode())
     held.seek(0)
-    with av.open(held) as container:
-        return [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)]
+    with av.open(held, "r") as written:
+        return [frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in written.decode(video=0)]
 
 
 @pytest.mark.parametrize(
