@@ -23,6 +23,10 @@ COMMANDS: Final = {
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
     "refine": ("mien_export.families.style.refine_command", "draw a portrait in a style slowly and well"),
     "style": ("mien_export.families.style.own_command", "learn a style of one's own from one picture"),
+    "views": (
+        "mien_export.families.landmark_unet.views_command",
+        "animate portraits for the family landmark-unet",
+    ),
     "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
 }
 """Module and purpose by name."""

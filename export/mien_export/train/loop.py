@@ -26,6 +26,7 @@ from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.checkpoint import write_pieces
 from mien_export.train.course import Course, Part, Raw, Step, all_steps, part_at
+from mien_export.train.curves import CURVES, Curves
 from mien_export.train.feed import batches
 
 
@@ -60,6 +61,8 @@ class Run:
     threads: int | None = None
     seconds: float | None = None
     """Stop, with a checkpoint, after so long."""
+    until: int | None = None
+    """Stop, with a checkpoint, after so many steps in all; the learning rate is that of the whole run."""
     every: float = 180.0
     """Seconds between checkpoints."""
     grid_every: int = 500
@@ -92,9 +95,9 @@ def train(
     run.out.mkdir(parents=True, exist_ok=True)
     began = saved = clock()
     history: list[dict[str, float]] = []
-    line = _Line(tell, all_steps(course.parts))
+    line, curves = _Line(tell, all_steps(course.parts)), Curves(run.out / CURVES, done)
     asked = _stop_asked()
-    while done < line.steps and not asked and not _over(run, clock() - began):
+    while done < line.steps and not asked and not _over(run, done, clock() - began):
         index, first = part_at(course.parts, done)
         part = course.parts[index]
         samples = course.samples(faces, seed, index)
@@ -104,15 +107,16 @@ def train(
             terms = step(raw)
             done += 1
             history.append(terms)
+            curves.add(done, terms)
             line.show(done, part, terms, clock())
             if done % run.grid_every == 0:
                 _draw(step, raw, run.out / f"step{done:06d}.png")
             if clock() - saved > run.every:
-                _save(step, course, seed, done, run)
+                _save(step, course, seed, done, run, curves)
                 saved = clock()
-            if asked or _over(run, clock() - began):
+            if asked or _over(run, done, clock() - began):
                 break
-    _save(step, course, seed, done, run)
+    _save(step, course, seed, done, run, curves)
     line.end()
     return history
 
@@ -137,8 +141,9 @@ def _stop_asked() -> list[int]:
     return asked
 
 
-def _over(run: Run, seconds: float) -> bool:
-    return run.seconds is not None and seconds >= run.seconds
+def _over(run: Run, done: int, seconds: float) -> bool:
+    late = run.seconds is not None and seconds >= run.seconds
+    return late or (run.until is not None and done >= run.until)
 
 
 def _resumed(step: Step, course: Course, seed: int, path: Path) -> int:
@@ -161,7 +166,8 @@ def _marks(course: Course, seed: int) -> dict[str, Any]:
     return {**course.marks, "seed": seed, "steps": all_steps(course.parts)}
 
 
-def _save(step: Step, course: Course, seed: int, done: int, run: Run) -> None:
+def _save(step: Step, course: Course, seed: int, done: int, run: Run, curves: Curves) -> None:
+    curves.write()
     state = {**_marks(course, seed), **course.facts(done), "said": course.said(), "done": done}
     path = run.out / LATEST
     checkpoint.save(path, state | {"rng": torch.get_rng_state(), "step": step.state_dict()})
