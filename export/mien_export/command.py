@@ -11,8 +11,8 @@ COMMANDS: Final = {
     "train": ("mien_export.train.command", "train a network on a folder of faces"),
     "pack": ("mien_export.families.oneshot_live.pack_command", "make pairs to learn from beforehand"),
     "ablation": (
-        "mien_export.families.oneshot_paper.ablation",
-        "train the columns of the thesis's table 4.2 and write their bundles",
+        "mien_export.ablation.command",
+        "train the columns of an ablation and write their bundles",
     ),
     "labels": ("mien_export.families.parsing.label_command", "label portraits for the family parsing"),
     "label-quality": (

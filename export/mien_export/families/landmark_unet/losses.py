@@ -52,7 +52,8 @@ def perceptual_term(made: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:
     pairs = zip(made, truth, strict=True)
     features = torch.stack([(own - goal).abs().mean() for own, goal in pairs]).sum()
     style = torch.linalg.matrix_norm(gram(made[STYLE_LAYER]) - gram(truth[STYLE_LAYER])).mean()
-    return features + style
+    total: Tensor = features + style
+    return total
 
 
 def identity_term(made: Sequence[Tensor], truth: Sequence[Tensor]) -> Tensor:

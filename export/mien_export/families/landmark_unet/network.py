@@ -81,7 +81,8 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x: (N, C, H, W)."""
         h = functional.relu(self.first_norm(self.first(x)))
-        return x + self.second_norm(self.second(h))
+        out: Tensor = x + self.second_norm(self.second(h))
+        return out
 
 
 def _down(inputs: int, outputs: int) -> nn.Sequential:
