@@ -99,7 +99,8 @@ def bars(terms: Mapping[str, Terms], weights: Mapping[str, Mapping[str, float]])
 
 def weights_of(losses: str) -> dict[str, float]:
     """Weight by term of what a manifest says of losses, such as "pixel 10, triple 100"."""
-    return {name: float(number) for name, number in re.findall(r"(?:^|, )(\w+) ([\d.e+-]+)", losses)}
+    plain = re.sub(r"\(.*?\)", "", losses)
+    return {name: float(number) for name, number in re.findall(r"(?:^|, )(\w+) ([\d.e+-]+)", plain)}
 
 
 def curves(terms: Mapping[str, Terms]) -> Iterator[Chart]:

@@ -69,6 +69,27 @@ def test_columns_have_turns_and_are_resumed(
     assert "adversarial" not in read_bundle(tmp_path / "no-adversarial").losses
 
 
+@pytest.mark.long
+def test_columns_are_trained_and_measured_by_one_command(faces: Faces, faces_folder: Path, tmp_path: Path) -> None:
+    data, columns = tmp_path / "data" / "faces", tmp_path / "columns"
+    data.mkdir(parents=True)
+    (data / "img").symlink_to(faces_folder / "img")
+    (data / "landmarks.npz").symlink_to(faces_folder / "landmarks.npz")
+    head, *rows = (faces_folder / "manifest.csv").read_text().splitlines()
+    numbered = [f"{head},landmarks_row", *(f"{row},{number}" for number, row in enumerate(rows))]
+    (data / "manifest.csv").write_text("\n".join(numbered) + "\n")
+    save(tmp_path / "views.npz", make_views(faces, 3, 64, 0, lambda _: None))
+    train = ["--family", "landmark-unet", "--columns", "full", "no-features", "--steps", "20", "--workers", "0"]
+    given = ["--columns", str(columns), "--data", str(data.parent), "--variants", "1", "--threads", "1"]
+    given += ["--json", str(tmp_path / "a.json"), "--html", str(tmp_path / "a.html")]
+    assert main(["bench", "ablation", *given, "--train", *train, "--packed", str(tmp_path / "views.npz")]) == 0
+    (result,) = json.loads((tmp_path / "a.json").read_text())["results"]
+    assert {strip["title"] for strip in result["strips"]} >= {"Samples: full", "Results and errors of all columns"}
+    assert "Training: pixel" in {chart["title"] for chart in result["charts"]}
+    assert [row[0] for row in result["tables"][0]["rows"]] == ["full", "no-features", "source unchanged"]
+    assert [row[:2] for row in result["tables"][1]["rows"]] == [["full", "20"], ["no-features", "20"]]
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
