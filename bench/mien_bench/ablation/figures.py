@@ -137,9 +137,7 @@ def read_terms(path: Path) -> Terms:
     try:
         return [dict(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError) as error:
-        raise SourceError(
-            f"{path}: expected terms that a training wrote, got none ({error}); train it again"
-        ) from error
+        raise SourceError(f"{path}: expected terms of a training, got none ({error}); train it again") from error
 
 
 def _end(lines: Terms) -> dict[str, float]:
