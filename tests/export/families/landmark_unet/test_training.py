@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +168,16 @@ def test_a_portrait_is_driven_and_keeps_all_but_its_face(bundle: Path, tmp_path:
         middle = slice(len(own) // 3, -len(own) // 3), slice(own.shape[1] // 3, -own.shape[1] // 3)
         assert difference[middle].mean() > 5
         assert difference[:2].max() == difference[-2:].max() == difference[:, :2].max() == 0
+
+
+def test_it_runs_live(bundle: Path, tmp_path: Path) -> None:
+    told = tmp_path / "live.json"
+    given = ["sample:mira", "--camera", "sample:driver", "--output", str(tmp_path / "out.mp4"), "--duration", "1"]
+    given += ["--size", "192", "--threads", "1", "--backend", "onnxruntime", "--model", str(bundle)]
+    assert main(["live", *given, "--json", str(told), "--quiet"]) == 0
+    read = json.loads(told.read_text())
+    assert read["frames"]["out"] > 0
+    assert read["stages"]["paint"]["count"] > 0
 
 
 def test_what_it_does_not_take_is_refused(views_file: Path, tmp_path: Path, faces: Faces) -> None:
