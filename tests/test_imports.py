@@ -32,7 +32,7 @@ LAYERS = [  # from below; what is not named is in the lowest layer, and the long
     {"portrait.portrait"},  # the value
     {"runtime"},
     ROOMS | {"parsing"},
-    {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare"},
+    {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare", "morphing"},
     {"api", "live", "labelling", "resynthesis", "styling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mien.errors import MienError
     from mien.frame import Frame
     from mien.labelling import parse_labels
+    from mien.morphing.pictures import morph
     from mien.portrait.prepare import prepare
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "animate",
     "capture",
     "emit",
+    "morph",
     "parse_labels",
     "prepare",
     "samples",
@@ -50,6 +52,7 @@ _HOMES = {
     "MotionSettings": "mien.config",
     "ReenactSettings": "mien.config",
     "animate": "mien.api",
+    "morph": "mien.morphing.pictures",
     "parse_labels": "mien.labelling",
     "prepare": "mien.portrait.prepare",
 }

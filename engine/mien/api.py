@@ -20,11 +20,12 @@ from mien.emit.sink import Sink, SinkSettings
 from mien.errors import SettingError
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
+from mien.morphing.pictures import need_one_picture, open_morph
 from mien.pipeline import Progress, render, stream
 from mien.places import need_apart
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
-from mien.provenance import Provenance, own_version, record
+from mien.provenance import Provenance, all_pictures, own_version, record
 from mien.stages import open_stages
 from mien.stats import Statistics
 from mien.style.opening import need_style
@@ -41,7 +42,8 @@ def animate(
     Args:
         portrait: what `mien.prepare` gave.
         source: what `mien.capture.open` gave, or any other `Source`.
-        settings: how to move; `size` is decided by `prepare` and ignored, as is `mark`.
+        settings: how to move; `size` is decided by `prepare` and ignored, as are `mark`, and `morph` and `degree`, for
+            which there is `mien.morph`.
 
     Raises:
         SourceError: the source has no frame that decodes.
@@ -114,6 +116,8 @@ def render_file(
     """
     settings = settings or ReenactSettings()
     need_apart([] if sheet is None else [sheet], [*pictures, driver], sink=output, settings=settings)
+    if settings.morph is not None:
+        need_one_picture(len(pictures))
     need_place(os.fspath(output))
     need_background(settings.background)
     need_style(settings.style, settings.style_picture)
@@ -123,7 +127,10 @@ def render_file(
     with ExitStack() as stack:
         source = stack.enter_context(capture.open(driver, start=start, duration=duration, threads=max(threads // 2, 1)))
         portraits = prepare(*pictures, size=settings.size)
-        made = sink_settings(portraits[0].size, source.info, record(pictures, settings, own_version()))
+        if settings.morph is not None:
+            portraits = (open_morph(portraits, settings.morph)(settings.degree),)
+        provenance = record(all_pictures(pictures, settings), settings, own_version())
+        made = sink_settings(portraits[0].size, source.info, provenance)
         made = replace(made, alpha=settings.background == ALPHA)
         beside = (source.info.width, source.info.height) if compare else None
         sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads, waits=True)

@@ -1,4 +1,4 @@
-"""The command line: `mien reenact | live | serve | parse | doctor | models | samples`, and those of other packages."""
+"""The command line: `mien reenact | live | serve | parse | style | morph | ...`, and commands of other packages."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from typing import Any, Self
 from mien.clock import MonotonicClock
 from mien.commands import live as live_command
 from mien.commands import models as models_command
+from mien.commands import morph as morph_command
 from mien.commands import parse as parse_command
 from mien.commands import resynth as resynth_command
 from mien.commands import serve as serve_command
@@ -149,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_reenact(commands)
     live = _add(commands, "live", _live, "drive a portrait by a camera, now")
     live_command.add_options(live)
+    morph_command.add_second(live)
     _add_look(live)
     serve = _add(commands, "serve", _serve, "open the engine to browsers, WHIP and WHEP")
     serve_command.add_options(serve)
@@ -157,6 +159,7 @@ def _parser() -> argparse.ArgumentParser:
     parse_command.add_options(_add(commands, "parse", parse, "label each pixel of a face picture or video"))
     style = _filtered(style_command.run)
     style_command.add_options(_add(commands, "style", style, "draw a picture or video in a painter's style"))
+    morph_command.add_options(_add(commands, "morph", _morph, "blend two portraits into one between them"))
     resynth = _filtered(resynth_command.run)
     resynth_command.add_options(_add(commands, "resynth", resynth, "make a face video anew from its segmentation"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
@@ -197,6 +200,7 @@ def _add_reenact(commands: Any) -> None:
     parser.add_argument("--compare", action="store_true", help="driver and result side by side")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="also a contact sheet, as a PNG picture")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also the statistics, as JSON")
+    morph_command.add_second(parser)
     _add_look(parser)
 
 
@@ -250,6 +254,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         relax=options.relax,
         style=options.style,
         style_picture=options.style_picture,
+        **_second(options),
         wrinkles=options.wrinkles,
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
@@ -257,6 +262,13 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         mark=not options.no_mark,
         threads=options.threads,
     )
+
+
+def _second(options: argparse.Namespace) -> dict[str, Any]:
+    """Settings of a morph, where the command has them."""
+    if getattr(options, "morph", None) is None:
+        return {}
+    return {"morph": _sample_or_path(options.morph), "degree": options.degree}
 
 
 def _reenact(options: argparse.Namespace) -> int:
@@ -371,6 +383,14 @@ def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], 
         return DONE
 
     return command
+
+
+def _morph(options: argparse.Namespace) -> int:
+    need_room()
+    morph_command.run(options, _sample_or_path)
+    if not options.quiet:
+        tell(sys.stderr, f"mien: {without_controls(options.output)}: done\n")
+    return DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -60,6 +60,11 @@ def _need_one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise SettingError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
+def need_degree(degree: float) -> None:
+    """Check how far a morph goes; raises SettingError if it is not within 0..1."""
+    _need_within("degree", degree, 0.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Gains:
     """Gains on each part of the driver's motion: 0 switches it off, 1 is the driver's own."""
@@ -142,6 +147,10 @@ class ReenactSettings:
     """A painter's style: its name, `NAME:STRENGTH`, or several joined by +; None: as photographed."""
     style_picture: str | None = None
     """File of the portrait as it is drawn in that style, in place of the network's own drawing of it."""
+    morph: str | None = None
+    """File of a second portrait that the one that is moved is blended with; None: it stays itself."""
+    degree: float = 0.7
+    """How far towards `morph`: 0 is the portrait itself, 1 the second one."""
     face: int | None = None
     """Which face of the driver, counted from 0 in order of size in the first picture with faces; None: the largest."""
     size: int | None = None
@@ -165,6 +174,7 @@ class ReenactSettings:
             raise SettingError("background must be keep, blur, alpha, a colour or a picture, got nothing")
         if self.style_picture is not None and self.style is None:
             raise SettingError("style_picture: expected a style that what is painted is drawn in, got none; name one")
+        need_degree(self.degree)
         if self.face is not None:
             _need_within("face", self.face, 0, 15)
         need_size(self.size)

@@ -56,7 +56,7 @@ def need_apart(
         outputs: files.
         read: portraits, drivers: whatever `mien.capture.open` takes.
         sink: where frames go, see `mien.emit.open`.
-        settings: whose background, model and drawn portrait are read, too.
+        settings: whose background, model, drawn and second portrait are read, too.
 
     Raises:
         SinkError: one of them would.
@@ -134,6 +134,8 @@ def _of_settings(settings: ReenactSettings) -> Iterator[Files]:
         yield _one(picture)
     if settings.style_picture is not None:
         yield _one(settings.style_picture)
+    if settings.morph is not None:
+        yield _one(settings.morph)
     if settings.model != WARP:
         from mien.bundles import files_of, find
 

@@ -59,6 +59,13 @@ def record(pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings
     )
 
 
+def all_pictures(
+    pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings
+) -> tuple[str | os.PathLike[str], ...]:
+    """`pictures`, and the one that they are blended with."""
+    return (*pictures, *(() if settings.morph is None else (settings.morph,)))
+
+
 def _model(name: str) -> str:
     if name == WARP:
         return name

@@ -19,6 +19,7 @@ from mien_bench.fidelity.tables import CONSISTENCY, FIDELITY, fidelity_tables
 from mien_bench.quality import picture_strips, summary, temporal, video_runs
 from mien_bench.quality.clips import Material, material_of
 from mien_bench.quality.dlib_face import DlibDetector
+from mien_bench.quality.morphs import MORPH, morph_tables
 from mien_bench.quality.pairs import pairs
 from mien_bench.quality.people import unseen_faces
 from mien_bench.quality.picture_strips import Montage
@@ -27,7 +28,7 @@ from mien_bench.quality.summary import promises, too_few
 from mien_bench.quality.thesis_tables import GRAIN, THESIS, Part, joined_parts, thesis_tables
 from mien_bench.results import Result
 
-TABLES: Final = ("pairs", "clips", "flicker", "temporal", *FIDELITY, *THESIS, GRAIN, FACE_VIDEO, "strips")
+TABLES: Final = ("pairs", "clips", "flicker", "temporal", *FIDELITY, *THESIS, GRAIN, FACE_VIDEO, MORPH, "strips")
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
 QUICK: Final = {"limit": 3, "variants": 1, "every": 25, "run": 12, "guides": 10, "frames": 12, "seconds": 3, "pairs": 2}
@@ -171,6 +172,10 @@ def _runs(there: Material, options: argparse.Namespace) -> list[video_runs.Run]:
     ]
 
 
+def _morph(there: Material, options: argparse.Namespace, keep: Montage | None) -> Part:
+    return morph_tables(there, options.models[-1], options.threads)
+
+
 def _strips(there: Material, options: argparse.Namespace, keep: Montage | None) -> Part:
     if options.strips == "given":
         clip, portraits = there.clips[0], list(there.portraits[: picture_strips.MOST])
@@ -185,4 +190,5 @@ _PARTS: Final[dict[str, Callable[[Material, argparse.Namespace, Montage | None],
     "flicker": _flicker,
     "temporal": _temporal,
     "pairs": _pairs,
+    MORPH: _morph,
 }

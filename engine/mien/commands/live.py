@@ -29,7 +29,9 @@ PRESETS = ("natural", "calm", "lively", "face-only")
 """Of `mien.config`, which is not loaded for the help alone."""
 TOGETHER = 0.5
 """Seconds after a signal in which others are taken for the same one."""
-HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, q quit, ? this"
+DEGREES = 0.1
+"""Step of a morph's degree."""
+HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, [ ] morph, q quit, ? this"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -223,6 +225,8 @@ class Console:
             "x": lambda: setattr(session, "panic", not session.panic),
             "r": self._toggle_recording,
             "q": session.stop,
+            "[": lambda: self._morph(-DEGREES),
+            "]": lambda: self._morph(DEGREES),
             "?": lambda: self._status.say(HELP),
         }
         for number, preset in enumerate(PRESETS, start=1):
@@ -274,6 +278,15 @@ class Console:
         self._portraits = [*self._portraits[1:], self._portraits[0]]
         self._session.swap(self._portraits[0])
         self._status.say(f"next portrait: {self._portraits[0]}")
+
+    def _morph(self, by: float) -> None:
+        wanted = self._session.wanted
+        if wanted.morph is None:
+            self._status.say("there is no second portrait; name one with --morph")
+            return
+        degree = round(min(max(wanted.degree + by, 0.0), 1.0), 4)
+        self._session.show(replace(wanted, degree=degree))
+        self._status.say(f"morph: {degree:.0%}")
 
     def _toggle_recording(self) -> None:
         if self._session.recording:

@@ -198,7 +198,7 @@ def _averaged(pixels: Pixels) -> Pixels:
     """(H / BLOCK, W / BLOCK, 3) of (H, W, 3)."""
     height, width = (side // BLOCK for side in pixels.shape[:2])
     whole = pixels[: height * BLOCK, : width * BLOCK]
-    return np.asarray(np.rint(whole.reshape(height, BLOCK, width, BLOCK, 3).mean(axis=(1, 3))), dtype=np.uint8)
+    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def _brightness(pixels: Pixels) -> Levels:

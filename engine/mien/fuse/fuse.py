@@ -50,11 +50,25 @@ class Fuse:
             ops.blend(pixels, over, share, pixels, threads=self._threads)
         return pixels
 
+    def emptied(self) -> Fuse:
+        """Another one with these settings, for other portraits."""
+        return Fuse(self._mouth, self._threads, self._background, self.wrinkles)
+
+    def prepare(self, posed: tuple[Posed, ...]) -> None:
+        """Make what the first frame of each portrait would make, on whatever thread calls."""
+        for one in posed:
+            canvas = self._canvas_of(one)
+            if self.wrinkles:
+                canvas.make_wrinkles()
+
     def _drawn(self, posed: Posed, painting: Painting | None) -> Pixels:
+        return self._canvas_of(posed).draw(posed, painting, self._mouth, self._threads, self.wrinkles)
+
+    def _canvas_of(self, posed: Posed) -> _Canvas | LayeredCanvas:
         key = posed.portrait.digest
         if key not in self._canvases:
             self._canvases[key] = self._canvas(posed)
-        return self._canvases[key].draw(posed, painting, self._mouth, self._threads, self.wrinkles)
+        return self._canvases[key]
 
     def _canvas(self, posed: Posed) -> _Canvas | LayeredCanvas:
         portrait = posed.portrait
@@ -85,6 +99,10 @@ class _Canvas:
         self.features = Features(portrait, self.person, window.corner)
         self.whole = window.size == portrait.size
         self.picture = _at_rest(portrait) if self.cut is None else self.cut.at_rest
+
+    def make_wrinkles(self) -> None:
+        """See `Wrinkles.make`."""
+        self.wrinkles.make()
 
     def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int, wrinkles: float) -> Pixels:
         out = np.empty_like(self.picture) if self.whole else self.picture.copy()

@@ -58,6 +58,10 @@ class LayeredCanvas:
         body = self._body[-y : height - y, -x : width - x]
         self._over(self._at_rest, np.ascontiguousarray(body[..., :3]), np.ascontiguousarray(body[..., 3]), 1)
 
+    def make_wrinkles(self) -> None:
+        """See `Wrinkles.make`."""
+        self._wrinkles.make()
+
     def draw(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int, wrinkles: float) -> Pixels:
         """(H, W, 3 or 4): the frame, in an array of its own."""
         out = self._beneath(posed.body, threads)
@@ -104,7 +108,7 @@ class LayeredCanvas:
 
 
 def _stacked(layer: Layer) -> Pixels:
-    return np.ascontiguousarray(np.dstack([layer.pixels, layer.alpha]))
+    return np.asarray(cv2.merge([layer.pixels, layer.alpha]))
 
 
 def _firm(layer: Layer, below: Layer | None) -> Layer:

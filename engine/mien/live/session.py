@@ -21,7 +21,7 @@ from mien.cancellation import Cancellation, imports_ended_by
 from mien.capture.opening import is_live
 from mien.capture.paced import Paced
 from mien.capture.source import Source
-from mien.chain import Adjustments, need_background, open_chain
+from mien.chain import Adjustments, need_background
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
 from mien.emit.mark import Marked
@@ -35,8 +35,10 @@ from mien.face.face import Face
 from mien.face.motion import Motion
 from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
+from mien.live.making import ChainMaker, Shown
 from mien.live.shared import Shared
 from mien.machine.processor import Shares, share_out, usable_threads
+from mien.morphing.pictures import need_one_picture
 from mien.pipeline.controller import LatencyTarget
 from mien.pipeline.controls import Controls
 from mien.pipeline.emitter import Slates
@@ -44,9 +46,8 @@ from mien.pipeline.live import LivePipeline
 from mien.pipeline.stages import Stages
 from mien.pipeline.worker import first_of, in_thread, run_worker
 from mien.places import need_apart
-from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare, prepare_to_fit
-from mien.provenance import Provenance, own_version, record
+from mien.provenance import Provenance, all_pictures, own_version, record
 from mien.runtime.sharing import SharedGraphs
 from mien.sound.server import Microphone, VirtualMicrophone
 from mien.sound.sound import SoundFormat
@@ -85,21 +86,6 @@ class LiveRequest:
     """Whether the delayed sound also goes to a virtual microphone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """The pictures, background and style that a session shows."""
-
-    pictures: tuple[str, ...]
-    background: str
-    """See `ReenactSettings.background`."""
-    style: str | None = None
-    """See `ReenactSettings.style`."""
-
-    def of(self, settings: ReenactSettings) -> ReenactSettings:
-        """The settings with what is shown."""
-        return replace(settings, background=self.background, style=self.style)
-
-
 class LiveSession:
     """A live run. All but `run` may be called from any thread and takes effect with the next frame."""
 
@@ -111,17 +97,18 @@ class LiveSession:
         made: SinkSettings,
         about: str,
         begun: threading.Event,
-        graphs: SharedGraphs,
+        maker: ChainMaker,
         adjustments: Adjustments,
-        fitted: Callable[..., tuple[Portrait, ...]] = prepare_to_fit,
     ) -> None:
         self.statistics = pipeline.statistics
         self.backend = about
         """Description of the model and its runtime."""
-        self.shown = Shown(request.pictures, request.settings.background, request.settings.style)
+        self.shown = Shown.by(request.pictures, request.settings)
         """What the session shows at present."""
+        self.wanted = self.shown
+        """What was asked for last."""
         self._begun = begun
-        self._fitted, self._graphs, self._adjustments = fitted, graphs, adjustments
+        self._maker, self._adjustments = maker, adjustments
         self._request = request
         self._pipeline = pipeline
         self._driver = driver
@@ -165,10 +152,11 @@ class LiveSession:
     def swap(self, *pictures: str) -> None:
         """Prepare another portrait in the background, then show it. If that fails, the old one stays and a notice says
         why."""
-        self.show(replace(self.shown, pictures=pictures))
+        self.show(replace(self.wanted, pictures=pictures))
 
     def show(self, shown: Shown) -> None:
-        """As `swap`, with background and style; of several requests before one is ready, only the newest is done."""
+        """As `swap`, with all else that is shown; of several requests before one is ready, only the newest is done."""
+        self.wanted = shown
         with contextlib.suppress(Closed):  # the run has ended
             self._wanted.put(shown)
 
@@ -232,18 +220,17 @@ class LiveSession:
         size = self._made.width, self._made.height
         while True:
             shown = self._wanted.take()
-            settings = shown.of(self._request.settings)
             try:
-                portraits = self._fitted(size, *shown.pictures)
-                chain = open_chain(
-                    portraits, settings, self._shares.synthesis, graphs=self._graphs, adjustments=self._adjustments
-                )
+                chain, takes_over = self._maker.make(shown, size)
             except Exception as error:  # whatever is wrong with a picture, the one that is shown goes on
+                self.wanted = self.shown if self.wanted == shown else self.wanted
                 said = str(error) if isinstance(error, MienError) else f"{shown.pictures[0]}: {error!r}"
                 self._pipeline.controls.notices.append(f"{said}; the portrait stays as it is")
                 continue
             self.backend, self.shown = chain.about, shown
-            self._pipeline.swap(chain).result().close()
+            before = self._pipeline.swap(chain).result()
+            if not takes_over:
+                before.close()
 
 
 def shares_of(settings: ReenactSettings) -> Shares:
@@ -277,6 +264,8 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cance
         need_place(request.output)
     need_background(request.settings.background)
     need_style(request.settings.style, request.settings.style_picture)
+    if request.settings.morph is not None:
+        need_one_picture(len(request.pictures))
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
     graphs = shared.graphs if shared is not None else stack.enter_context(contextlib.closing(SharedGraphs()))
 
@@ -307,7 +296,9 @@ def _joined(
     driver.parse.warm(portraits[0].pixels)
     need_wanted()
     adjustments = Adjustments(settings.relax, settings.wrinkles)
-    chain = open_chain(portraits, settings, shares.synthesis, graphs=graphs, adjustments=adjustments)
+    fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
+    maker = ChainMaker(settings, shares.synthesis, graphs, adjustments, fitted)
+    chain = maker.begin(Shown.by(request.pictures, settings), portraits)
     stack.callback(_unless, begun, chain.close)  # a run that has begun closes it itself
     need_wanted()
     source = stack.enter_context(_source(request, clock, shares, cancellation))
@@ -341,8 +332,7 @@ def _joined(
         deaf=hearing.sound != "source",
         controls=controls,
     )
-    fitted = prepare_to_fit if shared is None else shared.prepare_to_fit
-    return LiveSession(request, pipeline, driver, made, chain.about, begun, graphs, adjustments, fitted)
+    return LiveSession(request, pipeline, driver, made, chain.about, begun, maker, adjustments)
 
 
 def _read(request: LiveRequest) -> list[str]:
@@ -413,7 +403,7 @@ def _unless(begun: threading.Event, call: Callable[[], None]) -> None:
 
 
 def _provenance(request: LiveRequest) -> Provenance:
-    return record(request.pictures, request.settings, own_version())
+    return record(all_pictures(request.pictures, request.settings), request.settings, own_version())
 
 
 def _give_way() -> None:

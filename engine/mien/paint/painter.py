@@ -165,10 +165,17 @@ class Paint:
 
     def __init__(self, portraits: tuple[Portrait, ...], painter: Painter) -> None:
         """Runs the model's once-per-portrait graph. The caller closes `painter`."""
-        self._painter, self.family = painter, painter.family
+        self.painter, self.family = painter, painter.family
         self._looks = {portrait.digest: painter.appearance(portrait) for portrait in portraits}
         self._last: dict[str, Painted] = {}
         self._shot = 0
+
+    @classmethod
+    def seen(cls, appearance: Appearance, painter: Painter) -> Paint:
+        """Of a portrait whose appearance is known. The caller closes `painter`."""
+        paint = cls((), painter)
+        paint._looks[appearance.subject.portrait.digest] = appearance
+        return paint
 
     def __call__(self, posed: tuple[Posed, ...], level: PaintLevel = "full") -> tuple[Painting | None, ...]:
         """At level `carry`, a portrait without a painting in this shot is painted."""
@@ -183,8 +190,8 @@ class Paint:
         if level == "off":
             return None
         if level == "carry" and last is not None:
-            painted = self._painter.carry(self._looks[key], posed, last)
+            painted = self.painter.carry(self._looks[key], posed, last)
         else:
-            painted = self._painter.paint(self._looks[key], posed)
+            painted = self.painter.paint(self._looks[key], posed)
         self._last[key] = painted
         return painted.painting

@@ -15,6 +15,12 @@ Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Bits = NDArray[np.bool_]
 
+BARE: Final = 0.01
+"""Opacity below which a layer does not change what lies behind it."""
+MARGIN: Final = 0.06
+"""How far around the matte colours are not sure to be the background's, in eye distances."""
+NEAR: Final = 0.02
+"""The same of colours that are the background's elsewhere, too."""
 COARSE: Final = 3
 """Bits by which colours are taken together to find the areas."""
 ALIKE: Final = 1
@@ -39,15 +45,42 @@ GRAIN: Final = 0.7
 _CROSS: Final = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32) / 4
 
 
-def fill_behind(pixels: Pixels, known: Bits) -> Pixels:
-    """`pixels` (H, W, 3) with what is not `known` (H, W) in-painted."""
+def taken_off(pixels: Pixels, whole: Floats, behind: Floats, eyes: float) -> tuple[Floats, Pixels, Bits]:
+    """What a matte shows without what is surely the background's, (H, W) in 0..1; the background (H, W, 3), in-painted;
+    and where it was not, (H, W).
+
+    A drawing or a gradient is filled in beside the matte, too, where its colours are mixed with the person's. Of other
+    backgrounds what is surely behind stays as it is: beside a head that moves, nothing else would go on from it.
+
+    Args:
+        pixels: (H, W, 3).
+        whole: (H, W) in 0..1, the matte.
+        behind: (H, W) in 0..1: how surely each pixel is the background's.
+        eyes: the distance of the outer eye corners in pixels.
+    """
+    known = _far(whole, MARGIN * eyes)
+    simple = fill_simple(pixels, known)
+    if simple is not None:
+        return whole, simple, known
+    whole = whole * (1 - behind)
+    clear = _far(whole, MARGIN * eyes) | (behind > 1 - BARE) & _far(whole, NEAR * eyes)
+    return whole, fill_by_patches(pixels, clear), clear
+
+
+def _far(whole: Floats, away: float) -> Bits:
+    """Where there is nothing of what a matte (H, W) in 0..1 shows within so many pixels."""
+    width = 2 * max(round(away), 1) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
+
+
+def fill_simple(pixels: Pixels, known: Bits) -> Pixels | None:
+    """`pixels` (H, W, 3) with what is not `known` (H, W) in-painted as a drawing or a gradient; None if it is neither,
+    or all or nothing is known."""
     if known.all() or not known.any():
-        return fill_by_patches(pixels, known)
-    for simple in (fill_drawing, fill_plain):
-        out = simple(pixels, known)
-        if out is not None:
-            return out
-    return fill_by_patches(pixels, known)
+        return None
+    drawn = fill_drawing(pixels, known)
+    return fill_plain(pixels, known) if drawn is None else drawn
 
 
 def fill_plain(pixels: Pixels, known: Bits) -> Pixels | None:

@@ -17,16 +17,17 @@ from mien.face import topology
 from mien.face.face import eye_distance
 from mien.face.measures import contour_middle
 from mien.face.pose import Similarity
-from mien.portrait.behind import fill_behind
+from mien.portrait.behind import BARE, MARGIN, taken_off
 from mien.portrait.beyond import body_beyond, head_beyond
-from mien.portrait.continuing import Neckline, continued
+from mien.portrait.continuing import continued
 from mien.portrait.exemplar import fill_by_patches
+from mien.portrait.hanging import softened
 from mien.portrait.hidden import hidden_body
 from mien.portrait.matting import fine_matte
-from mien.portrait.person import fill
 from mien.portrait.portrait import Layer, Layers
-from mien.portrait.separating import head_share, without_threads, without_walls
+from mien.portrait.separating import head_share, own_colours, surely_behind, without_threads, without_walls
 from mien.portrait.shade import Shade, shade_of
+from mien.portrait.skin import NeckSkin
 from mien.portrait.working import Working
 
 Array = NDArray[np.float64]
@@ -36,16 +37,14 @@ Bits = NDArray[np.bool_]
 
 ALIKE: Final = 1.0
 """Levels by which a composite may differ from the picture for the sake of clean edges."""
-BARE: Final = 0.01
-"""Opacity below which a layer does not change what lies behind it."""
+THIN: Final = 0.8
+"""Opacity of a layer from which what lies behind hardly shows: to give the picture's colours it would be of any."""
+FAINT: Final = 0.1
+"""Opacity of the head below which what it lies before is seen."""
 GAP: Final = 0.35
 """Half the width of gaps in the matte that are closed, in eye distances."""
-MARGIN: Final = 0.06
-"""How far around the matte colours are not sure to be the background's, in eye distances."""
 BUST: Final = 1.4
 """Eye distances from the chin to the picture's lower border from which there is more than a neck."""
-LEAST_SKIN: Final = 60
-"""Pixels of the neck that must be seen to continue it."""
 FACE: Final = 0.3
 """How surely a pixel may be of the face to continue the head by."""
 LEAST_AROUND: Final = 0.1
@@ -75,13 +74,13 @@ def layers_of(
     eyes = eye_distance(landmarks)
     opacity, room = body_beyond(apart.covered, eyes)
     short = len(pixels) - landmarks[152, 1] < BUST * eyes
-    neckline = Neckline(float(landmarks[152, 0]), eyes) if short else None
+    neckline = float(landmarks[152, 0]) if short else None
     sure = apart.covered > 0.97
-    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, neckline, working.share)
+    body_layer = continued(parts.body, parts.body_alpha, sure, opacity, room, eyes, neckline, working.share)
     face = working.enlarged(shares[:2].sum(axis=0))
     head_layer = _head(parts, apart.head, face, landmarks, pose, working.share)
     middle = contour_middle(shape, pose)[:2]
-    reach = _reach(head_layer.alpha, head_layer.corner, middle, landmarks)
+    reach = head_reach(head_layer.alpha, head_layer.corner, middle, landmarks)
     return Layers(parts.background, body_layer, head_layer, reach)
 
 
@@ -111,18 +110,21 @@ class _Apart:
     ) -> Self:
         """Arguments as those of `layers_of`, all of one size."""
         eyes = eye_distance(landmarks)
-        shares = without_walls(pixels, shares, person, eyes)
+        colours = own_colours(pixels, shares, person, eyes)
+        shares = without_walls(shares, person, colours)
         sure = np.minimum(shares.sum(axis=0), 1)
         matte = _closed(matte, sure, eyes)
         whole = fine_matte(pixels, np.maximum((person + sure) / 2, sure * (person < 0.1)), matte, eyes)
+        whole, background, clear = taken_off(pixels, whole, surely_behind(person, colours), eyes)
         share = without_threads(head_share(pixels, landmarks, shares), whole, landmarks)
+        share, both = softened(pixels, share, whole, shares, eyes)
         head, body = whole * share, whole * (1 - share)
-        clear = _far(whole, eyes)
-        background = fill_behind(pixels, clear)
-        hidden, neck = hidden_body(head, body, whole, landmarks, pose)
-        covered = np.maximum(body, hidden)
-        bare = (body > 0.97) & (head < BARE)
-        torso = _torso(pixels, bare, covered, neck, shares)
+        skin = NeckSkin.of(pixels, shares, eyes)
+        bare_neck = np.zeros_like(clear) if skin is None else skin.bare
+        hidden, neck = hidden_body(head, body, whole, bare_neck, landmarks, pose)
+        covered = np.maximum.reduce([body, hidden, whole * both])
+        bare = (body > 0.97) & (head < BARE) | (both * whole > 0.5)
+        torso = _torso(pixels, bare, covered, neck, skin, eyes)
         shade = shade_of(torso, landmarks, pose, body, covered)
         return cls(background, clear, torso, bare, head, covered, share, shade)
 
@@ -155,9 +157,15 @@ class _Apart:
         """(H, W, 3): the body's colours without the shadow of the chin."""
         return self.shade.lifted(self.torso.astype(np.float32))
 
+    def edge(self) -> Bits:
+        """(H, W): the body's own soft edge, in which there is nothing of the head: raised there to give the picture's
+        colours, the head would take a thread of collar and shoulder along."""
+        return np.asarray((self.head < BARE) & (self.covered > self.head) & (self.covered < 1 - BARE))
+
     def shaded(self) -> Floats:
         """(H, W): opacity of the head with the shadow of the chin."""
-        return np.asarray(1 - (1 - self.head) * (1 - self.shade.opacity), dtype=np.float32)
+        over = 1 - (1 - self.head) * (1 - self.shade.opacity)
+        return np.asarray(np.where(self.edge(), 0, over), dtype=np.float32)
 
 
 def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Similarity, share: float) -> Layer:
@@ -166,7 +174,7 @@ def _head(parts: _Parts, head: Floats, face: Floats, landmarks: Array, pose: Sim
     own = parts.head_alpha > 250
     around = own & (face < FACE)
     sure = around if around.sum() > LEAST_AROUND * own.sum() else own
-    return continued(parts.head, parts.head_alpha, sure, opacity, room, share=share)
+    return continued(parts.head, parts.head_alpha, sure, opacity, room, eye_distance(landmarks), share=share)
 
 
 def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
@@ -179,13 +187,6 @@ def _closed(matte: Pixels, sure: Floats, eyes: float) -> Pixels:
     return np.asarray(cv2.dilate(np.maximum(matte, added), around), dtype=np.uint8)
 
 
-def _far(whole: Floats, eyes: float) -> Bits:
-    """Where colours are surely the background's: not close to what a matte (H, W) in 0..1 shows."""
-    width = 2 * max(round(MARGIN * eyes), 1) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    return np.asarray(cv2.dilate((whole > BARE).astype(np.uint8), disc) == 0)
-
-
 def _without_gaps(cells: Bits, reach: float) -> Bits:
     """`cells` (H, W) with gaps of up to twice `reach` pixels closed: grown, then shrunk. By distances, whose time does
     not depend on the reach as that of OpenCV's closing by a disc does."""
@@ -194,16 +195,14 @@ def _without_gaps(cells: Bits, reach: float) -> Bits:
     return np.asarray(inside > reach)
 
 
-def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, shares: Floats) -> Pixels:
+def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, skin: NeckSkin | None, eyes: float) -> Pixels:
     """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
     known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
-    skin = known & (shares[3] > 0.5 * shares.sum(axis=0))
-    if skin.sum() < LEAST_SKIN:
+    if skin is None:
         return out
-    own = fill(pixels, skin).astype(np.float32)
-    share = np.where(known, np.float32(0), neck)[..., None]
-    return np.asarray(np.rint(out + (own - out) * share), dtype=np.uint8)
+    share = np.where(known, np.float32(0), neck)
+    return np.asarray(cv2.blendLinear(out, skin.hidden(pixels, known, eyes), 1 - share, share), dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,15 +235,20 @@ class _Parts:
     def _of_part(cls, pixels: Pixels, apart: _Apart) -> Self:
         picture, behind = pixels.astype(np.float32), apart.background.astype(np.float32)
         covered, head, share, cloth = apart.covered, apart.shaded(), apart.share, apart.lit()
-        over = _whole_levels(np.where((covered < 0.5) & (share > 0.5), _enough(picture, behind, head), head))
-        body = _whole_levels(np.where(share > 0.5, covered, _enough(picture, behind, covered)))
+        heads = (share > 0.5) & ~apart.edge()
+        over = _whole_levels(np.where((covered < 0.5) & heads, _enough(picture, behind, head), head))
+        body = _whole_levels(np.where(heads, covered, _enough(picture, behind, covered)))
         own = np.where(over > 0, cloth, _nearer(picture, behind, body))
+        # where the head hardly covers it, the body is what is seen, whatever was guessed of it beside
+        seen = (apart.head[..., None] < FAINT) & (body > 0.5) & (over > 0)
+        own = np.where(seen, _beneath(apart.shade.lifted(picture), behind, body), own)
         under = behind + (own - behind) * body
         colour = _nearer(picture, under, over)
         # what the clipped colours of the head cannot give, the body behind it must
         asked = np.clip((picture - over * colour) / np.maximum(1 - over, 0.02), 0, 255)
-        given = np.clip((asked - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255)
-        own = np.where((body > 0.5) & (over < 0.98), given, own)
+        given = _beneath(asked, behind, body)
+        lacking = np.abs(over * colour + (1 - over) * under - picture).max(axis=2, keepdims=True) > ALIKE
+        own = np.where(lacking & (body > 0.5) & (over < THIN), given, own)
         under = behind + (own - behind) * body
         raised = _whole_levels(_enough(picture, under, over[..., 0]))
         over = np.where(over > 0, np.maximum(over, raised), over)
@@ -273,11 +277,16 @@ def _nearer(picture: Floats, behind: Floats, over: Floats) -> Floats:
     return np.asarray(np.clip(np.where(over > 0, colour, picture), 0, 255), dtype=np.float32)
 
 
+def _beneath(picture: Floats, behind: Floats, body: Floats) -> Floats:
+    """Colours of the body, of opacity `body` and more than half opaque, that give `picture` before `behind`."""
+    return np.asarray(np.clip((picture - behind * (1 - body)) / np.maximum(body, 0.5), 0, 255), dtype=np.float32)
+
+
 def _bytes(values: Floats) -> Pixels:
     return np.ascontiguousarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
 
 
-def _reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Array) -> Array:
+def head_reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Array) -> Array:
     """(36,): how far the head reaches in the direction of each point of the contour, as a multiple of its distance."""
     ways = landmarks[list(topology.OVAL), :2] - middle
     steps = np.arange(1.0, FARTHEST, 0.02)
@@ -287,4 +296,6 @@ def _reach(alpha: Pixels, corner: tuple[int, int], middle: Array, landmarks: Arr
     x, y = np.clip(places[..., 0], 0, width - 1), np.clip(places[..., 1], 0, height - 1)
     there = inside & (alpha[y, x] > 4)
     reach = np.where(there, steps[:, None], 1.0).max(axis=0)
-    return np.asarray(np.maximum.reduce([np.roll(reach, -1), reach, np.roll(reach, 1)]))
+    widened = np.maximum.reduce([np.roll(reach, -1), reach, np.roll(reach, 1)])
+    # no notch in the outline, where a neck leaves the jaw: its rings would lie too close together
+    return np.asarray(np.maximum(widened, (np.roll(widened, -1) + np.roll(widened, 1)) / 2))

@@ -45,6 +45,10 @@ STRANDS: Final = 1.0
 """How far below sure hair cloth may be hair, in eye distances."""
 RARE: Final = 1e-5
 """Share of pixels in a cell of colour up to which it tells nothing."""
+OWN: Final = (0.2, 0.5)
+"""How surely a colour is the person's, below which it is the background's, above which it is not."""
+PERSON: Final = (0.1, 0.5)
+"""The same by the network of persons."""
 LEAST_SEEN: Final = 100
 """Pixels from which colours are counted."""
 THREAD: Final = 0.05
@@ -117,19 +121,39 @@ def _strands(pixels: Pixels, shares: Floats, eyes: float) -> Floats:
     return np.asarray((cloth + neck) * near * _step(telling.astype(np.float32), (0.6, 0.85)), dtype=np.float32)
 
 
-def without_walls(pixels: Pixels, shares: Floats, person: Floats, eyes: float) -> Floats:
-    """`shares` (5, H, W) without what has the background's colours and is no person (H, W) to the network of persons: a
-    wall above the hair can look like a hat, foliage like hair. Hats of colours of their own stay."""
+def own_colours(pixels: Pixels, shares: Floats, person: Floats, eyes: float) -> Floats:
+    """(H, W) in 0..1: by its colour, how surely a pixel is the person's and not the background's; 1 where nothing is
+    known of that.
+
+    Args:
+        pixels: (H, W, 3).
+        shares: (5, H, W) in 0..1, as `head_share` takes them.
+        person: (H, W) in 0..1, as the network of persons gives it.
+    """
     sure = shares.sum(axis=0)
-    doubtful = (sure > 0.3) & (person < 0.1)
     behind, own = (sure < 0.2) & (person < 0.1), (sure > 0.7) & (person > 0.9)
-    if min(doubtful.sum(), behind.sum(), own.sum()) < LEAST_SEEN:
-        return shares
+    if min(behind.sum(), own.sum()) < LEAST_SEEN:
+        return np.ones_like(person)
     index = _colours(pixels, eyes)
     likely = [_counted(index, where)[index] for where in (own, behind)]
     telling = (likely[0] + RARE) / (likely[0] + likely[1] + RARE)
-    kept = np.where(doubtful, _step(cv2.blur(telling.astype(np.float32), (5, 5)), (0.2, 0.5)), np.float32(1))
-    return np.asarray(shares * kept, dtype=np.float32)
+    return np.asarray(cv2.blur(telling.astype(np.float32), (5, 5)), dtype=np.float32)
+
+
+def without_walls(shares: Floats, person: Floats, own: Floats) -> Floats:
+    """`shares` (5, H, W) without what has the background's colours (`own`, see `own_colours`) and is no person (H, W)
+    to the network of persons: a wall above the hair can look like a hat, foliage like hair. Hats of colours of their
+    own stay."""
+    doubtful = (shares.sum(axis=0) > 0.3) & (person < 0.1)
+    if doubtful.sum() < LEAST_SEEN:
+        return shares
+    return np.asarray(shares * np.where(doubtful, _step(own, OWN), np.float32(1)), dtype=np.float32)
+
+
+def surely_behind(person: Floats, own: Floats) -> Floats:
+    """(H, W) in 0..1: how surely a pixel is the background's both by its colour (`own`, see `own_colours`) and to the
+    network of persons (H, W): trees beside hair stay where they are, however dark."""
+    return np.asarray((1 - _step(own, OWN)) * (1 - _step(person, PERSON)), dtype=np.float32)
 
 
 def _colours(pixels: Pixels, eyes: float) -> NDArray[np.int64]:

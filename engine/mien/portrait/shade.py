@@ -23,6 +23,8 @@ LEAST, MOST = 0.06, 0.4
 """Opacity of the shadow at the jaw."""
 DARK: Final = 0.2
 """Brightness of the shadow's colour relative to the neck's."""
+LIFTS: Final = 1.3
+"""How much brighter a neck is at most without the shadow: what is dark of itself does not glow."""
 UPPER: Final = (0.5, 0.8)
 """Heights in the canonical face between which the shadow begins."""
 
@@ -39,7 +41,8 @@ class Shade:
     def lifted(self, colours: Floats) -> Floats:
         """Colours (H, W, 3) with the shadow taken off."""
         over = self.opacity[..., None]
-        return np.asarray(np.clip((colours - over * self.colour) / (1 - over), 0, 255), dtype=np.float32)
+        lifted = (colours - over * self.colour) / np.maximum(1 - over, 1 / 255)
+        return np.asarray(np.clip(np.minimum(lifted, LIFTS * colours), 0, 255), dtype=np.float32)
 
 
 def shade_of(colours: Pixels, landmarks: Array, pose: Similarity, seen: Floats, body: Floats) -> Shade:

@@ -9,6 +9,7 @@ import math
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -108,8 +109,7 @@ def head_follow(portrait: Portrait, rings: Array) -> tuple[Array, Array]:
 
 def showing(layer: Layer, source: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
     """(S, 3): of `triangles`, those in whose bounding box there is anything of the layer."""
-    there = np.zeros((layer.alpha.shape[0] + 1, layer.alpha.shape[1] + 1), np.int64)
-    there[1:, 1:] = (layer.alpha > 0).cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
+    there = cv2.integral((layer.alpha > 0).view(np.uint8))
     corners = source[triangles] - np.array(layer.corner, np.float32)
     most = np.array(layer.alpha.shape[::-1])
     low = np.clip(np.floor(corners.min(axis=1)).astype(np.int64), 0, most)

@@ -84,6 +84,11 @@ class Mesh:
     shown: NDArray[np.int32] | None = None
     """(S, 3): the triangles that show something of the head's layer; None without layers."""
 
+    @property
+    def loops(self) -> int:
+        """Number of its rings."""
+        return len(self.rings) // len(OVAL)
+
     def texture(self, target: Target) -> NDArray[np.float32]:
         """(V, 2): texture coordinates in pixels of the portrait: `source`, but beyond the rims that close."""
         out = self.source.copy()
@@ -236,7 +241,7 @@ def _lashes(portrait: Portrait, eye: tuple[int, ...], upper: NDArray[np.int64]) 
     return lash_thickness(portrait.pixels, lid, -_down(portrait, (eye[0], eye[8])))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def mesh_triangles(rings: int = len(REACH)) -> NDArray[np.int32]:
     """(T, 3): canonical triangles, strips that fill eyes and mouth, and strips between the rings. Read-only."""
     start, end = LIP_CORNERS

@@ -48,6 +48,11 @@ class Puppet:
             self._layered = HeadFlow(portrait, layers.head, self.mesh.shown, threads), Body(portrait, layers.body)
             self._swing = Swing.of(portrait, layers, self.mesh.rings, self.mesh.follow)
 
+    def goes_on_from(self, other: Puppet) -> None:
+        """Let hair swing on as that of another portrait did."""
+        if self._swing is not None and other._swing is not None:
+            self._swing.goes_on_from(other._swing)
+
     def stop(self) -> None:
         """Let nothing swing in the next frame, as after a cut."""
         if self._swing is not None:
@@ -114,6 +119,12 @@ class Reenact:
         self.relax = relax
         self._state = BankState()
         self._shot = 0
+
+    def goes_on_from(self, other: Reenact) -> None:
+        """Take the place of another one, of as many portraits, without a jump: in its shot, with its hair's swing."""
+        self._shot, self._state = other._shot, other._state
+        for own, before in zip(self._puppets, other._puppets, strict=True):
+            own.goes_on_from(before)
 
     def __call__(self, motion: Motion | None, seconds: float) -> tuple[Posed, ...]:
         begins = motion is None

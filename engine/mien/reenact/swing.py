@@ -99,6 +99,10 @@ class Swing:
         shares = hanging(portrait, layers, rings) * follow[:, 0]
         return cls(rings, shares, portrait.pose.scale) if shares.any() else None
 
+    def goes_on_from(self, other: Swing) -> None:
+        """Swing on as another portrait's hair did."""
+        self._state = other._state
+
     def stop(self) -> None:
         """Let hair be at rest in the next frame, as after a cut."""
         self._state = None

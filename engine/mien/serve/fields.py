@@ -43,6 +43,7 @@ Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Count = Annotated[int, Meta(ge=0)]
 Gain = Annotated[float, Meta(ge=0, le=GAIN_LIMIT)]
 Relax = Annotated[float, Meta(ge=0, le=RELAX_LIMIT)]
+Degree = Annotated[float, Meta(ge=0, le=1)]
 Wrinkles = Annotated[float, Meta(ge=0, le=WRINKLES_LIMIT)]
 Milliseconds = Annotated[float, Meta(ge=LEAST_LATENCY * 1e3, le=MOST_LATENCY * 1e3)]
 Sdp = Annotated[
@@ -60,7 +61,7 @@ Background = Annotated[
     ),
 ]
 PLAIN: Final = "none"
-"""As photographed, in the place of a style."""
+"""In the place of a style: as photographed; of a second portrait: not blended."""
 _STYLES: Final = style_names()
 _STRONG: Final = rf"(?:{'|'.join(_STYLES or ('-',))})(?::(?:0|1|0?\.[0-9]{{1,4}}))?"
 Style = Annotated[
@@ -115,6 +116,10 @@ class Steering(Table):
         Style | None,
         _means("a painter's style of `GET /api/v1/server`, `NAME:STRENGTH`, several joined by +; or `none`"),
     ] = None
+    morph: Annotated[
+        Id | None, _means("an id of `GET /api/v1/portraits` that the portrait is blended with; or `none`")
+    ] = None
+    degree: Annotated[Degree | None, _means("how far towards `morph`: 0 is the portrait, 1 the other one")] = None
 
     @property
     def wished_style(self) -> str | None:
@@ -211,6 +216,8 @@ class Session(Table):
     target_latency_ms: Milliseconds
     background: str
     style: Annotated[str, _means("as it is shown; `none`: as photographed")]
+    morph: Annotated[str, _means("the portrait that it is blended with, as it is shown; or `none`")]
+    degree: Degree
     relax: Relax
     wrinkles: Wrinkles
     paused: bool

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
 from mien.errors import MienError, Stopped
-from mien.live.session import LiveRequest, LiveSession, Shown, open_live
+from mien.live.making import Shown
+from mien.live.session import LiveRequest, LiveSession, open_live
 from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
@@ -66,6 +67,8 @@ class Asked:
     relax: float
     wrinkles: float
     style: str | None = None
+    morph: Entry | None = None
+    degree: float = ReenactSettings().degree
     room: str | None = None
 
 
@@ -112,13 +115,15 @@ class Session:
             relax=asked.relax,
             wrinkles=asked.wrinkles,
             style=asked.style,
+            morph=None if asked.morph is None else str(asked.morph.path),
+            degree=asked.degree,
         )
         self._shared = shared
         self._clock = clock
         self._named = named
         self._resume = resume
         self._source: SwitchableSource | None = None
-        self._wanted = Shown((str(asked.portrait.path),), asked.background, asked.style)
+        self._wanted = Shown.by((str(asked.portrait.path),), self._settings)
         self._paused = self._panic = False
         self._noticed = 0
         self._followed = asyncio.Event()
@@ -160,6 +165,8 @@ class Session:
             target_latency_ms=round(self.latency * 1e3, 3),
             background=self._shown.background,
             style=self._shown.style or fields.PLAIN,
+            morph=self._morph_id,
+            degree=self._shown.degree,
             relax=self.relax,
             wrinkles=self.wrinkles,
             paused=self._paused,
@@ -174,6 +181,12 @@ class Session:
     def _shown(self) -> Shown:
         return self._wanted if self.live is None else self.live.shown
 
+    @property
+    def _morph_id(self) -> str:
+        """Id of the portrait that the shown one is blended with."""
+        entry = None if self._shown.morph is None else self._named(self._shown.morph)
+        return fields.PLAIN if entry is None else entry.id
+
     # What changes it
 
     def connect(self, peer: Peering) -> None:
@@ -186,8 +199,11 @@ class Session:
             self._source.follow(peer.source)
         self._followed.set()
 
-    def change(self, change: fields.Change, portrait: Entry | None) -> None:
-        """Take effect with the next frame; a portrait, background or style when it is prepared."""
+    def change(self, change: fields.Change, portrait: Entry | None, morph: Entry | None) -> None:
+        """Take effect with the next frame; a portrait, background, style or morph when it is prepared.
+
+        `portrait` and `morph` are those that `change` names.
+        """
         self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
@@ -196,15 +212,19 @@ class Session:
         self._paused = self._paused if change.paused is None else change.paused
         self._panic = self._panic if change.panic is None else change.panic
         before = self._wanted
-        pictures = before.pictures if portrait is None else (str(portrait.path),)
-        style = before.style if change.style is None else change.wished_style
-        self._wanted = Shown(pictures, change.background or before.background, style)
+        self._wanted = Shown(
+            before.pictures if portrait is None else (str(portrait.path),),
+            change.background or before.background,
+            before.style if change.style is None else change.wished_style,
+            before.morph if change.morph is None else (None if morph is None else str(morph.path)),
+            before.degree if change.degree is None else change.degree,
+        )
         if self.live is None:
             return
         self._steer(self.live)
         if change.rezero:
             self.live.rezero()
-        if portrait is not None or change.background is not None or change.style is not None:
+        if self._wanted != before:
             self.live.show(self._wanted)
 
     def end(self, because: str) -> None:
@@ -231,7 +251,8 @@ class Session:
 
     def notice(self, text: str) -> None:
         """Tell the client; files are named as it knows them."""
-        for picture in {*self._wanted.pictures, str(self.portrait.path)}:
+        second = () if self._wanted.morph is None else (self._wanted.morph,)
+        for picture in {*self._wanted.pictures, *second, str(self.portrait.path)}:
             entry = self._named(picture)
             text = text.replace(picture, "portrait" if entry is None else f"portrait {entry.name}")
         self._noticed += 1

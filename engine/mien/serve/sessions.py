@@ -16,9 +16,9 @@ from mien.live.shared import Shared
 from mien.machine.memory import give_back
 from mien.pipeline.worker import in_thread
 from mien.serve.admission import COME_AGAIN, overloaded
-from mien.serve.fields import Change, Opening
+from mien.serve.fields import PLAIN, Change, Opening, Steering
 from mien.serve.peering import Answering, Peering
-from mien.serve.portraits import Portraits
+from mien.serve.portraits import Entry, Portraits
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.session import Asked, Session
 from mien.serve.settings import ServeSettings
@@ -125,7 +125,16 @@ class Sessions:
         Raises:
             Refusal: there is no such portrait.
         """
-        session.change(change, None if change.portrait is None else self._portraits.find(change.portrait))
+        portrait = None if change.portrait is None else self._portraits.find(change.portrait)
+        session.change(change, portrait, self._second(change))
+
+    def _second(self, asked: Steering) -> Entry | None:
+        """The portrait that a request names for a morph.
+
+        Raises:
+            Refusal: there is no such portrait.
+        """
+        return None if asked.morph is None or asked.morph == PLAIN else self._portraits.find(asked.morph)
 
     async def watch(self, session: Session, offer: str) -> tuple[str, Peering]:
         """Let somebody watch a session; its id as a viewer, and its peer.
@@ -195,6 +204,8 @@ class Sessions:
             plain.relax if opening.relax is None else opening.relax,
             plain.wrinkles if opening.wrinkles is None else opening.wrinkles,
             plain.style if opening.style is None else opening.wished_style,
+            self._second(opening),
+            plain.degree if opening.degree is None else opening.degree,
             opening.room,
         )
         return Session(

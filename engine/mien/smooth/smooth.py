@@ -32,6 +32,10 @@ class Smooth:
         self._before: tuple[Posed, NDArray[np.uint8]] | None = None
         self._flows: dict[str, _Carry] = {}
 
+    def emptied(self) -> Smooth:
+        """Another one with these settings, for other portraits."""
+        return Smooth(self._strength, self._threads)
+
     def __call__(self, pixels: NDArray[np.uint8], posed: tuple[Posed, ...]) -> NDArray[np.uint8]:
         if self._strength <= 0:
             return pixels

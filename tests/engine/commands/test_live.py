@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mien.commands.live import Console
 from mien.commands.terminal import StatusLine
 from mien.config import PRESETS, Gains
 from mien.errors import FaceError
+from mien.live.making import Shown
 from mien.live.session import LiveRequest
 from mien.stats import LiveStatistics
 
@@ -32,6 +34,7 @@ class FakeSession:
     def __init__(self, error: BaseException | None = None) -> None:
         self.statistics = LiveStatistics(ManualClock())
         self.backend = "warp"
+        self.wanted = Shown(("a.jpg",), "keep")
         self.done: list[Any] = []
         self.told: list[str] = []
         self.paused = self.panic = self.recording = False
@@ -56,6 +59,10 @@ class FakeSession:
     def swap(self, *pictures: str) -> None:
         self.done.append(pictures)
 
+    def show(self, shown: Shown) -> None:
+        self.wanted = shown
+        self.done.append(shown)
+
     def record(self, path: Path | None) -> None:
         self.recording = path is not None
         self.done.append(path)
@@ -72,6 +79,18 @@ def _console(session: FakeSession, *portraits: str, record: Path | None = None) 
     out = io.StringIO()
     status = StatusLine(out, session.statistics, ManualClock())
     return Console(session, status, list(portraits), record), out  # type: ignore[arg-type]
+
+
+def test_keys_change_the_degree_of_a_morph_step_by_step() -> None:
+    session = FakeSession()
+    console, out = _console(session, "a.jpg")
+    console.press("]")
+    assert "no second portrait" in out.getvalue()
+    session.wanted = replace(session.wanted, morph="b.jpg", degree=0.75)
+    for key in "]]][[":
+        console.press(key)
+    assert [shown.degree for shown in session.done] == [0.85, 0.95, 1.0, 0.9, 0.8]
+    assert "morph: 80%" in out.getvalue()
 
 
 def test_keys_steer_the_session() -> None:

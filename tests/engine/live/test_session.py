@@ -23,7 +23,8 @@ from mien.clock import ManualClock
 from mien.config import PRESETS, WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
-from mien.live.session import LiveRequest, LiveSession, Shown, open_live, open_source
+from mien.live.making import Shown
+from mien.live.session import LiveRequest, LiveSession, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle
 from mien.portrait.prepare import prepare_to_fit

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.portrait.behind import fill_behind, fill_drawing, fill_plain
+from mien.portrait.behind import fill_drawing, fill_plain, fill_simple, taken_off
 from mien.portrait.exemplar import fill_by_patches
 
 Pixels = NDArray[np.uint8]
 Bits = NDArray[np.bool_]
 SIDE = 160
+EYES = 20.0
 
 
 def hole() -> Bits:
@@ -35,7 +37,8 @@ def gradient(noise: float) -> Pixels:
 
 def test_a_drawing_goes_on_in_its_own_colours() -> None:
     picture, known = disc(), hole()
-    out = fill_behind(np.where(known[..., None], picture, np.uint8(20)).astype(np.uint8), known)
+    out = fill_simple(np.where(known[..., None], picture, np.uint8(20)).astype(np.uint8), known)
+    assert out is not None
     np.testing.assert_array_equal(out[known], picture[known])
     above = ~known & (np.mgrid[:SIDE, :SIDE][0] < 110)
     assert (np.abs(out[above].astype(int) - picture[above]).max(axis=1) <= 2).mean() > 0.97
@@ -43,7 +46,8 @@ def test_a_drawing_goes_on_in_its_own_colours() -> None:
 
 def test_a_plain_background_goes_on_as_its_gradient() -> None:
     picture, known = gradient(1.5), hole()
-    out = fill_behind(np.where(known[..., None], picture, np.uint8(20)).astype(np.uint8), known)
+    out = fill_simple(np.where(known[..., None], picture, np.uint8(20)).astype(np.uint8), known)
+    assert out is not None
     np.testing.assert_array_equal(out[known], picture[known])
     off = out[~known].astype(float) - gradient(0)[~known]
     assert abs(off.mean()) < 1
@@ -56,11 +60,46 @@ def test_what_is_neither_is_put_together_from_patches() -> None:
     picture[:, ::8] //= 2
     assert fill_drawing(picture, known) is None
     assert fill_plain(picture, known) is None
-    np.testing.assert_array_equal(fill_behind(picture, known), fill_by_patches(picture, known))
+    assert fill_simple(picture, known) is None
+    matte = (~known).astype(np.float32)
+    whole, out, clear = taken_off(picture, matte, np.zeros_like(matte), EYES)
+    np.testing.assert_array_equal(whole, matte)
+    np.testing.assert_array_equal(out, fill_by_patches(picture, clear))
+    assert not (clear & ~known).any()
 
 
 def test_it_is_the_same_each_time_and_all_or_nothing_known_is_no_error() -> None:
     picture, known = gradient(1.5), hole()
-    np.testing.assert_array_equal(fill_behind(picture, known), fill_behind(picture, known))
-    np.testing.assert_array_equal(fill_behind(picture, np.ones_like(known)), picture)
-    assert fill_behind(picture, np.zeros_like(known)).shape == picture.shape
+    once, again = fill_simple(picture, known), fill_simple(picture, known)
+    assert once is not None
+    assert again is not None
+    np.testing.assert_array_equal(once, again)
+    for nothing in (np.ones_like(known), np.zeros_like(known)):
+        assert fill_simple(picture, nothing) is None
+        matte = (~nothing).astype(np.float32)
+        assert taken_off(picture, matte, np.zeros_like(matte), EYES)[1].shape == picture.shape
+
+
+def test_trees_in_the_matte_that_are_surely_behind_stay_where_they_are() -> None:
+    picture, known = gradient(1.5), hole()
+    picture[:, ::8] //= 2
+    trees = np.zeros_like(known)
+    trees[60:100, 20:49] = True
+    trees &= known
+    behind, matte = trees.astype(np.float32), np.maximum(~known, 0.6 * trees).astype(np.float32)
+    whole, out, clear = taken_off(picture, matte, behind, EYES)
+    assert whole[trees].max() == 0
+    np.testing.assert_array_equal(whole[~known], 1)
+    inside = cv2.erode((trees & known).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert inside.sum() > 500
+    assert clear[inside].all()
+    np.testing.assert_array_equal(out[inside], picture[inside])
+
+
+def test_before_a_plain_background_wisps_beside_the_matte_are_filled_over() -> None:
+    picture, known = gradient(1.5), hole()
+    beside = known & (cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    picture[beside] = 20
+    _, out, clear = taken_off(picture, (~known).astype(np.float32), known.astype(np.float32), 3 * EYES)
+    assert not clear[beside].any()
+    assert out[beside].min() > 60

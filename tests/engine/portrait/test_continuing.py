@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.portrait.beyond import Room, body_beyond, head_beyond
-from mien.portrait.continuing import Neckline, continued
+from mien.portrait.continuing import continued
 from mien.portrait.portrait import Portrait
 
 Floats = NDArray[np.float32]
@@ -56,7 +56,7 @@ def test_the_lines_of_a_collar_run_together_below_the_picture() -> None:
     pixels[:, 80:120] = 220
     alpha = np.full((SIDE, SIDE), 255, np.uint8)
     opacity, room = body_beyond(np.ones((SIDE, SIDE), np.float32), UNIT)
-    layer = continued(pixels, alpha, alpha > 250, opacity, room, Neckline(100.0, UNIT))
+    layer = continued(pixels, alpha, alpha > 250, opacity, room, UNIT, 100.0)
     below = layer.pixels[SIDE:, :, 0].astype(int)
     widths = (below > 130).sum(axis=1)
     assert widths[0] == pytest.approx(40, abs=3)
@@ -71,16 +71,26 @@ def test_below_a_collar_nothing_goes_on_as_rays() -> None:
     pixels[:, ::10] = pixels[:, 1::10] = pixels[:, 2::10] = 220
     alpha = np.full((SIDE, SIDE), 255, np.uint8)
     opacity, room = body_beyond(np.ones((SIDE, SIDE), np.float32), UNIT)
-    below = continued(pixels, alpha, alpha > 250, opacity, room, Neckline(100.0, UNIT)).pixels[SIDE:, :, 0].astype(int)
+    below = continued(pixels, alpha, alpha > 250, opacity, room, UNIT, 100.0).pixels[SIDE:, :, 0].astype(int)
     inside = slice(room.left + 75, room.left + 125)
     contrast = np.ptp(below[:, inside], axis=1)
     assert contrast[0] > 100, "no step at the border"
     assert contrast[round(0.25 * UNIT) :].max() < 12
 
 
+def test_what_is_near_a_side_is_not_seen_twice() -> None:
+    pixels = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    pixels[80:110, SIDE - 25 : SIDE - 10, 0] = pixels[80:110, 10:25, 0] = 250  # ears, 10 pixels from the borders
+    alpha = np.full((SIDE, SIDE), 255, np.uint8)
+    opacity, room = body_beyond(np.ones((SIDE, SIDE), np.float32), UNIT)
+    layer = continued(pixels, alpha, alpha > 250, opacity, room, UNIT)
+    for beside in (layer.pixels[:SIDE, : room.left], layer.pixels[:SIDE, -room.right :]):
+        assert np.abs(beside.astype(int) - 120).max() <= 2
+
+
 def test_without_room_a_layer_stays_as_it_is() -> None:
     pixels, alpha = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.uint8)
-    layer = continued(pixels, alpha, alpha > 0, np.zeros((8, 8), np.float32), Room())
+    layer = continued(pixels, alpha, alpha > 0, np.zeros((8, 8), np.float32), Room(), UNIT)
     assert layer.pixels is pixels
     assert layer.corner == (0, 0)
 

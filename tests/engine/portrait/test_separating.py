@@ -8,7 +8,7 @@ import numpy as np
 from mien.face import topology
 from mien.face.face import eye_distance
 from mien.portrait.portrait import Portrait
-from mien.portrait.separating import without_threads, without_walls
+from mien.portrait.separating import own_colours, surely_behind, without_threads, without_walls
 
 
 def test_a_wall_that_is_taken_for_a_hat_is_none_and_a_hat_of_its_own_colour_is_one() -> None:
@@ -21,10 +21,14 @@ def test_a_wall_that_is_taken_for_a_hat_is_none_and_a_hat_of_its_own_colour_is_o
     shares, person = np.zeros((5, 120, 120), np.float32), np.zeros((120, 120), np.float32)
     shares[0, 50:100, 40:80], person[50:100, 40:80] = 1, 1
     shares[2, 10:50, 40:80] = 0.9  # a hat, of which only the lower half is one; the network of persons sees neither
-    kept = without_walls(pixels, shares, person, 20.0)
+    own = own_colours(pixels, shares, person, 20.0)
+    kept = without_walls(shares, person, own)
     assert kept[2, 14:26, 44:76].max() < 0.1
     assert kept[2, 34:50, 44:76].min() > 0.8
     np.testing.assert_array_equal(kept[0], shares[0])
+    behind = surely_behind(person, own)
+    assert behind[14:26, 44:76].min() > 0.9, "the wall"
+    assert behind[34:96, 44:76].max() < 0.1, "hat and face"
 
 
 def test_the_edge_of_a_shoulder_does_not_go_along_with_the_head(portrait: Portrait) -> None:

@@ -21,7 +21,8 @@ from mien.clock import Clock, MonotonicClock
 from mien.config import WARP, Gains, ReenactSettings
 from mien.emit.sink import SinkBase
 from mien.frame import Frame
-from mien.live.session import LiveRequest, Shown
+from mien.live.making import Shown
+from mien.live.session import LiveRequest
 from mien.live.shared import Shared
 from mien.serve.running import listening, tls_of
 from mien.serve.server import Server, Warm

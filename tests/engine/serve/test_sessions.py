@@ -127,6 +127,31 @@ def test_a_portrait_a_background_and_a_style_are_swapped_in_while_it_runs(driver
     run(main)
 
 
+def test_a_second_portrait_is_blended_in_and_its_degree_changed_while_it_runs(driver_picture: Picture) -> None:
+    async def main() -> None:
+        async with serving() as place:
+            begun = await place.begin(portrait="aldo")
+            at = f"/api/v1/sessions/{begun['id']}"
+            assert (begun["morph"], begun["degree"]) == ("none", 0.7)
+            async with watching(place.answering.peers[0], driver_picture):
+                await running(place, begun["id"])
+                await place.ask("PATCH", at, json={"morph": "mira", "degree": 0})
+                await place.until(at, lambda told: told["morph"] == "mira" and told["degree"] == 0)
+                await place.until(f"{at}/statistics", lambda told: told["live"]["swaps"] == 1)
+                dark = _corner(place)
+                await place.ask("PATCH", at, json={"degree": 0.5})
+                await place.until(f"{at}/statistics", lambda told: told["live"]["swaps"] == 2)
+                await place.ask("PATCH", at, json={"degree": 1})
+                await place.until(at, lambda told: told["degree"] == 1)
+                await place.until_true(lambda: _corner(place) > dark + 20)
+                answer = await place.ask("PATCH", at, status=404, json={"morph": "nobody"})
+                assert "nobody" in answer.message
+                await place.ask("PATCH", at, json={"morph": "none"})
+                await place.until(at, lambda told: told["morph"] == "none")
+
+    run(main)
+
+
 def _corner(place: Place) -> float:
     newest = place.answering.broadcasts[0].newest
     assert newest is not None

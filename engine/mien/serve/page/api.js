@@ -5,7 +5,8 @@
  * @typedef {{version: string, token_required: boolean, authorised: boolean, ready: boolean, ice_servers: RTCIceServer[], mark: boolean, gain_limit: number, styles: string[]}} Server
  * @typedef {{id: string, sdp: string, resume_token: string, portrait: string}} Session
  * @typedef {{sdp: string, portrait: string | null, room?: string, gains?: Record<string, number>,
- *   target_latency_ms?: number, background?: string, relax?: number, wrinkles?: number, style?: string, resume?: string}} Wish
+ *   target_latency_ms?: number, background?: string, relax?: number, wrinkles?: number, style?: string, morph?: string,
+ *   degree?: number, resume?: string}} Wish
  */
 
 /** An answer that is no success. */

@@ -13,12 +13,14 @@ export class Gallery {
    * @param {import("/page/api.js").Api} api
    * @param {(portrait: Portrait) => void} chosen
    * @param {(text: string) => void} problem
+   * @param {(portraits: Portrait[]) => void} loaded called with all of them
    */
-  constructor(api, chosen, problem) {
+  constructor(api, chosen, problem, loaded) {
     this.api = api;
     this.strip = element("strip");
     this.chosen = chosen;
     this.problem = problem;
+    this.loaded = loaded;
     /** @type {Portrait[]} */
     this.portraits = [];
     /** @type {Map<string, ImageBitmap>} */
@@ -39,6 +41,7 @@ export class Gallery {
     if (!this.portrait) this.value = this.portraits[0]?.id ?? null;
     this.strip.replaceChildren(...this.portraits.map((portrait) => this.#item(portrait)));
     show(this.strip, this.value);
+    this.loaded(this.portraits);
     if (this.portrait) this.chosen(this.portrait);
   }
 

@@ -10,6 +10,7 @@ import { findToken, tab } from "/page/kept.js";
 import { setUpKeys } from "/page/keys.js";
 import { Look } from "/page/look.js";
 import { Motion, PRESETS } from "/page/motion.js";
+import { MorphChoice } from "/page/morph.js";
 import { Room, roomOfAddress } from "/page/room.js";
 import { Stage } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
@@ -28,16 +29,18 @@ const stage = new Stage();
 const roomName = roomOfAddress();
 const bad = (/** @type {string} */ text) => notice(text, "bad");
 
-const gallery = new Gallery(api, choosePortrait, bad);
+const gallery = new Gallery(api, choosePortrait, bad, (portraits) => morph.offer(portraits));
 const motion = new Motion((gains) => steer({ gains }));
 const look = new Look(steer);
 const style = new StyleChoice((change) => call.change(change).catch(() => {}));
+const morph = new MorphChoice((change) => call.change(change).catch(() => {}), steer);
 const backdrop = new Backdrop((change) => call.change(change).catch(() => {}));
 const call = new Call(api, () => ({
   portrait: gallery.value,
   gains: motion.gains,
   ...look.values,
   style: style.value,
+  ...morph.values,
   background: backdrop.background,
   target_latency_ms: backdrop.latency,
   ...(roomName ? { room: roomName } : {}),
@@ -105,6 +108,7 @@ function tellNotices(told) {
     if (number <= noticed) continue;
     noticed = number;
     bad(text);
+    if (text.startsWith("morph:")) morph.refused();
     if (!call.session || !text.endsWith(STAYS) || told.portrait === gallery.value) continue;
     call.session.portrait = told.portrait;
     gallery.choose(told.portrait);
@@ -191,6 +195,7 @@ async function meetServer() {
 setUpTheme(() => vitals.draw());
 setUpKeys([
   ...transport.keys,
+  ...morph.keys,
   { key: "n", name: "Next portrait", act: () => gallery.next() },
   ...Object.keys(PRESETS).map((name, number) => ({ key: String(number + 1), name: `Motion: ${name.replace("-", " ")}`, act: () => motion.choose(name) })),
 ]);

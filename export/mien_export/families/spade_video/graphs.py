@@ -28,7 +28,10 @@ SOFT: Final = 5
 """Width in pixels of 128 of the fusion mask's edge."""
 _COMMON: Final = {"Add", "Concat", "Conv", "LeakyRelu", "MatMul", "Mul", "Reshape", "Sub", "Transpose", "Unsqueeze"}
 ENCODE_OPERATORS: Final = frozenset(_COMMON | {"Div", "Gemm", "ReduceSum", "Slice"})
-PAINT_OPERATORS: Final = frozenset(_COMMON | {"AveragePool", "Gemm", "ReduceSum", "Resize", "Slice", "Split", "Tanh"})
+PAINT_OPERATORS: Final = frozenset(
+    _COMMON | {"AveragePool", "Gemm", "ReduceSum", "Relu", "Resize", "Slice", "Split", "Tanh"}
+)
+"""`Relu`: of the U-Net alone."""
 
 
 class Encode(nn.Module):

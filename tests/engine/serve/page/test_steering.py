@@ -141,6 +141,23 @@ def test_a_style_and_its_strength_are_asked_for_and_remembered(running: Page, se
     assert running.is_hidden("#style-strength")
 
 
+def test_a_second_portrait_and_a_degree_are_asked_for_and_remembered(running: Page, server: FakeServer) -> None:
+    assert (server.opened[-1]["morph"], server.opened[-1]["degree"]) == ("none", 0.7)
+    assert running.is_hidden("#morph-degree")
+    running.select_option("#morph-select", "mira")
+    asked_for(server, running, "morph", "mira")
+    running.focus("#morph-degree")
+    running.keyboard.press("Home")
+    asked_for(server, running, "degree", 0)
+    assert running.inner_text("output[for=morph-degree]") == "0 %"
+    running.keyboard.press("]")
+    asked_for(server, running, "degree", 0.1)
+    assert running.evaluate("[localStorage['mien.morph'], localStorage['mien.morph-degree']]") == ['"mira"', "0.1"]
+    server.tell("morph: expected heads turned at most 35 degrees apart, got 50; the portrait stays as it is")
+    asked_for(server, running, "morph", "none")
+    assert running.is_hidden("#morph-degree")
+
+
 def test_keys_do_what_the_terminals_keys_do(running: Page, server: FakeServer) -> None:
     for key, name, value in (("z", "rezero", True), ("p", "paused", True), ("n", "portrait", "avatar")):
         running.keyboard.press(key)

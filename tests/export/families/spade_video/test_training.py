@@ -20,6 +20,7 @@ from mien.manifest import read_bundle
 from mien_export.data.faces import Faces
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.families.spade_video.code import COLOURS, LENGTH, ClassColours, painted
+from mien_export.families.spade_video.graphs import graphs_of
 from mien_export.families.spade_video.losses import divergence_term
 from mien_export.families.spade_video.moved import moved
 from mien_export.families.spade_video.network import SIZES, SpadeVideo
@@ -27,6 +28,7 @@ from mien_export.families.spade_video.samples import Samples, collate
 from mien_export.families.spade_video.step import shares_of
 from mien_export.families.style.losses import temporal_term
 from mien_export.graphs.parity import beyond, compare
+from mien_export.graphs.tracing import exported
 from mien_export.graphs.writing import Words, write_bundle
 from mien_export.train.course import Asked
 from mien_export.train.loop import LATEST, Run, train
@@ -117,6 +119,12 @@ def test_every_architecture_gives_pictures(size: str) -> None:
         picture = network(labels, torch.randn(1, LENGTH + COLOURS))
     assert picture.shape == (1, 3, side, side)
     assert picture.abs().max() <= 1
+
+
+def test_what_spade_is_compared_with_can_be_exported() -> None:
+    network = SpadeVideo(SIZES["128-pix2pix"]).eval()
+    _, paint = graphs_of(network)
+    assert {node.op_type for node in exported(paint).graph.node} <= paint.operators
 
 
 def test_a_larger_network_begins_with_a_smaller_ones_weights(trained: Path, labels_file: Path) -> None:
