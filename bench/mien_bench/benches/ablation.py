@@ -33,7 +33,7 @@ RUNS, TERMS, COST = ".runs", "terms.jsonl", "cost.json"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """See `mien_bench.command.Bench`."""
-    parser.add_argument("--columns", type=Path, required=True, metavar="DIR", help="bundles, named as the columns are")
+    parser.add_argument("--columns", type=Path, metavar="DIR", help="needed: bundles, named as the columns are")
     parser.add_argument("--data", type=Path, metavar="DIR", help="that has a folder faces (default: $MIEN_DATA)")
     parser.add_argument("--limit", type=count, metavar="N", help="people at most (all of the test split)")
     parser.add_argument("--variants", type=count, default=2, metavar="N", help="pairs made of each portrait (2)")
@@ -53,6 +53,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     Raises:
         MienError: the folder of faces or a bundle is missing or broken, or the training failed.
     """
+    if options.columns is None:
+        raise SettingError("ablation: expected --columns DIR with a bundle of each column, got none")
     faces = _faces(options.data)
     if options.train:
         _train(faces, options.columns, options.train)

@@ -1,10 +1,12 @@
-"""Views of each portrait in the networks' crop, made once and kept in one file: the photograph, and it animated.
+"""`mien export views`: views of portraits in the networks' crop, made once: the photograph, and it animated.
 
 The views of one portrait are of one person, so any three of them are a triplet to learn reenactment from.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.commands.options import Options
 from mien.errors import FaceError, SettingError, SinkError, reason_of
 from mien.face.crop import SIDE, crop_matrix
 from mien.machine.atomic import written
@@ -31,6 +34,7 @@ Array = NDArray[np.float64]
 FORMAT: Final = 1
 ONE_PERSON: Final = Perturbation(yaw=13.0, pitch=7.0, contour=0.0)
 """What one person can do; `perturb` alone may also change whose contour it is."""
+SIDES: Final = (64, 128)
 LEAST: Final = 3
 """Views that a triplet takes."""
 
@@ -128,3 +132,45 @@ def load(path: Path) -> Views:
     if len(shape) != 5 or shape[1] < LEAST or shape[2] != shape[3]:
         raise SettingError(f"{path}: expected {LEAST} or more square views of each portrait, got shape {shape}")
     return views
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command.
+
+    Raises:
+        MienError: a folder, picture or place is not as it should be.
+    """
+    options = _parser().parse_args(arguments)
+    faces = Faces(options.data, options.split)
+    save(options.out, make_views(faces, options.views, options.side, options.seed, _told(faces.count)))
+    print(options.out)
+    return 0
+
+
+def _told(count: int) -> Callable[[int], None]:
+    def tell(done: int) -> None:
+        if done % 50 == 0 or done == count:
+            print(f"{done}/{count} portraits", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def _views(text: str) -> int:
+    value = int(text)
+    if value < LEAST:
+        raise argparse.ArgumentTypeError(f"expected {LEAST} or more, got {text}")
+    return value
+
+
+def _parser() -> Options:
+    parser = Options(
+        prog="mien export views",
+        description="Animate each portrait a few times, for `mien export train --config landmark-unet --packed FILE`.",
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of faces, with manifest.csv")
+    parser.add_argument("--split", default="train", metavar="NAME", help="of the manifest (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="an .npz file")
+    parser.add_argument("--views", type=_views, default=6, metavar="N", help="of each portrait (default: %(default)s)")
+    parser.add_argument("--side", type=int, choices=SIDES, default=64, metavar="S", help="64 or 128 (default: 64)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same views (default: %(default)s)")
+    return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import sys
@@ -19,14 +20,13 @@ from PIL import Image
 from torch import Tensor
 
 from mien.errors import SettingError
-from mien.machine.atomic import written
+from mien.machine.atomic import write_atomically, written
 from mien.machine.signals import ENDINGS, INTERRUPT
 from mien.paint.fillers import BYTE_SCALE
 from mien_export.data.faces import Faces
 from mien_export.train import checkpoint
 from mien_export.train.checkpoint import write_pieces
 from mien_export.train.course import Course, Part, Raw, Step, all_steps, part_at
-from mien_export.train.curves import CURVES, Curves
 from mien_export.train.feed import batches
 
 
@@ -47,6 +47,10 @@ LATEST: Final = "latest.pt"
 PIECES: Final = "latest.pieces"
 SHOWN: Final = 6
 """Rows of a picture grid."""
+CURVES: Final = "terms.jsonl"
+"""Terms of the loss over the steps, as JSON lines beside the checkpoint."""
+TERMS_EVERY: Final = 10
+"""Steps in a line, which holds the last one's number and the mean of each term."""
 WINDOW: Final = 50
 """Steps over which the line of progress averages."""
 
@@ -207,3 +211,33 @@ class _Line:
     def end(self) -> None:
         if self._tell.isatty():
             self._tell.write("\n")
+
+
+class Curves:
+    """Collects the terms of steps; `write` puts whole lines into the file."""
+
+    def __init__(self, path: Path, done: int) -> None:
+        """Goes on after `done` steps: what the file has beyond them was of a run that was killed."""
+        self._path = path
+        self._lines = [line for line in _lines(path) if line["step"] <= done]
+        self._open: list[dict[str, float]] = []
+
+    def add(self, step: int, terms: dict[str, float]) -> None:
+        """The terms of step number `step`, which is 1 for the first."""
+        self._open.append(terms)
+        if step % TERMS_EVERY == 0:
+            names = dict.fromkeys(name for row in self._open for name in row)
+            rows = {name: [row[name] for row in self._open if name in row] for name in names}
+            means = {name: sum(values) / len(values) for name, values in rows.items()}
+            self._lines.append({"step": step, **means})
+            self._open = []
+
+    def write(self) -> None:
+        """Replace the file at once."""
+        write_atomically(self._path, "".join(json.dumps(line) + "\n" for line in self._lines).encode())
+
+
+def _lines(path: Path) -> list[dict[str, float]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mien_export.train.curves import CURVES, EVERY, Curves
+from mien_export.train.loop import CURVES, Curves
+from mien_export.train.loop import TERMS_EVERY as EVERY
 
 
 def lines(path: Path) -> list[dict[str, float]]:

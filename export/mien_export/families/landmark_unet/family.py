@@ -1,4 +1,4 @@
-"""The U-Net on landmarks as a family that is trained and exported."""
+"""The U-Net on landmarks as a family that is trained and exported: one graph, with a fusion mask of the parsing map."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
 
 from mien.face.crop import crop_matrix
-from mien.manifest import Bundle
+from mien.face.topology import PARTS
+from mien.manifest import Bundle, TensorSpec
+from mien.manifest.bundle import BATCH
+from mien.manifest.family import SIGNED, UNIT
 from mien.paint.heat_maps import heat_maps
 from mien.paint.parsing import parsing_map
 from mien.runtime.onnxruntime import OnnxRuntimeSession
@@ -17,7 +22,6 @@ from mien_export.data.faces import Faces
 from mien_export.data.pairs import prepared
 from mien_export.data.views import view_of
 from mien_export.families.landmark_unet.course import CONFIGS, UnetCourse, course_of, terms_said
-from mien_export.families.landmark_unet.graphs import GENERATOR, graphs_of
 from mien_export.families.landmark_unet.losses import UnetLosses
 from mien_export.families.landmark_unet.network import KIND, POINTS, SIZES, LandmarkUnet
 from mien_export.graphs.int8 import Variant
@@ -27,7 +31,43 @@ from mien_export.graphs.tracing import Traced
 from mien_export.train.course import Asked
 from mien_export.train.extractors.given import Given
 
+GENERATOR: Final = "generator"
+EDGE: Final = 5
+"""Width in pixels of 64 of the fusion mask's edge."""
+OPERATORS: Final = frozenset(
+    {"Add", "AveragePool", "Concat", "Conv", "LeakyRelu", "Relu", "Resize", "Slice", "Sub", "Tanh"}
+)
 _INT8: Final = Bound(24, None, "256 steps for each tensor's range; pictures lose at most half a decibel")
+
+
+class Generator(nn.Module):
+    """A frame's picture, and where it shows: inside of the face's contour."""
+
+    def __init__(self, network: LandmarkUnet) -> None:
+        super().__init__()
+        self.network = network
+        self.edge = EDGE * network.size.side // 64 // 2 * 2 + 1
+
+    def forward(self, picture: Tensor, landmarks: Tensor, parsing: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 3, S, S) in -1..1 and (N, 1, S, S) in 0..1, 0 in the face, of pictures, heat maps and parsing maps."""
+        face = parsing[:, :1]
+        mask = 1 - functional.avg_pool2d(face, self.edge, 1, self.edge // 2)
+        return self.network(picture, landmarks), mask
+
+
+assert PARTS[0] == "face"
+
+
+def graphs_of(network: LandmarkUnet) -> tuple[Traced, ...]:
+    """One."""
+    side = network.size.side
+
+    def spec(role: str, channels: int, limits: tuple[float, float]) -> TensorSpec:
+        return TensorSpec(role, role, (BATCH, channels, side, side), range=limits)
+
+    given = (spec("picture", 3, SIGNED), spec("landmarks", POINTS, UNIT), spec("parsing", len(PARTS), UNIT))
+    made = (spec("generated", 3, SIGNED), spec("mask", 1, UNIT))
+    return (Traced(GENERATOR, Generator(network), given, made, OPERATORS),)
 
 
 class LandmarkUnetFamily:

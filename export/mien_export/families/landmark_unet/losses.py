@@ -1,5 +1,6 @@
-"""The six terms of the loss, with the weights of "Face Image Synthesis conditioned on Target Landmark Appearance".
+"""The discriminator and the six terms of the loss, weighed as the paper weighs them.
 
+The paper is "Face Image Synthesis conditioned on Target Landmark Appearance" (Kassapis, Verdenius, Ondrag).
 What the text leaves open is settled so: the squared distances of pictures are means of squares, in -1..1. Distances of
 features are means of absolute values, of features whose mean is about 1, and the term sums them over the layers.
 """
@@ -11,9 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
+from mien_export.families.landmark_unet.network import POINTS, SLOPE
+
+WIDTH: Final = 32
+"""Channels of each of the discriminator's three convolutions."""
 STYLE_LAYER: Final = 2
 """Which feature map the Gram matrices are of: the third block's."""
 IDENTITY_LAYER: Final = 1
@@ -79,3 +84,19 @@ def adversarial_term(made: Tensor) -> Tensor:
 
 def _entropy(logits: Tensor, wanted: float) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, wanted))
+
+
+class Critic(nn.Module):
+    """PatchGAN: whether patches look photographed and have the face where the landmarks are; their mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for inputs in (3 + POINTS, WIDTH, WIDTH):
+            layers += [nn.Conv2d(inputs, WIDTH, 4, 2, 1), nn.LeakyReLU(SLOPE)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(WIDTH, 1, 3, 1, 1))
+
+    def forward(self, picture: Tensor, landmarks: Tensor) -> Tensor:
+        """(N,): logits, above 0 for photographed, of pictures (N, 3, S, S) and heat maps (N, 68, S, S)."""
+        scores: Tensor = self.layers(torch.cat([picture, landmarks], 1))
+        return scores.flatten(1).mean(1)

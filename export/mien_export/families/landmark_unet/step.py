@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from mien_export.families.landmark_unet.critic import Critic
 from mien_export.families.landmark_unet.losses import (
+    Critic,
     UnetLosses,
     adversarial_term,
     critic_term,

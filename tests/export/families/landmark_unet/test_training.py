@@ -20,8 +20,7 @@ from mien.manifest import read_bundle
 from mien.paint import heat_maps as engine
 from mien_export.data.faces import Faces
 from mien_export.data.views import Views, load, make_views, save
-from mien_export.families.landmark_unet.critic import Critic
-from mien_export.families.landmark_unet.losses import UnetLosses, gram
+from mien_export.families.landmark_unet.losses import Critic, UnetLosses, gram
 from mien_export.families.landmark_unet.network import POINTS, SIZES, LandmarkUnet, heat_maps
 from mien_export.families.landmark_unet.samples import Triplets, collate, mirrored
 from mien_export.families.landmark_unet.step import UnetStep

@@ -11,8 +11,7 @@ import pytest
 
 from mien.cli import main
 from mien.manifest import read_bundle
-from mien_export.ablation.columns import COLUMNS
-from mien_export.ablation.command import CHECKPOINTS, COST
+from mien_export.ablation import CHECKPOINTS, COLUMNS, COST
 from mien_export.data.faces import Faces
 from mien_export.data.views import make_views, save
 from mien_export.train import checkpoint

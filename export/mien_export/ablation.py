@@ -10,6 +10,8 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +19,10 @@ from mien.commands.options import Options, count, positive
 from mien.errors import SettingError
 from mien.machine.atomic import write_atomically
 from mien.manifest import MANIFEST
-from mien_export.ablation.columns import COLUMNS, Column
 from mien_export.data.faces import Faces
+from mien_export.families.landmark_unet.network import KIND as LANDMARK_UNET
+from mien_export.families.oneshot_paper.config import ABLATION
+from mien_export.families.oneshot_paper.networks import KIND as ONESHOT_PAPER
 from mien_export.families.registry import course_of
 from mien_export.graphs import command as onnx
 from mien_export.train import checkpoint
@@ -31,6 +35,37 @@ CHECKPOINTS: Final = ".runs"
 """Folder of the columns' runs, beside their bundles."""
 COST: Final = "cost.json"
 """In a run's folder: seconds and processor seconds of its training, and its steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is trained."""
+
+    config: str
+    """As `mien export train --config` takes it."""
+    without: tuple[str, ...] = ()
+    """Terms of the loss whose weight is 0."""
+
+
+_PAPER_PREFIX: Final = "paper-64-"
+_UNET: Final[Mapping[str, tuple[str, ...]]] = {
+    "full": (),
+    "no-pixel": ("pixel",),
+    "no-consistency": ("itself", "triple"),
+    "no-features": ("perceptual", "identity"),
+    "no-adversarial": ("adversarial",),
+    "no-itself": ("itself",),
+    "no-triple": ("triple",),
+    "no-perceptual": ("perceptual",),
+    "no-identity": ("identity",),
+}
+"""The first four are the paper's runs; the others leave one term out, which it could not do."""
+
+COLUMNS: Final[Mapping[str, Mapping[str, Column]]] = {
+    ONESHOT_PAPER: {name.removeprefix(_PAPER_PREFIX): Column(name) for name in ABLATION},
+    LANDMARK_UNET: {name: Column(LANDMARK_UNET, without) for name, without in _UNET.items()},
+}
+"""By kind, in the papers' order."""
 
 
 def main(arguments: list[str]) -> int:

@@ -1,1 +1,0 @@
-"""Networks trained alike but for one thing: the columns of a paper's ablation."""
