@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +12,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from tests.engine.pipeline.fakes import NotingSink
 
+from mien import samples
 from mien.cli import main
+from mien.config import ReenactSettings
 from mien.errors import SettingError
 from mien.face.points68 import MIRROR
+from mien.frame import Frame
+from mien.live.session import LiveRequest, LiveSession, open_live
 from mien.manifest import read_bundle
 from mien.paint import heat_maps as engine
 from mien_export.data.faces import Faces
@@ -169,14 +174,25 @@ def test_a_portrait_is_driven_and_keeps_all_but_its_face(bundle: Path, tmp_path:
         assert difference[:2].max() == difference[-2:].max() == difference[:, :2].max() == 0
 
 
-def test_it_runs_live(bundle: Path, tmp_path: Path) -> None:
-    told = tmp_path / "live.json"
-    given = ["sample:mira", "--camera", "sample:driver", "--output", str(tmp_path / "out.mp4"), "--duration", "1"]
-    given += ["--size", "192", "--threads", "1", "--backend", "onnxruntime", "--model", str(bundle)]
-    assert main(["live", *given, "--json", str(told), "--quiet"]) == 0
-    read = json.loads(told.read_text())
-    assert read["frames"]["out"] > 0
-    assert read["stages"]["paint"]["count"] > 0
+def test_it_runs_live(bundle: Path) -> None:
+    opened: list[LiveSession] = []
+
+    def stop_when_painted(frame: Frame) -> None:
+        if opened[0].statistics.stage("paint").count:
+            opened[0].stop()
+
+    settings = ReenactSettings(model=str(bundle), size=192, threads=1, backend="onnxruntime")
+    sink = NotingSink(stop_when_painted)
+    portrait, driver = (str(path) for path in (samples.portraits()["mira"], samples.driver()))
+
+    async def live() -> None:
+        async with open_live(LiveRequest((portrait,), driver, sink, settings, loop=True)) as session:
+            opened.append(session)
+            await session.run()
+
+    asyncio.run(asyncio.wait_for(live(), 120))
+    assert sink.frames
+    assert opened[0].statistics.stage("paint").count > 0
 
 
 def test_what_it_does_not_take_is_refused(views_file: Path, tmp_path: Path, faces: Faces) -> None:
