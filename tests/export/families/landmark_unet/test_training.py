@@ -32,6 +32,7 @@ from mien_export.families.landmark_unet.step import UnetStep
 from mien_export.families.registry import course_of, family_of, read_trained
 from mien_export.graphs.parity import beyond, compare
 from mien_export.graphs.writing import Words, write_bundle
+from mien_export.train import checkpoint
 from mien_export.train.course import Asked
 from mien_export.train.extractors.vgg import random_vgg16
 from mien_export.train.loop import LATEST, Run, train
@@ -70,6 +71,18 @@ def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = Words("landmark-unet", "CC0-1.0", "1", "0" * 40, "nothing", "none")
     write_bundle(folder, read_trained(trained), words, ("fp32",), None, 1, lambda _: None)
     return folder
+
+
+def test_a_run_in_two_turns_is_equal_to_the_bit(trained: Path, views_file: Path, faces: Faces, tmp_path: Path) -> None:
+    course = course_of("landmark-unet-smoke", Asked(packed=views_file))
+    for until in (1, 2):
+        train(course, faces, 0, Run(tmp_path, workers=0, threads=1, until=until), tell=io.StringIO())
+        assert checkpoint.load(tmp_path / LATEST)["done"] == until
+    whole, parts = (checkpoint.load(path)["step"] for path in (trained, tmp_path / LATEST))
+    for part in ("network", "critic", "average"):
+        for name, value in whole[part].items():
+            assert torch.equal(value, parts[part][name]), name
+    assert whole["averaged"] == parts["averaged"]
 
 
 def test_views_are_of_one_person_and_have_their_points(views_file: Path, faces: Faces) -> None:
