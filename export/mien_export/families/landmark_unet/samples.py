@@ -19,7 +19,8 @@ from mien_export.train.course import Raw
 Pixels = NDArray[np.uint8]
 
 PHOTOGRAPHED: Final = 0.6
-"""Share of triplets whose target is the photograph: of the others the warp has made mouths and eyes."""
+"""Share of triplets whose target must be the photograph, and may be in the others: the warp has made the mouths and eyes of
+its views."""
 SOURCE, BETWEEN, TARGET = 0, 1, 2
 """Places in a triplet."""
 
