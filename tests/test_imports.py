@@ -31,9 +31,9 @@ ROOMS = {"capture", "parse", "motion", "portrait", "reenact", "paint", "style", 
 LAYERS = [  # from below; what is not named is in the lowest layer, and the longest name that fits counts
     {"portrait.portrait"},  # the value
     {"runtime"},
-    ROOMS | {"parsing"},
+    ROOMS | {"nobody", "parsing"},
     {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare", "morphing"},
-    {"api", "live", "labelling", "resynthesis", "styling"},
+    {"api", "avatars", "live", "labelling", "resynthesis", "styling"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]

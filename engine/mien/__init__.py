@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import mien.emit as emit
     import mien.samples as samples
     from mien.api import animate
+    from mien.avatars import avatar
     from mien.config import Gains, MotionSettings, ReenactSettings
     from mien.errors import MienError
     from mien.frame import Frame
@@ -37,6 +38,7 @@ __all__ = [
     "ReenactSettings",
     "__version__",
     "animate",
+    "avatar",
     "capture",
     "emit",
     "morph",
@@ -52,6 +54,7 @@ _HOMES = {
     "MotionSettings": "mien.config",
     "ReenactSettings": "mien.config",
     "animate": "mien.api",
+    "avatar": "mien.avatars",
     "morph": "mien.morphing.pictures",
     "parse_labels": "mien.labelling",
     "prepare": "mien.portrait.prepare",

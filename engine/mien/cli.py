@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mien.clock import MonotonicClock
+from mien.commands import avatar as avatar_command
 from mien.commands import live as live_command
 from mien.commands import models as models_command
 from mien.commands import morph as morph_command
@@ -162,6 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     morph_command.add_options(_add(commands, "morph", _morph, "blend two portraits into one between them"))
     resynth = _filtered(resynth_command.run)
     resynth_command.add_options(_add(commands, "resynth", resynth, "make a face video anew from its segmentation"))
+    avatar_command.add_options(_add(commands, "avatar", _avatar, "make a portrait of nobody"))
     doctor = _add(commands, "doctor", _doctor, "say what this machine has and what mien will use")
     doctor.add_argument("--json", action="store_true", help="as JSON")
     models_command.add_options(_add(commands, "models", _models, "list models, add and remove them"))
@@ -383,6 +385,12 @@ def _filtered(run: Callable[..., Statistics]) -> Callable[[argparse.Namespace], 
         return DONE
 
     return command
+
+
+def _avatar(options: argparse.Namespace) -> int:
+    need_room()
+    avatar_command.run(options, _sample_or_path, lambda line: tell(sys.stderr, f"mien: {without_controls(line)}\n"))
+    return DONE
 
 
 def _morph(options: argparse.Namespace) -> int:

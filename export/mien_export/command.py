@@ -20,6 +20,7 @@ COMMANDS: Final = {
         "measure a segmenter against the label maker and against itself",
     ),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
+    "people": ("mien_export.families.scgan.people_command", "make what the avatar maker learns from"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
     "refine": ("mien_export.families.style.refine_command", "draw a portrait in a style slowly and well"),
     "style": ("mien_export.families.style.own_command", "learn a style of one's own from one picture"),

@@ -11,6 +11,8 @@ from mien import samples
 from mien.commands.options import count, positive
 from mien.config import WARP, ReenactSettings
 from mien.errors import BackendError, MienError
+from mien_bench.avatars import tables as avatars
+from mien_bench.avatars.tables import AVATARS, avatar_tables
 from mien_bench.control import Control
 from mien_bench.face_video import tables as face_video
 from mien_bench.face_video.tables import FACE_VIDEO, face_video_tables
@@ -28,10 +30,32 @@ from mien_bench.quality.summary import promises, too_few
 from mien_bench.quality.thesis_tables import GRAIN, THESIS, Part, joined_parts, thesis_tables
 from mien_bench.results import Result
 
-TABLES: Final = ("pairs", "clips", "flicker", "temporal", *FIDELITY, *THESIS, GRAIN, FACE_VIDEO, MORPH, "strips")
+TABLES: Final = (
+    "pairs",
+    "clips",
+    "flicker",
+    "temporal",
+    *FIDELITY,
+    *THESIS,
+    GRAIN,
+    FACE_VIDEO,
+    AVATARS,
+    MORPH,
+    "strips",
+)
 PAIRS_TITLE: Final = "Manufactured pairs, split=test: a warped photograph asked for the real one"
 CLIPS_TITLE: Final = "Clips, self-reenactment with absolute motion: the calmest frame asked for the others"
-QUICK: Final = {"limit": 3, "variants": 1, "every": 25, "run": 12, "guides": 10, "frames": 12, "seconds": 3, "pairs": 2}
+QUICK: Final = {
+    "limit": 3,
+    "variants": 1,
+    "every": 25,
+    "run": 12,
+    "guides": 10,
+    "frames": 12,
+    "seconds": 3,
+    "pairs": 2,
+    "avatars": 2,
+}
 """What `--quick` takes."""
 SHORTEST_RUN: Final = 3
 """Frames: each is compared with its two neighbours."""
@@ -63,6 +87,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     length.add_argument("--ablation-minutes", type=positive, metavar="M", help="the same, so long each")
     face_video.add_options(parser)
+    avatars.add_options(parser)
     parser.add_argument("--threads", type=count, metavar="N")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep answers there, for your eyes; no repository")
     parser.add_argument(
@@ -89,6 +114,8 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     wanted, lacking = (tuple(options.table), ()) if options.table else possible(there, options.openseeface)
     if FACE_VIDEO in wanted:
         face_video.need_styles(options)
+    if AVATARS in wanted:
+        avatars.need_maker(options)
     crossing = tuple(name for name in wanted if name in (*THESIS, GRAIN))
     if crossing:
         DlibDetector()  # what is missing is reported before minutes are spent on the other tables
@@ -102,6 +129,9 @@ def run(options: argparse.Namespace, control: Control) -> Result:
     if FACE_VIDEO in wanted:
         print(f"{FACE_VIDEO} ...", flush=True)
         parts.append(face_video_tables(there, options))
+    if AVATARS in wanted:
+        print(f"{AVATARS} ...", flush=True)
+        parts.append(avatar_tables(there, options))
     if crossing:
         print(f"{', '.join(crossing)} ...", flush=True)
         parts.append(thesis_tables(there, options, crossing))

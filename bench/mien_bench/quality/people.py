@@ -51,8 +51,8 @@ class Photograph:
     """(478, 3) in pixels."""
 
 
-def unseen_faces(folder: Path, limit: int | None = None) -> Iterator[Photograph]:
-    """The test split's portraits, those that are mostly photograph, at most `limit`, in the order of the manifest.
+def unseen_faces(folder: Path, limit: int | None = None, split: str = SPLIT) -> Iterator[Photograph]:
+    """The portraits of a split, those that are mostly photograph, at most `limit`, in the order of the manifest.
 
     `folder` holds `manifest.csv` (file, split, pad_frac, landmarks_row and an `identity*` column), `landmarks.npz`
     (`landmarks` (N, 478, 3) as shares of the side) and the pictures.
@@ -60,9 +60,9 @@ def unseen_faces(folder: Path, limit: int | None = None) -> Iterator[Photograph]
     Raises:
         SourceError: it does not, or has no such portrait.
     """
-    rows = [row for row in _manifest(folder) if row["split"] == SPLIT and float(row["pad_frac"]) < MOST_PADDING]
+    rows = [row for row in _manifest(folder) if row["split"] == split and float(row["pad_frac"]) < MOST_PADDING]
     if not rows:
-        raise SourceError(f"{folder}: expected portraits of split {SPLIT!r}, got none; name a folder that has some")
+        raise SourceError(f"{folder}: expected portraits of split {split!r}, got none; name a folder that has some")
     with np.load(folder / "landmarks.npz") as data:
         landmarks = data["landmarks"]
     column = next(name for name in rows[0] if name.startswith("identity"))

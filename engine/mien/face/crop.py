@@ -24,10 +24,18 @@ PLACE: Final = (128.0, 121.0)
 
 def crop_matrix(pose: Similarity, side: int = SIDE) -> Affine:
     """From pixels of the picture to pixels of a crop of this side, for a head with this pose."""
+    return framed(pose, side, UNIT, PLACE)
+
+
+def framed(pose: Similarity, side: int, unit: float, place: tuple[float, float]) -> Affine:
+    """From pixels of the picture to a square of this side in which a head with this pose is upright.
+
+    `unit` and `place` stand for `UNIT` and `PLACE`.
+    """
     share = side / SIDE
-    zoom = UNIT * share / pose.scale
+    zoom = unit * share / pose.scale
     roll = math.radians(angles_of(pose.rotation).roll)
     cos, sin = zoom * math.cos(roll), zoom * math.sin(roll)
     x, y = pose.apply(np.array(ANCHOR))[:2].tolist()
-    across, down = (to_grid(place, share) for place in PLACE)
+    across, down = (to_grid(along, share) for along in place)
     return np.array([[cos, sin, across - cos * x - sin * y], [-sin, cos, down + sin * x - cos * y]])

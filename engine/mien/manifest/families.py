@@ -15,6 +15,7 @@ from mien.errors import BackendError, ModelError
 from mien.face.classes import NAMES
 from mien.face.points68 import MESH
 from mien.face.topology import PARTS
+from mien.face.traits import TRAITS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
 GROUP: Final = "mien.families"
@@ -138,8 +139,44 @@ LANDMARK_UNET: Final = Family(
 """A generator conditioned on landmarks: the portrait's picture and heat maps of 68 target landmarks give the picture.
 The parsing map, where a bundle takes it, says where the face is: the fusion mask is made of it."""
 
+_MIXTURE: Final = Port("mixture", extent="vector")
+_TRAITS: Final = Port("traits", "attributes", "vector")
+
+SCGAN: Final = Family(
+    "scgan",
+    kinds=("scgan", "scgan-paper"),
+    graphs=(
+        GraphRule("looks", "request", inputs=(_MIXTURE,), outputs=(_TRAITS, Port("tones", extent="vector"))),
+        GraphRule(
+            "people",
+            "request",
+            inputs=(_MIXTURE,),
+            outputs=(Port("landmarks", extent="vector"), Port("regions"), Port("texture", 3)),
+        ),
+        GraphRule(
+            "portrait",
+            "request",
+            inputs=(
+                Port("classes", len(NAMES), "crop", UNIT),
+                Port("painted", 3, "crop", SIGNED, needed=False),
+                Port("styles", extent="vector"),
+                _TRAITS,
+                Port("tones", extent="vector", needed=False),
+                Port("noise", 1, "crop"),
+            ),
+            outputs=(Port("generated", 3, "crop", SIGNED),),
+        ),
+    ),
+    classes=NAMES,
+    attributes=TRAITS,
+    stage="portrait",
+)
+"""Portraits of nobody: of a mixture, which is a standard normal vector, somebody's traits and colours (a linear map),
+and face, regions around it and texture; then a picture of a label map, of the map in colours with the texture laid on
+it, of a style for each layer, and of traits."""
+
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (ONESHOT, LANDMARK_UNET, PARSING, SPADE_VIDEO, STYLE)
+    family.name: family for family in (ONESHOT, LANDMARK_UNET, PARSING, SCGAN, SPADE_VIDEO, STYLE)
 }
 """Those of mien itself, by name."""
 

@@ -71,6 +71,15 @@ Style = Annotated[
         f"{PLAIN}, one of {', '.join(_STYLES)}, NAME:STRENGTH with a strength of 0 to 1, or several joined by +",
     ),
 ]
+Unit = Annotated[float, Meta(ge=0, le=1)]
+Seed = Annotated[
+    float, Meta(ge=0, le=2**53 - 1, multiple_of=1, extra={"expected": "a whole number from 0 to 2 ** 53 - 1"})
+]
+Side = Annotated[float, Meta(ge=256, le=1024, multiple_of=1, extra={"expected": "a whole number from 256 to 1024"})]
+"""Whole numbers that may be written with a point, as JSON has no other kind of number."""
+Hair = Literal["black", "dark", "brown", "fair", "red", "grey", "white"]
+TRAITS: Final = ("hair", "skin", "smile", "beard", "long_hair", "full_hair")
+"""Of a portrait of nobody, as `mien.nobody.asking.Wish` has them."""
 State = Literal["opening", "running", "waiting", "ended"]
 
 
@@ -163,6 +172,20 @@ class Upload(Table):
     picture: Annotated[str, Meta(description=f"a file: {KINDS}", extra_json_schema={"format": "binary"})]
     consent: Annotated[str, Meta(min_length=1, description="who is seen, and that they agree")]
     name: Annotated[str | UnsetType, _means("default: the file's name")] = UNSET
+
+
+class Somebody(Table):
+    """Body of `POST /api/v1/avatars`: a portrait of nobody; what is not given is left to chance."""
+
+    seed: Annotated[Seed, _means("the same seed and wishes give the same picture")] = 0
+    size: Annotated[Side, _means("side of the picture in pixels")] = 512
+    hair: Annotated[Hair | None, _means("its colour")] = None
+    skin: Annotated[Unit | None, _means("0 dark, 1 light")] = None
+    smile: Annotated[Unit | None, _means("default: a slight one")] = None
+    beard: Unit | None = None
+    long_hair: Unit | None = None
+    full_hair: Annotated[Unit | None, _means("hair above the forehead, 0: bald")] = None
+    glasses: bool = False
 
 
 # Answers
@@ -404,7 +427,7 @@ class ServerStatistics(Table):
     threads: Annotated[Count, _means("Python threads")]
 
 
-REQUESTS: Final = (Opening, Change, SomeGains, Upload)
+REQUESTS: Final = (Opening, Change, SomeGains, Upload, Somebody)
 ANSWERS: Final = (
     *(Session, Begun, Sessions, Gains, Statistics, FrameCounts, Latency, Shot, Notice, Portrait, Portraits, Room),
     *(Server, UploadLimits, IceServer, Models, Model, ServerStatistics, Status, Error, Fault),

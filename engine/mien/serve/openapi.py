@@ -131,6 +131,14 @@ def _of_portraits() -> dict[str, dict[str, Any]]:
                 takes=_takes("multipart/form-data", _ref(fields.Upload)),
             ),
         },
+        "/api/v1/avatars": {
+            "post": _operation(
+                "Make a portrait of nobody",
+                {"200": _pictures()},
+                *(503, *READING),
+                takes=_takes(JSON, _ref(fields.Somebody)),
+            ),
+        },
         "/api/v1/portraits/{id}": {
             "parameters": [id],
             "get": _operation("A portrait", _gives(fields.Portrait), 404),

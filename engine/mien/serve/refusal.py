@@ -75,6 +75,15 @@ def change_of(value: object) -> fields.Change:
     return _read(value, fields.Change)
 
 
+def somebody_of(value: object) -> fields.Somebody:
+    """Of the body of POST /api/v1/avatars.
+
+    Raises:
+        Refusal: a member is unknown or out of its range (422).
+    """
+    return _read(value, fields.Somebody)
+
+
 def room_of(name: str | None) -> str | None:
     """The room's name.
 
@@ -146,6 +155,8 @@ def _expected(kind: object) -> str:
             return "true or false"
         if isinstance(one, inspect.FloatType):
             return f"a number from {one.ge:g} to {one.le:g}"
+        if isinstance(one, inspect.LiteralType):
+            return f"one of {', '.join(map(str, one.values))}"
         if isinstance(one, inspect.StrType):
             return f"text of {one.min_length:,} to {one.max_length:,} characters"
     return "a JSON object"

@@ -22,6 +22,7 @@ from mien.pipeline.worker import in_thread
 from mien.serve import fields
 from mien.serve.access import Access, Connections, RateLimit
 from mien.serve.admission import sustained
+from mien.serve.avatars import Avatars
 from mien.serve.peering import Answering, WebRtc
 from mien.serve.portraits import Portraits
 from mien.serve.refusal import later
@@ -73,6 +74,7 @@ class Server:
     sessions: Sessions
     shared: Shared
     clock: Clock
+    avatars: Avatars = field(default_factory=Avatars)
     access: Access = field(init=False)
     requests: RateLimit = field(init=False)
     openings: RateLimit = field(init=False)
@@ -122,6 +124,7 @@ class Server:
                         server.closing.set()
                         shared.stop()
                         await asyncio.gather(server.warming, return_exceptions=True)
+                        await in_thread("mien-close-avatars", server.avatars.close)
         finally:
             await in_thread("mien-close", shared.close)
 

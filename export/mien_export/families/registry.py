@@ -13,6 +13,8 @@ from mien_export.families.landmark_unet.family import LANDMARK_UNET
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_paper.family import PAPER
 from mien_export.families.parsing.family import PARSING
+from mien_export.families.scgan.family import PAPER as SCGAN_PAPER
+from mien_export.families.scgan.family import SCGAN
 from mien_export.families.spade_video.family import SPADE_VIDEO
 from mien_export.families.style.family import STYLE
 from mien_export.train import checkpoint
@@ -21,7 +23,7 @@ from mien_export.train.course import Asked, Course
 GROUP: Final = "mien_export.families"
 
 FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {
-    family.kind: family for family in (LIVE, PAPER, LANDMARK_UNET, PARSING, SPADE_VIDEO, STYLE)
+    family.kind: family for family in (LIVE, PAPER, LANDMARK_UNET, PARSING, SCGAN, SCGAN_PAPER, SPADE_VIDEO, STYLE)
 }
 """mien's own, by kind."""
 

@@ -129,7 +129,7 @@ def test_without_data_and_dlib_the_rest_is_made_and_that_is_said(monkeypatch: py
     there = Material((samples.driver(),), (), None, 10, None)
     wanted, notes = possible(there)
     fidelity = ("open-mouths", "integrity", "motion", "pursing", "jitter", "channels")
-    assert wanted == ("clips", "flicker", "temporal", *fidelity, "face-video", "morph", "strips")
+    assert wanted == ("clips", "flicker", "temporal", *fidelity, "face-video", "avatars", "morph", "strips")
     assert [note.split(":")[0] for note in notes] == ["no pairs", "no tables 4.2, 4.3, grain", "no table 4.1"]
 
 

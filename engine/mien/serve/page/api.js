@@ -105,6 +105,11 @@ export class Api {
     return (await this.ask("POST", "/api/v1/portraits", { body: form })).json();
   }
 
+  /** A picture of nobody. @param {Record<string, unknown>} wish @returns {Promise<Blob>} */
+  async somebody(wish) {
+    return (await this.#send("POST", "/api/v1/avatars", wish)).blob();
+  }
+
   /** @param {string} id */
   async removePortrait(id) {
     await this.ask("DELETE", `/api/v1/portraits/${encodeURIComponent(id)}`);

@@ -12,6 +12,7 @@ import { Look } from "/page/look.js";
 import { Motion, PRESETS } from "/page/motion.js";
 import { MorphChoice } from "/page/morph.js";
 import { Room, roomOfAddress } from "/page/room.js";
+import { Somebody } from "/page/somebody.js";
 import { Stage } from "/page/stage.js";
 import { notice, status } from "/page/tell.js";
 import { setUpTheme } from "/page/theme.js";
@@ -47,15 +48,14 @@ const call = new Call(api, () => ({
 }));
 const vitals = new Vitals(() => backdrop.latency);
 const transport = new Transport(call, stage);
-new Upload(
-  api,
-  async (portrait) => {
-    await gallery.load();
-    gallery.choose(portrait.id);
-    status(`${portrait.name} was added and is chosen`);
-  },
-  bad,
-);
+/** @param {import("/page/api.js").Portrait} portrait */
+async function addPortrait(portrait) {
+  await gallery.load();
+  gallery.choose(portrait.id);
+  status(`${portrait.name} was added and is chosen`);
+}
+new Upload(api, addPortrait, bad);
+new Somebody(api, addPortrait);
 const room = roomName ? new Room(roomName, api, call) : null;
 
 /** @param {import("/page/api.js").Portrait} portrait */

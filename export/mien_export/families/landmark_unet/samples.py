@@ -19,8 +19,7 @@ from mien_export.train.course import Raw
 Pixels = NDArray[np.uint8]
 
 PHOTOGRAPHED: Final = 0.6
-"""Share of triplets whose target must be the photograph, and may be in the others: the warp has made the mouths and eyes of
-its views."""
+"""Share of triplets whose target must be the photograph: of other views the warp has made mouths and eyes."""
 SOURCE, BETWEEN, TARGET = 0, 1, 2
 """Places in a triplet."""
 

@@ -30,11 +30,12 @@ class Verdict(NamedTuple):
 class Critic(nn.Module):
     """Three networks."""
 
-    def __init__(self) -> None:
+    def __init__(self, spectral: bool = True) -> None:
+        """`spectral`: with spectral normalisation; without it for a gradient penalty."""
         super().__init__()
-        self.near = Scale((64, 96, 128), 2)
-        self.middle = Scale((48, 96, 128), 2)
-        self.far = Scale((48, 96), 1)
+        self.near = Scale((64, 96, 128), 2, spectral)
+        self.middle = Scale((48, 96, 128), 2, spectral)
+        self.far = Scale((48, 96), 1, spectral)
 
     def forward(self, picture: Tensor, labels: Tensor, window: tuple[int, int]) -> list[Verdict]:
         """Of pictures (N, 3, S, S) in -1..1 and maps (M, 19, S, S).
@@ -55,15 +56,16 @@ class Critic(nn.Module):
 class Scale(nn.Module):
     """Scores of patches."""
 
-    def __init__(self, widths: tuple[int, ...], fold: int) -> None:
+    def __init__(self, widths: tuple[int, ...], fold: int, spectral: bool = True) -> None:
         """`fold`: side of the cells that are put into channels first."""
         super().__init__()
+        normed = spectral_norm if spectral else _unchanged
         self.fold = fold
         self.map = nn.Conv2d(len(CLASSES), 16, fold, fold)
         layers = [nn.Conv2d(3 * fold**2 + 16, widths[0], 3, 1, 1)]
         layers += [nn.Conv2d(a, b, 4, 2, 1) for a, b in itertools.pairwise(widths)]
-        self.layers = nn.ModuleList(spectral_norm(layer) for layer in layers)
-        self.score = spectral_norm(nn.Conv2d(widths[-1], 1, 3, 1, 1))
+        self.layers = nn.ModuleList(normed(layer) for layer in layers)
+        self.score = normed(nn.Conv2d(widths[-1], 1, 3, 1, 1))
 
     def forward(self, picture: Tensor, labels: Tensor) -> Verdict:
         """Of pictures (N, 3, S, S) and maps (M, 19, S, S)."""
@@ -74,3 +76,7 @@ class Scale(nn.Module):
             seen = functional.leaky_relu(layer(seen), SLOPE)
             features.append(seen)
         return Verdict(self.score(seen), features)
+
+
+def _unchanged(layer: nn.Module) -> nn.Module:
+    return layer

@@ -118,36 +118,52 @@ class Generator(nn.Module):
 class Level(nn.Module):
     """Convolution, growth, modulation, convolution, modulation."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, spade: bool, grows: bool) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, embedding: int, spade: bool, grows: bool, length: int = LENGTH
+    ) -> None:
+        """`length`: of the code; 0: there is none."""
         super().__init__()
         self.spade, self.grows = spade, grows
         beside = 0 if spade else embedding
         self.before = nn.Conv2d(inputs, outputs, 3, 1, 1)
-        self.first = Modulation(outputs, embedding, spade)
+        self.first = Modulation(outputs, embedding, spade, length)
         self.between = nn.Conv2d(outputs + beside, outputs, 3, 1, 1)
-        self.second = Modulation(outputs, embedding, spade)
+        self.second = Modulation(outputs, embedding, spade, length)
         self.noise = nn.Parameter(torch.zeros(1, outputs, 1, 1))
 
-    def forward(self, features: Tensor, given: Tensor, code: Tensor) -> Tensor:
-        """(N, outputs, 2 h, 2 w), or of the same size where it does not grow."""
+    def forward(
+        self,
+        features: Tensor,
+        given: Tensor,
+        code: Tensor,
+        second: Tensor | None = None,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """(N, outputs, 2 h, 2 w), or of the same size where it does not grow.
+
+        `second`: the code of the second modulation; None: the same. `noise`: (N, 1, 2 h, 2 w); None: new one in
+        training, and none in use: it would flicker.
+        """
         begun = self.before(features)
         if self.grows:
             begun = functional.interpolate(begun, scale_factor=2.0, mode="bilinear")
         inside = functional.leaky_relu(self.first(begun, given, code), SLOPE)
         inside = self.between(inside if self.spade else torch.cat([inside, given], 1))
-        if self.training:  # in use there is none: it would flicker
+        if noise is None and self.training:
             noise = torch.randn(len(inside), 1, *inside.shape[2:], device=inside.device)
+        if noise is not None:
             inside = torch.addcmul(inside, self.noise, noise)
-        return functional.leaky_relu(self.second(begun + inside, given, code), SLOPE)
+        return functional.leaky_relu(self.second(begun + inside, given, code if second is None else second), SLOPE)
 
 
 class Modulation(nn.Module):
     """Normalised features, scaled and shifted by channel from the code, then by place from the map."""
 
-    def __init__(self, channels: int, embedding: int, spade: bool) -> None:
+    def __init__(self, channels: int, embedding: int, spade: bool, length: int = LENGTH) -> None:
+        """`length`: of the code; 0: there is none, and what would come from it is learnt instead."""
         super().__init__()
         self.norm = nn.BatchNorm2d(channels, affine=False, momentum=MOMENTUM)
-        self.by_code = nn.Linear(LENGTH, 2 * channels)
+        self.by_code = nn.Linear(length, 2 * channels)
         self.by_map = nn.Conv2d(embedding, 2 * channels, 3, 1, 1) if spade else None
         with torch.no_grad():
             self.by_code.weight.mul_(0.5)

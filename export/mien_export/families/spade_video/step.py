@@ -274,10 +274,17 @@ class CriticView:
     offset: Tensor
 
     @classmethod
-    def drawn(cls, count: int, side: int, rng: np.random.Generator, device: torch.device) -> CriticView:
-        """For `count` pictures of a side."""
+    def drawn(
+        cls,
+        count: int,
+        side: int,
+        rng: np.random.Generator,
+        device: torch.device,
+        face: tuple[float, float] = FACE,
+    ) -> CriticView:
+        """For `count` pictures of a side; `face`: where the window of the face is, as `FACE`."""
         if rng.uniform() < 0.6:
-            window = tuple(int(share * side) + int(rng.integers(-4, 5)) for share in FACE)
+            window = tuple(int(share * side) + int(rng.integers(-4, 5)) for share in face)
         else:
             window = tuple(rng.integers(0, side // 2 + 1, 2).tolist())
         gain, offset = rng.uniform(0.8, 1.2, (count, 1, 1, 1)), rng.uniform(-0.2, 0.2, (count, 1, 1, 1))

@@ -63,6 +63,8 @@ class FakeServer:
         self.ended: list[str] = []
         self.uploads: list[dict[str, str]] = []
         self.portraits: dict[str, bytes] = {}
+        self.wishes: list[dict[str, Any]] = []
+        """For portraits of nobody, in their order."""
         self.origin = ""
         self._connections: list[RTCPeerConnection] = []
         self._loop = asyncio.new_event_loop()
@@ -146,6 +148,7 @@ class FakeServer:
                 web.get("/api/v1/server", self._server),
                 web.get("/api/v1/portraits", self._list),
                 web.post("/api/v1/portraits", self._upload),
+                web.post("/api/v1/avatars", self._somebody),
                 web.get("/api/v1/portraits/{id}/picture", self._picture),
                 web.delete("/api/v1/portraits/{id}", self._remove),
                 web.post("/api/v1/sessions", self._open),
@@ -204,6 +207,10 @@ class FakeServer:
         id = request.match_info["id"]
         body = self.portraits.get(id) or samples.portraits()[id].read_bytes()
         return web.Response(body=body, content_type="image/png" if body[:4] == b"\x89PNG" else "image/jpeg")
+
+    async def _somebody(self, request: web.Request) -> web.Response:
+        self.wishes.append(await request.json())
+        return web.Response(body=samples.portraits()["mira"].read_bytes(), content_type="image/jpeg")
 
     async def _upload(self, request: web.Request) -> web.Response:
         parts: dict[str, bytes] = {}

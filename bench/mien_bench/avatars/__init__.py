@@ -1,0 +1,1 @@
+"""Portraits of nobody: whether they are what was asked for, and nobody."""
