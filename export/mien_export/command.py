@@ -11,8 +11,8 @@ COMMANDS: Final = {
     "train": ("mien_export.train.command", "train a network on a folder of faces"),
     "pack": ("mien_export.families.oneshot_live.pack_command", "make pairs to learn from beforehand"),
     "ablation": (
-        "mien_export.families.oneshot_paper.ablation",
-        "train the columns of the thesis's table 4.2 and write their bundles",
+        "mien_export.ablation",
+        "train the columns of an ablation and write their bundles",
     ),
     "labels": ("mien_export.families.parsing.label_command", "label portraits for the family parsing"),
     "label-quality": (
@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),
     "refine": ("mien_export.families.style.refine_command", "draw a portrait in a style slowly and well"),
     "style": ("mien_export.families.style.own_command", "learn a style of one's own from one picture"),
+    "views": ("mien_export.data.views", "animate portraits for the family landmark-unet"),
     "trt": ("mien_export.trt_command", "build TensorRT engines of a bundle ahead of their first use"),
 }
 """Module and purpose by name."""

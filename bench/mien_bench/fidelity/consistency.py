@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.face.points68 import MESH
 from mien.portrait.portrait import Portrait
 from mien_bench.fidelity.judges import COMPRESSED, LIKE, NEXT, ROLLED, Guide, Judged, Judges
-from mien_bench.fidelity.points68 import MESH, UNITS, unit_correlations
+from mien_bench.fidelity.points68 import UNITS, unit_correlations
 from mien_bench.quality.people import motion_to
 from mien_bench.quality.puppet import RATE, open_puppet, settings_for
 

@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.face.measures import CHANNELS, channels_of
+from mien.face.points68 import MESH
 from mien.face.pose import fit_pose
 from mien.face.topology import canonical_face
 from mien.portrait.portrait import Portrait
 from mien_bench.fidelity.drivers import CALM, Driver
 from mien_bench.fidelity.landmarkers import MeshReader
-from mien_bench.fidelity.points68 import MESH
 from mien_bench.quality.puppet import open_puppet, settings_for
 from mien_bench.quality.summary import median_interval
 from mien_bench.results import Check, Fact, Row, Table

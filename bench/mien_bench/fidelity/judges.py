@@ -16,10 +16,11 @@ from PIL import Image
 from mien.draw.mouth import mouth_hint
 from mien.errors import BackendError, MienError
 from mien.face.face import MouthHint
+from mien.face.points68 import MESH
 from mien.motion.neutral import Neutral
 from mien_bench.fidelity.drivers import CALM, Driver, active_frames, frames_of, median_of
 from mien_bench.fidelity.landmarkers import OPENSEEFACE, Landmarker, OpenSeeFace, open_mesh_reader, openseeface_path
-from mien_bench.fidelity.points68 import MESH, UNITS, Reading, read_points
+from mien_bench.fidelity.points68 import UNITS, Reading, read_points
 from mien_bench.quality.dlib_face import DlibDetector
 from mien_kernels import ops
 

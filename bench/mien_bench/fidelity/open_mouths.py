@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from mien.errors import FaceError
 from mien.face import topology
+from mien.face.points68 import MESH
 from mien.plane import placed
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import portrait_of
 from mien_bench.fidelity.drivers import Driver, frames_of
 from mien_bench.fidelity.judges import PointReader
-from mien_bench.fidelity.points68 import MESH
 from mien_bench.quality.picture_measures import difference
 from mien_bench.quality.puppet import open_puppet, settings_for, towards
 from mien_bench.quality.regions import crop_of, cut

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mien.capture.image import resized
 from mien.errors import BackendError
-from mien_bench.fidelity.points68 import MIRROR
+from mien.face.points68 import MIRROR
 from mien_bench.quality.shape_fit import ShapeFit, fit_shape
 from mien_bench.quality.summary import by_identity
 

@@ -13,6 +13,7 @@ from typing import Final
 from mien import plugins
 from mien.errors import BackendError, ModelError
 from mien.face.classes import NAMES
+from mien.face.points68 import MESH
 from mien.face.topology import PARTS
 from mien.face.traits import TRAITS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
@@ -119,6 +120,25 @@ SPADE_VIDEO: Final = Family(
 """Synthesis from label maps: a picture's code and the colours of its classes once, then for every frame a picture of
 that frame's map, and its fusion mask."""
 
+LANDMARK_UNET: Final = Family(
+    "landmark-unet",
+    graphs=(
+        GraphRule(
+            "generator",
+            "frame",
+            inputs=(
+                Port("picture", 3, "crop", SIGNED),
+                Port("landmarks", len(MESH), "view", UNIT),
+                Port("parsing", len(PARTS), "view", UNIT, needed=False, coarser=True),
+            ),
+            outputs=(Port("generated", 3, "view", SIGNED), Port("mask", 1, "view", UNIT, needed=False)),
+        ),
+    ),
+    classes=PARTS,
+)
+"""A generator conditioned on landmarks: the portrait's picture and heat maps of 68 target landmarks give the picture.
+The parsing map, where a bundle takes it, says where the face is: the fusion mask is made of it."""
+
 _MIXTURE: Final = Port("mixture", extent="vector")
 _TRAITS: Final = Port("traits", "attributes", "vector")
 
@@ -156,7 +176,7 @@ and face, regions around it and texture; then a picture of a label map, of the m
 it, of a style for each layer, and of traits."""
 
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (ONESHOT, PARSING, SCGAN, SPADE_VIDEO, STYLE)
+    family.name: family for family in (ONESHOT, LANDMARK_UNET, PARSING, SCGAN, SPADE_VIDEO, STYLE)
 }
 """Those of mien itself, by name."""
 

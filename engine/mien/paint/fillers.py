@@ -20,6 +20,7 @@ from mien.errors import ModelError
 from mien.manifest import TensorSpec
 from mien.paint.carried import CarriedLabels, fine_labels
 from mien.paint.erase import NOTHING, Erasing
+from mien.paint.heat_maps import heat_maps, points_of
 from mien.paint.parsing import parsing_map
 from mien.paint.scene import Appearance, Scene, Subject
 from mien.parsing.maps import FINER, class_shares
@@ -142,6 +143,16 @@ class Classes:
         class_shares(self._carried(scene), self._into)
 
 
+class Landmarks:
+    """Heat maps of 68 of the target landmarks."""
+
+    def __init__(self, port: InputPort) -> None:
+        self._into = port.array[0]
+
+    def __call__(self, scene: Scene) -> None:
+        heat_maps(points_of(scene.landmarks), self._into)
+
+
 class StaticInput:
     """What hangs on the portrait alone, in a graph that runs for every frame: filled when the portrait changes."""
 
@@ -201,6 +212,7 @@ FRAME: Final[Mapping[str, Callable[[InputPort], FrameFiller]]] = {
     "warped": Warped,
     "hint": Hint,
     "classes": Classes,
+    "landmarks": Landmarks,
 }
 """By role: what changes with every frame."""
 ONCE_GROUP, FRAME_GROUP = "mien.paint.once", "mien.paint.frame"

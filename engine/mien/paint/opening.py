@@ -17,6 +17,7 @@ from mien.runtime.session import GraphSession
 from mien.runtime.sharing import SharedGraphs
 
 TRAINED: Final = {
+    "landmark-unet": "landmark-unet",
     "oneshot-live": "oneshot-live-m",
     "oneshot-paper": "oneshot-paper",
     "spade-video": "spade-video",

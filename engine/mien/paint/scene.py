@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +15,7 @@ from mien.face.crop import crop_matrix
 from mien.paint.parsing import mouth_map
 from mien.parsing.cleaning import cleaned
 from mien.parsing.opening import open_segmenter
-from mien.plane import Box, into_box, inverse, placed
+from mien.plane import Box, coarser, into_box, inverse, placed
 from mien.portrait.portrait import Portrait
 from mien.posed import Posed
 from mien_kernels import ops
@@ -145,8 +146,14 @@ def _downsampled(flow: Floats) -> Floats:
 
 
 def _crop(picture: Pixels, matrix: Array, side: int) -> Pixels:
-    """(side, side, 3): the crop of `picture` under an affine map (2, 3) from picture to crop."""
-    back = inverse(matrix).astype(np.float32)
-    return ops.to_image(
-        ops.to_tensor(picture, back, scale=1.0, layout="nhwc", size=(side, side)), scale=1.0, layout="nhwc"
-    )
+    """(side, side, 3): the crop of `picture` under an affine map (2, 3) from picture to crop.
+
+    Where the picture is so many times as fine as the crop, cells of as many samples are averaged.
+    """
+    finer = max(int(1 / math.sqrt(abs(np.linalg.det(matrix[:, :2])))), 1)
+    back = inverse(coarser(matrix, 1 / finer)).astype(np.float32)
+    size = (side * finer, side * finer)
+    samples = ops.to_tensor(picture, back, scale=1.0, layout="nhwc", size=size)
+    if finer > 1:
+        samples = samples.reshape(side, finer, side, finer, 3).mean(axis=(1, 3))
+    return ops.to_image(samples, scale=1.0, layout="nhwc")

@@ -14,7 +14,7 @@ from mien.plane import Affine
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-SHARE: Final = 0.5
+SHARE: Final = 0.4
 """Of the strokes in a face. At 1 dark bars lie across noses and eyes, and a landmarker misses painted faces."""
 SOFT: Final = 0.06
 """Standard deviation of the outline's soft edge as a share of the face's width."""

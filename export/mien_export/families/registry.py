@@ -9,6 +9,7 @@ from typing import Any, Final
 from mien import plugins
 from mien.errors import SettingError
 from mien_export.families.family import NetworkFamily, Trained
+from mien_export.families.landmark_unet.family import LANDMARK_UNET
 from mien_export.families.oneshot_live.family import LIVE
 from mien_export.families.oneshot_paper.family import PAPER
 from mien_export.families.parsing.family import PARSING
@@ -22,7 +23,7 @@ from mien_export.train.course import Asked, Course
 GROUP: Final = "mien_export.families"
 
 FAMILIES: Final[Mapping[str, NetworkFamily[Any]]] = {
-    family.kind: family for family in (LIVE, PAPER, PARSING, SCGAN, SCGAN_PAPER, SPADE_VIDEO, STYLE)
+    family.kind: family for family in (LIVE, PAPER, LANDMARK_UNET, PARSING, SCGAN, SCGAN_PAPER, SPADE_VIDEO, STYLE)
 }
 """mien's own, by kind."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import sys
@@ -19,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from mien.errors import SettingError
-from mien.machine.atomic import written
+from mien.machine.atomic import write_atomically, written
 from mien.machine.signals import ENDINGS, INTERRUPT
 from mien.paint.fillers import BYTE_SCALE
 from mien_export.data.faces import Faces
@@ -46,6 +47,10 @@ LATEST: Final = "latest.pt"
 PIECES: Final = "latest.pieces"
 SHOWN: Final = 6
 """Rows of a picture grid."""
+CURVES: Final = "terms.jsonl"
+"""Terms of the loss over the steps, as JSON lines beside the checkpoint."""
+TERMS_EVERY: Final = 10
+"""Steps in a line, which holds the last one's number and the mean of each term."""
 WINDOW: Final = 50
 """Steps over which the line of progress averages."""
 
@@ -60,6 +65,8 @@ class Run:
     threads: int | None = None
     seconds: float | None = None
     """Stop, with a checkpoint, after so long."""
+    until: int | None = None
+    """Stop, with a checkpoint, after so many steps in all; the learning rate is that of the whole run."""
     every: float = 180.0
     """Seconds between checkpoints."""
     grid_every: int = 500
@@ -92,9 +99,9 @@ def train(
     run.out.mkdir(parents=True, exist_ok=True)
     began = saved = clock()
     history: list[dict[str, float]] = []
-    line = _Line(tell, all_steps(course.parts))
+    line, curves = _Line(tell, all_steps(course.parts)), Curves(run.out / CURVES, done)
     asked = _stop_asked()
-    while done < line.steps and not asked and not _over(run, clock() - began):
+    while done < line.steps and not asked and not _over(run, done, clock() - began):
         index, first = part_at(course.parts, done)
         part = course.parts[index]
         samples = course.samples(faces, seed, index)
@@ -104,15 +111,16 @@ def train(
             terms = step(raw)
             done += 1
             history.append(terms)
+            curves.add(done, terms)
             line.show(done, part, terms, clock())
             if done % run.grid_every == 0:
                 _draw(step, raw, run.out / f"step{done:06d}.png")
             if clock() - saved > run.every:
-                _save(step, course, seed, done, run)
+                _save(step, course, seed, done, run, curves)
                 saved = clock()
-            if asked or _over(run, clock() - began):
+            if asked or _over(run, done, clock() - began):
                 break
-    _save(step, course, seed, done, run)
+    _save(step, course, seed, done, run, curves)
     line.end()
     return history
 
@@ -137,8 +145,9 @@ def _stop_asked() -> list[int]:
     return asked
 
 
-def _over(run: Run, seconds: float) -> bool:
-    return run.seconds is not None and seconds >= run.seconds
+def _over(run: Run, done: int, seconds: float) -> bool:
+    late = run.seconds is not None and seconds >= run.seconds
+    return late or (run.until is not None and done >= run.until)
 
 
 def _resumed(step: Step, course: Course, seed: int, path: Path) -> int:
@@ -161,7 +170,8 @@ def _marks(course: Course, seed: int) -> dict[str, Any]:
     return {**course.marks, "seed": seed, "steps": all_steps(course.parts)}
 
 
-def _save(step: Step, course: Course, seed: int, done: int, run: Run) -> None:
+def _save(step: Step, course: Course, seed: int, done: int, run: Run, curves: Curves) -> None:
+    curves.write()
     state = {**_marks(course, seed), **course.facts(done), "said": course.said(), "done": done}
     path = run.out / LATEST
     checkpoint.save(path, state | {"rng": torch.get_rng_state(), "step": step.state_dict()})
@@ -201,3 +211,33 @@ class _Line:
     def end(self) -> None:
         if self._tell.isatty():
             self._tell.write("\n")
+
+
+class Curves:
+    """Collects the terms of steps; `write` puts whole lines into the file."""
+
+    def __init__(self, path: Path, done: int) -> None:
+        """Goes on after `done` steps: what the file has beyond them was of a run that was killed."""
+        self._path = path
+        self._lines = [line for line in _lines(path) if line["step"] <= done]
+        self._open: list[dict[str, float]] = []
+
+    def add(self, step: int, terms: dict[str, float]) -> None:
+        """The terms of step number `step`, which is 1 for the first."""
+        self._open.append(terms)
+        if step % TERMS_EVERY == 0:
+            names = dict.fromkeys(name for row in self._open for name in row)
+            rows = {name: [row[name] for row in self._open if name in row] for name in names}
+            means = {name: sum(values) / len(values) for name, values in rows.items()}
+            self._lines.append({"step": step, **means})
+            self._open = []
+
+    def write(self) -> None:
+        """Replace the file at once."""
+        write_atomically(self._path, "".join(json.dumps(line) + "\n" for line in self._lines).encode())
+
+
+def _lines(path: Path) -> list[dict[str, float]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien.errors import SettingError, SourceError
+from mien.face.points68 import MESH
 from mien.portrait.portrait import Portrait
 from mien_bench.fidelity.judges import compressed, rolled
 from mien_bench.fidelity.landmarkers import (
@@ -19,7 +20,6 @@ from mien_bench.fidelity.landmarkers import (
     open_mesh_reader,
     openseeface_path,
 )
-from mien_bench.fidelity.points68 import MESH
 
 
 def test_heat_maps_are_read_with_their_offsets() -> None:

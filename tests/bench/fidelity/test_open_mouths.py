@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.bench.fidelity.test_following import driver_of, face
 
+from mien.face.points68 import MESH
 from mien.plane import placed
 from mien.portrait.portrait import Portrait
 from mien_bench.fidelity.open_mouths import (
@@ -20,7 +21,6 @@ from mien_bench.fidelity.open_mouths import (
     targets,
     wide_frames,
 )
-from mien_bench.fidelity.points68 import MESH
 from mien_bench.quality.regions import crop_of
 
 

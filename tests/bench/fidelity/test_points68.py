@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.face.points68 import MESH, MIRROR
 from mien.face.pose import Angles, rotation_of
 from mien.face.topology import canonical_face
-from mien_bench.fidelity.points68 import MESH, MIRROR, UNITS, distances, read_mesh, read_points, unit_correlations
+from mien_bench.fidelity.points68 import UNITS, distances, read_mesh, read_points, unit_correlations
 
 Array = NDArray[np.float64]
 MOVES: dict[int, tuple[tuple[int, ...], tuple[float, float]]] = {
