@@ -33,7 +33,7 @@ LAYERS = [  # from below; what is not named is in the lowest layer, and the long
     {"runtime"},
     ROOMS | {"nobody", "parsing"},
     {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare", "morphing"},
-    {"api", "avatars", "live", "labelling", "resynthesis", "styling"},
+    {"api", "avatars", "live", "labelling", "resynthesis", "styling", "verification"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]

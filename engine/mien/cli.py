@@ -22,7 +22,7 @@ from mien.commands import resynth as resynth_command
 from mien.commands import serve as serve_command
 from mien.commands import style as style_command
 from mien.commands import verify as verify_command
-from mien.commands.options import Options, need_places
+from mien.commands.options import Options, add_marks_and_running, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
@@ -229,10 +229,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         metavar="STRENGTH",
         help="lines that come with an expression, 0 (none) to 2",
     )
-    parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
-    parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+    add_marks_and_running(parser)
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
     motion.add_argument(

@@ -13,8 +13,7 @@ from pathlib import Path
 from mien.bundles import find
 from mien.config import WARP, ReenactSettings
 from mien.manifest import MANIFEST
-from mien.marking import payload
-from mien.marking.payload import Payload
+from mien.marking.payload import Payload, drawn_if
 
 _CHUNK = 1 << 20
 
@@ -60,7 +59,7 @@ def record(pictures: Sequence[str | os.PathLike[str]], settings: ReenactSettings
         OSError: a picture cannot be read.
     """
     hashes = tuple(hash_file(Path(path)) for path in pictures)
-    said = payload.drawn() if settings.invisible_mark else None
+    said = drawn_if(settings.invisible_mark)
     return Provenance(version, _model(settings.model), hashes, hash_settings(settings), said)
 
 

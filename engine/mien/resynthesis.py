@@ -19,7 +19,7 @@ from mien.errors import FaceError, SettingError
 from mien.face.face import Face, turned_pixels, turned_points
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
-from mien.marking import payload
+from mien.marking.payload import drawn_if
 from mien.paint.face_video import FaceVideo, VideoStyle
 from mien.paint.synthesis import MODEL, open_synthesis
 from mien.parse.find import find_turned, refine
@@ -67,8 +67,7 @@ def resynth_file(
         style_frame: the time of that frame in seconds; None: the first one with a face.
         model: the packaged networks, or the name or folder of another bundle of the family `spade-video`.
         size: side of the view in pixels, an even number.
-        mark: whether the visible mark that says "synthetic" is drawn.
-        invisible_mark: whether the mark that `mien verify` reads is laid under the picture.
+        mark, invisible_mark: whether "synthetic" is written in the picture, and what `mien verify` reads laid under it.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -98,10 +97,8 @@ def resynth_file(
         parser = stack.enter_context(Parser(hints=False))
         chain = SingleStage(make, about=synthesis.about, name="resynth")
         stages = Stages(parser, lambda face, seconds: face, chain, parser.shots)
-        info = opened.info
-        said = payload.drawn() if invisible_mark else None
-        even = size // 2 * 2
-        settings = SinkSettings(even, even, info.rate, info.time_base, info.sound, payload=said)
+        side, said, info = size // 2 * 2, drawn_if(invisible_mark), opened.info
+        settings = SinkSettings(side, side, info.rate, info.time_base, info.sound, payload=said)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
             render(opened, stages, sink, statistics, clock, progress)
     return statistics

@@ -18,7 +18,7 @@ from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
-from mien.marking import payload
+from mien.marking.payload import drawn_if
 from mien.pipeline import Progress, Stages, render
 from mien.pipeline.chain import SingleStage
 from mien.places import need_apart
@@ -56,8 +56,7 @@ def style_file(
         output: see `mien.emit.open`.
         style: `NAME[:STRENGTH][+NAME[:STRENGTH]...]`, of those that `model` has.
         model: name or folder of a bundle of the family `style`; None: the installed one that has the style.
-        mark: whether the visible mark that says "synthetic" is drawn.
-        invisible_mark: whether the mark that `mien verify` reads is laid under the picture.
+        mark, invisible_mark: whether "synthetic" is written in the picture, and what `mien verify` reads laid under it.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -69,7 +68,6 @@ def style_file(
     need_apart([], [source], sink=output)
     need_place(os.fspath(output))
     count, clock = threads or usable_threads(), MonotonicClock()
-    said = payload.drawn() if invisible_mark else None
     statistics = Statistics(clock)
     with ExitStack() as stack:
         styler = stack.enter_context(open_styler(count, model or model_with(wish)))
@@ -79,10 +77,7 @@ def style_file(
         if begun is not None:
             begun(info.frame_count, styler.about)
         if info.frame_count == 1 and not info.live:
-            pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
-            settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL, payload=said)
-            with emit.open(output, settings, mark=mark) as sink:
-                sink.write(Frame(pixels, 0, 1 / _STILL))
+            _draw_picture(drawn, source, output, mark, invisible_mark)
             statistics.frames_in = statistics.frames_out = 1
             statistics.end()
             return statistics
@@ -94,7 +89,18 @@ def style_file(
         chain = SingleStage(draw, about=styler.about, name="style")
         stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda found, seconds: found, chain)
         size = info.width // 2 * 2, info.height // 2 * 2
-        settings = SinkSettings(*size, info.rate, info.time_base, info.sound, payload=said)
+        settings = SinkSettings(*size, info.rate, info.time_base, info.sound, payload=drawn_if(invisible_mark))
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
             render(opened, stages, sink, statistics, clock, progress)
     return statistics
+
+
+def _draw_picture(
+    drawn: FrameStyler, source: str | os.PathLike[str], output: str | os.PathLike[str], mark: bool, invisible_mark: bool
+) -> None:
+    """One picture instead of a video."""
+    pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
+    height, width = pixels.shape[:2]
+    settings = SinkSettings(width, height, _STILL, 1 / _STILL, payload=drawn_if(invisible_mark))
+    with emit.open(output, settings, mark=mark) as sink:
+        sink.write(Frame(pixels, 0, 1 / _STILL))

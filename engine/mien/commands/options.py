@@ -100,3 +100,11 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return math.nan
+
+
+def add_marks_and_running(parser: argparse.ArgumentParser) -> None:
+    """Options of all commands that make a video: its marks, threads, and how much is said."""
+    parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
+    parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
+    parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mien.commands.options import add_marks_and_running
 from mien.stats import Statistics
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side of the output (default: %(default)s)")
     parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin at this second")
     parser.add_argument("--duration", type=float, metavar="S", help="stop after so many seconds")
-    parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
-    parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
-    parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+    add_marks_and_running(parser)
 
 
 def run(

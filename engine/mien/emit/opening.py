@@ -48,8 +48,7 @@ def open(
             a named pipe, a descriptor (/dev/stdout, /dev/fd/N) or a device: it is encoded and sent on a thread of its
             own, drops what does not get through, and needs frames whose arrays do not change.
         settings: of the frames that will be written.
-        mark: draw the visible mark "synthetic" on a copy of every frame; the metadata says so in any case, and the
-            invisible mark, if there is one in `settings`, too.
+        mark: draw "synthetic" on a copy of every frame; the metadata, and an invisible mark of `settings`, say so, too.
         beside: (width, height) of the driver's frames, to show them on the left of the output.
         quality: of a video.
         threads: of the video encoder, a share of the caller's budget; 0: all processors.

@@ -34,7 +34,7 @@ STRENGTH: Final = 1.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class CellGrid:
     """What a key lays out; (256, 256) both, the middle of the picture at the corner of the four middle cells."""
 
     sign: NDArray[np.int8]
@@ -49,14 +49,14 @@ class Grid:
         return np.asarray(self.sign * bits[self.bit])
 
 
-def grid_of(key: bytes = KEY) -> Grid:
+def grid_of(key: bytes = KEY) -> CellGrid:
     """The grid of a key. Bytes come from SHAKE-256, the same everywhere and for all time."""
     drawn = hashlib.shake_256(b"mien invisible mark 1" + key).digest(3 * REACH**2)
     numbers = np.frombuffer(drawn, np.uint8).reshape(3, REACH, REACH)
     sign = (1 - 2 * (numbers[0] & 1).astype(np.int8)).astype(np.int8)
     place = (numbers[1].astype(np.int16) * 256 + numbers[2]) % bch.LENGTH
     bit = np.where(numbers[0] >> 1 < SYNC * 128, -1, place)
-    return Grid(sign, bit.astype(np.int16))
+    return CellGrid(sign, bit.astype(np.int16))
 
 
 def levels_of(payload: Payload, width: int, height: int, key: bytes = KEY) -> NDArray[np.uint8]:

@@ -38,6 +38,11 @@ def drawn() -> Payload:
     return Payload(secrets.randbits(_SESSION_BITS))
 
 
+def drawn_if(wanted: bool) -> Payload | None:
+    """The same, if a mark is wanted."""
+    return drawn() if wanted else None
+
+
 def read(bits: int) -> Payload | None:
     """What 64 bits say; None where their check is wrong, or the version is unknown."""
     said = bits >> _CHECK_BITS

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.marking import bch, payload
-from mien.marking.pattern import CELLS, KEY, REACH, Grid, grid_of
+from mien.marking.pattern import CELLS, KEY, REACH, CellGrid, grid_of
 from mien.marking.payload import Payload
 
 Floats = NDArray[np.float32]
@@ -61,7 +61,7 @@ class Reader:
     """Callable on frames: what mark they have in common."""
 
     def __init__(self, key: bytes = KEY) -> None:
-        self._grid: Grid = grid_of(key)
+        self._grid: CellGrid = grid_of(key)
 
     def __call__(self, frames: Iterable[Pixels]) -> Found | None:
         """The mark of frames (H, W, 3) of one video, or of one picture; None where there is none.
@@ -78,7 +78,7 @@ class Reader:
 class Search:
     """Looks for a grid in one picture."""
 
-    def __init__(self, grid: Grid, mean: Floats) -> None:
+    def __init__(self, grid: CellGrid, mean: Floats) -> None:
         """`mean`: (H, W), luma."""
         self._mean = mean
         height, width = mean.shape

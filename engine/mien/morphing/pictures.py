@@ -94,9 +94,8 @@ def morph_file(
     need_place(os.fspath(output))
     made = open_morph(prepare(first, size=size), second)
     pixels = np.hstack([made(degree).pixels for degree in degrees])
-    settings = ReenactSettings(model=WARP, morph=os.fspath(second), degree=degrees[0], size=size, mark=mark)
-    made_of = record(all_pictures([first], settings), settings, own_version())
-    height, width = pixels.shape[:2]
-    sink_settings = SinkSettings(width, height, _STILL, 1 / _STILL, None, made_of.as_metadata(), made_of.payload)
+    settings = ReenactSettings(model=WARP, morph=os.fspath(second), degree=degrees[0], size=size, invisible_mark=False)
+    metadata = record(all_pictures([first], settings), settings, own_version()).as_metadata()
+    sink_settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL, metadata=metadata)
     with emit.open(output, sink_settings, mark=mark) as sink:
         sink.write(Frame(np.ascontiguousarray(pixels), 0, 1 / _STILL))
