@@ -1,4 +1,4 @@
-"""Exponential moving average of weights, which is evaluated and shipped."""
+"""Exponential moving averages of weights, which are evaluated and shipped."""
 
 from __future__ import annotations
 
@@ -52,3 +52,42 @@ class Average:
             saved = values[name]
             assert isinstance(saved, Tensor)
             value.copy_(saved)
+
+
+class StateAverage:
+    """The same of a network's whole state: statistics of its normalisations belong to the weights."""
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        self._decay = decay
+        self._values = {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, network: nn.Module, steps: int) -> None:
+        """Take the present state in, after so many steps; early on the average follows it faster."""
+        decay = min(self._decay, (1 + steps) / (10 + steps))
+        for name, value in network.state_dict().items():
+            if value.dtype.is_floating_point:
+                self._values[name].lerp_(value, 1 - decay)
+            else:
+                self._values[name].copy_(value)
+
+    @contextlib.contextmanager
+    def applied(self, network: nn.Module) -> Iterator[None]:
+        """`network` with the average's state, in evaluation mode, inside."""
+        own = {name: value.clone() for name, value in network.state_dict().items()}
+        network.load_state_dict(self._values)
+        network.eval()
+        try:
+            yield
+        finally:
+            network.load_state_dict(own)
+            network.train()
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """By the names of the network's state."""
+        return {name: value.clone() for name, value in self._values.items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state_dict`."""
+        for name, value in self._values.items():
+            value.copy_(state[name])

@@ -37,7 +37,10 @@ OFFER = "v=0\r\nfake"
 OFTEN = Rate(10_000.0, 10_000.0)
 LIMITS = Limits(requests=OFTEN, openings=OFTEN)
 SETTINGS = ServeSettings(
-    port=0, most_sessions=2, reenact=ReenactSettings(model=WARP, size=128, mark=False), limits=LIMITS
+    port=0,
+    most_sessions=2,
+    reenact=ReenactSettings(model=WARP, size=128, mark=False, invisible_mark=False),
+    limits=LIMITS,
 )
 INFO = SourceInfo("fake", 256, 256, Fraction(25), Fraction(1, 25), None, None, seekable=False, live=True, sound=None)
 

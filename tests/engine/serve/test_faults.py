@@ -46,7 +46,7 @@ class Failing:
         self.error: BaseException | None = None
         self._portrait = portrait
         self._open = open_chain
-        monkeypatch.setattr("mien.live.session.open_chain", self._opened)
+        monkeypatch.setattr("mien.live.making.open_chain", self._opened)
 
     def _opened(self, portraits: Any, *arguments: Any, **named: Any) -> ReenactChain:
         chain = self._open(portraits, *arguments, **named)

@@ -53,7 +53,7 @@ def frames_of(model: str, folder: Path) -> list[NDArray[np.int64]]:
     folder.mkdir()
     given = ["sample:mira", "--driver", "sample:driver", "--output", str(folder / "%03d.png"), "--model", model]
     given += ["--duration", str(FRAMES / 25), "--size", str(SIZE), "--threads", "1", "--backend", "onnxruntime"]
-    assert main(["reenact", *given, "--no-mark", "--quiet"]) == 0
+    assert main(["reenact", *given, "--no-mark", "--no-invisible-mark", "--quiet"]) == 0
     return [np.asarray(Image.open(path)).astype(np.int64) for path in sorted(folder.iterdir())]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +21,7 @@ from mien_export.families.parsing.labelled import default_place
 from mien_export.families.parsing.network import FINE_FOLD, FOLD, KIND, SIZES, Segmenter, Window
 from mien_export.families.parsing.samples import Samples, collate
 from mien_export.families.parsing.weights import begun
+from mien_export.train.average import StateAverage
 from mien_export.train.course import Asked, Part, Raw, changed
 
 WARM_UP: Final = 100
@@ -156,7 +156,7 @@ class ParsingStep:
         self._segmenter = network
         self._losses, self._device = losses, device
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-3, betas=(0.9, 0.99))
-        self._average = {name: value.detach().clone() for name, value in network.state_dict().items()}
+        self._average = StateAverage(network, DECAY)
         self._steps = 0
 
     def __call__(self, raw: Raw) -> dict[str, float]:
@@ -177,7 +177,7 @@ class ParsingStep:
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
         self._steps += 1
-        self._take_in()
+        self._average.update(self._network, self._steps)
         return {name: float(value.detach()) for name, value in terms.items()}
 
     def set_rate(self, rate: float) -> None:
@@ -191,17 +191,16 @@ class ParsingStep:
     @torch.no_grad()
     def drawn(self, raw: Raw) -> Sequence[Tensor]:
         """Pictures, what the averaged weights say of them, and their labels, in colours."""
-        with self._averaged():
+        with self._average.applied(self._network):
             found = self._segmenter(self._pictures(raw)).argmax(dim=1)
         return self._pictures(raw), coloured(found), coloured(raw["labels"].to(self._device).long())
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on."""
-        average = {name: value.clone() for name, value in self._average.items()}
         return {
             "network": self._network.state_dict(),
             "optimiser": self._optimiser.state_dict(),
-            "average": average,
+            "average": self._average.state_dict(),
             "steps": self._steps,
         }
 
@@ -210,35 +209,12 @@ class ParsingStep:
         self._network.load_state_dict(state["network"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._steps = state["steps"]
-        for name, value in self._average.items():
-            value.copy_(state["average"][name])
+        self._average.load_state_dict(state["average"])
 
     def _pictures(self, raw: Raw) -> Tensor:
         """(N, 3, S, S) in -1..1."""
         pictures = raw["pictures"].to(self._device).float() / 127.5 - 1
         return pictures.contiguous(memory_format=torch.channels_last)
-
-    @torch.no_grad()
-    def _take_in(self) -> None:
-        """Present weights into the average; early on it follows them faster."""
-        decay = min(DECAY, (1 + self._steps) / (10 + self._steps))
-        for name, value in self._network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self._average[name].lerp_(value, 1 - decay)
-            else:
-                self._average[name].copy_(value)
-
-    @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The network with the averaged weights, in evaluation mode, inside."""
-        own = {name: value.clone() for name, value in self._network.state_dict().items()}
-        self._network.load_state_dict(self._average)
-        self._network.eval()
-        try:
-            yield
-        finally:
-            self._network.load_state_dict(own)
-            self._network.train()
 
 
 def window_of(step: int, cells: int) -> Window:

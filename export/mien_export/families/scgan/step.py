@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -31,6 +30,7 @@ from mien_export.families.spade_video.losses import (
     pixel_weights,
 )
 from mien_export.families.spade_video.step import FACE, CriticView, shares_of
+from mien_export.train.average import StateAverage
 from mien_export.train.course import Raw
 from mien_export.train.terms import Features
 
@@ -123,7 +123,7 @@ class ScganStep:
         self._segments: Any = None
         if helpers.segmenter is not None and form.segmentor == "along":
             self._segments = torch.optim.AdamW(helpers.segmenter.parameters(), lr=2e-3)
-        self._average = {name: value.detach().clone() for name, value in self._net.state_dict().items()}
+        self._average = StateAverage(self._net, DECAY)
         self._weights = pixel_weights().to(device)
         self._steps = 0
 
@@ -146,14 +146,14 @@ class ScganStep:
         nn.utils.clip_grad_norm_(self._net.parameters(), MOST)
         self._optimiser.step()
         self._steps += 1
-        self._take_in()
+        self._average.update(self._net, self._steps)
         return {name: float(value.detach()) for name, value in (terms | own).items()}
 
     def begin(self, state: dict[str, Any]) -> None:
         """Take over averaged weights of another run's state, and its discriminator's: those that fit."""
         _take_over(self._net, state["average"])
         _take_over(self._judge, state.get("judge", {}))
-        self._average = {name: value.detach().clone() for name, value in self._net.state_dict().items()}
+        self._average = StateAverage(self._net, DECAY)
         self._steps = STRONGER
 
     def set_rate(self, rate: float) -> None:
@@ -169,7 +169,7 @@ class ScganStep:
     @torch.no_grad()
     def drawn(self, raw: Raw) -> Sequence[Tensor]:
         """Asked maps, painted maps, what is made of them with the portraits' latents and without, and the portraits."""
-        with self._averaged():
+        with self._average.applied(self._net):
             batch = self._batch(raw)
             means, _ = self._net.encoder(*self._seen(batch.pictures, batch.labels))
             own, plain = (self._made(batch, latent, still=True) for latent in (means, 0 * means))
@@ -183,7 +183,7 @@ class ScganStep:
             "judge": self._judge.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "judges": self._judges.state_dict(),
-            "average": {name: value.clone() for name, value in self._average.items()},
+            "average": self._average.state_dict(),
             "steps": self._steps,
         }
         if self._segments is not None:
@@ -198,8 +198,7 @@ class ScganStep:
         self._optimiser.load_state_dict(state["optimiser"])
         self._judges.load_state_dict(state["judges"])
         self._steps = state["steps"]
-        for name, value in self._average.items():
-            value.copy_(state["average"][name])
+        self._average.load_state_dict(state["average"])
         if self._segments is not None:
             assert self._helpers.segmenter is not None
             self._helpers.segmenter.load_state_dict(state["segmentor"])
@@ -341,28 +340,6 @@ class ScganStep:
     def _signed(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""
         return (pixels.to(self._device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-    @torch.no_grad()
-    def _take_in(self) -> None:
-        """Present weights and statistics into the average; early on it follows them faster."""
-        decay = min(DECAY, (1 + self._steps) / (10 + self._steps))
-        for name, value in self._net.state_dict().items():
-            if value.dtype.is_floating_point:
-                self._average[name].lerp_(value, 1 - decay)
-            else:
-                self._average[name].copy_(value)
-
-    @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The networks with the averaged weights, in evaluation mode, inside."""
-        own = {name: value.clone() for name, value in self._net.state_dict().items()}
-        self._net.load_state_dict(self._average)
-        self._net.eval()
-        try:
-            yield
-        finally:
-            self._net.load_state_dict(own)
-            self._net.train()
 
 
 def _take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from mien_export.families.spade_video.losses import (
 from mien_export.families.spade_video.moved import Moved, moved
 from mien_export.families.spade_video.network import SpadeSize, SpadeVideo
 from mien_export.families.style.losses import temporal_term
+from mien_export.train.average import StateAverage
 from mien_export.train.course import Raw
 from mien_export.train.terms import Features
 
@@ -88,7 +88,7 @@ class SpadeStep:
         self._losses, self._judges, self._device = losses, judges, device
         self._optimiser = torch.optim.Adam(self._net.parameters(), lr=1e-3, betas=(0.5, 0.99))
         self._critics = torch.optim.Adam(self._critic.parameters(), lr=1e-3, betas=(0.5, 0.99))
-        self._average = {name: value.detach().clone() for name, value in self._net.state_dict().items()}
+        self._average = StateAverage(self._net, DECAY)
         self._weights = pixel_weights().to(device)
         self._steps = 0
 
@@ -107,14 +107,14 @@ class SpadeStep:
         nn.utils.clip_grad_norm_(self._net.parameters(), MOST)
         self._optimiser.step()
         self._steps += 1
-        self._take_in()
+        self._average.update(self._net, self._steps)
         return {name: float(value.detach()) for name, value in terms.items()}
 
     def begin(self, state: dict[str, Any]) -> None:
         """Take averaged weights of another run's state over, and its critic's: those of the same name and shape."""
         _take_over(self._net, state["average"])
         _take_over(self._critic, state.get("critic", {}))
-        self._average = {name: value.detach().clone() for name, value in self._net.state_dict().items()}
+        self._average = StateAverage(self._net, DECAY)
 
     def set_rate(self, rate: float) -> None:
         """The learning rate."""
@@ -129,7 +129,7 @@ class SpadeStep:
     @torch.no_grad()
     def drawn(self, raw: Raw) -> Sequence[Tensor]:
         """Maps, pictures in the next one's style and in their own, and the truth."""
-        with self._averaged():
+        with self._average.applied(self._net):
             batch = self._batch(raw, mean=True)
             swapped = self._net(batch.labels, batch.code.roll(1, 0))
             own = self._net(batch.labels, batch.code)
@@ -142,7 +142,7 @@ class SpadeStep:
             "critic": self._critic.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "critics": self._critics.state_dict(),
-            "average": {name: value.clone() for name, value in self._average.items()},
+            "average": self._average.state_dict(),
             "steps": self._steps,
         }
 
@@ -153,8 +153,7 @@ class SpadeStep:
         self._optimiser.load_state_dict(state["optimiser"])
         self._critics.load_state_dict(state["critics"])
         self._steps = state["steps"]
-        for name, value in self._average.items():
-            value.copy_(state["average"][name])
+        self._average.load_state_dict(state["average"])
 
     def _batch(self, raw: Raw, mean: bool = False) -> Batch:
         """`mean`: codes without chance, each its own picture's."""
@@ -241,28 +240,6 @@ class SpadeStep:
     def _signed(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""
         return (pixels.to(self._device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-    @torch.no_grad()
-    def _take_in(self) -> None:
-        """Present weights and statistics into the average; early on it follows them faster."""
-        decay = min(DECAY, (1 + self._steps) / (10 + self._steps))
-        for name, value in self._net.state_dict().items():
-            if value.dtype.is_floating_point:
-                self._average[name].lerp_(value, 1 - decay)
-            else:
-                self._average[name].copy_(value)
-
-    @contextlib.contextmanager
-    def _averaged(self) -> Iterator[None]:
-        """The networks with the averaged weights, in evaluation mode, inside."""
-        own = {name: value.clone() for name, value in self._net.state_dict().items()}
-        self._net.load_state_dict(self._average)
-        self._net.eval()
-        try:
-            yield
-        finally:
-            self._net.load_state_dict(own)
-            self._net.train()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -174,7 +174,7 @@ def frames(model: str, folder: Path) -> list[NDArray[np.int64]]:
     folder.mkdir()
     given = ["sample:mira", "--driver", "sample:driver", "--output", str(folder / "%03d.png"), "--model", model]
     given += ["--duration", "0.08", "--size", "192", "--threads", "1", "--backend", "onnxruntime"]
-    assert main(["reenact", *given, "--no-mark", "--quiet"]) == 0
+    assert main(["reenact", *given, "--no-mark", "--no-invisible-mark", "--quiet"]) == 0
     return [np.asarray(Image.open(path)).astype(np.int64) for path in sorted(folder.iterdir())]
 
 

@@ -153,7 +153,7 @@ def test_a_portrait_is_driven(bundle: Path, tmp_path: Path) -> None:
         folder.mkdir()
         given = ["sample:mira", "--driver", "sample:driver", "--output", str(folder / "%03d.png"), "--model", model]
         given += ["--duration", "0.08", "--size", "192", "--threads", "1", "--backend", "onnxruntime"]
-        assert main(["reenact", *given, "--no-mark", "--quiet"]) == 0
+        assert main(["reenact", *given, "--no-mark", "--no-invisible-mark", "--quiet"]) == 0
         made[model] = frames(folder)
     for own, other in zip(made[str(bundle)], made["warp"], strict=True):
         difference = np.abs(own - other).mean(axis=2)
@@ -165,7 +165,23 @@ def test_a_portrait_is_driven(bundle: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("style", [(), ("--portrait", "sample:mira"), ("--style-frame", "0.5")])
 def test_a_video_is_made_anew(bundle: Path, tmp_path: Path, style: tuple[str, ...]) -> None:
     given = ["sample:driver", "--output", str(tmp_path / "%03d.png"), "--model", str(bundle), "--duration", "0.08"]
-    assert main(["resynth", *given, *style, "--size", "160", "--threads", "1", "--no-mark", "--quiet"]) == 0
+    assert (
+        main(
+            [
+                "resynth",
+                *given,
+                *style,
+                "--size",
+                "160",
+                "--threads",
+                "1",
+                "--no-mark",
+                "--no-invisible-mark",
+                "--quiet",
+            ]
+        )
+        == 0
+    )
     made = frames(tmp_path)
     assert len(made) == 2
     assert all(frame.shape == (160, 160, 3) for frame in made)
