@@ -171,7 +171,7 @@ def test_graphs_draw_the_people_that_were_learnt(bundle: Path, place: Path) -> N
     with open_maker(1, str(bundle)) as maker:
         found = maker.person(mixture)
     wanted = people.person(mixture)
-    np.testing.assert_allclose(found.landmarks, wanted.landmarks, atol=0.2)
+    np.testing.assert_allclose(found.landmarks, wanted.landmarks, atol=0.5)  # half a pixel: shapes are kept in bytes
     np.testing.assert_allclose(found.texture, wanted.texture, atol=0.05)
     np.testing.assert_allclose(found.colours, wanted.colours, atol=1e-3)
     assert (label_map(found, 256) == label_map(wanted, 256)).mean() > 0.99
