@@ -31,6 +31,8 @@ INSIDES = {
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "base", "misc"}
 KERNEL_PARTS = {"portable", "sample"}
 """Headers of kernels that several operations share."""
+OPS = ("ops", "geometry")
+"""Modules in which operations check their arguments and choose where they run."""
 
 API_FIELDS = "mien.serve.fields"
 
@@ -264,7 +266,7 @@ def test_each_kernel_operation_has_one_name_everywhere() -> None:
             "CUDA": (kernels / f"cuda/{name}.cu").exists(),
             "binding": f'"{name}"' in (kernels / "bind/module.cpp").read_text(),
             "reference": f"def {name}(" in (kernels / "mien_kernels/reference.py").read_text(),
-            "dispatch": f"def {name}(" in (kernels / "mien_kernels/ops.py").read_text(),
+            "dispatch": any(f"def {name}(" in (kernels / f"mien_kernels/{ops}.py").read_text() for ops in OPS),
             "test": name in tests,
             "bench": name in tasks,
         }.items()

@@ -26,12 +26,12 @@ def main(arguments: list[str]) -> int:
     if options.batch < 1:
         raise SettingError(f"--batch must be 1 or more, got {options.batch}")
     try:
-        from mien.runtime.tensorrt.run import this_device
+        from mien.device.cuda import this_gpu
     except ImportError as error:
         raise BackendError(
             f"tensorrt: expected TensorRT and CuPy, got none ({error}); pip install 'mien[gpu]' on a machine with a GPU"
         ) from error
-    device = this_device()
+    device = this_gpu()
     cache = Cache() if options.out is None else Cache(options.out)
     for name in (name for runs in RUNS for name in bundle.names(runs)):
         graph = bundle.graph(name, options.precision)

@@ -154,6 +154,22 @@ void draw_eye(uintptr_t out, uintptr_t picture, uintptr_t mask, const Size& size
     enqueue("draw_eye", device, stream, [&](cuda::Stream s) { return cuda::draw_eye(params, s); });
 }
 
+void erase(uintptr_t picture, uintptr_t mouth, uintptr_t flow, const Size& size, float nothing, float gain,
+           float bearable, float span, int device, uintptr_t stream) {
+    const Erase params = {
+        .picture = at<uint8_t>(picture),
+        .mouth = at<float>(mouth),
+        .flow = at<float>(flow),
+        .height = size[0],
+        .width = size[1],
+        .nothing = nothing,
+        .gain = gain,
+        .bearable = bearable,
+        .span = span,
+    };
+    enqueue("erase", device, stream, [&](cuda::Stream s) { return cuda::erase(params, s); });
+}
+
 void flow_warp(uintptr_t source, uintptr_t flow, uintptr_t out, int32_t batch, const Picture& size,
                const Size& flow_size, const Size& out_size, const std::string& kind, bool zero, bool channels_last,
                int device, uintptr_t stream) {
@@ -175,9 +191,19 @@ void flow_warp(uintptr_t source, uintptr_t flow, uintptr_t out, int32_t batch, c
     enqueue("flow_warp", device, stream, [&](cuda::Stream s) { return cuda::flow_warp(params, batch, s); });
 }
 
+void halve_flow(uintptr_t flow, uintptr_t out, const Size& size, int device, uintptr_t stream) {
+    const HalveFlow params = {.flow = at<float>(flow), .out = at<float>(out), .height = size[0], .width = size[1]};
+    enqueue("halve_flow", device, stream, [&](cuda::Stream s) { return cuda::halve_flow(params, s); });
+}
+
+void limit(uintptr_t values, uintptr_t most, int64_t count, int device, uintptr_t stream) {
+    const Limit params = {.values = at<float>(values), .most = at<float>(most), .count = count};
+    enqueue("limit", device, stream, [&](cuda::Stream s) { return cuda::limit(params, s); });
+}
+
 void paste(uintptr_t frame, uintptr_t crop, uintptr_t mask, const Picture& size, const Size& crop_size,
-           const Matrix& matrix, float inverse_feather, const PerChannel& gain, const PerChannel& bias, int device,
-           uintptr_t stream) {
+           const Matrix& matrix, float inverse_feather, const PerChannel& gain, const PerChannel& bias, float opacity,
+           int device, uintptr_t stream) {
     Paste params = {
         .frame = at<uint8_t>(frame),
         .crop = at<uint8_t>(crop),
@@ -191,6 +217,7 @@ void paste(uintptr_t frame, uintptr_t crop, uintptr_t mask, const Picture& size,
         .inverse_feather = inverse_feather,
         .gain = {},
         .bias = {},
+        .opacity = opacity,
     };
     copy(matrix, params.matrix);
     copy(gain, params.gain);
@@ -337,6 +364,22 @@ void to_tensor(uintptr_t image, uintptr_t out, const Picture& size, const Size& 
     enqueue("to_tensor", device, stream, [&](cuda::Stream s) { return cuda::to_tensor(params, type(kind), s); });
 }
 
+void weigh_flow(uintptr_t flow, uintptr_t depth, uintptr_t weight, const Size& size, const std::array<float, 2>& share,
+                float still, float inverse_calm, int device, uintptr_t stream) {
+    const WeighFlow params = {
+        .flow = at<float>(flow),
+        .depth = at<float>(depth),
+        .weight = at<float>(weight),
+        .height = size[0],
+        .width = size[1],
+        .share_x = share[0],
+        .share_y = share[1],
+        .still = still,
+        .inverse_calm = inverse_calm,
+    };
+    enqueue("weigh_flow", device, stream, [&](cuda::Stream s) { return cuda::weigh_flow(params, s); });
+}
+
 typedef nb::ndarray<nb::ro> Exchanged;  // through DLPack
 
 std::string name_of(nb::dlpack::dtype kind) {
@@ -376,7 +419,10 @@ NB_MODULE(MIEN_MODULE, m) {
     m.def("add_levels", add_levels);
     m.def("blend", blend);
     m.def("draw_eye", draw_eye);
+    m.def("erase", erase);
     m.def("flow_warp", flow_warp);
+    m.def("halve_flow", halve_flow);
+    m.def("limit", limit);
     m.def("paste", paste);
     m.def("rasterize_flow", rasterize_flow);
     m.def("rasterize_parts", rasterize_parts);
@@ -385,6 +431,7 @@ NB_MODULE(MIEN_MODULE, m) {
     m.def("temporal_blend", temporal_blend);
     m.def("to_image", to_image);
     m.def("to_tensor", to_tensor);
+    m.def("weigh_flow", weigh_flow);
     m.def("looked_at", looked_at, nb::arg("array"));
     m.def("device_count", device_count);
 }

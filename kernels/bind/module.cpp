@@ -113,6 +113,22 @@ void draw_eye(const Out<uint8_t, 3>& out, const In<uint8_t, 3>& picture, const I
     run(&Ops::draw_eye, params, threads);
 }
 
+void erase(const Out<uint8_t, 3>& picture, const In<float, 2>& mouth, const In<float, 3>& flow, float nothing,
+           float gain, float bearable, float span, int threads) {
+    const Erase params = {
+        .picture = picture.data(),
+        .mouth = mouth.data(),
+        .flow = flow.data(),
+        .height = size(picture, 0),
+        .width = size(picture, 1),
+        .nothing = nothing,
+        .gain = gain,
+        .bearable = bearable,
+        .span = span,
+    };
+    run(&Ops::erase, params, threads);
+}
+
 void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>& out, bool zero, bool channels_last,
                int threads) {
     const int height = channels_last ? 0 : 1;
@@ -134,8 +150,28 @@ void flow_warp(const AnyIn<3>& source, const In<float, 3>& flow, const AnyOut<3>
     run(&Ops::flow_warp, params, threads);
 }
 
+void halve_flow(const In<float, 3>& flow, const Out<float, 3>& out, int threads) {
+    const HalveFlow params = {
+        .flow = flow.data(),
+        .out = out.data(),
+        .height = size(out, 0),
+        .width = size(out, 1),
+    };
+    run(&Ops::halve_flow, params, threads);
+}
+
+void limit(const Out<float, 2>& values, const In<float, 2>& most, int threads) {
+    const Limit params = {
+        .values = values.data(),
+        .most = most.data(),
+        .count = static_cast<int64_t>(values.size()),
+    };
+    run(&Ops::limit, params, threads);
+}
+
 void paste(const Out<uint8_t, 3>& frame, const In<uint8_t, 3>& crop, const In<float, 2>& matrix, float inverse_feather,
-           const In<float, 1>& gain, const In<float, 1>& bias, const std::optional<In<float, 2>>& mask, int threads) {
+           const In<float, 1>& gain, const In<float, 1>& bias, const std::optional<In<float, 2>>& mask, float opacity,
+           int threads) {
     Paste params = {
         .frame = frame.data(),
         .crop = crop.data(),
@@ -149,6 +185,7 @@ void paste(const Out<uint8_t, 3>& frame, const In<uint8_t, 3>& crop, const In<fl
         .inverse_feather = inverse_feather,
         .gain = {},
         .bias = {},
+        .opacity = opacity,
     };
     std::memcpy(params.matrix, matrix.data(), sizeof(params.matrix));
     std::memcpy(params.gain, gain.data(), gain.nbytes());
@@ -271,6 +308,22 @@ void to_tensor(const In<uint8_t, 3>& image, const In<float, 2>& matrix, const Ou
     run(&Ops::to_tensor, params, threads);
 }
 
+void weigh_flow(const Out<float, 3>& flow, const In<float, 2>& depth, const Out<float, 2>& weight, float share_x,
+                float share_y, float still, float inverse_calm, int threads) {
+    const WeighFlow params = {
+        .flow = flow.data(),
+        .depth = depth.data(),
+        .weight = weight.data(),
+        .height = size(flow, 0),
+        .width = size(flow, 1),
+        .share_x = share_x,
+        .share_y = share_y,
+        .still = still,
+        .inverse_calm = inverse_calm,
+    };
+    run(&Ops::weigh_flow, params, threads);
+}
+
 // Instruction sets that this build has and this processor runs, plainest first.
 std::vector<std::string> available_isas() {
     int count = 0;
@@ -309,10 +362,14 @@ NB_MODULE(_native, m) {
     m.def("draw_eye", draw_eye, array("out"), array("picture"), array("mask"), nb::arg("left"), nb::arg("top"),
           array("to_eye"), array("to_picture"), array("looks"), array("lids"), nb::arg("inverse_radius"),
           nb::arg("fade"), nb::arg("inverse_span"), nb::arg("margin"), nb::arg("threads"));
+    m.def("erase", erase, array("picture"), array("mouth"), array("flow"), nb::arg("nothing"), nb::arg("gain"),
+          nb::arg("bearable"), nb::arg("span"), nb::arg("threads"));
     m.def("flow_warp", flow_warp, array("source"), array("flow"), array("out"), nb::arg("zero"),
           nb::arg("channels_last"), nb::arg("threads"));
+    m.def("halve_flow", halve_flow, array("flow"), array("out"), nb::arg("threads"));
+    m.def("limit", limit, array("values"), array("most"), nb::arg("threads"));
     m.def("paste", paste, array("frame"), array("crop"), array("matrix"), nb::arg("inverse_feather"), array("gain"),
-          array("bias"), maybe("mask"), nb::arg("threads"));
+          array("bias"), maybe("mask"), nb::arg("opacity"), nb::arg("threads"));
     m.def("rasterize_flow", rasterize_flow, array("target"), array("source"), array("triangles"), array("flow"),
           array("depth"), nb::arg("threads"));
     m.def("rasterize_parts", rasterize_parts, array("points"), array("starts"), array("channels"), array("out"),
@@ -325,6 +382,8 @@ NB_MODULE(_native, m) {
           nb::arg("channels_last"), nb::arg("threads"));
     m.def("to_tensor", to_tensor, array("image"), array("matrix"), array("out"), nb::arg("scale"), nb::arg("bias"),
           nb::arg("zero"), nb::arg("channels_last"), nb::arg("threads"));
+    m.def("weigh_flow", weigh_flow, array("flow"), array("depth"), array("weight"), nb::arg("share_x"),
+          nb::arg("share_y"), nb::arg("still"), nb::arg("inverse_calm"), nb::arg("threads"));
     m.def("filter_stderr", filter_stderr, nb::arg("texts"));
     m.def("available_isas", available_isas);
     m.def("selected_isa", [] { return std::string(selected_isa().name); });

@@ -4,7 +4,10 @@
 #include "mien/add_levels.h"
 #include "mien/blend.h"
 #include "mien/draw_eye.h"
+#include "mien/erase.h"
 #include "mien/flow_warp.h"
+#include "mien/halve_flow.h"
+#include "mien/limit.h"
 #include "mien/paste.h"
 #include "mien/rasterize_flow.h"
 #include "mien/rasterize_parts.h"
@@ -12,20 +15,25 @@
 #include "mien/temporal_blend.h"
 #include "mien/to_image.h"
 #include "mien/to_tensor.h"
+#include "mien/weigh_flow.h"
 
 // The one list of ops: function and params struct.
 #define MIEN_EACH_OP(OP)                \
     OP(add_levels, AddLevels)           \
     OP(blend, Blend)                    \
     OP(draw_eye, DrawEye)               \
+    OP(erase, Erase)                    \
     OP(flow_warp, FlowWarp)             \
+    OP(halve_flow, HalveFlow)           \
+    OP(limit, Limit)                    \
     OP(paste, Paste)                    \
     OP(rasterize_flow, RasterizeFlow)   \
     OP(rasterize_parts, RasterizeParts) \
     OP(spade_modulate, SpadeModulate)   \
     OP(temporal_blend, TemporalBlend)   \
     OP(to_image, ToImage)               \
-    OP(to_tensor, ToTensor)
+    OP(to_tensor, ToTensor)             \
+    OP(weigh_flow, WeighFlow)
 
 namespace mien {
 

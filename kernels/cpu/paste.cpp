@@ -91,6 +91,8 @@ void paste_chunk(const Paste& p, int32_t y, int32_t x, int32_t count) {
         alpha[i] = feathered(border_distance(at[0][i], at[1][i], p.crop_width, p.crop_height), p.inverse_feather);
     }
     if (p.mask != nullptr) apply_mask(p, count, at, alpha);
+    for (int32_t i = 0; i < count; ++i)
+        alpha[i] *= p.opacity;
     Neighbours<C> found;
     look<C>(p.crop, {p.crop_height, p.crop_width, C}, Padding::border, count, at, found);
     uint8_t* row = p.frame + (static_cast<int64_t>(y) * p.width + x) * C;

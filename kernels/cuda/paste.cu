@@ -29,6 +29,7 @@ __global__ void __launch_bounds__(kThreads) paste_kernel(Paste p, Box box) {
     if (p.mask != nullptr) {
         alpha *= tapped(p.mask, taps_at(at_x, at_y, p.crop_height, p.crop_width, 1, Padding::border), 0);
     }
+    alpha *= p.opacity;
     const Taps taps = taps_at(at_x, at_y, p.crop_height, p.crop_width, C, Padding::border);
     uint8_t* frame = p.frame + (static_cast<int64_t>(y) * p.width + x) * C;
 #pragma unroll

@@ -43,6 +43,19 @@ def draw_eye(
     stream: int,
     /,
 ) -> None: ...
+def erase(
+    picture: int,
+    mouth: int,
+    flow: int,
+    size: _Size,
+    nothing: float,
+    gain: float,
+    bearable: float,
+    span: float,
+    device: int,
+    stream: int,
+    /,
+) -> None: ...
 def flow_warp(
     source: int,
     flow: int,
@@ -58,6 +71,8 @@ def flow_warp(
     stream: int,
     /,
 ) -> None: ...
+def halve_flow(flow: int, out: int, size: _Size, device: int, stream: int, /) -> None: ...
+def limit(values: int, most: int, count: int, device: int, stream: int, /) -> None: ...
 def paste(
     frame: int,
     crop: int,
@@ -68,6 +83,7 @@ def paste(
     inverse_feather: float,
     gain: Sequence[float],
     bias: Sequence[float],
+    opacity: float,
     device: int,
     stream: int,
     /,
@@ -154,6 +170,18 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    device: int,
+    stream: int,
+    /,
+) -> None: ...
+def weigh_flow(
+    flow: int,
+    depth: int,
+    weight: int,
+    size: _Size,
+    share: Sequence[float],
+    still: float,
+    inverse_calm: float,
     device: int,
     stream: int,
     /,

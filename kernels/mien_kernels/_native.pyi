@@ -29,9 +29,21 @@ def draw_eye(
     margin: float,
     threads: int,
 ) -> None: ...
+def erase(
+    picture: _Bytes,
+    mouth: _Floats,
+    flow: _Floats,
+    nothing: float,
+    gain: float,
+    bearable: float,
+    span: float,
+    threads: int,
+) -> None: ...
 def flow_warp(
     source: NDArray[Any], flow: _Floats, out: NDArray[Any], zero: bool, channels_last: bool, threads: int
 ) -> None: ...
+def halve_flow(flow: _Floats, out: _Floats, threads: int) -> None: ...
+def limit(values: _Floats, most: _Floats, threads: int) -> None: ...
 def paste(
     frame: _Bytes,
     crop: _Bytes,
@@ -40,6 +52,7 @@ def paste(
     gain: _Floats,
     bias: _Floats,
     mask: _Floats | None,
+    opacity: float,
     threads: int,
 ) -> None: ...
 def rasterize_flow(
@@ -75,6 +88,16 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    threads: int,
+) -> None: ...
+def weigh_flow(
+    flow: _Floats,
+    depth: _Floats,
+    weight: _Floats,
+    share_x: float,
+    share_y: float,
+    still: float,
+    inverse_calm: float,
     threads: int,
 ) -> None: ...
 def filter_stderr(texts: list[str]) -> bool: ...

@@ -61,6 +61,43 @@ def expect_apart(name: str, value: NDArray[Any], other_name: str, other: NDArray
         raise ValueError(f"{name}: expected memory apart from {other_name}, got arrays that overlap")
 
 
+def expect_even(name: str, height: int, width: int) -> None:
+    """Raise ValueError unless both sides are even."""
+    if height % 2 or width % 2:
+        raise ValueError(f"{name}: expected even sides, got {height} rows and {width} columns")
+
+
+def expect_below(name: str, what: str, values: NDArray[np.int32], limit: int) -> None:
+    """Raise ValueError unless all of `values`, which are named `what`, are in 0..limit - 1."""
+    if values.size and values.view(np.uint32).max() >= limit:
+        worst = values[(values < 0) | (values >= limit)][0]
+        raise ValueError(f"{name}: expected {what} below {limit}, got {worst}")
+
+
+def expect_size(size: tuple[int, ...] | None, axes: int) -> tuple[int, ...]:
+    """The lengths of a result that no array was given for; ValueError unless there are `axes` of them."""
+    if size is None or len(size) != axes or min(size) < 0:
+        raise ValueError(f"size: expected {axes} lengths where no out is given, got {size}")
+    return size
+
+
+def erasing_span(nothing: int, gain: float, limits: tuple[float, float]) -> float:
+    """The span between two limits of `ops.erase`; ValueError unless its numbers are in their ranges."""
+    expect_range("nothing", nothing, 0, 255)
+    expect_range("gain", gain, 0.0, 1e6)
+    expect_range("limits", limits[0], -1e6, 1e6)
+    expect_range("limits", limits[1], limits[0] + 1e-6, 1e6)
+    return limits[1] - limits[0]
+
+
+def expect_weighing(share: tuple[float, float], still: float, calm: float) -> None:
+    """Raise ValueError unless the numbers of `ops.weigh_flow` are in their ranges."""
+    for cells in share:
+        expect_range("share", cells, 1e-6, 1e6)
+    expect_range("still", still, 0.0, 1e6)
+    expect_range("calm", calm, 1e-6, 1e6)
+
+
 def expect_threads(threads: int) -> None:
     """Raise ValueError unless at least one thread is asked for."""
     if threads < 1:

@@ -13,8 +13,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien_kernels.checks import F32, choice, expect, expect_range
-from mien_kernels.device import FLOATS, Place, View, empty_like, expect_apart, native, place_of
+from mien_kernels.checks import F32, choice, erasing_span, expect, expect_even, expect_range
+from mien_kernels.cuda_geometry import halve_flow as halve_flow
+from mien_kernels.cuda_geometry import limit as limit
+from mien_kernels.cuda_geometry import rasterize_flow as rasterize_flow
+from mien_kernels.cuda_geometry import rasterize_parts as rasterize_parts
+from mien_kernels.cuda_geometry import weigh_flow as weigh_flow
+from mien_kernels.device import F32S, FLOATS, Place, View, empty_like, expect_apart, made_size, native, place_of
 from mien_kernels.eye import EyeGeometry
 
 Floats = NDArray[np.float32]
@@ -23,8 +28,6 @@ Layout = Literal["nchw", "nhwc"]
 
 PIXELS = ("uint8", *FLOATS)
 U8 = ("uint8",)
-I32 = ("int32",)
-F32S = ("float32",)
 HARD_EDGE = 1e30
 MOST_BATCH = 65535
 BYTES_OF_MOMENTS = 16
@@ -62,14 +65,7 @@ def blend(base: Any, over: Any, mask: Any = None, out: Any = None, *, stream: in
     return result
 
 
-def draw_eye(
-    out: Any,
-    picture: Any,
-    mask: Any,
-    geometry: EyeGeometry,
-    *,
-    stream: int | None = None,
-) -> Any:
+def draw_eye(out: Any, picture: Any, mask: Any, geometry: EyeGeometry, *, stream: int | None = None) -> Any:
     """See ops.draw_eye."""
     place = place_of("out", out, stream)
     to = place.array("out", out, U8, (None, None, 3), written=True)
@@ -87,6 +83,30 @@ def draw_eye(
         place.device, place.stream,
     )  # fmt: skip
     return out
+
+
+def erase(
+    picture: Any,
+    mouth: Any,
+    flow: Any,
+    nothing: int = 128,
+    gain: float = 6.0,
+    limits: tuple[float, float] = (0.12, 0.25),
+    *,
+    stream: int | None = None,
+) -> Any:
+    """See ops.erase."""
+    place = place_of("picture", picture, stream)
+    to = place.array("picture", picture, U8, (None, None, 3), written=True)
+    size = to.shape[:2]
+    cover = place.array("mouth", mouth, F32S, size)
+    field = place.array("flow", flow, F32S, (*size, 2))
+    expect_even("picture", *size)
+    span = erasing_span(nothing, gain, limits)
+    native().erase(
+        to.address, cover.address, field.address, size, nothing, gain, limits[1], span, place.device, place.stream
+    )  # fmt: skip
+    return picture
 
 
 def flow_warp(
@@ -131,6 +151,7 @@ def paste(
     gain: Floats | None = None,
     bias: Floats | None = None,
     mask: Any = None,
+    opacity: float = 1.0,
     *,
     stream: int | None = None,
 ) -> Any:
@@ -145,62 +166,15 @@ def paste(
     gains = _per_channel("gain", gain, channels, 1.0)
     biases = _per_channel("bias", bias, channels, 0.0)
     weight = None if mask is None else place.array("mask", mask, F32S, patch.shape[:2])
+    expect_range("opacity", opacity, 0.0, 1.0)
     if not (to.bytes and patch.bytes):
         return frame
     expect_apart("frame", to, "crop", patch)
     native().paste(
         to.address, patch.address, _address(weight), to.shape, patch.shape[:2], matrix.ravel().tolist(),
-        1.0 / feather if feather > 0.0 else HARD_EDGE, gains, biases, place.device, place.stream,
+        1.0 / feather if feather > 0.0 else HARD_EDGE, gains, biases, opacity, place.device, place.stream,
     )  # fmt: skip
     return frame
-
-
-def rasterize_flow(
-    target: Any,
-    source: Any,
-    triangles: Any,
-    out: Any = None,
-    depth: Any = None,
-    size: tuple[int, int] | None = None,
-    *,
-    stream: int | None = None,
-) -> tuple[Any, Any]:
-    """See ops.rasterize_flow. Triangles whose indices name no vertex are skipped rather than refused."""
-    place = place_of("target", target, stream)
-    points = place.array("target", target, F32S, (None, 3))
-    origins = place.array("source", source, F32S, (points.shape[0], 2))
-    corners = place.array("triangles", triangles, I32, (None, 3))
-    result, flow = place.result("out", out, "float32", (None, None, 2), (*_size(size, out, 2), 2))
-    depths, deep = place.result("depth", depth, "float32", flow.shape[:2], flow.shape[:2])
-    if flow.bytes:
-        native().rasterize_flow(
-            points.address, origins.address, corners.address, flow.address, deep.address,
-            points.shape[0], corners.shape[0], flow.shape[:2], place.device, place.stream,
-        )  # fmt: skip
-    return result, depths
-
-
-def rasterize_parts(
-    points: Any,
-    starts: Any,
-    channels: Any,
-    out: Any = None,
-    size: tuple[int, int, int] | None = None,
-    *,
-    stream: int | None = None,
-) -> Any:
-    """See ops.rasterize_parts. Outlines that name no points or no channel are skipped rather than refused."""
-    place = place_of("points", points, stream)
-    corners = place.array("points", points, F32S, (None, 2))
-    fills = place.array("channels", channels, I32, (None,))
-    first = place.array("starts", starts, I32, (fills.shape[0] + 1,))
-    result, to = place.result("out", out, "float32", (None, None, None), _size(size, out, 3))
-    if to.bytes:
-        native().rasterize_parts(
-            corners.address, first.address, fills.address, to.address,
-            corners.shape[0], fills.shape[0], to.shape, place.device, place.stream,
-        )  # fmt: skip
-    return result
 
 
 def spade_modulate(
@@ -333,7 +307,7 @@ def to_tensor(
     expect("matrix", matrix, (F32,), (2, 3))
     last = choice("layout", layout, "nchw", "nhwc")
     if out is None:
-        rows, columns = _size(size, out, 2)
+        rows, columns = made_size(size, out, 2)
         made = (rows, columns, channels) if last else (channels, rows, columns)
         result = empty_like("out", image, made, "float32")
     else:
@@ -374,14 +348,6 @@ def _batch_of(source: Any) -> tuple[int, ...]:
         return ()
     expect_range("source batch", shape[0], 0, MOST_BATCH)
     return (int(shape[0]),)
-
-
-def _size(size: tuple[int, ...] | None, out: Any, axes: int) -> tuple[int, ...]:
-    if out is not None:
-        return (0,) * axes
-    if size is None or len(size) != axes or min(size) < 0:
-        raise ValueError(f"size: expected {axes} lengths where no out is given, got {size}")
-    return size
 
 
 def _spade_sizes(x: View, last: bool) -> tuple[int, int, int]:

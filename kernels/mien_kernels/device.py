@@ -16,11 +16,13 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from mien_kernels.checks import MOST_ELEMENTS, Axes
+from mien_kernels.checks import MOST_ELEMENTS, Axes, expect_size
 
 Result = TypeVar("Result")
 
 FLOATS = ("float32", "float16", "bfloat16")
+F32S = ("float32",)
+I32 = ("int32",)
 SIZES = {"uint8": 1, "int32": 4, "float32": 4, "float16": 2, "bfloat16": 2}
 TYPES = {"|u1": "uint8", "<i4": "int32", "<f4": "float32", "<f2": "float16", "<V2": "bfloat16"}
 """Of `__cuda_array_interface__`; it has no bfloat16, which torch and others write as two bytes of anything."""
@@ -162,6 +164,11 @@ def empty_like(name: str, value: Any, shape: tuple[int, ...], kind: str) -> Any:
     raise ValueError(
         f"{name}: expected an array for the result, got None: {_described(value)} tells no way to make one"
     )
+
+
+def made_size(size: tuple[int, ...] | None, out: Any, axes: int) -> tuple[int, ...]:
+    """The lengths of a result, of which only the number matters where there is an `out`."""
+    return (0,) * axes if out is not None else expect_size(size, axes)
 
 
 def look_at(value: Any) -> View:

@@ -9,7 +9,7 @@ or ValueError (shape, memory order, range).
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,18 +17,25 @@ from numpy.typing import NDArray
 from mien_kernels import _native
 from mien_kernels.checks import (
     F32,
-    I32,
     PIXELS,
     U8,
     choice,
+    erasing_span,
     expect,
     expect_apart,
+    expect_even,
     expect_pixels,
     expect_range,
+    expect_size,
     expect_threads,
 )
 from mien_kernels.device import is_elsewhere, run
 from mien_kernels.eye import EyeGeometry
+from mien_kernels.geometry import halve_flow as halve_flow
+from mien_kernels.geometry import limit as limit
+from mien_kernels.geometry import rasterize_flow as rasterize_flow
+from mien_kernels.geometry import rasterize_parts as rasterize_parts
+from mien_kernels.geometry import weigh_flow as weigh_flow
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -127,6 +134,39 @@ def draw_eye(
     return out
 
 
+def erase(
+    picture: Bytes,
+    mouth: Floats,
+    flow: Floats,
+    nothing: int = 128,
+    gain: float = 6.0,
+    limits: tuple[float, float] = (0.12, 0.25),
+    threads: int = 1,
+    *,
+    stream: int | None = None,
+) -> Bytes:
+    """Replace in place, in `picture`, what a warp cannot show by one grey; returns `picture`.
+
+    That is min(1, gain * mouth) of a pixel, and where the flow stretches: with a the area that a pixel has in the
+    source (the determinant of the flow's derivative at each cell of 2 x 2 pixels, averaged over 3 x 3 cells, those at
+    the border repeated), all from `limits[0]` down and nothing from `limits[1]` up. The greater share counts.
+
+    picture: (H, W, 3) uint8, H and W even. mouth: (H, W) float32 0..1. flow: (H, W, 2) float32, absolute positions.
+    nothing: the grey, 0..255. gain: 0 or more. limits: source pixels per pixel, the second one greater.
+    """
+    if is_elsewhere(picture):
+        return run(erase, stream, threads, picture, mouth, flow, nothing, gain, limits)
+    expect("picture", picture, (U8,), (None, None, 3), written=True)
+    height, width = picture.shape[:2]
+    expect("mouth", mouth, (F32,), (height, width))
+    expect("flow", flow, (F32,), (height, width, 2))
+    expect_even("picture", height, width)
+    span = erasing_span(nothing, gain, limits)
+    expect_threads(threads)
+    _native.erase(picture, mouth, flow, float(nothing), gain, limits[1], span, threads)
+    return picture
+
+
 def flow_warp(
     source: Pixels,
     flow: Floats,
@@ -173,6 +213,7 @@ def paste(
     gain: Floats | None = None,
     bias: Floats | None = None,
     mask: Floats | None = None,
+    opacity: float = 1.0,
     threads: int = 1,
     *,
     stream: int | None = None,
@@ -181,10 +222,11 @@ def paste(
 
     frame: (H, W, C) uint8, C 1..4. crop: (h, w, C) uint8. matrix: (2, 3) float32, frame pixel -> crop pixel. feather:
     crop pixels from the crop's border inwards over which it fades in (smoothstep). gain, bias: (C,) float32, colour
-    becomes gain * value + bias, clipped (1 and 0 if not given). mask: (h, w) float32 0..1, a further factor.
+    becomes gain * value + bias, clipped (1 and 0 if not given). mask: (h, w) float32 0..1, a further factor, as is
+    opacity, 0..1.
     """
     if is_elsewhere(frame):
-        return run(paste, stream, threads, frame, crop, matrix, feather, gain, bias, mask)
+        return run(paste, stream, threads, frame, crop, matrix, feather, gain, bias, mask, opacity)
     expect("frame", frame, (U8,), (None, None, None), written=True)
     channels = frame.shape[2]
     expect_range("frame channels", channels, 1, 4)
@@ -197,83 +239,13 @@ def paste(
     expect("bias", biases, (F32,), (channels,))
     if mask is not None:
         expect("mask", mask, (F32,), crop.shape[:2])
+    expect_range("opacity", opacity, 0.0, 1.0)
     expect_threads(threads)
     if crop.size and frame.size:
         expect_apart("frame", frame, "crop", crop)
-        _native.paste(frame, crop, matrix, 1.0 / feather if feather > 0.0 else HARD_EDGE, gains, biases, mask, threads)
+        hardness = 1.0 / feather if feather > 0.0 else HARD_EDGE
+        _native.paste(frame, crop, matrix, hardness, gains, biases, mask, opacity, threads)
     return frame
-
-
-def rasterize_flow(
-    target: Floats,
-    source: Floats,
-    triangles: Ints,
-    out: Floats | None = None,
-    depth: Floats | None = None,
-    threads: int = 1,
-    *,
-    size: tuple[int, int] | None = None,
-    stream: int | None = None,
-) -> tuple[Floats, Floats]:
-    """The backward flow of a mesh that moved from `source` to `target`; returns (out, depth).
-
-    target: (V, 3) float32, x, y in output pixels and z, smaller is nearer. source: (V, 2) float32, x, y in source
-    pixels. triangles: (T, 3) int32. out: (H, W, 2) float32, absolute source positions, x then y; a pixel that no
-    triangle covers gets its own coordinates. depth: (H, W) float32, z of the nearest triangle (the first of equals),
-    +inf where uncovered. size: (H, W), needed only without `out`. Both windings are drawn; triangles without area,
-    not finite or beyond 2**21 pixels are skipped. A pixel centre on a shared edge belongs to exactly one triangle.
-    """
-    if is_elsewhere(target):
-        return run(rasterize_flow, stream, threads, target, source, triangles, out, depth, size=size)
-    expect("target", target, (F32,), (None, 3))
-    expect("source", source, (F32,), (target.shape[0], 2))
-    expect("triangles", triangles, (I32,), (None, 3))
-    if triangles.size and triangles.view(np.uint32).max() >= target.shape[0]:
-        raise ValueError(
-            f"triangles: expected indices below {target.shape[0]}, got {_worst(triangles, target.shape[0])}"
-        )
-    result = np.empty((*_size(size, 2), 2), F32) if out is None else out
-    expect("out", result, (F32,), (None, None, 2), written=True)
-    depths = np.empty(result.shape[:2], F32) if depth is None else depth
-    expect("depth", depths, (F32,), result.shape[:2], written=True)
-    expect_threads(threads)
-    _native.rasterize_flow(target, source, triangles, result, depths, threads)
-    return result, depths
-
-
-def rasterize_parts(
-    points: Floats,
-    starts: Ints,
-    channels: Ints,
-    out: Floats | None = None,
-    threads: int = 1,
-    *,
-    size: tuple[int, int, int] | None = None,
-    stream: int | None = None,
-) -> Floats:
-    """Fill closed outlines into the channels of a parsing map, anti-aliased by covered area.
-
-    points: (N, 2) float32, x, y in pixels. starts: (P + 1,) int32, outline i has points starts[i]..starts[i + 1] - 1.
-    channels: (P,) int32, the channel of each outline. out: (C, H, W) float32 0..1; outlines of one channel are joined
-    by maximum, the rest is 0. size: (C, H, W), needed only without `out`. Winding is non-zero; an outline with fewer
-    than three points or one that is not finite fills nothing.
-    """
-    if is_elsewhere(points):
-        return run(rasterize_parts, stream, threads, points, starts, channels, out, size=size)
-    expect("points", points, (F32,), (None, 2))
-    expect("channels", channels, (I32,), (None,))
-    expect("starts", starts, (I32,), (channels.shape[0] + 1,))
-    result = np.empty(_size(size, 3), F32) if out is None else out
-    expect("out", result, (F32,), (None, None, None), written=True)
-    expect_threads(threads)
-    bounds = starts.tolist()
-    if bounds[0] < 0 or bounds[-1] > points.shape[0] or bounds != sorted(bounds):
-        raise ValueError(f"starts: expected rising values in 0..{points.shape[0]}, got {bounds}")
-    if channels.size and channels.view(np.uint32).max() >= result.shape[0]:
-        raise ValueError(f"channels: expected values below {result.shape[0]}, got {_worst(channels, result.shape[0])}")
-    if result.size:
-        _native.rasterize_parts(points, starts, channels, result, threads)
-    return result
 
 
 def spade_modulate(
@@ -430,16 +402,6 @@ def to_tensor(
     return result
 
 
-def _size(size: tuple[int, ...] | None, axes: int) -> tuple[int, ...]:
-    if size is None or len(size) != axes or min(size) < 0:
-        raise ValueError(f"size: expected {axes} lengths where no out is given, got {size}")
-    return size
-
-
 def _tensor_shape(size: tuple[int, int] | None, channels: int, last: bool) -> tuple[int, ...]:
-    lengths = _size(size, 2)
+    lengths = expect_size(size, 2)
     return (*lengths, channels) if last else (channels, *lengths)
-
-
-def _worst(indices: NDArray[Any], count: int) -> int:
-    return int(indices[(indices < 0) | (indices >= count)][0])

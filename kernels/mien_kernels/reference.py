@@ -74,11 +74,44 @@ def draw_eye(
     return result
 
 
+def erase(
+    picture: Bytes,
+    mouth: Floats,
+    flow: Floats,
+    nothing: int = 128,
+    gain: float = 6.0,
+    limits: tuple[float, float] = (0.12, 0.25),
+) -> Bytes:
+    """See ops.erase; returns a new picture."""
+    cells = flow.reshape(flow.shape[0] // 2, 2, flow.shape[1] // 2, 2, 2)
+    right, down = cells[:, 0, :, 1] - cells[:, 0, :, 0], cells[:, 1, :, 0] - cells[:, 0, :, 0]
+    minus = (right[..., 1] * down[..., 0]).astype(np.float64)
+    area = (right[..., 0].astype(np.float64) * down[..., 1] - minus).astype(np.float32)
+    wide = np.pad(area, 1, mode="edge")
+    rows = wide[:-2] + wide[1:-1] + wide[2:]
+    mean = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9)
+    stretch = _clamp((np.float32(limits[1]) - mean) / np.float32(limits[1] - limits[0]), 0.0, 1.0)
+    share = np.maximum(stretch.repeat(2, axis=0).repeat(2, axis=1), np.minimum(mouth * np.float32(gain), ONE))
+    return _grey(_mix(picture.astype(np.float32), np.float32(nothing), share[..., None]))
+
+
 def flow_warp(source: Pixels, flow: Floats, size: tuple[int, int] | None = None, padding: Padding = "border") -> Pixels:
     """See ops.flow_warp; `size` is that of `out`."""
     at = _resized(flow, *(size or flow.shape[:2]))
     warped: Pixels = _as_type(_sample(source, at[..., 0], at[..., 1], padding), source)
     return warped
+
+
+def halve_flow(flow: Floats) -> Floats:
+    """See ops.halve_flow."""
+    rows = flow[::2] + flow[1::2]
+    halved: Floats = (rows[:, ::2] + rows[:, 1::2]) * np.float32(0.125) - np.float32(0.25)
+    return halved
+
+
+def limit(values: Floats, most: Floats) -> Floats:
+    """See ops.limit; returns a new array."""
+    return np.minimum(values, most)
 
 
 def paste(
@@ -89,6 +122,7 @@ def paste(
     gain: Floats | None = None,
     bias: Floats | None = None,
     mask: Floats | None = None,
+    opacity: float = 1.0,
 ) -> Bytes:
     """See ops.paste; returns a new frame."""
     rows, columns = np.indices(frame.shape[:2], dtype=np.float32)
@@ -101,6 +135,7 @@ def paste(
     alpha = t * t * (np.float32(3) - np.float32(2) * t)
     if mask is not None:
         alpha = alpha * _sample(mask[..., None], x, y, "border")[..., 0]
+    alpha = alpha * np.float32(opacity)
     gains = np.float32(1) if gain is None else gain
     biases = np.float32(0) if bias is None else bias
     colour = _clamp(_sample(crop, x, y, "border") * gains + biases, 0.0, 255.0)
@@ -215,6 +250,20 @@ def to_tensor(
             total += _sample(image, *_affine(matrix, columns + across, rows + down), padding)
     out = total * (ONE / np.float32(taps * taps)) * np.float32(scale) + np.float32(bias)
     return np.ascontiguousarray(np.moveaxis(out, 2, 0) if layout == "nchw" else out)
+
+
+def weigh_flow(
+    flow: Floats, depth: Floats, share: tuple[float, float], still: float = 0.02, calm: float = 1.0
+) -> tuple[Floats, Floats]:
+    """See ops.weigh_flow; returns a new flow and the weights."""
+    rows, columns = np.indices(depth.shape, dtype=np.float32)
+    places = (np.stack([columns, rows], axis=2) + HALF_PIXEL) / np.array(share, np.float32) - HALF_PIXEL
+    way = np.abs(flow - places).max(axis=2)
+    rests = (way < np.float32(still)) | np.isinf(depth)
+    scaled = np.where(rests, np.float32(0), way) * np.float32(1.0 / calm)
+    weight = ONE / (scaled * scaled + ONE)
+    weight[0] = weight[-1] = weight[:, 0] = weight[:, -1] = 0
+    return np.where(rests[..., None], places, flow), weight
 
 
 def _mix(a: Any, b: Any, weight: Any) -> Any:

@@ -9,27 +9,22 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.util
 import inspect
-import os
-import shutil
-import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.kernels.on_host import Lent, built_on_host, missing
 
 from mien_kernels import _native, device, ops
 
-ROOT = Path(__file__).parents[2]
 OPS = (
-    "add_levels", "blend", "draw_eye", "flow_warp", "paste", "rasterize_flow", "rasterize_parts", "spade_modulate",
-    "temporal_blend", "to_image", "to_tensor",
+    "add_levels", "blend", "draw_eye", "erase", "flow_warp", "halve_flow", "limit", "paste", "rasterize_flow",
+    "rasterize_parts", "spade_modulate", "temporal_blend", "to_image", "to_tensor", "weigh_flow",
 )  # fmt: skip
 PLACES = ("cuda on host", "cupy", "torch")
 ON_HOST = ("matrix", "gain", "bias")
@@ -44,31 +39,6 @@ class Library(Protocol):
     def put(self, array: NDArray[Any], kind: str | None = None) -> Any: ...
     def get(self, array: Any) -> NDArray[Any]: ...
     def offset(self, array: NDArray[Any], kind: str | None = None) -> Any: ...
-
-
-class Lent:
-    """A NumPy array that passes for one on CUDA; bfloat16 stands in it as uint16."""
-
-    __module__ = "pycuda.gpuarray"
-
-    def __init__(self, array: NDArray[Any], writable: bool = True) -> None:
-        self.array = array
-        self.writable = writable
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.array.shape
-
-    @property
-    def __cuda_array_interface__(self) -> dict[str, Any]:
-        kind = "<V2" if self.array.dtype == np.uint16 else self.array.dtype.str
-        return {
-            "shape": self.array.shape,
-            "typestr": kind,
-            "data": (self.array.ctypes.data, not self.writable),
-            "strides": None if self.array.flags.c_contiguous else self.array.strides,
-            "version": 3,
-        }
 
 
 def shifted(array: NDArray[Any]) -> NDArray[Any]:
@@ -136,37 +106,6 @@ class Torch:
 
     def offset(self, array: NDArray[Any], kind: str | None = None) -> Any:
         return self.put(shifted(array), kind)[1:].reshape(array.shape)
-
-
-def missing(reason: str, variable: str) -> NoReturn:
-    """Skip, or fail where the environment says that nothing may be missing."""
-    if os.environ.get(variable) == "1":
-        pytest.fail(f"{reason}, and {variable}=1")
-    pytest.skip(reason)
-
-
-@functools.cache
-def built_on_host() -> types.ModuleType | str:
-    """The CUDA kernels compiled for the host, or why there are none."""
-    cmake = shutil.which("cmake", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-    if shutil.which("nvcc") is None or cmake is None:
-        return "no nvcc or no cmake on PATH"
-    build = ROOT / "build" / "on_host"
-    configure = [cmake, "-S", str(ROOT), "-B", str(build), "-DMIEN_CUDA=OFF", "-DMIEN_ON_HOST=ON", "-DMIEN_WERROR=ON"]
-    jobs = str(len(os.sched_getaffinity(0)))  # without a number make starts all at once, beside tests of real time
-    for command in (
-        [*configure, f"-DPython_EXECUTABLE={sys.executable}"],
-        [cmake, "--build", str(build), "--target", "_cuda_on_host", "--parallel", jobs],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = (build / "kernels" / "cuda" / "on_host").glob("_cuda_on_host*.so")
-    spec = importlib.util.spec_from_file_location("_cuda_on_host", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def lend(patch: pytest.MonkeyPatch) -> Library:

@@ -54,6 +54,17 @@ TYPE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
 ]
 
 VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
+    ("picture: expected even sides, got 3 rows and 6 columns",
+     lambda: ops.erase(zeros(3, 6, 3), zeros(3, 6, kind=F32), zeros(3, 6, 2, kind=F32))),
+    ("mouth: expected shape (4, 6), got (6, 4)", lambda: ops.erase(picture.copy(), zeros(6, 4, kind=F32), flow)),
+    ("limits: expected 0.500001..1e+06, got 0.25",
+     lambda: ops.erase(picture.copy(), zeros(4, 6, kind=F32), flow, limits=(0.5, 0.25))),
+    ("flow: expected even sides, got 4 rows and 5 columns", lambda: ops.halve_flow(zeros(4, 5, 2, kind=F32))),
+    ("most: expected shape (4, 6), got (4, 5)",
+     lambda: ops.limit(zeros(4, 6, kind=F32), zeros(4, 5, kind=F32))),
+    ("calm: expected 1e-06..1e+06, got 0.0",
+     lambda: ops.weigh_flow(flow.copy(), zeros(4, 6, kind=F32), (1.0, 1.0), calm=0.0)),
+    ("opacity: expected 0..1, got 1.5", lambda: ops.paste(picture.copy(), picture, eye, opacity=1.5)),
     ("base channels: expected 3..4, got 2", lambda: ops.add_levels(zeros(4, 6, 2), zeros(4, 6))),
     ("levels: expected shape (4, 6), got (6, 4)", lambda: ops.add_levels(picture, zeros(6, 4))),
     ("over: expected shape (4, 6, 4), got (4, 6, 3)", lambda: ops.blend(picture, picture)),

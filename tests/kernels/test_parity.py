@@ -145,8 +145,9 @@ def test_paste(
     mask = None if mask_kind == "none" else picture(rng, *crop, kind="float32")
     if mask is not None and mask_kind == "spots":
         mask *= rng.random(crop) < 0.02
-    expected = reference.paste(frame, patch, matrix, feather, gain, bias, mask)
-    assert ops.paste(frame, patch, matrix, feather, gain, bias, mask, n) is frame
+    opacity = rng.choice([1.0, float(rng.random())])
+    expected = reference.paste(frame, patch, matrix, feather, gain, bias, mask, opacity)
+    assert ops.paste(frame, patch, matrix, feather, gain, bias, mask, opacity, n) is frame
     assert_same(frame, expected)
 
 
@@ -255,3 +256,57 @@ def test_empty_pictures_give_empty_results(isa: str, shape: tuple[int, int, int]
     assert ops.paste(np.zeros((2, 2, 3), np.uint8), empty, eye).sum() == 0
     assert ops.to_image(np.zeros((3, *shape[:2]), np.float32)).shape == shape
     assert ops.to_tensor(np.zeros((4, 4, 3), np.uint8), eye, size=shape[:2]).shape == (3, *shape[:2])
+
+
+@many
+@given(rng=rngs, height=st.integers(1, 30), width=st.sampled_from([1, 2, 7, 64, 127, 128, 129, 150]), n=threads)
+def test_erase(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    size = (2 * height, 2 * width)
+    rows, columns = np.indices(size, dtype=np.float32)
+    zoom = rng.choice([0.0, 0.3, 0.45, 1.0, -1.0])
+    flow = np.stack([columns, rows], axis=2) * np.float32(zoom) + rng.random((*size, 2), np.float32) * np.float32(0.4)
+    mouth = (rng.random(size, np.float32) * (rng.random(size) < 0.2)).astype(np.float32)
+    base, flow = picture(rng, *size, 3), flow.astype(np.float32)
+    other: dict[str, Any] = {"nothing": 0, "gain": 1.5, "limits": (-0.25, 0.75)}
+    for options in ({}, other):
+        expected = reference.erase(base, mouth, flow, **options)
+        out = base.copy()
+        assert ops.erase(out, mouth, flow, **options, threads=n) is out
+        assert_same(out, expected)
+
+
+@many
+@given(rng=rngs, height=short, width=lengths, n=threads)
+def test_halve_flow(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    flow = awkward_flow(rng, 2 * height, 2 * width, (2 * height, 2 * width))
+    flow[~np.isfinite(flow)] = 0
+    expected = reference.halve_flow(flow)
+    assert_same(ops.halve_flow(flow, threads=n), expected)
+    out = np.empty((height, width, 2), np.float32)
+    assert ops.halve_flow(flow, out, n) is out
+    assert_same(out, expected)
+
+
+@many
+@given(rng=rngs, height=short, width=lengths, n=threads)
+def test_limit(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    values, most = rng.random((height, width), np.float32), rng.random((height, width), np.float32)
+    expected = reference.limit(values, most)
+    assert ops.limit(values, most, n) is values
+    assert_same(values, expected)
+
+
+@many
+@given(rng=rngs, height=short, width=lengths, n=threads)
+def test_weigh_flow(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    share = (float(rng.uniform(0.2, 1.5)), float(rng.uniform(0.2, 1.5)))
+    rows, columns = np.indices((height, width), dtype=np.float32)
+    places = (np.stack([columns, rows], axis=2) + np.float32(0.5)) / floats(share) - np.float32(0.5)
+    way = rng.normal(0, 3, (height, width, 2)) * (rng.random((height, width, 1)) < 0.7)
+    flow = (places + way.astype(np.float32)).astype(np.float32)
+    depth = np.where(rng.random((height, width)) < 0.3, np.inf, rng.random((height, width))).astype(np.float32)
+    expected_flow, expected = reference.weigh_flow(flow, depth, share, 0.02, 1.5)
+    out = np.empty((height, width), np.float32)
+    assert ops.weigh_flow(flow, depth, share, out, 0.02, 1.5, n) is out
+    assert_same(out, expected)
+    assert_same(flow, expected_flow)

@@ -15,7 +15,7 @@ from typing import Final
 from mien.commands.options import count
 from mien_bench import command
 from mien_bench.control import Control
-from mien_bench.kernels import face_tasks, feature_tasks, picture_tasks
+from mien_bench.kernels import face_tasks, feature_tasks, flow_tasks, picture_tasks
 from mien_bench.kernels.devices import Device, devices
 from mien_bench.kernels.harness import Outcome, Peers, Task, measure
 from mien_bench.kernels.roofline import Roof, attained, chart, roof_of, share_of_roof
@@ -27,7 +27,10 @@ OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "add_levels": (picture_tasks.add_levels,),
     "blend": (picture_tasks.blend,),
     "draw_eye": (face_tasks.draw_eye,),
+    "erase": (flow_tasks.erase,),
     "flow_warp": (picture_tasks.flow_warp, feature_tasks.flow_warp),
+    "halve_flow": (flow_tasks.halve_flow,),
+    "limit": (flow_tasks.limit,),
     "paste": (picture_tasks.paste,),
     "rasterize_flow": (face_tasks.rasterize_flow,),
     "rasterize_parts": (face_tasks.rasterize_parts,),
@@ -35,6 +38,7 @@ OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "temporal_blend": (picture_tasks.temporal_blend,),
     "to_image": (picture_tasks.to_image,),
     "to_tensor": (picture_tasks.to_tensor,),
+    "weigh_flow": (flow_tasks.weigh_flow,),
 }
 COLUMNS: Final = (
     "op, shape, type, device",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from mien.capture.camera import list_cameras
 from mien.emit.virtual import virtual_cameras
 from mien.errors import MienError, in_one_line
 from mien.machine import telemetry
+from mien.machine.gpu import ListedGpu, listed_gpus
 from mien.machine.processor import this_processor, usable_threads
 from mien.manifest import read_bundle
 from mien.runtime.opening import usable
@@ -65,7 +65,7 @@ class Machine:
     memory_gib: float
     """Of the machine; 0 where the system does not say."""
     python: tuple[int, int, int]
-    gpus: tuple[str, ...]
+    gpus: tuple[ListedGpu, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class MachineReport:
             "features": ", ".join(machine.features) or "none that speed networks up",
             "memory": f"{machine.memory_gib:.1f} GiB" if machine.memory_gib else "unknown",
             "python": ".".join(map(str, machine.python)),
-            "gpu": ", ".join(machine.gpus) or "none found",
+            "gpu": ", ".join(_titled(gpu) for gpu in machine.gpus) or "none found",
         }
         packages = {name: found or "-" for name, found in self.packages.items()}
         sections = [_table("machine", facts), _table("packages", packages), _table("mien will use", self.uses)]
@@ -165,11 +165,25 @@ def _uses(machine: Machine, packages: Mapping[str, str | None], parts: Parts) ->
 def _notes(machine: Machine, parts: Parts) -> tuple[str, ...]:
     notes = [parts.lacking[name] for name in ON_PROCESSOR if name in parts.lacking]
     notes += [f"model {model.name} cannot be used: {model.fault}" for model in parts.models if _broken(model, False)]
-    if machine.gpus:
-        names, using = ", ".join(machine.gpus), [name for name in ON_GPU if name in parts.runtimes]
-        idle = f"{names} will not be used: no runtime for it loads; pip install 'mien[gpu]'"
-        notes.append(f"{names} is used where it is asked for: --backend {' or '.join(using)}" if using else idle)
-    return tuple(notes)
+    return (*notes, *(_use_of(gpu, parts) for gpu in machine.gpus))
+
+
+def _use_of(gpu: ListedGpu, parts: Parts) -> str:
+    """One line: what is used, why, and what to do."""
+    using = [name for name in ON_GPU if name in parts.runtimes]
+    idle = f"{gpu.name} is there, but the processor is used"
+    if gpu.fault is not None:
+        return f"{idle}: {gpu.fault}"
+    if not using:
+        return f"{idle}: no runtime for it loads ({parts.lacking.get('tensorrt', 'no TensorRT')})"
+    line = f"{gpu.name} is used where it is asked for: --backend {' or '.join(using)}"
+    return (
+        line if "tensorrt" in using else f"{line}; faster with TensorRT: {parts.lacking.get('tensorrt', 'install it')}"
+    )
+
+
+def _titled(gpu: ListedGpu) -> str:
+    return f"{gpu.name}, driver {gpu.driver or 'none'}"
 
 
 def _broken(model: Model, packaged: bool) -> bool:
@@ -211,7 +225,7 @@ def _look_at_machine() -> Machine:
         cores=usable_threads(),
         memory_gib=_memory_gib(),
         python=(major, minor, patch),
-        gpus=_gpus(),
+        gpus=listed_gpus(),
     )
 
 
@@ -220,15 +234,6 @@ def _memory_gib() -> float:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     except (AttributeError, ValueError, OSError):
         return 0.0
-
-
-def _gpus() -> tuple[str, ...]:
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, check=True, timeout=10)
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.strip() for line in answer.stdout.splitlines() if line.strip())
 
 
 def _installed(name: str) -> str | None:

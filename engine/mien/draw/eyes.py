@@ -6,12 +6,15 @@ anchored at the corners, the iris moved by gaze, stretched only where the lids o
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import outline_mask
+from mien.device.device import ON_HOST, Workspace
+from mien.draw.outlines import fill_outline
 from mien.face import topology
 from mien.plane import Box
 from mien_kernels import ops
@@ -82,7 +85,8 @@ class Eyes:
 
     def __init__(self, picture: NDArray[np.uint8], source: Array) -> None:
         """`picture` (H, W, 3 or 4) is kept and not written to; `source` are landmarks (478, 2 or 3) in its pixels."""
-        self._picture = picture
+        self._picture: Any = picture
+        self._workspace = ON_HOST
         self._eyes = [
             _Eye.of(source[list(eye), :2], source[list(iris), :2])
             for eye, iris in zip(topology.EYES, topology.IRISES, strict=True)
@@ -90,15 +94,22 @@ class Eyes:
         self.lashes = lash_colours(picture, source)
         """(2, 3)."""
 
-    def __call__(self, target: Array, out: NDArray[np.uint8]) -> None:
+    def on(self, picture: Any, workspace: Workspace) -> Eyes:
+        """The same eyes, to be drawn on another device, which has their picture too."""
+        eyes = copy(self)
+        eyes._picture, eyes._workspace = picture, workspace
+        return eyes
+
+    def __call__(self, target: Array, out: Any) -> None:
         """Draw both into `out` (H, W, 3), where `target` are landmarks (478, 2 or 3) in its pixels."""
         rings = target[RINGS, :2]
         places = zip(self._eyes, rings, topology.IRISES, self.lashes, strict=True)
         for own, ring, iris, colour in places:
             frame = eye_frame(ring)
             local = frame.local(ring)
-            _draw(self._picture, own, _TargetEye(ring, frame, local), target[iris[0], :2], out)
-            draw_lash_line(ring, colour, 1 - _gap(local) / max(LASH_FROM * own.opening, 1e-6), out)
+            _draw(self._picture, own, _TargetEye(ring, frame, local), target[iris[0], :2], out, self._workspace)
+            strength = 1 - _gap(local) / max(LASH_FROM * own.opening, 1e-6)
+            draw_lash_line(ring, colour, strength, out, self._workspace)
 
 
 def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
@@ -116,7 +127,7 @@ def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
     return np.array(rows)
 
 
-def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8]) -> None:
+def draw_lash_line(ring: Array, colour: Array, strength: float, out: Any, workspace: Workspace = ON_HOST) -> None:
     """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
     box = Box.around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
     if box is None:
@@ -125,13 +136,11 @@ def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.
     taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
     over, under = ring[:9] - LASH_OVER * taper * frame.axes[1], np.concatenate([ring[8:], ring[:1]])
     under = under + LASH_UNDER * taper * frame.axes[1]
-    corner = box.corner
-    shape = box.shape
-    mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(
-        min(strength, 1.0) * LASH_COVER
-    )
-    below = out[box.area].astype(np.float32)
-    out[box.area] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
+    mask, plain = workspace.empty((1, *box.shape), np.float32), workspace.empty((*box.shape, 3), np.uint8)
+    fill_outline(np.concatenate([over, under[1:-1]]) - box.corner, mask, workspace)
+    there = np.array([[1, 0, -box.x], [0, 1, -box.y]], np.float32)
+    nothing, colours = np.zeros(3, np.float32), colour.astype(np.float32)
+    ops.paste(out, plain, there, 0.0, nothing, colours, mask[0], min(strength, 1.0) * LASH_COVER)
 
 
 def opening(ring: Array) -> float:
@@ -176,16 +185,17 @@ class _TargetEye:
     """(16, 2): the ring in the frame."""
 
 
-def _draw(picture: NDArray[np.uint8], own: _Eye, to: _TargetEye, iris: Array, out: NDArray[np.uint8]) -> None:
+def _draw(picture: Any, own: _Eye, to: _TargetEye, iris: Array, out: Any, workspace: Workspace) -> None:
     box = Box.around(to.ring, 2, out.shape[1], out.shape[0])
     if box is None:
         return
     corner = (box.x, box.y)
-    mask = outline_mask(to.ring - np.array(corner), box.shape)
+    mask = workspace.empty((1, *box.shape), np.float32)
+    fill_outline(to.ring - np.array(corner), mask, workspace)
     ops.draw_eye(
         out,
         picture,
-        mask,
+        mask[0],
         EyeGeometry(
             corner,
             to.frame.into,

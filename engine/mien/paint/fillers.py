@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien import plugins
+from mien.device.device import Workspace
+from mien.draw.eyes import Eyes
 from mien.draw.mouth import draw_driver_mouth, inner_mouth_box
 from mien.errors import ModelError
 from mien.manifest import TensorSpec
 from mien.paint.carried import CarriedLabels, fine_labels
-from mien.paint.erase import NOTHING, Erasing
+from mien.paint.erase import NOTHING, erase_invalid
 from mien.paint.heat_maps import heat_maps, points_of
-from mien.paint.parsing import parsing_map
+from mien.paint.parsing import fill_parsing_map, parsing_map
 from mien.paint.scene import Appearance, Scene, Subject
 from mien.parsing.maps import FINER, class_shares
 from mien.plane import Box, coarser
@@ -53,10 +55,11 @@ class InputPort:
     """An input of a graph that runs for every frame: its specification and array."""
 
     spec: TensorSpec
-    array: Floats
-    """(1, C, h, w): the session's array, bound once."""
+    array: Any
+    """(1, C, h, w): the session's array, bound once, on the workspace's device."""
     view: Box
     threads: int
+    workspace: Workspace
 
 
 def fill_picture(subject: Subject, into: Floats, threads: int) -> None:
@@ -80,12 +83,11 @@ class Parsing:
 
     def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
-        self._times = port.view.height // self._into.shape[1]
+        self._times = port.view.height // int(self._into.shape[1])
 
     def __call__(self, scene: Scene) -> None:
         grid = scene.matrix if self._times == 1 else coarser(scene.matrix, self._times)
-        size = (self._into.shape[1], self._into.shape[2])
-        parsing_map(scene.posed.landmarks, grid, size, out=self._into, threads=scene.threads)
+        fill_parsing_map(scene.posed.landmarks, grid, self._into, scene.workspace, scene.threads)
 
 
 class Warped:
@@ -93,14 +95,19 @@ class Warped:
 
     def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
-        self._warped = np.empty((*port.view.shape, 3), np.uint8)
-        self._erasing = Erasing(port.view.shape)
+        self._warped = port.workspace.device.zeros((*port.view.shape, 3), np.uint8)
+        self._given: tuple[Appearance, Any, Eyes] | None = None
+        """Of which portrait, its crop and eyes on the device."""
 
     def __call__(self, scene: Scene) -> None:
+        if self._given is None or self._given[0] is not scene.appearance:
+            crop = scene.workspace.keep(scene.appearance.subject.crop)
+            self._given = scene.appearance, crop, scene.appearance.eyes.on(crop, scene.workspace)
+        _, crop, eyes = self._given
         flow = scene.flow(scene.view.height)
-        ops.flow_warp(scene.appearance.subject.crop, flow, self._warped, threads=scene.threads)
-        scene.appearance.eyes(scene.landmarks, self._warped)
-        self._erasing(self._warped, scene.mouth, flow, scene.threads)
+        ops.flow_warp(crop, flow, self._warped, threads=scene.threads)
+        eyes(scene.landmarks, self._warped)
+        erase_invalid(self._warped, scene.mouth, flow, scene.threads)
         _to_tensor(self._warped, self._into, scene.threads)
 
 
@@ -114,18 +121,44 @@ class Hint:
         """The area filled at present."""
 
     def __call__(self, scene: Scene) -> None:
-        into = self._into
-        if self._box is not None:
-            into[:, *self._box.area] = 0
+        before, self._box = self._box, self._draw(scene)
+        if before is not None or self._box is not None:
+            self._show(scene, before)
+
+    def _draw(self, scene: Scene) -> Box | None:
+        """Where it is drawn in this frame."""
         hint, mouth = scene.posed.hint, scene.appearance.mouth
         box = inner_mouth_box(scene.landmarks, scene.view.width, scene.view.height)
-        self._box = None if hint is None else box
         if hint is None or box is None:
-            return
-        drawn = self._drawn[box.area]
-        drawn.fill(NOTHING)
+            return None
+        self._drawn[box.area] = NOTHING
         draw_driver_mouth(hint, mouth.lip_colour, scene.landmarks, self._drawn, mouth.skin_colour)
-        into[:, *box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / BYTE_SCALE) - np.float32(1)
+        return box
+
+    def _show(self, scene: Scene, before: Box | None) -> None:
+        if before is not None:
+            self._into[:, *before.area] = 0
+        if self._box is not None:
+            drawn = self._drawn[self._box.area]
+            self._into[:, *self._box.area] = drawn.transpose(2, 0, 1) * np.float32(1 / BYTE_SCALE) - np.float32(1)
+
+
+class HintOnDevice(Hint):
+    """The same for a GPU. It is drawn on the host, where it takes less time than its launches would, and is small."""
+
+    def __init__(self, port: InputPort) -> None:
+        super().__init__(port)
+        self._drawn.fill(NOTHING)
+        self._nothing = port.workspace.keep(self._drawn)
+        self._picture = port.workspace.keep(self._drawn)
+
+    def _show(self, scene: Scene, before: Box | None) -> None:
+        ops.paste(self._picture, self._nothing, SAME)
+        if self._box is not None:
+            there = np.array([[1, 0, -self._box.x], [0, 1, -self._box.y]], np.float32)
+            patch = np.ascontiguousarray(self._drawn[self._box.area])
+            ops.paste(self._picture, scene.workspace.put(patch), there)
+        _to_tensor(self._picture, self._into, scene.threads)
 
 
 class Classes:
@@ -162,7 +195,9 @@ class StaticInput:
 
     def __call__(self, scene: Scene) -> None:
         if scene.appearance is not self._given:
-            self._fill(scene.appearance.subject, self._port.array[0], scene.threads)
+            values = np.zeros(self._port.array.shape[1:], np.float32)
+            self._fill(scene.appearance.subject, values, scene.threads)
+            scene.workspace.fill(self._port.array[0], values)
             self._given = scene.appearance
 
 
@@ -181,24 +216,34 @@ class FeatureInput:
 
     def __init__(self, port: InputPort) -> None:
         self._spec, self._array = port.spec, port.array
-        last = nhwc_view(port.array)[0] if port.array.ndim == 4 else None
+        host = port.workspace.device.is_host
+        last = nhwc_view(port.array)[0] if host and port.array.ndim == 4 else None
         self._last = last if last is not None and last.flags.c_contiguous else None
         """(h, w, C), where the session keeps channels last."""
         self._given: Appearance | None = None
+        self._feature: Any = None
+        """(h, w, C): to be warped, on the device."""
 
     def __call__(self, scene: Scene) -> None:
-        if self._spec.warped:
-            self._warp(scene.appearance.features[self._spec.name], scene)
-        elif scene.appearance is not self._given:
-            self._array[...] = scene.appearance.fixed[self._spec.name]
+        if scene.appearance is not self._given:
+            self._take(scene)
             self._given = scene.appearance
+        if self._spec.warped:
+            self._warp(scene)
 
-    def _warp(self, feature: Floats, scene: Scene) -> None:
+    def _take(self, scene: Scene) -> None:
+        name = self._spec.name
+        if self._spec.warped:
+            self._feature = scene.workspace.keep(np.asarray(scene.appearance.features[name], self._array.dtype))
+        else:
+            scene.workspace.fill(self._array, scene.appearance.fixed[name])
+
+    def _warp(self, scene: Scene) -> None:
         flow = scene.flow(self._array.shape[2])
         if self._last is not None:
-            ops.flow_warp(feature, flow, self._last, threads=scene.threads)
+            ops.flow_warp(self._feature, flow, self._last, threads=scene.threads)
         else:
-            ops.flow_warp(feature, flow, self._array[0], threads=scene.threads, layout="nchw")
+            ops.flow_warp(self._feature, flow, self._array[0], threads=scene.threads, layout="nchw")
 
 
 ONCE: Final[Mapping[str, OnceFiller]] = {
@@ -215,6 +260,12 @@ FRAME: Final[Mapping[str, Callable[[InputPort], FrameFiller]]] = {
     "landmarks": Landmarks,
 }
 """By role: what changes with every frame."""
+ON_DEVICE: Final[Mapping[str, Callable[[InputPort], FrameFiller]]] = {
+    "parsing": Parsing,
+    "warped": Warped,
+    "hint": HintOnDevice,
+}
+"""By role: what fills the arrays of a GPU."""
 ONCE_GROUP, FRAME_GROUP = "mien.paint.once", "mien.paint.frame"
 
 
@@ -237,11 +288,13 @@ def frame_filler(port: InputPort) -> FrameFiller:
         ModelError: nobody does.
     """
     role = port.spec.role
+    if not port.workspace.device.is_host and role in ON_DEVICE:
+        return ON_DEVICE[role](port)
     found = FRAME.get(role) or (None if role in ONCE else plugins.added(FRAME_GROUP, role))
     if found is None:
         return StaticInput(port, once_filler(role))
     return cast(Callable[[InputPort], FrameFiller], found)(port)
 
 
-def _to_tensor(picture: Pixels, into: Floats, threads: int) -> None:
+def _to_tensor(picture: Any, into: Any, threads: int) -> None:
     ops.to_tensor(picture, SAME, into, scale=1 / BYTE_SCALE, bias=-1.0, threads=threads)

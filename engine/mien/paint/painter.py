@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from mien.errors import ModelError
 from mien.manifest import Bundle, TensorSpec, family_named
 from mien.paint.fillers import (
-    BYTE_SCALE,
     FeatureInput,
     FrameFiller,
     GraphOutputInput,
@@ -23,6 +22,7 @@ from mien.paint.fillers import (
     frame_filler,
     once_filler,
 )
+from mien.paint.running import OutputNames, run_of
 from mien.paint.scene import Appearance, Scene, Subject
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting, PaintLevel, Posed
@@ -58,19 +58,22 @@ class Painter:
         Raises:
             ModelError: the model paints nothing for a frame, or nobody fills an input of its.
         """
-        self.notes = notes
         self.bundle, self.family = bundle, family_named(bundle.family)
         self._open = open_session
         self._threads = threads
-        self._scene = Scene(bundle.side, bundle.seen, threads)
-        self._sessions: dict[str, GraphSession] = {}
-        self._steps = [self._step(name) for name in bundle.names("frame")]
         outputs = {spec.role: spec.name for spec in bundle.graph(bundle.main).outputs}
-        if not self._steps or "generated" not in outputs:
+        if not bundle.names("frame") or "generated" not in outputs:
             raise ModelError(f"model {bundle.name}: expected a graph of a frame that gives `generated`, got none")
+        self._sessions = {name: open_session(name) for name in bundle.names("frame")}
         self.session = self._sessions[bundle.main]
-        self._generated = self.session.outputs[outputs["generated"]]
-        self._mask = self.session.outputs[outputs["mask"]] if "mask" in outputs else None
+        names = OutputNames(outputs["generated"], outputs.get("mask"))
+        self._run, fault = run_of(bundle, self._sessions, names, threads)
+        self.notes = notes if fault is None else (*notes, fault)
+        workspace = self._run.workspace
+        self._scene = Scene(bundle.side, bundle.seen, threads, workspace)
+        self._carried = self._scene if workspace.device.is_host else Scene(bundle.side, bundle.seen, threads)
+        """On the host, as paintings are."""
+        self._steps = [self._step(name) for name in self._sessions]
 
     def appearance(self, portrait: Portrait) -> Appearance:
         """What is kept of a portrait. Runs the graphs that are run once per portrait, if the model has any."""
@@ -90,20 +93,19 @@ class Painter:
     def paint(self, appearance: Appearance, posed: Posed) -> Painted:
         """Run the frame's graph; the painting is in new arrays."""
         scene = self._scene
-        scene.place(appearance, posed)
-        scene.rasterise_portrait()
-        for session, fillers in self._steps:
-            for fill in fillers:
-                fill(scene)
-            session.run()
-        generated = ops.to_image(
-            self._generated[0].astype(np.float32, copy=False), scale=BYTE_SCALE, bias=BYTE_SCALE, threads=self._threads
-        )
-        return Painted(Painting(generated, self._masked(), scene.matrix), scene.vertices)
+        with scene.workspace.device.current():
+            scene.place(appearance, posed)
+            scene.rasterise_portrait()
+            for session, fillers in self._steps:
+                for fill in fillers:
+                    fill(scene)
+                self._run.run(session)
+            generated, mask = self._run.painted()
+        return Painted(Painting(generated, self._masked(mask), scene.matrix), scene.vertices)
 
     def carry(self, appearance: Appearance, posed: Posed, last: Painted) -> Painted:
         """The last painting, warped by the flow between the two shapes."""
-        scene, painting = self._scene, last.painting
+        scene, painting = self._carried, last.painting
         scene.place(appearance, posed)
         flow = scene.rasterise(np.ascontiguousarray(last.vertices[:, :2]))
         generated = ops.flow_warp(painting.generated, flow, threads=self._threads)
@@ -116,12 +118,13 @@ class Painter:
             session.close()
 
     def _step(self, name: str) -> tuple[GraphSession, list[FrameFiller]]:
-        """A graph of a frame, opened, and what fills its inputs."""
-        session = self._sessions[name] = self._open(name)
+        """A graph of a frame, and what fills its inputs."""
+        session, workspace = self._sessions[name], self._run.workspace
+        inputs = self._run.inputs(session)
         sources = {spec.name: source for spec, source in self._linked(name)}
         fillers: list[FrameFiller] = []
         for spec in self.bundle.graph(name).inputs:
-            port = InputPort(spec, session.inputs[spec.name], self.bundle.seen, self._threads)
+            port = InputPort(spec, inputs[spec.name], self.bundle.seen, self._threads, workspace)
             source = sources.get(spec.name)
             if source is None:
                 fillers.append(frame_filler(port))
@@ -152,11 +155,11 @@ class Painter:
         finally:
             session.close()
 
-    def _masked(self) -> Floats:
-        """(h, w): the fusion mask; all 0 (paint only) for a model without one."""
-        if self._mask is None:
+    def _masked(self, given: Floats | None) -> Floats:
+        """(h, w): the fusion mask, for a network's own; all 0 (paint only) for a model without one."""
+        if given is None:
             return np.zeros(self._scene.view.shape, np.float32)
-        mask: Floats = np.minimum(self._mask[0, 0].astype(np.float32) * np.float32(1 / MASK_SATURATION), np.float32(1))
+        mask: Floats = np.minimum(given * np.float32(1 / MASK_SATURATION), np.float32(1))
         return mask
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.draw.outlines import outline_mask
+from mien.device.device import ON_HOST, Workspace
+from mien.draw.outlines import fill_outline
 from mien.face import topology
 from mien.face.topology import PARTS
 from mien.plane import placed
@@ -53,19 +54,25 @@ def parsing_map(
         out: (9, h, w) float32 to be filled; made where None.
         threads: processor threads that may be used.
     """
-    plane = landmarks[:, :2]
-    points = np.concatenate([plane[_LANDMARKS], *(_iris(plane[list(iris)]) for iris in topology.IRISES)])
-    corners = np.ascontiguousarray(placed(points, matrix), dtype=np.float32)
     out = np.empty((len(PARTS), *size), np.float32) if out is None else out
-    ops.rasterize_parts(corners, _STARTS, _CHANNELS, out=out, threads=threads)
-    np.minimum(out[GAZE], out[EYES], out=out[GAZE])
+    fill_parsing_map(landmarks, matrix, out, ON_HOST, threads)
     return out
 
 
-def mouth_map(landmarks: Array, matrix: Array, out: NDArray[np.float32], threads: int = 1) -> NDArray[np.float32]:
-    """Only the inner mouth's channel of `parsing_map`, into `out` (h, w)."""
+def fill_parsing_map(landmarks: Array, matrix: Array, into: Any, workspace: Workspace, threads: int = 1) -> None:
+    """The same into an array (9, h, w) float32 of the workspace's device."""
+    plane = landmarks[:, :2]
+    points = np.concatenate([plane[_LANDMARKS], *(_iris(plane[list(iris)]) for iris in topology.IRISES)])
+    corners = np.ascontiguousarray(placed(points, matrix), dtype=np.float32)
+    starts, channels = workspace.put(_STARTS), workspace.put(_CHANNELS)
+    ops.rasterize_parts(workspace.put(corners), starts, channels, out=into, threads=threads)
+    ops.limit(into[GAZE], into[EYES], threads)
+
+
+def fill_mouth_map(landmarks: Array, matrix: Array, into: Any, workspace: Workspace, threads: int = 1) -> None:
+    """Only the inner mouth's channel of `parsing_map`, into an array (1, h, w) float32 of the workspace's device."""
     outline = placed(landmarks[list(topology.INNER_LIPS), :2], matrix)
-    return outline_mask(outline, (out.shape[0], out.shape[1]), out, threads)
+    fill_outline(outline, into, workspace, threads)
 
 
 def _iris(points: Array) -> Array:

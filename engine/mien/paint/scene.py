@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.device.device import ON_HOST, Workspace
 from mien.draw.eyes import Eyes
 from mien.draw.mouth import OwnMouth
 from mien.face.crop import crop_matrix
-from mien.paint.parsing import mouth_map
+from mien.paint.parsing import fill_mouth_map
 from mien.parsing.cleaning import cleaned
 from mien.parsing.opening import open_segmenter
 from mien.plane import Box, coarser, into_box, inverse, placed
@@ -85,64 +87,68 @@ class Scene:
     landmarks: Array
     """(478, 3): the target's, in pixels of the view."""
 
-    def __init__(self, side: int, view: Box, threads: int) -> None:
-        """`view` is the part that the network sees of a crop of `side` pixels."""
+    def __init__(self, side: int, view: Box, threads: int, workspace: Workspace = ON_HOST) -> None:
+        """`view` is the part that the network sees of a crop of `side` pixels. Flows lie on the workspace's device."""
+        device = workspace.device
+        self.workspace = workspace
         self.view = view
         self.threads = threads
         self._side = side
-        self._flow, self._depth = np.empty((*view.shape, 2), np.float32), np.empty(view.shape, np.float32)
-        self._pyramid: list[Floats] = []
-        self._mouth, self._has_mouth = np.empty(view.shape, np.float32), False
+        self._flow: Any = device.zeros((*view.shape, 2), np.float32)
+        self._depth: Any = device.zeros(view.shape, np.float32)
+        self._pyramid, self._levels = [self._flow], 1
+        self._mouth: Any = device.zeros((1, *view.shape), np.float32)
+        self._has_mouth = False
 
     def place(self, appearance: Appearance, posed: Posed) -> None:
-        """Set the next frame; `rasterise` computes its flow."""
+        """Set the next frame; `rasterise` computes its flow. The last frame's work must be done."""
+        self.workspace.begin()
         self.appearance, self.posed = appearance, posed
         self.matrix = into_box(crop_matrix(posed.pose, self._side), self.view)
         self.vertices = placed(posed.vertices.astype(np.float64), self.matrix).astype(np.float32)
         self.landmarks = placed(posed.landmarks, self.matrix)
         self._has_mouth = False
 
-    def rasterise(self, texture: Floats) -> Floats:
+    def rasterise(self, texture: Floats) -> Any:
         """(h, w, 2): flow of the view for the texture coordinates `texture` (V, 2)."""
+        put = self.workspace.put
         ops.rasterize_flow(
-            self.vertices,
-            texture,
-            self.posed.triangles,
+            put(self.vertices),
+            put(texture),
+            put(self.posed.triangles),
             out=self._flow,
             depth=self._depth,
             threads=self.threads,
         )
-        self._pyramid = [self._flow]
+        self._levels = 1
         return self._flow
 
-    def rasterise_portrait(self) -> Floats:
+    def rasterise_portrait(self) -> Any:
         """(h, w, 2): flow from the view to the portrait's crop."""
         texture = placed(self.posed.texture.astype(np.float64), self.appearance.subject.matrix)
         return self.rasterise(texture.astype(np.float32))
 
-    def flow(self, height: int) -> Floats:
+    def flow(self, height: int) -> Any:
         """(height, w, 2): the flow downsampled to a grid of this height, in the grid's coordinates."""
-        while len(self._pyramid[-1]) > height:
-            self._pyramid.append(_downsampled(self._pyramid[-1]))
-        return next(flow for flow in self._pyramid if len(flow) <= height)
+        pyramid = self._pyramid
+        level = 0
+        while pyramid[level].shape[0] > height:
+            level += 1
+            if level == len(pyramid):
+                rows, columns = pyramid[-1].shape[:2]
+                pyramid.append(self.workspace.device.zeros((rows // 2, columns // 2, 2), np.float32))
+            if level == self._levels:
+                ops.halve_flow(pyramid[level - 1], pyramid[level], self.threads)
+                self._levels += 1
+        return pyramid[level]
 
     @property
-    def mouth(self) -> Floats:
+    def mouth(self) -> Any:
         """(h, w) in 0..1: coverage of each pixel of the view by the target's inner mouth."""
         if not self._has_mouth:
-            mouth_map(self.posed.landmarks, self.matrix, self._mouth, threads=self.threads)
+            fill_mouth_map(self.posed.landmarks, self.matrix, self._mouth, self.workspace, self.threads)
             self._has_mouth = True
-        return self._mouth
-
-
-def _downsampled(flow: Floats) -> Floats:
-    """The flow (h, w, 2) downsampled by two, in coordinates of the new grid: the mean over 2 x 2 cells."""
-    places = flow.view(np.complex64)[..., 0]  # x and y as one complex number: several times as fast as pairs
-    rows = places[::2] + places[1::2]
-    mean: Floats = (rows[:, ::2] + rows[:, 1::2])[..., None].view(np.float32)
-    mean *= np.float32(0.125)
-    mean -= np.float32(0.25)
-    return mean
+        return self._mouth[0]
 
 
 def _crop(picture: Pixels, matrix: Array, side: int) -> Pixels:

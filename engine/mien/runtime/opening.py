@@ -116,7 +116,8 @@ def _on_tensorrt(
 ) -> GraphSession:
     """A session on the cached engine; without one, on ONNX Runtime until the engine is built in the background."""
     try:
-        from mien.runtime.tensorrt.run import TensorRtSession, this_device
+        from mien.device.cuda import this_gpu
+        from mien.runtime.tensorrt.run import TensorRtSession
     except ImportError as error:
         raise BackendError(
             f"tensorrt: expected TensorRT and CuPy, got none ({error}); pip install 'mien[gpu]'"
@@ -127,7 +128,7 @@ def _on_tensorrt(
     def load(plan: bytes) -> GraphSession:
         return TensorRtSession(graph, plan, batch=batch)
 
-    graph, device = bundle.graph(graph_name, precision), this_device()
+    graph, device = bundle.graph(graph_name, precision), this_gpu()
     kept = kept_engine(graph, batch, device, cache)
     if kept is not None:
         return load(kept)
@@ -172,10 +173,11 @@ def _openvino() -> str:
 
 def _tensorrt() -> str:
     try:
-        from mien.runtime.tensorrt import build, run
+        from mien.device.cuda import this_gpu
+        from mien.runtime.tensorrt import build
     except ImportError as error:
         raise BackendError(f"tensorrt: it does not load ({error}); pip install 'mien[gpu]'") from error
-    return f"{build.VERSION} on {run.this_device().name}"
+    return f"{build.VERSION} on {this_gpu().name}"
 
 
 _LOOKS: Final[Mapping[str, Callable[[], str]]] = {

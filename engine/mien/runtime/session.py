@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.device.device import Device
 from mien.manifest import TensorSpec
 
 Buffers = Mapping[str, NDArray[Any]]
@@ -48,6 +49,26 @@ class GraphSession(Protocol):
 
     def close(self) -> None:
         """Free the runtime's memory; the arrays stay valid."""
+
+
+@runtime_checkable
+class DeviceSession(GraphSession, Protocol):
+    """A session on a GPU whose arrays can be filled and read there, so that none of them travels."""
+
+    @property
+    def device(self) -> Device:
+        """Its GPU, in whose order it runs."""
+
+    @property
+    def device_inputs(self) -> Mapping[str, Any]:
+        """By name; to be filled in place, in the order of `device`."""
+
+    @property
+    def device_outputs(self) -> Mapping[str, Any]:
+        """By name; valid until the next run."""
+
+    def enqueue(self) -> None:
+        """Put a run from `device_inputs` to `device_outputs` into the order of `device`, and do not wait for it."""
 
 
 def buffers(tensors: Iterable[TensorSpec], batch: int, channels_last: Collection[str] = ()) -> dict[str, NDArray[Any]]:

@@ -71,10 +71,7 @@ class _Carry:
         self._grid = Grid((width, height), shape)
         self._flow = np.empty((*shape, 2), np.float32)
         self._depth = np.empty(shape, np.float32)
-        self._apart = np.empty((*shape, 2), np.float32)
-        self._way = np.empty(shape, np.float32)
-        self._still, self._uncovered = np.empty(shape, np.bool_), np.empty(shape, np.bool_)
-        self._places = self._grid.places()
+        self._weight = np.empty(shape, np.float32)
         self._calm = CALM * max(width, height) / 512
         self._threads = threads
 
@@ -84,22 +81,7 @@ class _Carry:
         target[:, :2] = self._grid.cells(target[:, :2])
         source = np.ascontiguousarray(then.vertices[:, :2])
         triangles = now.triangles if now.shown is None else now.shown
-        flow, way, still = self._flow, self._way, self._still
-        ops.rasterize_flow(target, source, triangles, out=flow, depth=self._depth, threads=self._threads)
-        apart = np.abs(np.subtract(flow, self._places, out=self._apart), out=self._apart)
-        np.less(np.maximum(apart[..., 0], apart[..., 1], out=way), STILL, out=still)
-        np.logical_or(still, np.isinf(self._depth, out=self._uncovered), out=still)
-        np.copyto(_whole(flow), _whole(self._places), where=still)
-        np.copyto(way, 0, where=still)
-        way *= np.float32(1 / self._calm)
-        way *= way
-        way += np.float32(1)
-        weight = np.reciprocal(way, out=way)
-        # Beyond the outermost places a coarse flow is no longer where it says.
-        weight[0], weight[-1], weight[:, 0], weight[:, -1] = 0, 0, 0, 0
-        return flow, weight
-
-
-def _whole(places: NDArray[np.float32]) -> NDArray[np.complex64]:
-    """Places (h, w, 2) as (h, w), x and y as one complex number: several times as fast as pairs."""
-    return places.view(np.complex64)[..., 0]
+        ops.rasterize_flow(target, source, triangles, out=self._flow, depth=self._depth, threads=self._threads)
+        share = (float(self._grid.share[0]), float(self._grid.share[1]))
+        ops.weigh_flow(self._flow, self._depth, share, self._weight, STILL, self._calm, self._threads)
+        return self._flow, self._weight

@@ -19,7 +19,7 @@ from mien.face.crop import SIDE, crop_matrix
 from mien.face.face import MouthHint
 from mien.face.motion import Motion, identity_motion
 from mien.fuse.fuse import Fuse
-from mien.paint.erase import Erasing
+from mien.paint.erase import erase_invalid
 from mien.paint.parsing import TEETH, parsing_map
 from mien.plane import inverse, placed
 from mien.portrait.building import prepare_portrait
@@ -111,7 +111,7 @@ def pair_of(truth: Portrait, seen: Portrait, rng: np.random.Generator, hint: Mou
     portrait_crop = crop(source, from_)
     warped = ops.flow_warp(portrait_crop, flow)
     Eyes(portrait_crop, placed(seen.landmarks, from_))(placed(truth.landmarks, into), warped)
-    Erasing((SIDE, SIDE))(warped, parsing[TEETH], flow)
+    erase_invalid(warped, parsing[TEETH], flow)
     target = sharp_crop(picture, into)
     return Pair(
         target=target,

@@ -18,6 +18,7 @@ struct Paste {
     float inverse_feather;  // 1 / crop pixels; very large for a hard edge
     float gain[4];          // per channel
     float bias[4];          // per channel, grey levels
+    float opacity;          // 0..1, a factor of all weights
 };
 
 namespace MIEN_ISA {

@@ -9,6 +9,7 @@ import pytest
 from mien import bundles
 from mien.commands import doctor
 from mien.commands.doctor import CORE, OPTIONAL, Machine, Model, Parts, judge
+from mien.machine.gpu import ListedGpu
 from mien.manifest import Bundle
 
 MACHINE = Machine("Linux 6 x86_64", "A Processor", ("avx2", "bf16"), 2, 16.0, (3, 11, 7), ())
@@ -34,10 +35,40 @@ def test_runtimes_that_load_are_told_and_those_that_do_not_with_their_cure() -> 
     assert not report.problems
 
 
+def gpu_note(gpu: ListedGpu, parts: Parts = PARTS) -> str:
+    report = judge(replace(MACHINE, gpus=(gpu,)), PACKAGES, parts)
+    assert not report.problems
+    (note,) = report.notes
+    return note
+
+
 def test_a_gpu_that_may_be_used_is_told_with_the_way_to_ask() -> None:
     parts = replace(PARTS, runtimes={"tensorrt": "10.13 on Some GPU", "onnxruntime-cuda": "1.31"})
-    report = judge(replace(MACHINE, gpus=("Some GPU",)), PACKAGES, parts)
-    assert report.notes == ("Some GPU is used where it is asked for: --backend tensorrt or onnxruntime-cuda",)
+    expected = "Some GPU is used where it is asked for: --backend tensorrt or onnxruntime-cuda"
+    assert gpu_note(ListedGpu("Some GPU", "580.65.06"), parts) == expected
+
+
+def test_a_gpu_without_a_driver_is_told_with_the_cure() -> None:
+    assert gpu_note(ListedGpu("NVIDIA GPU 10de:2335", None)) == (
+        "NVIDIA GPU 10de:2335 is there, but the processor is used: no driver answers for it (nvidia-smi); "
+        "install NVIDIA's driver 580 or newer"
+    )
+
+
+def test_a_gpu_whose_driver_is_too_old_is_told_with_the_cure() -> None:
+    assert gpu_note(ListedGpu("Some GPU", "535.104.05")) == (
+        "Some GPU is there, but the processor is used: its driver 535.104.05 is older than CUDA 13 asks for; "
+        "install NVIDIA's driver 580 or newer"
+    )
+
+
+def test_a_gpu_without_tensorrt_is_told_with_the_cure() -> None:
+    gpu, why = ListedGpu("Some GPU", "590.44"), "tensorrt: it does not load; pip install 'mien[gpu]'"
+    lacking = replace(PARTS, lacking={"tensorrt": why})
+    assert gpu_note(gpu, lacking) == (f"Some GPU is there, but the processor is used: no runtime for it loads ({why})")
+    assert gpu_note(gpu, replace(lacking, runtimes={"onnxruntime-cuda": "1.31"})) == (
+        f"Some GPU is used where it is asked for: --backend onnxruntime-cuda; faster with TensorRT: {why}"
+    )
 
 
 def test_models_are_told_and_broken_ones_noted_or_a_problem() -> None:
@@ -87,12 +118,6 @@ def test_parts_that_do_not_load_are_problems_with_a_cure(parts: Parts, reason: s
 def test_missing_packages_and_unknown_pythons_are_problems() -> None:
     report = judge(replace(MACHINE, python=(3, 13, 0)), PACKAGES | {"av": None}, PARTS)
     assert len(report.problems) == 2
-
-
-def test_a_gpu_that_stays_idle_is_said_loudly() -> None:
-    report = judge(replace(MACHINE, gpus=("Some GPU",)), PACKAGES, PARTS)
-    assert "Some GPU will not be used" in report.notes[0]
-    assert not report.problems
 
 
 def test_report_has_a_json_form() -> None:

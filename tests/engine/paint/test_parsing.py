@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from mien.device.device import ON_HOST
 from mien.face import topology
 from mien.face.contacts import set_lid_gaps, set_lip_gaps
 from mien.face.topology import PARTS, canonical_face
-from mien.paint.parsing import TEETH, mouth_map, parsing_map
+from mien.paint.parsing import TEETH, fill_mouth_map, parsing_map
 from mien.plane import coarser
 from mien.portrait.portrait import Portrait
 
@@ -111,5 +112,6 @@ def test_a_coarser_map_is_the_mean_of_the_fine_one() -> None:
 
 def test_the_inner_mouth_by_itself_is_the_maps() -> None:
     shape = set_lip_gaps(SHAPE, np.full(9, 0.2))
-    alone = mouth_map(shape, TO_MAP, np.empty(SIZE, np.float32))
-    np.testing.assert_array_equal(alone, parsing_map(shape, TO_MAP, SIZE)[TEETH])
+    alone = np.empty((1, *SIZE), np.float32)
+    fill_mouth_map(shape, TO_MAP, alone, ON_HOST)
+    np.testing.assert_array_equal(alone[0], parsing_map(shape, TO_MAP, SIZE)[TEETH])

@@ -7,10 +7,10 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from mien.errors import BackendError, MienError
+from mien.machine.gpu import Gpu
 from mien.manifest import Graph
 from mien.manifest.files import content
 from mien.runtime.cache import Cache, key_of
@@ -19,7 +19,6 @@ Told = Callable[[str, float], None]
 """Called with the phase that is being worked on and the share of its outermost phase that is done, 0..1."""
 logger = logging.getLogger(__name__)
 _FORMAT = 1
-_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(slots=True)
@@ -76,24 +75,7 @@ class BuildProgress:
         return share
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """The GPU that engines are built for and run on."""
-
-    name: str
-    capability: tuple[int, int]
-    driver: str
-
-
-def driver_release() -> str:
-    """The version line of the kernel driver; empty without one."""
-    try:
-        return " ".join(_DRIVER.read_text().split())
-    except OSError:
-        return ""
-
-
-def facts(graph: Graph, batch: int, device: Device, image: bytes) -> dict[str, Any]:
+def facts(graph: Graph, batch: int, device: Gpu, image: bytes) -> dict[str, Any]:
     """All inputs that an engine depends on, for its cache key.
 
     Args:
@@ -114,14 +96,14 @@ def facts(graph: Graph, batch: int, device: Device, image: bytes) -> dict[str, A
     }
 
 
-def kept_engine(graph: Graph, batch: int, device: Device, cache: Cache) -> bytes | None:
+def kept_engine(graph: Graph, batch: int, device: Gpu, cache: Cache) -> bytes | None:
     """The plan of an engine that was built before for all of this; None where there is none."""
     from mien.runtime.tensorrt import build
 
     return cache.read(_place(facts(graph, batch, device, build.plugin_image(content(graph.path)))))
 
 
-def build_engine(graph: Graph, batch: int, device: Device, cache: Cache, progress: BuildProgress) -> bytes:
+def build_engine(graph: Graph, batch: int, device: Gpu, cache: Cache, progress: BuildProgress) -> bytes:
     """The plan of the engine, from the cache or built now, which takes minutes, and kept.
 
     Raises:
@@ -149,7 +131,7 @@ def _place(hangs_on: dict[str, Any]) -> str:
 class BackgroundBuild:
     """A build on a background thread, to be polled."""
 
-    def __init__(self, graph: Graph, batch: int, device: Device, cache: Cache, told: Told) -> None:
+    def __init__(self, graph: Graph, batch: int, device: Gpu, cache: Cache, told: Told) -> None:
         self._progress = BuildProgress(told)
         self._plan: bytes | None = None
         self._error: MienError | None = None
@@ -181,7 +163,7 @@ class BackgroundBuild:
         self._progress.stop()
         self._thread.join()
 
-    def _build(self, graph: Graph, batch: int, device: Device, cache: Cache) -> None:
+    def _build(self, graph: Graph, batch: int, device: Gpu, cache: Cache) -> None:
         try:
             self._plan = build_engine(graph, batch, device, cache, self._progress)
         except MienError as error:

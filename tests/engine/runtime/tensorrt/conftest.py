@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mien.runtime.tensorrt
 from mien.manifest import Bundle, Graph
 
 Flags = enum.IntEnum("Flags", {"STRONGLY_TYPED": 1})
@@ -219,6 +218,12 @@ def _cupy(told: Behaviour) -> ModuleType:
         def synchronize(self) -> None:
             told.steps.append("wait")
 
+        def __enter__(self) -> Stream:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
     class CudaError(RuntimeError):
         pass
 
@@ -252,7 +257,6 @@ def _cupy(told: Behaviour) -> ModuleType:
             Stream=Stream,
             runtime=runtime,
             alloc_pinned_memory=bytearray,
-            Device=lambda: SimpleNamespace(synchronize=lambda: told.steps.append("wait for the device")),
         ),
     )
     return made
@@ -269,14 +273,15 @@ def told(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> Behaviour:
     behaviour = Behaviour()
     monkeypatch.setitem(sys.modules, "tensorrt", _tensorrt(graph, behaviour))
     monkeypatch.setitem(sys.modules, "cupy", _cupy(behaviour))
-    package, names = mien.runtime.tensorrt, ("build", "run")
-    for name in names:
-        monkeypatch.delitem(sys.modules, f"{package.__name__}.{name}", raising=False)
-        monkeypatch.delattr(package, name, raising=False)
-    modules = {name: import_module(f"{package.__name__}.{name}") for name in names}
-    for name, module in modules.items():  # the import put them there for good
-        del sys.modules[module.__name__]
-        delattr(package, name)
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setattr(package, name, module, raising=False)
+    names = ("mien.device.cuda", "mien.runtime.tensorrt.build", "mien.runtime.tensorrt.run")
+    packages = {name: import_module(name.rpartition(".")[0]) for name in names}
+    for name, package in packages.items():
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delattr(package, name.rpartition(".")[2], raising=False)
+    modules = {name: import_module(name) for name in names}
+    for name, package in packages.items():  # the import put them there for good
+        del sys.modules[name]
+        delattr(package, name.rpartition(".")[2])
+        monkeypatch.setitem(sys.modules, name, modules[name])
+        monkeypatch.setattr(package, name.rpartition(".")[2], modules[name], raising=False)
     return behaviour

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from mien.errors import BackendError
+from mien.machine.gpu import Gpu
 from mien.manifest import Graph
 from mien.runtime.cache import Cache, key_of
-from mien.runtime.tensorrt.engines import BackgroundBuild, BuildProgress, Device, build_engine, facts, kept_engine
+from mien.runtime.tensorrt.engines import BackgroundBuild, BuildProgress, build_engine, facts, kept_engine
 
-GPU = Device("A GPU", (9, 0), "13000 580.1")
+GPU = Gpu("A GPU", (9, 0), "13000 580.1")
 
 
 def silent(phase: str, share: float) -> None:
@@ -24,7 +25,7 @@ def cache(tmp_path: Path) -> Cache:
     return Cache(tmp_path / "cache")
 
 
-def built(graph: Graph, cache: Cache, device: Device = GPU) -> bytes:
+def built(graph: Graph, cache: Cache, device: Gpu = GPU) -> bytes:
     return build_engine(graph, 1, device, cache, BuildProgress(silent))
 
 
@@ -53,7 +54,7 @@ def test_timings_that_do_not_fit_are_left_out(graph: Graph, cache: Cache, told: 
 def test_whatever_an_engine_hangs_on_changes_its_key(graph: Graph, told: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from mien.runtime.tensorrt import build
 
-    def key(graph: Graph = graph, batch: int = 1, device: Device = GPU, image: bytes = b"") -> str:
+    def key(graph: Graph = graph, batch: int = 1, device: Gpu = GPU, image: bytes = b"") -> str:
         return key_of(facts(graph, batch, device, image))
 
     keys = [

@@ -12,7 +12,7 @@ from mien.errors import BackendError
 from mien.manifest import Bundle, Graph
 from mien.runtime.cache import Cache
 from mien.runtime.opening import open_session
-from mien.runtime.tensorrt.engines import BuildProgress, Device, build_engine
+from mien.runtime.tensorrt.engines import BuildProgress, build_engine
 
 COPIES_IN, COPIES_OUT = ["in"] * 5, ["out"] * 2
 
@@ -26,7 +26,7 @@ def opened(graph: Graph) -> Any:
 def test_one_run_warms_up_and_one_is_captured(graph: Graph, told: Any) -> None:
     opened(graph)
     run = [*COPIES_IN, "run", *COPIES_OUT]
-    assert told.steps == ["wait for the device", *run, "wait", *(f"capture {step}" for step in run)]
+    assert told.steps == [*run, "wait", *(f"capture {step}" for step in run)]
 
 
 def test_a_run_replays_the_capture_on_the_hosts_arrays(graph: Graph, told: Any) -> None:
@@ -86,9 +86,9 @@ def test_an_engine_for_another_batch_is_refused(graph: Graph, told: Any) -> None
 
 
 def test_the_device_is_named(told: Any) -> None:
-    from mien.runtime.tensorrt.run import this_device
+    from mien.device.cuda import this_gpu
 
-    device = this_device()
+    device = this_gpu()
     assert (device.name, device.capability) == ("A GPU", (9, 0))
     assert device.driver.startswith("13000")
 
@@ -136,6 +136,7 @@ def test_missing_libraries_are_told_with_their_cure(
     whole_bundle: Bundle, told: Any, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.delitem(sys.modules, "mien.runtime.tensorrt.run")
+    monkeypatch.delitem(sys.modules, "mien.device.cuda")
     monkeypatch.delitem(sys.modules, "mien.runtime.tensorrt.build")
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(BackendError, match=r"expected TensorRT and CuPy, got none .*; pip install 'mien\[gpu\]'"):
@@ -145,9 +146,10 @@ def test_missing_libraries_are_told_with_their_cure(
 def test_an_engine_gives_what_onnxruntime_gives(whole_bundle: Bundle, tmp_path: Path) -> None:
     pytest.importorskip("tensorrt", reason="TensorRT and a GPU (extra `gpu`) are needed to build an engine")
     pytest.importorskip("cupy", reason="CuPy and a GPU (extra `gpu`) are needed to run an engine")
-    from mien.runtime.tensorrt.run import TensorRtSession, this_device
+    from mien.device.cuda import this_gpu
+    from mien.runtime.tensorrt.run import TensorRtSession
 
-    device: Device = this_device()
+    device = this_gpu()
     rng = np.random.default_rng(0)
     reference = open_session(whole_bundle, "generator", "onnxruntime", "fp32")
     for array in reference.inputs.values():
