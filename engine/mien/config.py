@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 
 from mien.errors import SettingError
 
-Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt"]
+Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt", "torch"]
 MotionMode = Literal["relative", "absolute"]
 Mouth = Literal["driver", "none"]
 

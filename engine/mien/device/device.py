@@ -147,11 +147,11 @@ class Workspace:
         return self.device.view(place, shape, dtype)
 
     def fill(self, into: Any, values: NDArray[Any]) -> None:
-        """Set an array of the device to `values` of the host, and return when that is done."""
+        """Set an array of the device to `values` of the host, of its shape and type; returns when that is done."""
         if self.device.is_host:
             into[...] = values
             return
-        staging = self.device.staging(into.shape, into.dtype)
+        staging = self.device.staging(values.shape, values.dtype)
         staging[...] = values
         self.device.upload(staging, into)
         self.device.wait()

@@ -57,6 +57,8 @@ class InputPort:
     spec: TensorSpec
     array: Any
     """(1, C, h, w): the session's array, bound once, on the workspace's device."""
+    dtype: np.dtype[Any]
+    """Of that array, as NumPy names it: not always the specification's, which is of the graph in fp32."""
     view: Box
     threads: int
     workspace: Workspace
@@ -197,7 +199,7 @@ class StaticInput:
         if scene.appearance is not self._given:
             values = np.zeros(self._port.array.shape[1:], np.float32)
             self._fill(scene.appearance.subject, values, scene.threads)
-            scene.workspace.fill(self._port.array[0], values)
+            scene.workspace.fill(self._port.array[0], np.asarray(values, self._port.dtype))
             self._given = scene.appearance
 
 
@@ -215,7 +217,7 @@ class FeatureInput:
     """An output of the portrait's graph: warped by the frame's flow, or unchanged."""
 
     def __init__(self, port: InputPort) -> None:
-        self._spec, self._array = port.spec, port.array
+        self._spec, self._array, self._dtype = port.spec, port.array, port.dtype
         host = port.workspace.device.is_host
         last = nhwc_view(port.array)[0] if host and port.array.ndim == 4 else None
         self._last = last if last is not None and last.flags.c_contiguous else None
@@ -234,9 +236,9 @@ class FeatureInput:
     def _take(self, scene: Scene) -> None:
         name = self._spec.name
         if self._spec.warped:
-            self._feature = scene.workspace.keep(np.asarray(scene.appearance.features[name], self._array.dtype))
+            self._feature = scene.workspace.keep(np.asarray(scene.appearance.features[name], self._dtype))
         else:
-            scene.workspace.fill(self._array, scene.appearance.fixed[name])
+            scene.workspace.fill(self._array, np.asarray(scene.appearance.fixed[name], self._dtype))
 
     def _warp(self, scene: Scene) -> None:
         flow = scene.flow(self._array.shape[2])

@@ -124,7 +124,8 @@ class Painter:
         sources = {spec.name: source for spec, source in self._linked(name)}
         fillers: list[FrameFiller] = []
         for spec in self.bundle.graph(name).inputs:
-            port = InputPort(spec, inputs[spec.name], self.bundle.seen, self._threads, workspace)
+            dtype = session.inputs[spec.name].dtype
+            port = InputPort(spec, inputs[spec.name], dtype, self.bundle.seen, self._threads, workspace)
             source = sources.get(spec.name)
             if source is None:
                 fillers.append(frame_filler(port))

@@ -87,8 +87,9 @@ class DeviceRun:
         self._mask = None if names.mask is None else session.device_outputs[names.mask]
         _, channels, height, width = self._generated.shape
         self._picture = device.zeros((height, width, channels), np.uint8)
-        self._picture_here = device.staging(self._picture.shape, np.uint8)
-        self._mask_here = None if self._mask is None else device.staging(self._mask.shape, self._mask.dtype)
+        self._picture_here = device.staging((height, width, channels), np.uint8)
+        mask = None if names.mask is None else session.outputs[names.mask]
+        self._mask_here = None if mask is None else device.staging(mask.shape, mask.dtype)
 
     def inputs(self, session: GraphSession) -> Mapping[str, Any]:
         """See Run."""
@@ -129,11 +130,12 @@ def run_of(
 def _fault(bundle: Bundle, session: DeviceSession) -> str | None:
     if len(bundle.names("frame")) > 1:
         return "the model has several graphs for a frame"
-    for spec in bundle.graph(bundle.main, session.precision).inputs:
+    for spec in bundle.graph(bundle.main).inputs:
         if not (spec.warped or spec.role in ON_DEVICE or spec.role in ONCE):
             return f"{spec.role} cannot be filled elsewhere"
-        if spec.role == "parsing" and spec.dtype != "float32":
-            return f"parsing is {spec.dtype}, which no kernel draws"
+        dtype = session.inputs[spec.name].dtype
+        if spec.role == "parsing" and dtype != np.float32:
+            return f"parsing is {dtype}, which no kernel draws"
     try:
         native()
     except DeviceError as error:

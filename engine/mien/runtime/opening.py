@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from importlib.util import find_spec
+from typing import Final, Protocol, cast
 
+from mien import plugins
 from mien.clock import Clock, MonotonicClock
 from mien.config import BACKENDS
 from mien.errors import BackendError, SettingError
-from mien.manifest import Bundle
+from mien.machine.gpu import listed_gpus
+from mien.manifest import Bundle, Graph
 from mien.runtime import auto, onnxruntime, openvino
 from mien.runtime.auto import Choice
 from mien.runtime.cache import Cache
@@ -23,6 +28,20 @@ from mien.runtime.openvino import COMPUTED, OpenVinoSession
 from mien.runtime.session import GraphSession
 
 logger = logging.getLogger(__name__)
+GROUP: Final = "mien.backends"
+"""Entry points of backends whose library the engine does not import; each leads to an `OpenGraph`."""
+ADDED: Final = ("torch",)
+"""Their names, which are those of the libraries."""
+
+
+class OpenGraph(Protocol):
+    """Opens a graph.
+
+    Raises:
+        BackendError: the backend cannot run it.
+    """
+
+    def __call__(self, graph: Graph, *, threads: int, batch: int) -> GraphSession: ...
 
 
 def choose(
@@ -56,7 +75,8 @@ def choose(
     if backend == "tensorrt" and not each_frame:
         return Choice("onnxruntime", "fp32", "exact; an engine is not worth its build for one run per portrait")
     if backend != "auto" and backend not in auto.CPU_BACKENDS:
-        return Choice(backend, precision or _fastest_on_device(bundle, graph_name), "asked for")
+        fast = backend not in ADDED or any(gpu.fault is None for gpu in listed_gpus())
+        return Choice(backend, precision or (_fastest_on_device(bundle, graph_name) if fast else "fp32"), "asked for")
     backends = auto.CPU_BACKENDS if backend == "auto" else (backend,)
     among = auto.candidates(bundle, graph_name, backends, precision)
     if not among:
@@ -106,6 +126,8 @@ def open_session(
         return OpenVinoSession(graph, precision=precision, threads=threads, batch=batch, cache=cache.place("openvino"))
     if backend == "tensorrt":
         return _on_tensorrt(bundle, graph_name, precision, threads, batch, cache)
+    if backend in ADDED:
+        return _added(backend)(bundle.graph(graph_name, precision), threads=threads, batch=batch)
     place = cache.place(backend) if backend == "onnxruntime-tensorrt" else None
     graph = bundle.graph(graph_name, precision)
     return OnnxRuntimeSession(graph, threads=threads, batch=batch, backend=backend, cache=place)
@@ -134,6 +156,13 @@ def _on_tensorrt(
         return load(kept)
     first = OnnxRuntimeSession(bundle.graph(graph_name), threads=threads, batch=batch)
     return SwitchingSession(first, BackgroundBuild(graph, batch, device, cache, _told), load)
+
+
+def _added(backend: str) -> OpenGraph:
+    found = plugins.added(GROUP, backend) if find_spec(backend) is not None else None
+    if found is None:
+        raise BackendError(f"{backend}: expected the package {backend}, got none; pip install 'mien[{backend}]'")
+    return cast(OpenGraph, found)
 
 
 def _told(phase: str, share: float) -> None:
@@ -180,10 +209,25 @@ def _tensorrt() -> str:
     return f"{build.VERSION} on {this_gpu().name}"
 
 
+def _of_package(backend: str) -> Callable[[], str]:
+    """Its version, without loading it."""
+
+    def look() -> str:
+        try:
+            return version_of(backend)
+        except PackageNotFoundError as error:
+            raise BackendError(
+                f"{backend}: expected the package {backend}, got none; pip install 'mien[{backend}]'"
+            ) from error
+
+    return look
+
+
 _LOOKS: Final[Mapping[str, Callable[[], str]]] = {
     **{backend: _onnxruntime(backend) for backend in onnxruntime.PROVIDERS},
     "openvino": _openvino,
     "tensorrt": _tensorrt,
+    **{backend: _of_package(backend) for backend in ADDED},
 }
 
 

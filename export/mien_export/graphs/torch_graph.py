@@ -126,8 +126,8 @@ def _cast(given: Inputs, attributes: Attributes) -> Tensor:
 
 
 def _depth_to_space(given: Inputs, attributes: Attributes) -> Tensor:
-    x, side = given[0], attributes["blocksize"]
-    n, c, h, w = x.shape
+    x: Tensor = given[0]
+    (n, c, h, w), side = x.shape, attributes["blocksize"]
     if attributes.get("mode", b"DCR") == b"CRD":
         return F.pixel_shuffle(x, side)
     cells = x.reshape(n, side, side, c // side**2, h, w).permute(0, 3, 4, 1, 5, 2)
@@ -135,8 +135,8 @@ def _depth_to_space(given: Inputs, attributes: Attributes) -> Tensor:
 
 
 def _space_to_depth(given: Inputs, attributes: Attributes) -> Tensor:
-    x, side = given[0], attributes["blocksize"]
-    n, c, h, w = x.shape
+    x: Tensor = given[0]
+    (n, c, h, w), side = x.shape, attributes["blocksize"]
     cells = x.reshape(n, c, h // side, side, w // side, side).permute(0, 3, 5, 1, 2, 4)
     return cells.reshape(n, side**2 * c, h // side, w // side)
 

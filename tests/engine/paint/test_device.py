@@ -16,6 +16,7 @@ from mien.draw.mouth import mouth_hint
 from mien.face.motion import Motion, identity_motion
 from mien.face.pose import Angles
 from mien.manifest import Bundle
+from mien.paint import running
 from mien.paint.painter import Paint, Painter
 from mien.portrait.portrait import Portrait
 from mien.posed import Painting
@@ -105,3 +106,28 @@ def test_without_cuda_kernels_the_processor_fills_the_inputs_and_says_so(
     assert note.startswith("tensorrt: inputs are filled on the processor: CUDA kernels: this build has none")
     (painting,) = list(paintings(portrait, painter, itertools.islice(motions(portraits), 1)))
     assert painting.generated.any()
+
+
+def test_on_a_device_of_torch_the_network_is_given_the_same(
+    portrait: Portrait, portraits: dict[str, Portrait], whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `torch`")
+    from mien_export.graphs.torch_graph import TorchGraph
+    from mien_export.torch_backend import TorchDevice, TorchDeviceSession
+
+    def opened(graph: str) -> GraphSession:
+        if whole_bundle.runs(graph) != "frame":
+            return _opened(whole_bundle, graph)
+        found = whole_bundle.graph(graph)
+        return TorchDeviceSession(found, TorchGraph(found.path).eval(), TorchDevice(torch.device("cpu")))
+
+    monkeypatch.setattr(running, "native", lambda: None)  # arrays of torch on the processor are the host's
+    here, there = Painter(whole_bundle, partial(_opened, whole_bundle)), Painter(whole_bundle, opened)
+    assert there.notes == ()
+    pairs = zip(
+        paintings(portrait, here, motions(portraits)), paintings(portrait, there, motions(portraits)), strict=True
+    )
+    for expected, painting in pairs:
+        for name, given in there.session.device_inputs.items():  # type: ignore[attr-defined]
+            np.testing.assert_array_equal(given.numpy(), here.session.inputs[name], err_msg=name)
+        assert np.abs(painting.generated.astype(int) - expected.generated).max() <= 1

@@ -1,0 +1,110 @@
+"""The backend `torch`, which comes from `mien_export` by an entry point."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.errors import BackendError
+from mien.machine.gpu import ListedGpu
+from mien.manifest import Bundle
+from mien.runtime import opening
+from mien.runtime.opening import GROUP, choose, open_session, usable
+from mien.runtime.session import DeviceSession, GraphSession
+
+torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `torch`")
+pytest.importorskip("onnx", reason="onnx is not installed: it comes with the extra `torch`")
+
+from mien_export.graphs import torch_graph  # noqa: E402
+from mien_export.torch_backend import TorchDevice, TorchDeviceSession, TorchSession  # noqa: E402
+
+Arrays = dict[str, NDArray[Any]]
+TOLERANCE = {"fp32": 1e-5, "fp16": 4e-3}
+"""Sums in another order; 11 bits of mantissa."""
+HERE = torch.device("cpu")
+
+
+def on_device(bundle: Bundle, precision: str) -> TorchDeviceSession:
+    graph = bundle.graph("generator", precision)
+    return TorchDeviceSession(graph, torch_graph.TorchGraph(graph.path).eval(), TorchDevice(HERE))
+
+
+def computed(session: GraphSession, inputs: Arrays) -> Arrays:
+    for name, array in inputs.items():
+        session.inputs[name][...] = array
+    session.run()
+    return {name: array.copy() for name, array in session.outputs.items()}
+
+
+def assert_close(outputs: Arrays, reference: Arrays, precision: str) -> None:
+    assert outputs.keys() == reference.keys()
+    for name, array in outputs.items():
+        np.testing.assert_allclose(array, reference[name], rtol=0, atol=TOLERANCE[precision], err_msg=name)
+
+
+def test_the_entry_point_leads_to_it() -> None:
+    (entry,) = entry_points(group=GROUP, name="torch")
+    assert entry.value == "mien_export.torch_backend:open_session"
+
+
+@pytest.mark.parametrize("precision", TOLERANCE)
+def test_it_gives_the_references_values(
+    whole_bundle: Bundle, inputs: Arrays, reference: Arrays, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    session = open_session(whole_bundle, "generator", "torch", precision)
+    assert isinstance(session, TorchSession)
+    assert not isinstance(session, DeviceSession)
+    assert (session.backend, session.precision, session.threads) == ("torch", precision, 1)
+    assert_close(computed(session, inputs), reference, precision)
+    session.close()
+
+
+def test_each_call_of_a_batch_is_computed(whole_bundle: Bundle, inputs: Arrays, reference: Arrays) -> None:
+    graph = whole_bundle.graph("generator")
+    session = TorchSession(graph, torch_graph.TorchGraph(graph.path).eval(), batch=3)
+    for array in computed(session, inputs)["generated"]:
+        np.testing.assert_allclose(array, reference["generated"][0], rtol=0, atol=TOLERANCE["fp32"])
+
+
+def test_on_a_device_it_runs_on_arrays_that_stay_there(whole_bundle: Bundle, inputs: Arrays, reference: Arrays) -> None:
+    session = on_device(whole_bundle, "fp32")
+    assert isinstance(session, DeviceSession)
+    assert_close(computed(session, inputs), reference, "fp32")
+    for name, array in inputs.items():
+        session.device_inputs[name].copy_(torch.from_numpy(2 * array))
+    held = session.device_outputs["generated"].clone()
+    session.enqueue()
+    session.device.wait()
+    assert (session.device_outputs["generated"] - held).abs().max() > 1e-3
+    session.close()
+
+
+def test_a_gpu_is_given_the_graph_in_fp16_and_a_processor_in_fp32(
+    whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for gpus, precision in (((ListedGpu("A GPU", "590.1"),), "fp16"), ((ListedGpu("A GPU", None),), "fp32")):
+        monkeypatch.setattr(opening, "listed_gpus", lambda gpus=gpus: gpus)
+        choice = choose(whole_bundle, "generator", "torch")
+        assert (choice.backend, choice.precision, choice.reason) == ("torch", precision, "asked for")
+
+
+def test_without_torch_the_cure_is_told(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    with pytest.raises(BackendError, match=r"torch: expected the package torch, got none; pip install 'mien\[torch\]'"):
+        open_session(whole_bundle, "generator", "torch", "fp32")
+
+
+def test_a_graph_with_an_unknown_operator_is_refused(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(torch_graph.OPERATORS, "Conv")
+    with pytest.raises(BackendError, match=r"torch: .* uses Conv; known are"):
+        open_session(whole_bundle, "generator", "torch", "fp32")
+
+
+def test_what_is_installed_is_told() -> None:
+    found, _ = usable()
+    assert torch.__version__.startswith(found["torch"])
