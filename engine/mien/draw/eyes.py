@@ -129,13 +129,32 @@ def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
 
 def draw_lash_line(ring: Array, colour: Array, strength: float, out: Any, workspace: Workspace = ON_HOST) -> None:
     """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
-    box = Box.around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
+    upper, lower = ring[:9], np.concatenate([ring[8:], ring[:1]])
+    _draw_line(upper, lower, (LASH_OVER, LASH_UNDER), colour, strength, out, workspace)
+
+
+def draw_upper_lashes(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8], width: float) -> None:
+    """Draw lashes of a `width` in eye widths, of `strength` up to 1, along the upper lid of an outline (16, 2)."""
+    _draw_line(ring[:9], ring[8::-1], (width, LASH_UNDER), colour, strength, out, ON_HOST)
+
+
+def _draw_line(
+    upper: Array,
+    lower: Array,
+    beyond: tuple[float, float],
+    colour: Array,
+    strength: float,
+    out: Any,
+    workspace: Workspace,
+) -> None:
+    """Fill what is between two lids (9, 2), the second one backwards, and in the middle so many eye widths beyond."""
+    axis = eye_frame(np.concatenate([upper, upper[7:0:-1]])).axes[1]
+    reach = 3 + int(max(beyond) * np.linalg.norm(axis))
+    box = Box.around(np.concatenate([upper, lower]), reach, out.shape[1], out.shape[0]) if strength > 0 else None
     if box is None:
         return
-    frame = eye_frame(ring)
     taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
-    over, under = ring[:9] - LASH_OVER * taper * frame.axes[1], np.concatenate([ring[8:], ring[:1]])
-    under = under + LASH_UNDER * taper * frame.axes[1]
+    over, under = upper - beyond[0] * taper * axis, lower + beyond[1] * taper * axis
     mask, plain = workspace.empty((1, *box.shape), np.float32), workspace.empty((*box.shape, 3), np.uint8)
     fill_outline(np.concatenate([over, under[1:-1]]) - box.corner, mask, workspace)
     there = np.array([[1, 0, -box.x], [0, 1, -box.y]], np.float32)
