@@ -298,6 +298,17 @@ void spade_modulate(uintptr_t x, uintptr_t gamma, uintptr_t beta, uintptr_t out,
     enqueue("spade_modulate", device, stream, [&](cuda::Stream s) { return cuda::spade_modulate(params, s); });
 }
 
+void spread_flow(uintptr_t rows, uintptr_t columns, uintptr_t out, const Size& size, int device, uintptr_t stream) {
+    const SpreadFlow params = {
+        .rows = at<float>(rows),
+        .columns = at<float>(columns),
+        .out = at<float>(out),
+        .height = size[0],
+        .width = size[1],
+    };
+    enqueue("spread_flow", device, stream, [&](cuda::Stream s) { return cuda::spread_flow(params, s); });
+}
+
 void temporal_blend(uintptr_t current, uintptr_t previous, uintptr_t flow, uintptr_t weight, uintptr_t out,
                     const Picture& size, const Size& flow_size, const Size& weight_size, float strength,
                     float inverse_threshold, int device, uintptr_t stream) {
@@ -364,6 +375,11 @@ void to_tensor(uintptr_t image, uintptr_t out, const Picture& size, const Size& 
     enqueue("to_tensor", device, stream, [&](cuda::Stream s) { return cuda::to_tensor(params, type(kind), s); });
 }
 
+void tone(uintptr_t picture, uintptr_t colours, int64_t pixels, int device, uintptr_t stream) {
+    const Tone params = {.picture = at<uint8_t>(picture), .colours = at<uint8_t>(colours), .pixels = pixels};
+    enqueue("tone", device, stream, [&](cuda::Stream s) { return cuda::tone(params, s); });
+}
+
 void weigh_flow(uintptr_t flow, uintptr_t depth, uintptr_t weight, const Size& size, const std::array<float, 2>& share,
                 float still, float inverse_calm, int device, uintptr_t stream) {
     const WeighFlow params = {
@@ -428,9 +444,11 @@ NB_MODULE(MIEN_MODULE, m) {
     m.def("rasterize_parts", rasterize_parts);
     m.def("spade_parts", spade_parts);
     m.def("spade_modulate", spade_modulate);
+    m.def("spread_flow", spread_flow);
     m.def("temporal_blend", temporal_blend);
     m.def("to_image", to_image);
     m.def("to_tensor", to_tensor);
+    m.def("tone", tone);
     m.def("weigh_flow", weigh_flow);
     m.def("looked_at", looked_at, nb::arg("array"));
     m.def("device_count", device_count);

@@ -243,6 +243,17 @@ void spade_modulate(const In<float, 4>& x, const In<float, 4>& gamma, const In<f
     run(&Ops::spade_modulate, params, threads);
 }
 
+void spread_flow(const In<float, 2>& rows, const In<float, 1>& columns, const Out<float, 3>& out, int threads) {
+    const SpreadFlow params = {
+        .rows = rows.data(),
+        .columns = columns.data(),
+        .out = out.data(),
+        .height = size(out, 0),
+        .width = size(out, 1),
+    };
+    run(&Ops::spread_flow, params, threads);
+}
+
 void temporal_blend(const In<uint8_t, 3>& current, const In<uint8_t, 3>& previous, const In<float, 3>& flow,
                     const std::optional<In<float, 2>>& weight, const Out<uint8_t, 3>& out, float strength,
                     float inverse_threshold, int threads) {
@@ -306,6 +317,15 @@ void to_tensor(const In<uint8_t, 3>& image, const In<float, 2>& matrix, const Ou
     };
     std::memcpy(params.matrix, matrix.data(), sizeof(params.matrix));
     run(&Ops::to_tensor, params, threads);
+}
+
+void tone(const Out<uint8_t, 3>& picture, const In<uint8_t, 2>& colours, int threads) {
+    const Tone params = {
+        .picture = picture.data(),
+        .colours = colours.data(),
+        .pixels = static_cast<int64_t>(picture.shape(0) * picture.shape(1)),
+    };
+    run(&Ops::tone, params, threads);
 }
 
 void weigh_flow(const Out<float, 3>& flow, const In<float, 2>& depth, const Out<float, 2>& weight, float share_x,
@@ -376,12 +396,14 @@ NB_MODULE(_native, m) {
           nb::arg("threads"));
     m.def("spade_modulate", spade_modulate, array("x"), array("gamma"), array("beta"), array("out"), nb::arg("epsilon"),
           nb::arg("slope"), nb::arg("channels_last"), nb::arg("threads"));
+    m.def("spread_flow", spread_flow, array("rows"), array("columns"), array("out"), nb::arg("threads"));
     m.def("temporal_blend", temporal_blend, array("current"), array("previous"), array("flow"), maybe("weight"),
           array("out"), nb::arg("strength"), nb::arg("inverse_threshold"), nb::arg("threads"));
     m.def("to_image", to_image, array("tensor"), array("out"), nb::arg("scale"), nb::arg("bias"),
           nb::arg("channels_last"), nb::arg("threads"));
     m.def("to_tensor", to_tensor, array("image"), array("matrix"), array("out"), nb::arg("scale"), nb::arg("bias"),
           nb::arg("zero"), nb::arg("channels_last"), nb::arg("threads"));
+    m.def("tone", tone, array("picture"), array("colours"), nb::arg("threads"));
     m.def("weigh_flow", weigh_flow, array("flow"), array("depth"), array("weight"), nb::arg("share_x"),
           nb::arg("share_y"), nb::arg("still"), nb::arg("inverse_calm"), nb::arg("threads"));
     m.def("filter_stderr", filter_stderr, nb::arg("texts"));

@@ -12,9 +12,11 @@
 #include "mien/rasterize_flow.h"
 #include "mien/rasterize_parts.h"
 #include "mien/spade_modulate.h"
+#include "mien/spread_flow.h"
 #include "mien/temporal_blend.h"
 #include "mien/to_image.h"
 #include "mien/to_tensor.h"
+#include "mien/tone.h"
 #include "mien/weigh_flow.h"
 
 // The one list of ops: function and params struct.
@@ -30,9 +32,11 @@
     OP(rasterize_flow, RasterizeFlow)   \
     OP(rasterize_parts, RasterizeParts) \
     OP(spade_modulate, SpadeModulate)   \
+    OP(spread_flow, SpreadFlow)         \
     OP(temporal_blend, TemporalBlend)   \
     OP(to_image, ToImage)               \
     OP(to_tensor, ToTensor)             \
+    OP(tone, Tone)                      \
     OP(weigh_flow, WeighFlow)
 
 namespace mien {

@@ -14,9 +14,11 @@
 #include "mien/rasterize_flow.h"
 #include "mien/rasterize_parts.h"
 #include "mien/spade_modulate.h"
+#include "mien/spread_flow.h"
 #include "mien/temporal_blend.h"
 #include "mien/to_image.h"
 #include "mien/to_tensor.h"
+#include "mien/tone.h"
 #include "mien/weigh_flow.h"
 
 namespace mien::cuda {
@@ -34,9 +36,11 @@ Status paste(const Paste& params, Stream stream);
 Status rasterize_flow(const RasterizeFlow& params, int32_t vertex_count, Stream stream);
 Status rasterize_parts(const RasterizeParts& params, int32_t point_count, Stream stream);
 Status spade_modulate(const SpadeModulate& params, Stream stream);
+Status spread_flow(const SpreadFlow& params, Stream stream);
 Status temporal_blend(const TemporalBlend& params, Stream stream);
 Status to_image(const ToImage& params, Type type, Stream stream);    // `type`: of the tensor
 Status to_tensor(const ToTensor& params, Type type, Stream stream);  // `type`: of out
+Status tone(const Tone& params, Stream stream);
 Status weigh_flow(const WeighFlow& params, Stream stream);
 
 // Parts that spade_modulate would like to take each plane in; 0 if it keeps planes on the chip and needs none.

@@ -132,6 +132,7 @@ def spade_modulate(
     stream: int,
     /,
 ) -> None: ...
+def spread_flow(rows: int, columns: int, out: int, size: _Size, device: int, stream: int, /) -> None: ...
 def temporal_blend(
     current: int,
     previous: int,
@@ -174,6 +175,7 @@ def to_tensor(
     stream: int,
     /,
 ) -> None: ...
+def tone(picture: int, colours: int, pixels: int, device: int, stream: int, /) -> None: ...
 def weigh_flow(
     flow: int,
     depth: int,

@@ -69,6 +69,7 @@ def spade_modulate(
     channels_last: bool,
     threads: int,
 ) -> None: ...
+def spread_flow(rows: _Floats, columns: _Floats, out: _Floats, threads: int) -> None: ...
 def temporal_blend(
     current: _Bytes,
     previous: _Bytes,
@@ -90,6 +91,7 @@ def to_tensor(
     channels_last: bool,
     threads: int,
 ) -> None: ...
+def tone(picture: _Bytes, colours: _Bytes, threads: int) -> None: ...
 def weigh_flow(
     flow: _Floats,
     depth: _Floats,

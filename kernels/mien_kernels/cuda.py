@@ -18,6 +18,7 @@ from mien_kernels.cuda_geometry import halve_flow as halve_flow
 from mien_kernels.cuda_geometry import limit as limit
 from mien_kernels.cuda_geometry import rasterize_flow as rasterize_flow
 from mien_kernels.cuda_geometry import rasterize_parts as rasterize_parts
+from mien_kernels.cuda_geometry import spread_flow as spread_flow
 from mien_kernels.cuda_geometry import weigh_flow as weigh_flow
 from mien_kernels.device import F32S, FLOATS, Place, View, empty_like, expect_apart, made_size, native, place_of
 from mien_kernels.eye import EyeGeometry
@@ -323,6 +324,15 @@ def to_tensor(
             matrix.ravel().tolist(), scale, bias, zero, last, place.device, place.stream,
         )  # fmt: skip
     return result
+
+
+def tone(picture: Any, colours: Any, *, stream: int | None = None) -> Any:
+    """See ops.tone."""
+    place = place_of("picture", picture, stream)
+    to = place.array("picture", picture, U8, (None, None, 3), written=True)
+    table = place.array("colours", colours, U8, (256, 3))
+    native().tone(to.address, table.address, to.shape[0] * to.shape[1], place.device, place.stream)
+    return picture
 
 
 def _address(view: View | None) -> int:

@@ -76,6 +76,17 @@ def rasterize_parts(
     return result
 
 
+def spread_flow(rows: Any, columns: Any, out: Any = None, *, stream: int | None = None) -> Any:
+    """See ops.spread_flow."""
+    place = place_of("rows", rows, stream)
+    down = place.array("rows", rows, F32S, (None, 2))
+    across = place.array("columns", columns, F32S, (None,))
+    made = (down.shape[0], across.shape[0], 2)
+    result, to = place.result("out", out, "float32", made, made)
+    native().spread_flow(down.address, across.address, to.address, made[:2], place.device, place.stream)
+    return result
+
+
 def weigh_flow(
     flow: Any,
     depth: Any,

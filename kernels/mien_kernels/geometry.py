@@ -118,6 +118,25 @@ def rasterize_parts(
     return result
 
 
+def spread_flow(
+    rows: Floats, columns: Floats, out: Floats | None = None, threads: int = 1, *, stream: int | None = None
+) -> Floats:
+    """The flow that looks, at row y and column x, at (rows[y, 0] + columns[x], rows[y, 1]).
+
+    rows: (h, 2) float32. columns: (w,) float32. out: (h, w, 2) float32.
+    """
+    if is_elsewhere(rows):
+        return run(spread_flow, stream, threads, rows, columns, out)
+    expect("rows", rows, (F32,), (None, 2))
+    expect("columns", columns, (F32,), (None,))
+    shape = (rows.shape[0], columns.shape[0], 2)
+    result = np.empty(shape, F32) if out is None else out
+    expect("out", result, (F32,), shape, written=True)
+    expect_threads(threads)
+    _native.spread_flow(rows, columns, result, threads)
+    return result
+
+
 def weigh_flow(
     flow: Floats,
     depth: Floats,

@@ -35,6 +35,7 @@ from mien_kernels.geometry import halve_flow as halve_flow
 from mien_kernels.geometry import limit as limit
 from mien_kernels.geometry import rasterize_flow as rasterize_flow
 from mien_kernels.geometry import rasterize_parts as rasterize_parts
+from mien_kernels.geometry import spread_flow as spread_flow
 from mien_kernels.geometry import weigh_flow as weigh_flow
 
 Bytes = NDArray[np.uint8]
@@ -400,6 +401,20 @@ def to_tensor(
         expect_pixels("image", image)
         _native.to_tensor(image, matrix, result, scale, bias, zero, last, threads)
     return result
+
+
+def tone(picture: Bytes, colours: Bytes, threads: int = 1, *, stream: int | None = None) -> Bytes:
+    """Replace each colour in place by the one of its brightness, (77 r + 150 g + 29 b) / 256; returns `picture`.
+
+    picture: (H, W, 3) uint8. colours: (256, 3) uint8, by brightness.
+    """
+    if is_elsewhere(picture):
+        return run(tone, stream, threads, picture, colours)
+    expect("picture", picture, (U8,), (None, None, 3), written=True)
+    expect("colours", colours, (U8,), (256, 3))
+    expect_threads(threads)
+    _native.tone(picture, colours, threads)
+    return picture
 
 
 def _tensor_shape(size: tuple[int, int] | None, channels: int, last: bool) -> tuple[int, ...]:

@@ -203,6 +203,12 @@ def spade_modulate(
     return activated
 
 
+def spread_flow(rows: Floats, columns: Floats) -> Floats:
+    """See ops.spread_flow."""
+    across = rows[:, None, 0] + columns
+    return np.stack([across, np.broadcast_to(rows[:, None, 1], across.shape)], axis=2)
+
+
 def temporal_blend(
     current: Bytes,
     previous: Bytes,
@@ -250,6 +256,12 @@ def to_tensor(
             total += _sample(image, *_affine(matrix, columns + across, rows + down), padding)
     out = total * (ONE / np.float32(taps * taps)) * np.float32(scale) + np.float32(bias)
     return np.ascontiguousarray(np.moveaxis(out, 2, 0) if layout == "nchw" else out)
+
+
+def tone(picture: Bytes, colours: Bytes) -> Bytes:
+    """See ops.tone; returns a new picture."""
+    toned: Bytes = colours[(picture.astype(np.int32) * (77, 150, 29)).sum(axis=2) >> 8]
+    return toned
 
 
 def weigh_flow(

@@ -24,7 +24,7 @@ from mien_kernels import _native, device, ops
 
 OPS = (
     "add_levels", "blend", "draw_eye", "erase", "flow_warp", "halve_flow", "limit", "paste", "rasterize_flow",
-    "rasterize_parts", "spade_modulate", "temporal_blend", "to_image", "to_tensor", "weigh_flow",
+    "rasterize_parts", "spade_modulate", "spread_flow", "temporal_blend", "to_image", "to_tensor", "tone", "weigh_flow",
 )  # fmt: skip
 PLACES = ("cuda on host", "cupy", "torch")
 ON_HOST = ("matrix", "gain", "bias")

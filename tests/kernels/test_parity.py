@@ -298,6 +298,26 @@ def test_limit(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
 
 @many
 @given(rng=rngs, height=short, width=lengths, n=threads)
+def test_spread_flow(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    rows, columns = rng.normal(0, 99, (height, 2)).astype(np.float32), rng.normal(0, 99, width).astype(np.float32)
+    expected = reference.spread_flow(rows, columns)
+    assert_same(ops.spread_flow(rows, columns, threads=n), expected)
+    out = np.empty((height, width, 2), np.float32)
+    assert ops.spread_flow(rows, columns, out, n) is out
+    assert_same(out, expected)
+
+
+@many
+@given(rng=rngs, height=short, width=lengths, n=threads)
+def test_tone(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
+    base, colours = picture(rng, height, width, 3), picture(rng, 256, 3)
+    expected = reference.tone(base, colours)
+    assert ops.tone(base, colours, n) is base
+    assert_same(base, expected)
+
+
+@many
+@given(rng=rngs, height=short, width=lengths, n=threads)
 def test_weigh_flow(isa: str, rng: Rng, height: int, width: int, n: int) -> None:
     share = (float(rng.uniform(0.2, 1.5)), float(rng.uniform(0.2, 1.5)))
     rows, columns = np.indices((height, width), dtype=np.float32)

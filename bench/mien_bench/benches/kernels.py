@@ -35,9 +35,11 @@ OPS: Final[dict[str, tuple[Tasks, ...]]] = {
     "rasterize_flow": (face_tasks.rasterize_flow,),
     "rasterize_parts": (face_tasks.rasterize_parts,),
     "spade_modulate": (feature_tasks.spade_modulate,),
+    "spread_flow": (flow_tasks.spread_flow,),
     "temporal_blend": (picture_tasks.temporal_blend,),
     "to_image": (picture_tasks.to_image,),
     "to_tensor": (picture_tasks.to_tensor,),
+    "tone": (flow_tasks.tone,),
     "weigh_flow": (flow_tasks.weigh_flow,),
 }
 COLUMNS: Final = (

@@ -91,6 +91,40 @@ def limit(device: Device, peers: Peers) -> Iterator[Task]:
     )
 
 
+def spread_flow(device: Device, peers: Peers) -> Iterator[Task]:
+    """The flow of a body over the lower half of a frame."""
+    bend = np.sin(np.arange(FRAME // 2) / 40)
+    rows = np.stack([3 * bend, np.arange(FRAME // 2) + bend], axis=1).astype(np.float32)
+    columns = np.arange(FRAME, dtype=np.float32) * np.float32(1.01)
+    down, across = device.put(rows), device.put(columns)
+    out = device.put(np.zeros((len(rows), FRAME, 2), np.float32))
+    yield _task(
+        device,
+        "spread_flow",
+        f"{FRAME}x{FRAME // 2}",
+        (rows.nbytes + columns.nbytes + 8 * len(rows) * FRAME, len(rows) * FRAME),
+        partial(ops.spread_flow, down, across, out, device.threads),
+        out,
+        partial(reference.spread_flow, rows, columns),
+    )
+
+
+def tone(device: Device, peers: Peers) -> Iterator[Task]:
+    """A picture made grey, which stays grey when it is done again."""
+    base, grey = picture(VIEW), np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
+    out, colours = device.put(base), device.put(grey)
+    yield _task(
+        device,
+        "tone",
+        f"{VIEW}x{VIEW}x3 uint8",
+        (2 * base.nbytes + grey.nbytes, 6 * VIEW * VIEW),
+        partial(ops.tone, out, colours, device.threads),
+        out,
+        partial(reference.tone, base, grey),
+        GREY,
+    )
+
+
 def weigh_flow(device: Device, peers: Peers) -> Iterator[Task]:
     """The coarse flow between two frames; a third of it shows nothing."""
     side = FRAME // COARSE

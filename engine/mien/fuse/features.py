@@ -51,7 +51,7 @@ class Features:
             self._draw(posed, mouth, inner, window)
         self._line(posed.landmarks[:, :2] - window.corner, inner)
         if self._tone is not None:
-            self._tone(inner)
+            self._tone(inner, threads)
 
     def _draw(self, posed: Posed, mouth: Mouth, inner: Pixels, window: Box) -> None:
         """Eyes and mouth without a network."""

@@ -170,7 +170,6 @@ class Tone:
     def __init__(self, colours: Pixels) -> None:
         """`colours`: (256, 3), by brightness."""
         self._colours = colours
-        self._sum = self._part = np.empty((0, 0), np.uint16)
 
     @classmethod
     def of(cls, portrait: Portrait) -> Self | None:
@@ -183,15 +182,8 @@ class Tone:
         toned = all(_coloured(part, colours) < COLOURED for part in (blocks[y0:y1, x0:x1], blocks))
         return cls(np.clip(np.rint(colours), 0, LEVELS - 1).astype(np.uint8)) if toned else None
 
-    def __call__(self, window: Pixels) -> None:
-        if self._sum.shape != window.shape[:2]:
-            self._sum, self._part = np.empty(window.shape[:2], np.uint16), np.empty(window.shape[:2], np.uint16)
-        np.multiply(window[..., 0], _SHARES[0], out=self._sum, dtype=np.uint16)
-        for channel, share in enumerate(_SHARES[1:], start=1):
-            np.multiply(window[..., channel], share, out=self._part, dtype=np.uint16)
-            self._sum += self._part
-        self._sum >>= 8
-        np.take(self._colours, self._sum, axis=0, out=window, mode="clip")
+    def __call__(self, window: Pixels, threads: int = 1) -> None:
+        ops.tone(window, self._colours, threads)
 
 
 def _averaged(pixels: Pixels) -> Pixels:

@@ -17,6 +17,7 @@ from mien.portrait.portrait import Layer, Portrait
 from mien.posed import BodyFlow
 from mien.reenact.target import Target
 from mien.sums import smoothstep
+from mien_kernels import ops
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -62,7 +63,7 @@ class Sway:
         apart = max(np.abs(self.way - other.way).max(), np.abs(self.neck - other.neck).max())
         return bool(apart < LEAST and abs(self.scale - other.scale) < STEADY)
 
-    def flow(self, rows: slice, layer: Layer, out: Floats) -> None:
+    def flow(self, rows: slice, layer: Layer, out: Floats, threads: int = 1) -> None:
         """Fill `out` (h, W, 2): for rows of the picture, where to look in the layer."""
         ys, xs = np.arange(rows.start, rows.stop), np.arange(out.shape[1])
         (ax, ay), (nx, ny) = self.anchor, self.neck / self.scale
@@ -71,20 +72,16 @@ class Sway:
         for _ in range(ROUNDS):
             there = level - _share(there, self.rows) * ny
         across = ax + (xs - ax - self.way[0]) / self.scale
-        down = np.empty((len(ys), 1, 2), np.float32)
-        down[:, 0, 0] = -layer.corner[0] - _share(there, self.rows) * nx
-        down[:, 0, 1] = there - layer.corner[1]
-        out.view(np.float64)[...] = down.view(np.float64)  # x and y copied as one: several times as fast as pairs
-        row = np.zeros((len(xs), 2), np.float32)
-        row[:, 0] = across
-        flat = out.reshape(len(ys), -1)
-        flat += row.ravel()
+        down = np.empty((len(ys), 2), np.float32)
+        down[:, 0] = -layer.corner[0] - _share(there, self.rows) * nx
+        down[:, 1] = there - layer.corner[1]
+        ops.spread_flow(down, across.astype(np.float32), out, threads)
 
 
 class Body:
     """The body of a portrait with layers, and a buffer for its flow."""
 
-    def __init__(self, portrait: Portrait, layer: Layer) -> None:
+    def __init__(self, portrait: Portrait, layer: Layer, threads: int = 1) -> None:
         width, height = portrait.size
         unit, chin = portrait.pose.scale, float(portrait.landmarks[152, 1])
         self._layer, self._pose, self._unit = layer, portrait.pose, unit
@@ -95,6 +92,7 @@ class Body:
         self._top = float(seen[0]) if len(seen) else float(height)
         self._flow = np.empty((height, width, 2), np.float32)
         self._shown: tuple[Sway, BodyFlow] | None = None
+        self._threads = threads
 
     def sway(self, target: Target) -> Sway | None:
         """Where the body is for a target shape; None: where it was."""
@@ -116,7 +114,7 @@ class Body:
         top = sway.moved(np.array([[self._anchor[0], self._top]]))[0, 1]
         first = int(np.clip(top - 2, 0, height - 1))
         rows = slice(first, height)
-        sway.flow(rows, self._layer, self._flow[rows])
+        sway.flow(rows, self._layer, self._flow[rows], self._threads)
         shown = BodyFlow(rows, self._flow[rows])
         self._shown = sway, shown
         return shown

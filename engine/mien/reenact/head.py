@@ -9,7 +9,6 @@ import math
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,6 +108,8 @@ def head_follow(portrait: Portrait, rings: Array) -> tuple[Array, Array]:
 
 def showing(layer: Layer, source: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
     """(S, 3): of `triangles`, those in whose bounding box there is anything of the layer."""
+    import cv2  # where only kernels are measured there is none
+
     there = cv2.integral((layer.alpha > 0).view(np.uint8))
     corners = source[triangles] - np.array(layer.corner, np.float32)
     most = np.array(layer.alpha.shape[::-1])

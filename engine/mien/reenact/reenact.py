@@ -45,7 +45,10 @@ class Puppet:
             self._flow = Flow(self._window, self.mesh, threads)
         else:
             layers = portrait.layers
-            self._layered = HeadFlow(portrait, layers.head, self.mesh.shown, threads), Body(portrait, layers.body)
+            self._layered = (
+                HeadFlow(portrait, layers.head, self.mesh.shown, threads),
+                Body(portrait, layers.body, threads),
+            )
             self._swing = Swing.of(portrait, layers, self.mesh.rings, self.mesh.follow)
 
     def goes_on_from(self, other: Puppet) -> None:

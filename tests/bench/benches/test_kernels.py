@@ -109,6 +109,7 @@ def test_the_copy_moves_all_bytes_with_any_number_of_threads() -> None:
             assert all(place.stopwatch(copy.call, 1) > 0 for copy in copies)
 
 
-def test_neither_mediapipe_nor_pyav_is_needed() -> None:
-    code = "import sys, mien_bench.benches.kernels; print(sorted({'mediapipe', 'av', 'torch'} & set(sys.modules)))"
+def test_neither_mediapipe_opencv_nor_pyav_is_needed() -> None:
+    heavy = {"mediapipe", "cv2", "av", "torch"}
+    code = f"import sys, mien_bench.benches.kernels; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"

@@ -89,3 +89,17 @@ def test_captured_work_is_done_each_time_it_is_asked_for(device: StandInDevice) 
         captured()
         device.wait()
         assert (back == value).all()
+
+
+def test_the_host_is_a_device_that_does_all_at_once() -> None:
+    values, there, back = HOST.staging((2, 3), np.float32), HOST.zeros((2, 3), np.float32), np.zeros((2, 3), np.float32)
+    values[...] = 4
+
+    def work() -> None:
+        HOST.upload(values, there)
+        HOST.download(there, back)
+
+    with HOST.current():
+        HOST.capture(work, "this")()
+    assert (back == 4).all()
+    HOST.wait()
