@@ -212,8 +212,8 @@ class Console:
         gains: Gains | None = None,
         model: str = ReenactSettings().model,
     ) -> None:
-        """`portraits`: those that the key goes round, the present one first; `gains`: that presets multiply; `model`: the
-        present one."""
+        """`portraits`: those that the key goes round, the present one first; `gains`: that presets multiply; `model`:
+        the present one."""
         self._session = session
         self._status = status
         self._portraits = portraits
