@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 
 from mien import bundles, samples
+from mien.bundles.driving import driving_models
 from mien.commands.options import count, whole
 from mien.config import WARP, ReenactSettings
-from mien.errors import ModelError
 from mien.frame import Frame
 from mien.manifest import Bundle, read_bundle
-from mien.manifest.families import family_named
 from mien.portrait.portrait import Portrait
 from mien.portrait.prepare import prepare
 from mien_bench.charts import stack
@@ -63,7 +62,7 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         MienError: material or a model is missing.
     """
     there = material_of(options)
-    models = [_Model.of(name) for name in options.models or driving()]
+    models = [_Model.of(name) for name in options.models or driving_models()]
     frames = first_frames(samples.driver(), options.frames + options.warm_up, options.warm_up)
     portrait = prepare(next(iter(samples.portraits().values())), size=SIZE)
     runs = _timed(models, portrait, frames, options, control)
@@ -84,20 +83,6 @@ def run(options: argparse.Namespace, control: Control) -> Result:
         strips=tuple(picture_strips.strips(clip, list(portraits), names, options.threads)),
         notes=tuple(f"{short(model.name)}: {runs[model.name][-1].about}" for model in models if model.bundle),
     )
-
-
-def driving() -> list[str]:
-    """The models that drive portraits: `warp`, and installed bundles whose networks paint; broken ones are left out,
-    as `mien models` tells of them."""
-    found = [WARP]
-    for place in bundles.installed_bundles():
-        try:
-            bundle = read_bundle(place.folder)
-        except ModelError:
-            continue
-        if family_named(bundle.family).stage == "paint":
-            found.append(place.name)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,21 +9,9 @@ import pytest
 from mien.config import WARP, ReenactSettings
 from mien.errors import ModelError
 from mien_bench import command
-from mien_bench.benches.models import driving
 from mien_bench.report import read
 
 BEST = ReenactSettings().model
-
-
-def test_every_model_that_paints_is_found_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.bundles.user_models", lambda: tmp_path)
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "manifest.toml").write_text("format = 2")
-    found = driving()
-    assert found[0] == WARP
-    assert BEST in found
-    assert "spade-video" in found
-    assert not {"parsing", "style", "scgan", "broken"} & set(found)
 
 
 def test_the_command_measures_each_model(swaying: Path, pictures: list[Path], tmp_path: Path) -> None:
