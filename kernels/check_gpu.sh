@@ -31,7 +31,7 @@ rm -rf "$site"
 cmake --install "$build" --prefix "$site" >/dev/null
 cp kernels/mien_kernels/*.py "$site/mien_kernels/"
 
-export PYTHONPATH=$site:$PWD/bench:$PWD/engine PYTHONDONTWRITEBYTECODE=1 MIEN_REQUIRE_CUDA=1
+export PYTHONPATH=$site:$PWD/bench:$PWD/engine:$PWD PYTHONDONTWRITEBYTECODE=1 MIEN_REQUIRE_CUDA=1
 "$python" -c 'import hypothesis' 2>/dev/null || PYTHONPATH=$PYTHONPATH:$PWD/tests/kernels/stand_in
 
 echo '== tests'
