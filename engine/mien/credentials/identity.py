@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILE: Final = "signing.pem"
 """mien's own key and certificates, which only their owner may read."""
 PUBLIC: Final = "certificate.pem"
-"""The issuer's certificate, to be given to others: `mien verify --trust` takes it."""
+"""The certificates alone, to be given to others: `mien verify --trust` takes them."""
 DAYS: Final = 3653
 """How long mien's own certificates last: without a time stamp a signature lasts as long as they."""
 RENEWED: Final = 30
@@ -99,8 +99,7 @@ def own_chain() -> tuple[Certificate, ...]:
     """mien's own certificates; none where there are none yet, or none that can be read."""
     folder = user_credentials()
     with contextlib.suppress(SettingError):
-        found = None if folder is None else _kept(folder / FILE)
-        return () if found is None else found.chain
+        return () if folder is None else certificates_in(folder / PUBLIC)  # who reads a file needs no key
     return ()
 
 
@@ -143,9 +142,7 @@ def _keep(made: Identity, path: Path, *, replace: bool) -> Identity:
     finally:
         draft.unlink(missing_ok=True)
     kept = _kept(path) or made
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    (path.parent / PUBLIC).write_bytes(kept.chain[-1].public_bytes(Encoding.PEM))
+    (path.parent / PUBLIC).write_bytes(kept.chain_pem())
     return kept
 
 

@@ -181,6 +181,11 @@ class LiveSession:
         self._pipeline.controls.panic = panic
 
     @property
+    def metadata(self) -> dict[str, str]:
+        """What its outputs say of themselves, flat; see `Provenance.as_metadata`."""
+        return self._made.metadata
+
+    @property
     def recording(self) -> bool:
         return self._pipeline.controls.recording is not None
 
