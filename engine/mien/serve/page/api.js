@@ -110,7 +110,7 @@ export class Api {
     return (await this.#send("POST", "/api/v1/avatars", wish)).blob();
   }
 
-  /** What a file says of itself. @param {File} file @returns {Promise<{good: boolean, lines: string[]}>} */
+  /** What a file says of itself. @param {File} file @returns {Promise<{good: boolean, lines: string[], details: Record<string, unknown>}>} */
   async verify(file) {
     const form = new FormData();
     form.append("file", file, file.name);

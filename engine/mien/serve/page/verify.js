@@ -39,9 +39,10 @@ export class Verify {
     told.replaceChildren(make("li", {}, `${file.name}: being read…`));
     told.dataset.tone = "quiet";
     try {
-      const { good, lines } = await this.api.verify(file);
+      const { good, lines, details } = await this.api.verify(file);
       if (round !== this.round) return;
-      told.dataset.tone = good ? "good" : "bad";
+      const contradicts = details.changed || details.agree === false || details.intact === false;
+      told.dataset.tone = good ? "good" : contradicts ? "bad" : "quiet";
       told.replaceChildren(...[file.name, ...lines].map((line) => make("li", {}, line)));
     } catch (error) {
       if (round !== this.round) return;

@@ -26,6 +26,8 @@ PAGE = Path(mien.__file__).parent / "serve" / "page"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
 POLICY = "default-src 'self'"
 """Stricter than the real server's: the page needs no more."""
+LINES = ["signed", "marked", "so it is"]
+"""What is told of every file."""
 CONNECTION = {"codec": "h264", "round_trip_ms": 11.8, "packets_lost": 2}
 STAGES = {
     "capture": 2.0,
@@ -237,7 +239,7 @@ class FakeServer:
             self.verified.append((part.name, part.filename, bytes(await part.read())))
         if self.refuse_verify is not None:
             return _error(422, self.refuse_verify)
-        return web.json_response({"good": self.good, "lines": ["signed", "marked", "so it is"], "details": {}})
+        return web.json_response({"good": self.good, "lines": LINES, "details": {"changed": not self.good}})
 
     async def _remove(self, request: web.Request) -> web.Response:
         del self.portraits[request.match_info["id"]]
