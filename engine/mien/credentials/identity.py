@@ -88,6 +88,7 @@ def own() -> Identity:
     path = folder / FILE
     found = _kept(path)
     if found is not None and _lasts(found.chain[0]):
+        _publish(found, folder)
         return found
     made = _made()
     with contextlib.suppress(OSError):
@@ -142,8 +143,15 @@ def _keep(made: Identity, path: Path, *, replace: bool) -> Identity:
     finally:
         draft.unlink(missing_ok=True)
     kept = _kept(path) or made
-    (path.parent / PUBLIC).write_bytes(kept.chain_pem())
+    _publish(kept, path.parent)
     return kept
+
+
+def _publish(kept: Identity, folder: Path) -> None:
+    """Write the certificates for others, where they are not there yet."""
+    with contextlib.suppress(OSError):
+        if not (folder / PUBLIC).is_file() or (folder / PUBLIC).read_bytes() != kept.chain_pem():
+            (folder / PUBLIC).write_bytes(kept.chain_pem())
 
 
 def _made() -> Identity:

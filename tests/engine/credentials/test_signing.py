@@ -22,7 +22,7 @@ from mien.cli import main
 from mien.config import CredentialSettings
 from mien.credentials import opening
 from mien.credentials.claim import COMPOSITE, COMPUTED, Claim, ingredients
-from mien.credentials.identity import FILE, PUBLIC, own
+from mien.credentials.identity import FILE, PUBLIC, own, own_chain
 from mien.credentials.opening import open_credentials
 from mien.credentials.reading import read
 from mien.credentials.signing import LARGE, Credentials
@@ -162,6 +162,10 @@ def test_the_key_of_the_machine_is_its_owners_alone_and_stays_the_same(
     assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
     assert b"PRIVATE" not in (folder / PUBLIC).read_bytes()
     assert "PRIVATE" not in repr(first)
+    (folder / PUBLIC).unlink()
+    assert own_chain() == ()
+    own()
+    assert own_chain() == first.chain
     (folder / FILE).write_bytes(b"spoilt")
     with pytest.raises(SettingError, match="expected a private key"):
         own()
