@@ -21,6 +21,8 @@ from mien.emit.sink import SinkSettings
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
 from mien.marking.payload import Payload, drawn_if
+from mien.parse.find import find_faces
+from mien.parse.models import FaceMesh
 from mien.pipeline import Progress, Stages, render
 from mien.pipeline.chain import SingleStage
 from mien.places import need_apart
@@ -29,12 +31,18 @@ from mien.posed import PaintLevel
 from mien.stats import Statistics
 from mien.style.frames import FrameStyler
 from mien.style.opening import model_with, open_styler
+from mien.style.readable import face_outline
 from mien.style.wish import read_wish
 
+Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 _STILL: Final = Fraction(25)
 """Rate of a single picture, which has none."""
+MOST: Final = 4
+"""Faces of a video that are followed."""
+HELD: Final = 0.3
+"""Seconds for which a face that is not found any more counts as seen."""
 
 
 def style_file(
@@ -52,7 +60,8 @@ def style_file(
     begun: Callable[[int | None, str], None] | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
-    """A picture or video in a style, into a file that appears whole or not at all. Faces are not needed.
+    """A picture or video in a style, into a file that appears whole or not at all. Faces are not needed; those
+    that are found stay readable.
 
     Args:
         source: see `mien.capture.open`, also for `start` and `duration` in seconds.
@@ -87,21 +96,46 @@ def style_file(
             statistics.frames_in = statistics.frames_out = 1
             statistics.end()
             return statistics.warned(notes)
+        faces = FaceOutlines(stack.enter_context(FaceMesh(still=False, most=MOST)))
         size = info.width // 2 * 2, info.height // 2 * 2
         settings = SinkSettings(*size, info.rate, info.time_base, info.sound, {}, payload, signed)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
-            render(opened, _stages(drawn, styler.about), sink, statistics, clock, progress)
+            render(opened, _stages(_drawing(drawn, faces), styler.about), sink, statistics, clock, progress)
     return statistics.warned(notes)
 
 
-def _stages(drawn: FrameStyler, about: str) -> Stages[Frame, Frame]:
+def _stages(draw: Callable[[Frame | None, Frame, PaintLevel], Pixels], about: str) -> Stages[Frame, Frame]:
     """Those of a video; every frame counts as one with a face."""
-
-    def draw(_: Frame | None, frame: Frame, level: PaintLevel) -> Pixels:
-        return even(drawn(np.ascontiguousarray(frame.pixels[..., :3])))
-
     chain = SingleStage(draw, about=about, name="style")
     return Stages(lambda frame: frame, lambda found, seconds: found, chain)
+
+
+def _drawing(drawn: FrameStyler, faces: FaceOutlines) -> Callable[[Frame | None, Frame, PaintLevel], Pixels]:
+    """What a chain does with each frame."""
+
+    def draw(_: Frame | None, frame: Frame, level: PaintLevel) -> Pixels:
+        pixels = np.ascontiguousarray(frame.pixels[..., :3])
+        return even(drawn(pixels, faces(pixels, frame.seconds)))
+
+    return draw
+
+
+class FaceOutlines:
+    """Callable for one video: a frame (H, W, 3) and its time -> the outlines (N, 2) of its faces, in which strokes are
+    to leave the face readable. Where fewer are found than before, those stay for a while, lest strokes flash up."""
+
+    def __init__(self, find: Callable[[Pixels], list[Array]]) -> None:
+        """`find`: a frame -> landmarks (478, 3) of its faces."""
+        self._find = find
+        self._seen: tuple[float, list[Array]] = 0.0, []
+
+    def __call__(self, pixels: Pixels, seconds: float) -> list[Array]:
+        found = [face_outline(face) for face in self._find(pixels)]
+        when, before = self._seen
+        if len(found) < len(before) and 0 <= seconds - when < HELD:
+            return before
+        self._seen = seconds, found
+        return found
 
 
 def _draw_picture(
@@ -113,7 +147,10 @@ def _draw_picture(
     credentials: Credentials | None,
 ) -> None:
     """One picture instead of a video."""
-    pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
+    picture = np.ascontiguousarray(read_picture(source))
+    with FaceMesh(still=True) as mesh:
+        faces = [face_outline(face) for face in find_faces(picture, mesh)]
+    pixels = even(drawn(picture, faces))
     height, width = pixels.shape[:2]
     settings = SinkSettings(width, height, _STILL, 1 / _STILL, payload=payload, credentials=credentials)
     with emit.open(output, settings, mark=mark) as sink:
