@@ -35,9 +35,9 @@ def coded(frames: Iterable[Pixels], codec: str, bits: int, height: int | None = 
             output.mux(stream.encode(picture.reformat(stream.width, stream.height, "yuv420p")))
         output.mux(stream.encode(None))
     file.seek(0)
-    with av.open(file) as coded_file:
-        for picture in coded_file.decode(video=0):
-            yield picture.to_ndarray(format="rgb24")
+    with av.open(file, "r") as made:
+        for decoded in made.decode(video=0):
+            yield np.asarray(decoded.to_ndarray(format="rgb24"), np.uint8)
 
 
 _OPTIONS: Final[Mapping[str, dict[str, str]]] = {
