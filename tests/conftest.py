@@ -22,6 +22,14 @@ class _Stack(ctypes.Structure):
 _DISABLED = 2
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder for the user's data: what signs, and records of calls, are made on first use."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture
 def one_stack() -> None:
     """Have signals handled on the thread's own stack.

@@ -33,13 +33,13 @@ LAYERS = [  # from below; what is not named is in the lowest layer, and the long
     {"runtime"},
     ROOMS | {"nobody", "parsing"},
     {"pipeline", "chain", "stages", "survey", "places", "portrait.prepare", "morphing"},
-    {"api", "avatars", "live", "labelling", "resynthesis", "styling", "verification"},
+    {"api", "avatars", "live", "labelling", "resynthesis", "styling", "verification", "verdict"},
     {"serve"},
     {"commands", "cli", "__main__", "__init__"},
 ]
 ROOM_LEVEL = 2
 ONE_FILE_PER_PACKAGE = {"mediapipe", "openvino", "onnxruntime", "cupy"}
-ONE_FOLDER = {"tensorrt"}
+ONE_FOLDER = {"tensorrt", "c2pa", "jwt"}
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ BENCHES: Final = {
     "follow": "how portraits follow drivers, by landmarks detected in the output",
     "still": "how still a portrait is when its driver is",
     "long": "whether memory stays constant over a long driver",
+    "mark": "how well the invisible mark is found again, and how little it is seen",
 }
 OTHERS: Final = {
     "all": "a whole profile of them, quick or full, into one file and one page",

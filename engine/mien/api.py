@@ -14,6 +14,9 @@ from mien.capture.source import Source, SourceInfo
 from mien.chain import need_background
 from mien.clock import MonotonicClock
 from mien.config import ALPHA, ReenactSettings
+from mien.credentials.claim import Claim, claim_of
+from mien.credentials.opening import open_credentials
+from mien.credentials.signing import Credentials
 from mien.emit.compare import SheetSink, need_sheet_place
 from mien.emit.opening import need_place
 from mien.emit.sink import Sink, SinkSettings
@@ -123,19 +126,20 @@ def render_file(
     need_style(settings.style, settings.style_picture)
     if sheet is not None:
         need_sheet_place(sheet)
-    clock, threads = MonotonicClock(), settings.threads or usable_threads()
+    clock, threads, notes = MonotonicClock(), settings.threads or usable_threads(), list[str]()
     with ExitStack() as stack:
         source = stack.enter_context(capture.open(driver, start=start, duration=duration, threads=max(threads // 2, 1)))
         portraits = prepare(*pictures, size=settings.size)
         if settings.morph is not None:
             portraits = (open_morph(portraits, settings.morph)(settings.degree),)
         provenance = record(all_pictures(pictures, settings), settings, own_version())
+        credentials = reenacted(provenance, settings, pictures, driver, os.fspath(output), notes.append)
         made = sink_settings(portraits[0].size, source.info, provenance)
-        made = replace(made, alpha=settings.background == ALPHA)
+        made = replace(made, alpha=settings.background == ALPHA, credentials=credentials)
         beside = (source.info.width, source.info.height) if compare else None
         sink: Sink = emit.open(output, made, mark=settings.mark, beside=beside, threads=threads, waits=True)
         if sheet is not None:
-            sink = SheetSink(sheet, sink, made.metadata, mark=settings.mark)
+            sink = SheetSink(sheet, sink, made.metadata, mark=settings.mark, credentials=credentials)
         stack.enter_context(sink)
         stages = stack.enter_context(open_stages(portraits, source, settings))
         if begun is not None:
@@ -143,7 +147,29 @@ def render_file(
         statistics = Statistics(clock)
         render(source, stages, sink, statistics, clock, progress)
         statistics.warnings = (*stages.chain.notes, *statistics.warnings)
-    return statistics
+    return statistics.warned(notes)  # the file is signed when its sink is left
+
+
+def reenacted(
+    provenance: Provenance,
+    settings: ReenactSettings,
+    pictures: Sequence[str | os.PathLike[str]],
+    driver: object,
+    output: str | None,
+    told: Callable[[str], None],
+    how: str = "reenact",
+) -> Credentials | None:
+    """Content credentials of a portrait that a driver moves; see `open_credentials`.
+
+    Args:
+        driver: hashed where it is a file's name.
+    """
+
+    def claim() -> Claim:
+        named = [*(("portrait", picture) for picture in all_pictures(pictures, settings)), ("driver", driver)]
+        return claim_of(provenance, how, settings.credentials, named, marked=settings.mark)
+
+    return open_credentials(settings.credentials, claim, output, told)
 
 
 def sink_settings(size: tuple[int, int], info: SourceInfo, provenance: Provenance) -> SinkSettings:

@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mien.config import need_threads
+from mien.config import CredentialSettings, need_threads
+from mien.credentials.claim import TRAINED
+from mien.credentials.filtered import Filtered, edited
+from mien.credentials.signing import Credentials
 from mien.emit.images import ENDINGS, Kind, PictureEncoder
 from mien.emit.mark import tags
 from mien.emit.opening import need_place
@@ -223,6 +226,7 @@ def avatar_files(
     count: int = 1,
     model: str = MODEL,
     threads: int | None = None,
+    credentials: CredentialSettings | None = None,
     begun: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """Portraits of nobody into files, each whole or not at all; returns their names.
@@ -231,7 +235,8 @@ def avatar_files(
         output: a .png or .jpg; with a count above 1 a number is put before the ending, or where the name has `%d`.
         count: how many, of one seed.
         model: the packaged networks, or the name or folder of another bundle of the family `scgan`.
-        begun: takes words that say what makes them.
+        credentials: how the files say what made them; None: as by default.
+        begun: takes words that say what makes them, and then a line where they cannot be signed.
 
     Raises:
         MienError: anything that the user can cure, in one line.
@@ -248,15 +253,18 @@ def avatar_files(
     with open_maker(used, model) as maker:
         if begun is not None:
             begun(maker.about)
+        did = Filtered("avatar", maker.about, repr(order), None)
+        told = begun or (lambda line: None)
+        signed = edited(credentials, did, output, mark=False, told=told, source_type=TRAINED)
         for path, pixels in zip(paths, portraits(maker, order, used), strict=False):
-            outputs.write(path, encoded(pixels, ENDINGS[path.suffix.lower()], maker.about, order))
+            outputs.write(path, encoded(pixels, ENDINGS[path.suffix.lower()], maker.about, order, signed))
     return paths
 
 
-def encoded(pixels: Pixels, kind: Kind, about: str, order: Order) -> bytes:
+def encoded(pixels: Pixels, kind: Kind, about: str, order: Order, credentials: Credentials | None = None) -> bytes:
     """A picture's file, which says of itself that it is made and shows nobody; `about`: what made it."""
     said = tags({"mien_model": about, "mien_seed": str(order.seed), "mien_shows": "nobody"})
-    return PictureEncoder(kind, said, "avatar").encode(Frame(pixels, 0, 1 / STILL))
+    return PictureEncoder(kind, said, "avatar", credentials).encode(Frame(pixels, 0, 1 / STILL))
 
 
 def names(output: Path, count: int) -> list[Path]:

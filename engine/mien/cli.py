@@ -22,7 +22,7 @@ from mien.commands import resynth as resynth_command
 from mien.commands import serve as serve_command
 from mien.commands import style as style_command
 from mien.commands import verify as verify_command
-from mien.commands.options import Options, add_marks_and_running, need_places
+from mien.commands.options import Options, add_marks_and_running, marks_of, need_places
 from mien.commands.progress import ProgressLine, tell
 from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
@@ -261,8 +261,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
         smooth=plain.smooth if options.smooth is None else options.smooth,
         face=options.face,
         size=options.size,
-        mark=not options.no_mark,
-        invisible_mark=not options.no_invisible_mark,
+        **marks_of(options),
         threads=options.threads,
     )
 

@@ -126,6 +126,25 @@ class MotionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialSettings:
+    """How files say what made them: by content credentials (C2PA), signed."""
+
+    wanted: bool = True
+    key: str | None = None
+    """PEM file of the private key that signs; None: one of mien's own, made on first use."""
+    chain: str | None = None
+    """PEM file of its certificates, the signer's first."""
+    consent: str | None = None
+    """A note on who is seen, and that they agree; it becomes part of the credentials."""
+    thumbnails: bool = False
+    """Whether small pictures of what was read go along with its hashes."""
+
+    def __post_init__(self) -> None:
+        if (self.key is None) != (self.chain is None):
+            raise SettingError("--sign and --cert: expected both or neither, got one; name the other one, too")
+
+
+@dataclass(frozen=True, slots=True)
 class ReenactSettings:
     """All settings that influence the output pixels for a given portrait and driver."""
 
@@ -161,6 +180,8 @@ class ReenactSettings:
     """Whether the visible mark that says "synthetic" is drawn."""
     invisible_mark: bool = True
     """Whether the invisible mark is laid under the picture, from which `mien verify` reads which run made it."""
+    credentials: CredentialSettings = field(default_factory=CredentialSettings)
+    """Changes no pixel."""
     measured: bool = False
     """Measuring mode: the time code in a live driver's picture is shown in the portrait's; see `mien.emit.timecode`."""
     threads: int | None = None

@@ -87,7 +87,7 @@ def hash_file(path: Path) -> str:
 
 
 def hash_settings(settings: ReenactSettings) -> str:
-    """SHA-256 of the settings' values; the number of threads, which changes no pixel, is left out."""
+    """SHA-256 of the settings' values; threads and credentials, which change no pixel, are left out."""
     values = asdict(settings)
-    del values["threads"]
+    del values["threads"], values["credentials"]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mien import capture, emit
 from mien.clock import MonotonicClock
-from mien.config import need_size, need_threads
+from mien.config import CredentialSettings, need_size, need_threads
+from mien.credentials.filtered import Filtered, edited
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.errors import FaceError, SettingError
@@ -52,6 +53,7 @@ def resynth_file(
     size: int = SIZE,
     mark: bool = True,
     invisible_mark: bool = True,
+    credentials: CredentialSettings | None = None,
     start: float = 0.0,
     duration: float | None = None,
     threads: int | None = None,
@@ -68,6 +70,7 @@ def resynth_file(
         model: the packaged networks, or the name or folder of another bundle of the family `spade-video`.
         size: side of the view in pixels, an even number.
         mark, invisible_mark: whether "synthetic" is written in the picture, and what `mien verify` reads laid under it.
+        credentials: how the file says what made it; None: as by default.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -81,7 +84,7 @@ def resynth_file(
     need_apart([], [source, *([] if portrait is None else [portrait])], sink=output)
     need_place(os.fspath(output))
     count, clock = threads or usable_threads(), MonotonicClock()
-    statistics = Statistics(clock)
+    statistics, notes = Statistics(clock), list[str]()
     with ExitStack() as stack:
         segmenter, _ = stack.enter_context(open_segmenter(count))
         synthesis = stack.enter_context(open_synthesis(count, model))
@@ -90,18 +93,22 @@ def resynth_file(
         opened = stack.enter_context(capture.open(source, start=start, duration=duration, threads=max(count // 2, 1)))
         if begun is not None:
             begun(opened.info.frame_count, synthesis.about)
-
-        def make(face: Face | None, frame: Frame, level: PaintLevel) -> Pixels:
-            return _LENIENT(video)(face, np.ascontiguousarray(frame.pixels[..., :3]))
-
-        parser = stack.enter_context(Parser(hints=False))
-        chain = SingleStage(make, about=synthesis.about, name="resynth")
-        stages = Stages(parser, lambda face, seconds: face, chain, parser.shots)
+        stages = _stages(stack.enter_context(Parser(hints=False)), video, synthesis.about)
         side, said, info = size // 2 * 2, drawn_if(invisible_mark), opened.info
-        settings = SinkSettings(side, side, info.rate, info.time_base, info.sound, payload=said)
+        did = Filtered("resynth", synthesis.about, f"{side} {style_frame} {start} {duration}", source, said, portrait)
+        signed = edited(credentials, did, output, mark=mark, told=notes.append)
+        settings = SinkSettings(side, side, info.rate, info.time_base, info.sound, payload=said, credentials=signed)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
             render(opened, stages, sink, statistics, clock, progress)
-    return statistics
+    return statistics.warned(notes)
+
+
+def _stages(parser: Parser, video: FaceVideo, about: str) -> Stages[Face, Face]:
+    def make(face: Face | None, frame: Frame, level: PaintLevel) -> Pixels:
+        return _LENIENT(video)(face, np.ascontiguousarray(frame.pixels[..., :3]))
+
+    chain = SingleStage(make, about=about, name="resynth")
+    return Stages(parser, lambda face, seconds: face, chain, parser.shots)
 
 
 @_LENIENT

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from mien.clock import Clock
 from mien.shots import ShotLog
@@ -251,6 +252,11 @@ class Statistics:
         """Begin the stages `names`, so that they are listed in this order whichever thread records first."""
         for name in names:
             self.stage(name)
+
+    def warned(self, lines: Iterable[str]) -> Self:
+        """With lines that a user is told at the end."""
+        self.warnings += tuple(lines)
+        return self
 
     def end(self) -> None:
         """Stop the run's time; ending twice keeps the first."""

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from mien import capture, emit
 from mien.clock import MonotonicClock
-from mien.config import need_threads
+from mien.config import CredentialSettings, need_threads
+from mien.credentials.filtered import Filtered, edited
+from mien.credentials.signing import Credentials
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
-from mien.marking.payload import drawn_if
+from mien.marking.payload import Payload, drawn_if
 from mien.parse.find import find_faces
 from mien.parse.models import FaceMesh
 from mien.pipeline import Progress, Stages, render
@@ -51,6 +53,7 @@ def style_file(
     model: str | None = None,
     mark: bool = True,
     invisible_mark: bool = True,
+    credentials: CredentialSettings | None = None,
     start: float = 0.0,
     duration: float | None = None,
     threads: int | None = None,
@@ -66,6 +69,7 @@ def style_file(
         style: `NAME[:STRENGTH][+NAME[:STRENGTH]...]`, of those that `model` has.
         model: name or folder of a bundle of the family `style`; None: the installed one that has the style.
         mark, invisible_mark: whether "synthetic" is written in the picture, and what `mien verify` reads laid under it.
+        credentials: how the file says what made it; None: as by default.
         threads: processor threads to use; None: all that this process may use.
         begun, progress: as in `mien.api.render_file`.
 
@@ -76,7 +80,7 @@ def style_file(
     wish = read_wish(style)
     need_apart([], [source], sink=output)
     need_place(os.fspath(output))
-    count, clock = threads or usable_threads(), MonotonicClock()
+    count, clock, notes, payload = threads or usable_threads(), MonotonicClock(), list[str](), drawn_if(invisible_mark)
     statistics = Statistics(clock)
     with ExitStack() as stack:
         styler = stack.enter_context(open_styler(count, model or model_with(wish)))
@@ -85,21 +89,25 @@ def style_file(
         info = opened.info
         if begun is not None:
             begun(info.frame_count, styler.about)
+        did = Filtered("style", styler.about, style, source, payload)
+        signed = edited(credentials, did, output, mark=mark, told=notes.append)
         if info.frame_count == 1 and not info.live:
-            _draw_picture(drawn, source, output, mark, invisible_mark)
+            _draw_picture(drawn, source, output, mark, payload, signed)
             statistics.frames_in = statistics.frames_out = 1
             statistics.end()
-            return statistics
-
-        draw = _drawing(drawn, FaceOutlines(stack.enter_context(FaceMesh(still=False, most=MOST))))
-        # every frame counts as one with a face
-        chain = SingleStage(draw, about=styler.about, name="style")
-        stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda found, seconds: found, chain)
+            return statistics.warned(notes)
+        faces = FaceOutlines(stack.enter_context(FaceMesh(still=False, most=MOST)))
         size = info.width // 2 * 2, info.height // 2 * 2
-        settings = SinkSettings(*size, info.rate, info.time_base, info.sound, payload=drawn_if(invisible_mark))
+        settings = SinkSettings(*size, info.rate, info.time_base, info.sound, {}, payload, signed)
         with emit.open(output, settings, mark=mark, threads=count, waits=True) as sink:
-            render(opened, stages, sink, statistics, clock, progress)
-    return statistics
+            render(opened, _stages(_drawing(drawn, faces), styler.about), sink, statistics, clock, progress)
+    return statistics.warned(notes)
+
+
+def _stages(draw: Callable[[Frame | None, Frame, PaintLevel], Pixels], about: str) -> Stages[Frame, Frame]:
+    """Those of a video; every frame counts as one with a face."""
+    chain = SingleStage(draw, about=about, name="style")
+    return Stages(lambda frame: frame, lambda found, seconds: found, chain)
 
 
 def _drawing(drawn: FrameStyler, faces: FaceOutlines) -> Callable[[Frame | None, Frame, PaintLevel], Pixels]:
@@ -131,7 +139,12 @@ class FaceOutlines:
 
 
 def _draw_picture(
-    drawn: FrameStyler, source: str | os.PathLike[str], output: str | os.PathLike[str], mark: bool, invisible_mark: bool
+    drawn: FrameStyler,
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    mark: bool,
+    payload: Payload | None,
+    credentials: Credentials | None,
 ) -> None:
     """One picture instead of a video."""
     picture = np.ascontiguousarray(read_picture(source))
@@ -139,6 +152,6 @@ def _draw_picture(
         faces = [face_outline(face) for face in find_faces(picture, mesh)]
     pixels = even(drawn(picture, faces))
     height, width = pixels.shape[:2]
-    settings = SinkSettings(width, height, _STILL, 1 / _STILL, payload=drawn_if(invisible_mark))
+    settings = SinkSettings(width, height, _STILL, 1 / _STILL, payload=payload, credentials=credentials)
     with emit.open(output, settings, mark=mark) as sink:
         sink.write(Frame(pixels, 0, 1 / _STILL))

@@ -1,22 +1,27 @@
-"""All of `mien verify`: what a file, a stream or a picture says of itself, in its metadata and in its pixels."""
+"""All of `mien verify`: what a file, a stream or a picture says of itself: signed, in its metadata, in its pixels."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien import capture
+from mien.credentials.reading import Read as Credentials
+from mien.credentials.reading import read
 from mien.frame import Frame
 from mien.marking.pattern import KEY
 from mien.marking.reading import Found, Reader
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 Pixels = NDArray[np.uint8]
 
@@ -51,35 +56,59 @@ class Verdict:
     mark: Found | None
     frames: int
     """Frames that were looked at."""
+    credentials: Credentials | None = None
+    """What is signed; None: nothing."""
 
     @property
     def found(self) -> bool:
         """Whether anything says that mien made it."""
-        return self.said is not None or self.mark is not None
+        signed = self.credentials is not None and self.credentials.run is not None
+        return signed or self.said is not None or self.mark is not None
+
+    @property
+    def changed(self) -> bool:
+        """Whether it was changed since it was signed."""
+        return self.credentials is not None and bool(self.credentials.changed)
 
     @property
     def agree(self) -> bool:
-        """Whether metadata and mark, where both are there, name the same run."""
-        if self.said is None or self.said.session is None or self.mark is None:
-            return True
-        return self.said.session == self.mark.payload.name
+        """Whether credentials, metadata and mark, as far as they are there, name the same run."""
+        signed = None if self.credentials is None else self.credentials.session
+        said = None if self.said is None else self.said.session
+        marked = None if self.mark is None else self.mark.payload.name
+        return len({one for one in (signed, said, marked) if one is not None}) < 2
 
 
-def verify(source: str | os.PathLike[str], *, key: bytes = KEY) -> Verdict:
+def verify(
+    source: str | os.PathLike[str],
+    *,
+    key: bytes = KEY,
+    trusted: Sequence[Certificate] = (),
+    pieces: int = PIECES,
+) -> Verdict:
     """What a video, stream or picture says of itself.
 
     Args:
         source: see `mien.capture.open`.
         key: that the mark was drawn with.
+        trusted: certificates of those whose signatures count as known, beside mien's own on this machine.
+        pieces: how many pieces of a video are looked at for the mark.
 
     Raises:
         SourceError: it cannot be read.
     """
-    reader, count = Reader(key), 0
-    mark: Found | None = None
+    path = Path(source)
+    credentials = read(path, trusted) if path.is_file() else None
+    mark, count = _mark_in(source, Reader(key), pieces)
+    return Verdict(_said(path), mark, count, credentials)
+
+
+def _mark_in(source: str | os.PathLike[str], reader: Reader, pieces: int) -> tuple[Found | None, int]:
+    """The invisible mark, and how many frames were looked at."""
+    mark, count = None, 0
     with capture.open(source) as opened:
         frames = (item for item in opened if isinstance(item, Frame))
-        for _ in range(PIECES):
+        for _ in range(pieces):
             piece = Piece(islice(frames, PIECE))
             found = reader(piece)
             count += piece.count
@@ -87,7 +116,7 @@ def verify(source: str | os.PathLike[str], *, key: bytes = KEY) -> Verdict:
                 mark = found
             if mark is not None or piece.count < PIECE:
                 break
-    return Verdict(_said(Path(source)), mark, count)
+    return mark, count
 
 
 class Piece:

@@ -29,13 +29,15 @@ def verified(capsys: pytest.CaptureFixture[str], path: Path) -> tuple[int, list[
 def test_a_video_says_which_run_made_it(made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines = verified(capsys, made)
     assert code == 0
-    session = lines[0].rpartition("session ")[2]
-    assert lines[0].startswith('metadata: "synthetic media, made with mien')
+    session = lines[0].rpartition("session ")[2].partition(";")[0]
+    assert lines[0].startswith("content credentials: made with mien")
+    assert lines[0].endswith("unchanged since it was signed by mien on this machine")
     assert lines[1].startswith(f"invisible mark: session {session}; chance of a false alarm below 1e-")
-    assert lines[2] == "made with mien, or with its mark laid on it"
+    assert lines[2] == "made with mien, as its signer says"
     assert main(["verify", str(made), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["invisible_mark"]["session"] == told["metadata"]["session"] == session
+    assert told["content_credentials"]["session"] == session
 
 
 def test_words_are_not_needed_and_not_enough(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +49,7 @@ def test_words_are_not_needed_and_not_enough(made: Path, tmp_path: Path, capsys:
     code, lines = verified(capsys, bare)
     assert (code, lines[0]) == (0, "metadata: none of mien")
     words = tmp_path / "words.mp4"
-    assert main([*MADE, "--no-invisible-mark", "--quiet", "--output", str(words)]) == 0
+    assert main([*MADE, "--no-invisible-mark", "--no-credentials", "--quiet", "--output", str(words)]) == 0
     capsys.readouterr()
     code, lines = verified(capsys, words)
     assert code == 0
@@ -55,16 +57,25 @@ def test_words_are_not_needed_and_not_enough(made: Path, tmp_path: Path, capsys:
     assert lines[2] == "its metadata says that mien made it; anybody can write metadata"
 
 
-def test_words_and_mark_of_different_runs_are_told(
-    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _, lines = verified(capsys, made)
-    session = lines[0].rpartition("session ")[2]
+def test_parts_of_different_runs_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changed = tmp_path / "changed.mp4"
-    changed.write_bytes(made.read_bytes().replace(f"mien_session={session}".encode(), b"mien_session=0123456789a"))
+    assert main([*MADE, "--no-credentials", "--quiet", "--output", str(changed)]) == 0
+    _, lines = verified(capsys, changed)
+    session = lines[0].rpartition("session ")[2]
+    changed.write_bytes(changed.read_bytes().replace(f"mien_session={session}".encode(), b"mien_session=0123456789a"))
     code, lines = verified(capsys, changed)
     assert code == 1
-    assert lines[2] == "metadata and mark name different runs: one of them was changed"
+    assert lines[2] == "its parts name different runs: one of them was changed"
+
+
+def test_a_file_that_was_changed_is_told(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed, data = tmp_path / "changed.mp4", bytearray(made.read_bytes())
+    data[-100] ^= 1  # in the last picture
+    changed.write_bytes(data)
+    code, lines = verified(capsys, changed)
+    assert code == 1
+    assert "CHANGED since it was signed (assertion.bmffHash.mismatch)" in lines[0]
+    assert lines[2] == "changed since it was signed: do not rely on what it says"
 
 
 def test_what_mien_did_not_make_proves_nothing_and_what_cannot_be_read_is_refused(

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from mien.commands.options import add_credentials, credentials_of
+
 _UNIT = {
     "skin": "colour of the skin, 0 dark to 1 light",
     "smile": "0 none to 1 broad",
@@ -29,6 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--backdrop", metavar="COLOUR", help="#rrggbb or a name (default: muted, at random)")
     parser.add_argument("--model", default="scgan", metavar="NAME", help="see `mien models`")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
+    add_credentials(parser)
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
     traits = parser.add_argument_group("traits", "0 to 1; what is not given is left to chance")
     traits.add_argument("--hair", choices=HAIRS, help="its colour")
@@ -57,13 +60,18 @@ def run(options: argparse.Namespace, resolve: Callable[[str], str], tell: Callab
     order = Order(
         options.seed, Wish(**given, glasses=options.glasses), options.size, options.backdrop, options.map, like
     )
+
+    def told(line: str) -> None:
+        tell(line if line.startswith("content credentials") else f"model: {line}")
+
     files = avatar_files(
         options.output,
         order,
         count=options.count,
         model=options.model,
         threads=options.threads,
-        begun=None if options.quiet else lambda about: tell(f"model: {about}"),
+        credentials=credentials_of(options),
+        begun=None if options.quiet else told,
     )
     if not options.quiet:
         tell(f"{files[0] if len(files) == 1 else f'{files[0]} to {files[-1].name}'}: nobody, seed {options.seed}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 
-from mien.commands.options import count
+from mien.commands.options import add_credentials, count, credentials_of
+from mien.commands.progress import tell
 from mien.config import ReenactSettings
-from mien.errors import SettingError
+from mien.errors import SettingError, without_controls
 
 HOWS = ("mesh",)
 """What makes a morph."""
@@ -26,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--how", choices=HOWS, default=HOWS[0], help="mesh: both warped to one shape and blended")
     parser.add_argument("--size", type=int, metavar="N", help="longer side of each picture in pixels")
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
+    add_credentials(parser)
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
 
@@ -59,4 +62,13 @@ def run(options: argparse.Namespace, named: Callable[[str], str]) -> None:
             raise SettingError(f"count must be a whole number from 2 to {MOST}, got {options.count}")
         degrees = [number / (options.count - 1) for number in range(options.count)]
     first, second = named(options.first), named(options.second)
-    morph_file(first, second, options.output, degrees, size=options.size, mark=not options.no_mark)
+    morph_file(
+        first,
+        second,
+        options.output,
+        degrees,
+        size=options.size,
+        mark=not options.no_mark,
+        credentials=credentials_of(options),
+        told=lambda line: tell(sys.stderr, f"mien: warning: {without_controls(line)}\n"),
+    )

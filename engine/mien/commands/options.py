@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mien.config import ReenactSettings
+from mien.config import CredentialSettings, ReenactSettings
 from mien.errors import SettingError
 from mien.machine.outputs import need_file_place
 from mien.places import need_apart
@@ -106,5 +106,41 @@ def add_marks_and_running(parser: argparse.ArgumentParser) -> None:
     """Options of all commands that make a video: its marks, threads, and how much is said."""
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
     parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
+    add_credentials(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
+
+
+def add_credentials(parser: argparse.ArgumentParser) -> None:
+    """Options of all commands that write files which say what made them, signed."""
+    group = parser.add_argument_group("content credentials", "what files say of themselves, signed: docs/provenance.md")
+    group.add_argument("--no-credentials", action="store_true", help="leave them out")
+    group.add_argument("--sign", metavar="KEY", help="private key (PEM) that signs (else one that mien makes)")
+    certificate: dict[str, Any] = {"dest": "sign_cert", "metavar": "CERT"}
+    certificate["help"] = "its certificates (PEM), the signer's first"
+    try:
+        group.add_argument("--cert", "--sign-cert", **certificate)
+    except argparse.ArgumentError:  # `mien serve` has a --cert of TLS
+        group.add_argument("--sign-cert", **certificate)
+    group.add_argument("--consent", metavar="TEXT", help="note on who is seen and that they agree, to go along")
+    group.add_argument("--thumbnails", action="store_true", help="small pictures of what is read go along, too")
+
+
+def credentials_of(options: argparse.Namespace) -> CredentialSettings:
+    """What they ask for.
+
+    Raises:
+        SettingError: a key without certificates, or the other way round.
+    """
+    return CredentialSettings(
+        not options.no_credentials, options.sign, options.sign_cert, options.consent, options.thumbnails
+    )
+
+
+def marks_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The same, and the marks, as `ReenactSettings` takes them."""
+    return {
+        "mark": not options.no_mark,
+        "invisible_mark": not options.no_invisible_mark,
+        "credentials": credentials_of(options),
+    }

@@ -37,6 +37,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cert", type=Path, metavar="FILE", help="certificate (PEM), to serve by TLS")
     parser.add_argument("--key", type=Path, metavar="FILE", help="its key (PEM)")
     parser.add_argument("--portraits", type=Path, metavar="FOLDER", help="keep uploads there (else until the end)")
+    parser.add_argument("--records", type=Path, metavar="FOLDER", help="keep the signed records of sessions there")
     parser.add_argument("--size", type=int, metavar="N", help="longer side of the pictures in pixels")
     parser.add_argument("--latency", type=float, default=100.0, metavar="MS", help="from capture to emit (100)")
     parser.add_argument(
@@ -96,6 +97,7 @@ def settings_of(options: argparse.Namespace, settings: ReenactSettings) -> Serve
         cert=options.cert,
         key=options.key,
         portraits=options.portraits,
+        records=options.records,
         most_sessions=options.max_sessions,
         latency=options.latency / 1e3,
         reenact=replace(settings, measured=options.measure),

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mien.commands.options import add_marks_and_running
+from mien.commands.options import add_marks_and_running, credentials_of
 from mien.stats import Statistics
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def run(
         model=options.model,
         mark=not options.no_mark,
         invisible_mark=not options.no_invisible_mark,
+        credentials=credentials_of(options),
         start=options.start,
         duration=options.duration,
         threads=options.threads,

@@ -13,6 +13,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from mien.credentials.signing import Credentials
 from mien.emit.images import ENDINGS, StillSink
 from mien.emit.mark import Marked
 from mien.emit.sink import Sink, SinkSettings, Wrapping
@@ -120,12 +121,21 @@ class Spread:
 class SheetSink(Wrapping):
     """Passes everything on to another sink, and writes the sheet when that one has finished."""
 
-    def __init__(self, path: Path, inner: Sink, metadata: Mapping[str, str], *, mark: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        inner: Sink,
+        metadata: Mapping[str, str],
+        *,
+        mark: bool = True,
+        credentials: Credentials | None = None,
+    ) -> None:
         """
         Args:
             path: a .png or .jpg picture.
             metadata: of the sheet, as of every output.
             mark: draw the visible mark on the sheet.
+            credentials: of the sheet, too.
 
         Raises:
             SinkError: the sheet is no picture, or cannot be made there.
@@ -133,7 +143,7 @@ class SheetSink(Wrapping):
         need_sheet_place(path)
         self._path = path
         super().__init__(inner)
-        self._metadata = dict(metadata)
+        self._metadata, self._credentials = dict(metadata), credentials
         self._mark = mark
         self._spread = Spread(COLUMNS * ROWS)
 
@@ -148,7 +158,14 @@ class SheetSink(Wrapping):
         """
         self._inner.finish()
         pixels = tile(self._spread.moments())
-        settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL_RATE, 1 / _STILL_RATE, metadata=self._metadata)
+        settings = SinkSettings(
+            pixels.shape[1],
+            pixels.shape[0],
+            _STILL_RATE,
+            1 / _STILL_RATE,
+            metadata=self._metadata,
+            credentials=self._credentials,
+        )
         still: Sink = StillSink(self._path, settings)
         with Marked(still) if self._mark else still as sheet:
             sheet.write(Frame(pixels, pts=0, time_base=settings.time_base))

@@ -18,6 +18,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from mien.credentials.signing import Credentials
 from mien.emit import target
 from mien.emit.mark import tags
 from mien.emit.sink import SinkBase, SinkSettings
@@ -42,13 +43,14 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK
 
 
 class PictureEncoder:
-    """Encodes frames of one size and layout as pictures of one kind, with `tags` in each."""
+    """Encodes frames of one size and layout as pictures of one kind, with `tags` and `credentials` in each."""
 
-    def __init__(self, kind: Kind, tags: Mapping[str, str], name: str) -> None:
+    def __init__(self, kind: Kind, tags: Mapping[str, str], name: str, credentials: Credentials | None = None) -> None:
         """`name`: the output as the user called it, for messages."""
         self._kind: Kind = kind
         self._tags = tags
         self._name = name
+        self._credentials = credentials
         self._encoder: VideoCodecContext | None = None
         self._shape: tuple[int, ...] = ()
         self._count = 0
@@ -70,7 +72,10 @@ class PictureEncoder:
         data = b"".join(bytes(packet) for packet in self._encoder.encode(picture))
         if not data:
             raise SinkError(f"{self._name}: expected a picture that can be encoded, got {frame.pixels.shape}")
-        return with_png_text(data, self._tags) if self._kind == "png" else with_jpeg_comment(data, self._tags)
+        tagged = with_png_text(data, self._tags) if self._kind == "png" else with_jpeg_comment(data, self._tags)
+        return (
+            tagged if self._credentials is None else self._credentials.signed(tagged, f"image/{self._kind}", self._name)
+        )
 
     def _new_encoder(self, width: int, height: int, layout: Layout) -> VideoCodecContext:
         encoder = CodecContext.create("png" if self._kind == "png" else "mjpeg", "w")
@@ -139,7 +144,7 @@ class StillSink(SinkBase):
         self._name = str(path)
         outputs.need_file_place(path, self._name)
         kind = ENDINGS.get(path.suffix.lower(), "png")
-        self._encoder = PictureEncoder(kind, tags(settings.metadata), self._name)
+        self._encoder = PictureEncoder(kind, tags(settings.metadata), self._name, settings.credentials)
         self._picture: bytes | None = None
 
     def write(self, frame: Frame) -> None:
@@ -194,7 +199,8 @@ class SequenceSink(SinkBase):
         if ending not in ENDINGS:
             raise SinkError(f"{self._name}: expected pictures as .png or .jpg, got {ending!r}; change the ending")
         self._check_folder(self._folder != path)
-        self._encoder = PictureEncoder(ENDINGS[ending], tags(settings.metadata), self._name)
+        kind = ENDINGS[ending]
+        self._encoder = PictureEncoder(kind, tags(settings.metadata), self._name, settings.credentials)
         with target.as_sink_errors(self._name):
             place = destination_of(self._folder)
             self._new = place.facts is None

@@ -7,6 +7,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Protocol, Self
 
+from mien.credentials.signing import Credentials
 from mien.frame import Frame
 from mien.marking.payload import Payload
 from mien.sound.sound import Sound, SoundFormat
@@ -27,6 +28,8 @@ class SinkSettings:
     """Container metadata: the provenance record, flat."""
     payload: Payload | None = None
     """What the invisible mark says; None: there is none."""
+    credentials: Credentials | None = None
+    """What files say of themselves, signed; None: nothing."""
     alpha: bool = False
     """Whether the frames' transparency is to be kept; refused by what cannot."""
 

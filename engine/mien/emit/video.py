@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 from av.container.output import OutputContainer
 
+from mien.credentials.signing import mime_signed
 from mien.emit import target
 from mien.emit.encoding import Coding, Encoding
 from mien.emit.mark import tags
@@ -101,7 +102,8 @@ class VideoSink(SinkBase):
             )
         need_file(path, self._name)
         with target.as_sink_errors(self._name):
-            self._draft = Draft(destination_of(path).path)
+            self._place = destination_of(path).path
+            self._draft = Draft(self._place)
         try:
             self._open(quality, threads)
         except BaseException:
@@ -139,7 +141,20 @@ class VideoSink(SinkBase):
         with target.as_sink_errors(self._name):
             self._encoding.flush()
             self._container.close()
+            self._sign()
             self._draft.keep()
+
+    def _sign(self) -> None:
+        """Put a copy with content credentials in the draft's place."""
+        credentials = self._settings.credentials
+        if credentials is None or mime_signed(self._name) is None:
+            return
+        signed = Draft(self._place)
+        if not credentials.sign(self._draft.path, signed.path, self._name):
+            signed.drop()
+            return
+        self._draft.drop()
+        self._draft = signed
 
     def discard(self) -> None:
         # removed first, so that libav does not complete a file that nobody wants

@@ -24,8 +24,9 @@ from mien.capture.source import Source
 from mien.chain import Adjustments, need_background
 from mien.clock import Clock, MonotonicClock
 from mien.config import ALPHA, Gains, ReenactSettings
+from mien.credentials.opening import open_identity
 from mien.emit.mark import Marked
-from mien.emit.opening import need_place
+from mien.emit.opening import is_written, need_place
 from mien.emit.sink import Sink, SinkSettings
 from mien.emit.slate import PANIC, STALLED, slate
 from mien.emit.timecode import TimecodeSink
@@ -37,6 +38,7 @@ from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.making import ChainMaker, Shown
 from mien.live.shared import Shared
+from mien.live.signing import signed
 from mien.machine.processor import Shares, share_out, usable_threads
 from mien.morphing.pictures import need_one_picture
 from mien.pipeline.controller import LatencyTarget
@@ -183,6 +185,11 @@ class LiveSession:
         self._pipeline.controls.panic = panic
 
     @property
+    def metadata(self) -> dict[str, str]:
+        """What its outputs say of themselves, flat; see `Provenance.as_metadata`."""
+        return self._made.metadata
+
+    @property
     def recording(self) -> bool:
         return self._pipeline.controls.recording is not None
 
@@ -210,7 +217,9 @@ class LiveSession:
         return told
 
     def _open_recording(self, path: Path) -> Sink:
-        return emit.open(path, self._made, mark=self._request.settings.mark, threads=self._shares.encode)
+        request, told = self._request, self._pipeline.controls.notices.append
+        made = signed(self._made, self.shown, request.settings, request.source, str(path), told)
+        return emit.open(path, made, mark=request.settings.mark, threads=self._shares.encode)
 
     async def _run_pipeline(self) -> None:
         try:
@@ -268,6 +277,8 @@ def _opened(request: LiveRequest, stack: ExitStack, shared: Shared | None, cance
         need_place(request.output)
     need_background(request.settings.background)
     need_style(request.settings.style, request.settings.style_picture)
+    if settings.credentials.key is not None:
+        open_identity(settings.credentials)
     if request.settings.morph is not None:
         need_one_picture(len(request.pictures))
     # a portrait that is swapped in takes the weights that are there: nothing is loaded or compiled beside the run
@@ -360,12 +371,14 @@ def _sink(
 ) -> Sink:
     mark = request.settings.mark
     if isinstance(request.output, str):
+        shown, told = Shown.by(request.pictures, request.settings), controls.notices.append
+        written = is_written(request.output)
         return emit.open(
             request.output,
-            made,
+            signed(made, shown, request.settings, request.source, request.output, told) if written else made,
             mark=mark,
             threads=shares.encode,
-            told=controls.notices.append,
+            told=told,
             pressed=lambda key: controls.pressed(key),
             clock=clock,
             cancellation=cancellation,

@@ -28,6 +28,16 @@ def user_models() -> Path | None:
     return _within("XDG_DATA_HOME", ".local/share", "mien/models")
 
 
+def user_credentials() -> Path | None:
+    """For the key that signs and its certificates: $XDG_DATA_HOME/mien/credentials, as above."""
+    return _within("XDG_DATA_HOME", ".local/share", "mien/credentials")
+
+
+def user_records() -> Path | None:
+    """For the records of calls: $XDG_DATA_HOME/mien/records, as above."""
+    return _within("XDG_DATA_HOME", ".local/share", "mien/records")
+
+
 def _within(variable: str, otherwise: str, name: str) -> Path | None:
     """A relative path is to be ignored, says the specification."""
     given = Path(os.environ.get(variable, ""))

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien import emit
-from mien.config import WARP, ReenactSettings, need_degree
+from mien.config import WARP, CredentialSettings, ReenactSettings, need_degree
+from mien.credentials.claim import COMPUTED, Claim, claim_of
+from mien.credentials.opening import open_credentials
 from mien.emit.opening import need_place
 from mien.emit.sink import SinkSettings
 from mien.errors import SettingError
@@ -77,6 +79,8 @@ def morph_file(
     *,
     size: int | None = None,
     mark: bool = True,
+    credentials: CredentialSettings | None = None,
+    told: Callable[[str], None] = lambda line: None,
 ) -> None:
     """A morph as a picture, or several side by side, into a file that appears whole or not at all.
 
@@ -84,6 +88,8 @@ def morph_file(
         degrees: of the morphs, from left to right.
         size: longer side of each in pixels; None: as large as the first picture.
         mark: whether the visible mark that says "synthetic" is drawn.
+        credentials: how the file says what made it; None: as by default.
+        told: takes a line where it cannot be signed.
 
     Raises:
         MienError: anything that the user can cure, in one line.
@@ -95,7 +101,16 @@ def morph_file(
     made = open_morph(prepare(first, size=size), second)
     pixels = np.hstack([made(degree).pixels for degree in degrees])
     settings = ReenactSettings(model=WARP, morph=os.fspath(second), degree=degrees[0], size=size, invisible_mark=False)
-    metadata = record(all_pictures([first], settings), settings, own_version()).as_metadata()
-    sink_settings = SinkSettings(pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL, metadata=metadata)
+    provenance = record(all_pictures([first], settings), settings, own_version())
+    wanted = credentials or CredentialSettings()
+
+    def claim() -> Claim:
+        named = [("portrait", first), ("portrait", second)]
+        return claim_of(provenance, "morph", wanted, named, marked=mark, source_type=COMPUTED)
+
+    signed = open_credentials(wanted, claim, os.fspath(output), told)
+    sink_settings = SinkSettings(
+        pixels.shape[1], pixels.shape[0], _STILL, 1 / _STILL, metadata=provenance.as_metadata(), credentials=signed
+    )
     with emit.open(output, sink_settings, mark=mark) as sink:
         sink.write(Frame(np.ascontiguousarray(pixels), 0, 1 / _STILL))

@@ -16,7 +16,7 @@ from mien.machine.outputs import is_full
 from mien.serve.access import CROSS_ORIGIN, PAGE, PREFLIGHT
 from mien.serve.log import in_a_line
 from mien.serve.refusal import Refusal, error_of
-from mien.serve.routes import about, avatars, portraits, sessions, whip
+from mien.serve.routes import about, avatars, portraits, sessions, verify, whip
 from mien.serve.routes.answers import answer
 from mien.serve.server import SERVER, Server
 from mien.serve.webrtc.offer import OfferError
@@ -107,7 +107,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.setdefault("Cache-Control", "no-store")
 
 
-ROUTES = (*about.ROUTES, *sessions.ROUTES, *portraits.ROUTES, *avatars.ROUTES, *whip.ROUTES)
+ROUTES = (*about.ROUTES, *sessions.ROUTES, *portraits.ROUTES, *avatars.ROUTES, *verify.ROUTES, *whip.ROUTES)
 
 
 def application(server: Server) -> web.Application:

@@ -356,6 +356,22 @@ class Portraits(Table):
     portraits: list[Portrait]
 
 
+class Record(Table):
+    """The record of a session: a JSON web signature in its flattened form (RFC 7515, 7.2.2)."""
+
+    protected: Annotated[str, _means("its header with the signer's certificates, in base64url")]
+    payload: Annotated[str, _means("what is recorded, as JSON in base64url: see docs/provenance.md")]
+    signature: str
+
+
+class Verified(Table):
+    """What a file says of itself, as `mien verify` tells it."""
+
+    good: Annotated[bool, _means("mien made it, says something, and nothing contradicts")]
+    lines: Annotated[list[str], _means("three lines for people")]
+    details: Annotated[dict[str, Any], _means("what `mien verify --json` tells")]
+
+
 class Room(Table):
     """Who is in a room; an empty one is one, too."""
 
@@ -430,5 +446,5 @@ class ServerStatistics(Table):
 REQUESTS: Final = (Opening, Change, SomeGains, Upload, Somebody)
 ANSWERS: Final = (
     *(Session, Begun, Sessions, Gains, Statistics, FrameCounts, Latency, Shot, Notice, Portrait, Portraits, Room),
-    *(Server, UploadLimits, IceServer, Models, Model, ServerStatistics, Status, Error, Fault),
+    *(Server, UploadLimits, IceServer, Models, Model, ServerStatistics, Status, Error, Fault, Record, Verified),
 )

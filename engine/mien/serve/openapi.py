@@ -19,6 +19,12 @@ READING = (400, 408, 413, 415, 422)
 """Of every address that takes a body."""
 _ROOM: Schema = msgspec.json.schema(fields.RoomName)
 _SHORT: Schema = {"type": "string", "maxLength": 128}
+_FILE: Schema = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+    "additionalProperties": False,
+}
 _REF = "#/components/schemas/{name}"
 WORDS = {
     400: "It cannot be read as what it should be",
@@ -104,6 +110,10 @@ def _paths() -> dict[str, dict[str, Any]]:
             ),
             "delete": _operation("End it", _nothing(204), 404),
         },
+        "/api/v1/sessions/{id}/record": {
+            "parameters": [id],
+            "get": _operation("Its signed record, also when it has ended", _gives(fields.Record), 404),
+        },
         "/api/v1/sessions/{id}/statistics": {
             "parameters": [id],
             "get": _operation("How it fares", _gives(fields.Statistics), 404),
@@ -129,6 +139,14 @@ def _of_portraits() -> dict[str, dict[str, Any]]:
                 409,
                 *(503, 507, *READING),
                 takes=_takes("multipart/form-data", _ref(fields.Upload)),
+            ),
+        },
+        "/api/v1/verify": {
+            "post": _operation(
+                "What a file says of itself",
+                _gives(fields.Verified),
+                *(503, 507, *READING),
+                takes=_takes("multipart/form-data", _FILE),
             ),
         },
         "/api/v1/avatars": {

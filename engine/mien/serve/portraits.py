@@ -21,6 +21,7 @@ from mien.machine.atomic import write_atomically
 from mien.machine.folders import temporary_folder
 from mien.machine.reading import read_regular
 from mien.pipeline.worker import in_thread
+from mien.provenance import hash_file
 from mien.serve import fields
 from mien.serve.decoding import decoded
 from mien.serve.refusal import Refusal, later, missing
@@ -39,6 +40,8 @@ class Entry:
     consent: str | None
     """Who is seen, and that they agree, in the words of whoever uploaded it; None for samples, which are of nobody."""
     path: Path
+    sha256: str
+    """Of the picture's file."""
 
     def told(self) -> fields.Portrait:
         """PORTRAIT of the API."""
@@ -132,7 +135,7 @@ class Portraits:
         try:
             async with self._decoding:
                 width, height = await decoded(upload, part, self._limits.upload_pixels)
-                entry = Entry(id, name, False, width, height, consent, path)
+                entry = Entry(id, name, False, width, height, consent, path, hash_file(part))
                 await in_thread("mien-portrait", lambda: self._keep(entry, part))
         except (SourceError, FaceError) as error:
             raise Refusal(422, _told(error, path)) from error
@@ -169,14 +172,15 @@ class Portraits:
 
     def _read(self) -> None:
         for name, path in samples.portraits().items():
-            self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path)
+            self._entries[name] = Entry(name, name.capitalize(), True, *_size(path), None, path, hash_file(path))
         with outputs.as_sink_errors(str(self._folder)), contextlib.suppress(FileExistsError):
             self._folder.mkdir(parents=True, exist_ok=True)
         outputs.need_folder(self._folder, "portraits")
         for record in sorted(self._folder.glob("*.json"), key=_changed_at):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(read_regular(record)), record.with_suffix(".png")
-                entry = Entry(record.stem, str(told["name"]), False, *_size(picture), str(told["consent"]), picture)
+                name, consent, sha256 = str(told["name"]), str(told["consent"]), hash_file(picture)
+                entry = Entry(record.stem, name, False, *_size(picture), consent, picture, sha256)
                 self._entries.setdefault(entry.id, entry)
 
 

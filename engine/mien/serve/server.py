@@ -25,9 +25,11 @@ from mien.serve.admission import sustained
 from mien.serve.avatars import Avatars
 from mien.serve.peering import Answering, WebRtc
 from mien.serve.portraits import Portraits
+from mien.serve.records import Records
 from mien.serve.refusal import later
 from mien.serve.sessions import Sessions
 from mien.serve.settings import ServeSettings
+from mien.serve.verifying import Verifying
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,7 @@ class Server:
     shared: Shared
     clock: Clock
     avatars: Avatars = field(default_factory=Avatars)
+    verifying: Verifying = field(init=False)
     access: Access = field(init=False)
     requests: RateLimit = field(init=False)
     openings: RateLimit = field(init=False)
@@ -94,6 +97,7 @@ class Server:
         self.access = Access(self.settings.token)
         self.connections = Connections(self.clock, limits.quiet, limits.connections)
         self.requests, self.openings = RateLimit(limits.requests), RateLimit(limits.openings)
+        self.verifying = Verifying(limits)
         self.began = self.clock.now()
 
     @classmethod
@@ -110,11 +114,13 @@ class Server:
 
         Raises:
             SinkError: the folder for portraits cannot be used.
+            SettingError: the key that signs records cannot be used.
         """
         clock, shared = clock or MonotonicClock(), Shared()
         try:
             async with Portraits.open(settings.portraits, settings.limits, shared) as portraits:
-                sessions = Sessions(settings, portraits, shared, clock, answering or WebRtc())
+                records = await in_thread("mien-records", lambda: Records.open(settings))
+                sessions = Sessions(settings, portraits, shared, clock, answering or WebRtc(), records)
                 server = cls(settings, portraits, sessions, shared, clock)
                 async with sessions.running():
                     server.warming = asyncio.ensure_future(server._warm(warming))

@@ -9,6 +9,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from mien.clock import Clock
 from mien.config import Gains, ReenactSettings
@@ -72,6 +73,16 @@ class Asked:
     room: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What is shown from a moment on."""
+
+    since: datetime
+    portrait: Entry | None
+    morph: Entry | None
+    degree: float | None
+
+
 class Session:
     """Lives on the event loop; the run itself has threads of its own."""
 
@@ -107,7 +118,13 @@ class Session:
         self.live: LiveSession | None = None
         """The run, once it is open."""
         self.began = clock.now()
-        self._mark = settings.mark
+        self.history = [self._showing(asked.portrait, asked.morph, asked.degree)]
+        """What was shown, for its record."""
+        self.ended_at: datetime | None = None
+        self.metadata: dict[str, str] = {}
+        """Of the run, once it is open; see `LiveSession.metadata`."""
+        self.marked = settings.mark
+        """Whether the visible mark is drawn."""
         self._settings = replace(
             settings,
             motion=replace(settings.motion, gains=asked.gains),
@@ -171,7 +188,7 @@ class Session:
             wrinkles=self.wrinkles,
             paused=self._paused,
             panic=self._panic,
-            mark=self._mark,
+            mark=self.marked,
             seconds=round(self.seconds, 3),
             whep=f"/whep/{self.id}",
             viewers=len(self.viewers),
@@ -247,7 +264,15 @@ class Session:
         entry = self._named(shown.pictures[0])
         if entry is not None:
             self.portrait = entry
+        second = None if shown.morph is None else self._named(shown.morph)
+        showing, before = self._showing(self.portrait, second, shown.degree), self.history[-1]
+        if replace(showing, since=before.since) != before:
+            self.history.append(showing)
         self.fps.see(self.live.statistics)
+
+    @staticmethod
+    def _showing(portrait: Entry, morph: Entry | None, degree: float) -> Showing:
+        return Showing(datetime.now(UTC), portrait, morph, None if morph is None else degree)
 
     def notice(self, text: str) -> None:
         """Tell the client; files are named as it knows them."""
@@ -272,6 +297,7 @@ class Session:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             await self._close()
+            self.ended_at = datetime.now(UTC)
             self.ended.set()
         logger.info("session %s ended after %.0f s: %s", self.id, self.seconds, self.ended_because)
 
@@ -282,7 +308,7 @@ class Session:
         async with open_live(request, self._shared) as live:
             if self.ended_because is not None:
                 return
-            self.live = live
+            self.live, self.metadata = live, live.metadata
             self._steer(live)
             if self._wanted != wanted:
                 live.show(self._wanted)

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn, Self
 
 from mien.clock import Clock
@@ -19,6 +20,7 @@ from mien.serve.admission import COME_AGAIN, overloaded
 from mien.serve.fields import PLAIN, Change, Opening, Steering
 from mien.serve.peering import Answering, Peering
 from mien.serve.portraits import Entry, Portraits
+from mien.serve.records import Records
 from mien.serve.refusal import Refusal, later, missing
 from mien.serve.session import Asked, Session
 from mien.serve.settings import ServeSettings
@@ -47,7 +49,13 @@ class Sessions:
     """Lives on the event loop. Owns every task of every session; none outlives it."""
 
     def __init__(
-        self, settings: ServeSettings, portraits: Portraits, shared: Shared, clock: Clock, answering: Answering
+        self,
+        settings: ServeSettings,
+        portraits: Portraits,
+        shared: Shared,
+        clock: Clock,
+        answering: Answering,
+        records: Records,
     ) -> None:
         self.most = settings.most_sessions or 1
         """Sessions that are admitted at once; whoever measures the machine sets it."""
@@ -57,6 +65,7 @@ class Sessions:
         self._shared = shared
         self._clock = clock
         self._answering = answering
+        self.records = records
         self._sessions: dict[str, Session] = {}
         self._reserved: list[str | None] = []
         """Rooms of those whose offer is being answered; each holds a place."""
@@ -255,6 +264,7 @@ class Sessions:
             await session.run()
         finally:
             del self._sessions[session.id]
+            await in_thread("mien-kept", partial(self.records.keep, session))
             del session  # else it would still be held by this very task
         await in_thread("mien-memory", give_back)
 

@@ -75,6 +75,8 @@ class ServeSettings:
     key: Path | None = None
     portraits: Path | None = None
     """Folder in which uploads are kept; None: until the server ends."""
+    records: Path | None = None
+    """Folder in which the signed records of sessions are kept; None: the user's own for that."""
     most_sessions: int | None = None
     """None: as many as the machine is measured to sustain."""
     latency: float = 0.1

@@ -25,6 +25,7 @@ from mien.capture.image import resized
 from mien.capture.paced import Paced
 from mien.clock import ManualClock
 from mien.config import PRESETS, WARP, ReenactSettings
+from mien.credentials.reading import read
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
 from mien.live.making import Shown
@@ -142,6 +143,9 @@ def test_a_session_is_steered_while_it_runs(
     with capture.open(tmp_path / "beside.mp4") as recorded:
         assert recorded.info.width == stage.last.shape[1]
         assert next(iter(recorded)).pts == 0
+    signed = read(tmp_path / "beside.mp4")
+    assert signed is not None
+    assert (signed.changed, signed.run and signed.run["command"]) == ((), "live")
 
 
 def test_nothing_holds_a_session_that_has_ended(monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]) -> None:

@@ -193,6 +193,7 @@ class IdleLive:
         self.statistics = LiveStatistics(MonotonicClock())
         self.shown = Shown(request.pictures, request.settings.background)
         self.backend = "idle"
+        self.metadata: dict[str, str] = {}
         self.paused = self.panic = self.recording = False
         self._stopped = asyncio.Event()
 

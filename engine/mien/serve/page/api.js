@@ -110,6 +110,13 @@ export class Api {
     return (await this.#send("POST", "/api/v1/avatars", wish)).blob();
   }
 
+  /** What a file says of itself. @param {File} file @returns {Promise<{good: boolean, lines: string[], details: Record<string, unknown>}>} */
+  async verify(file) {
+    const form = new FormData();
+    form.append("file", file, file.name);
+    return (await this.ask("POST", "/api/v1/verify", { body: form })).json();
+  }
+
   /** @param {string} id */
   async removePortrait(id) {
     await this.ask("DELETE", `/api/v1/portraits/${encodeURIComponent(id)}`);

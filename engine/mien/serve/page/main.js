@@ -19,6 +19,7 @@ import { setUpTheme } from "/page/theme.js";
 import { StyleChoice } from "/page/style.js";
 import { Transport } from "/page/transport.js";
 import { Upload } from "/page/upload.js";
+import { Verify } from "/page/verify.js";
 import { Vitals } from "/page/vitals.js";
 import { pause } from "/page/retry.js";
 
@@ -56,6 +57,7 @@ async function addPortrait(portrait) {
 }
 new Upload(api, addPortrait, bad);
 new Somebody(api, addPortrait);
+new Verify(api);
 const room = roomName ? new Room(roomName, api, call) : null;
 
 /** @param {import("/page/api.js").Portrait} portrait */

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import web
 from msgspec import structs
 
+from mien.pipeline.worker import in_thread
 from mien.serve import fields
 from mien.serve.refusal import change_of, opening_of, parsed, room_of
 from mien.serve.routes.answers import JSON, answer, ice_servers, read, stream
@@ -57,6 +60,18 @@ async def end(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
+async def record(request: web.Request) -> web.Response:
+    """GET /api/v1/sessions/ID/record: who is shown, signed; also when it has ended."""
+    id, sessions = request.match_info["id"], request.app[SERVER].sessions
+    session = next((one for one in sessions.all if one.id == id), None)
+    if session is not None:
+        session.listen()
+        found = await in_thread("mien-signing", partial(sessions.records.of, session))
+        if found is not None:
+            return answer(found)
+    return answer(await in_thread("mien-signing", partial(sessions.records.kept, id)))
+
+
 async def statistics(request: web.Request) -> web.Response:
     """GET /api/v1/sessions/ID/statistics: how it fares."""
     return answer(statistics_of(_session(request)))
@@ -99,6 +114,7 @@ ROUTES = (
     web.get(SESSION, show, allow_head=False),
     web.patch(SESSION, change),
     web.delete(SESSION, end),
+    web.get(f"{SESSION}/record", record, allow_head=False),
     web.get(f"{SESSION}/statistics", statistics, allow_head=False),
     web.get(f"{SESSION}/events", events, allow_head=False),
     web.get(ROOM, show_room, allow_head=False),

@@ -26,6 +26,8 @@ PAGE = Path(mien.__file__).parent / "serve" / "page"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".html": "text/html"}
 POLICY = "default-src 'self'"
 """Stricter than the real server's: the page needs no more."""
+LINES = ["signed", "marked", "so it is"]
+"""What is told of every file."""
 CONNECTION = {"codec": "h264", "round_trip_ms": 11.8, "packets_lost": 2}
 STAGES = {
     "capture": 2.0,
@@ -65,6 +67,8 @@ class FakeServer:
         self.portraits: dict[str, bytes] = {}
         self.wishes: list[dict[str, Any]] = []
         """For portraits of nobody, in their order."""
+        self.verified: list[tuple[str | None, str | None, bytes]] = []
+        """Part, file's name and bytes of what was to be verified."""
         self.origin = ""
         self._connections: list[RTCPeerConnection] = []
         self._loop = asyncio.new_event_loop()
@@ -85,6 +89,9 @@ class FakeServer:
         self.refuse_swap: str | None = None
         """What is told of a portrait that cannot be made."""
         self.refuse_upload: str | None = None
+        self.refuse_verify: str | None = None
+        self.good = True
+        """Whether a file is told to be mien's and unchanged."""
         self.face: str | None = "found"
         self.level = "full"
         self.cause: str | None = None
@@ -151,6 +158,7 @@ class FakeServer:
                 web.post("/api/v1/avatars", self._somebody),
                 web.get("/api/v1/portraits/{id}/picture", self._picture),
                 web.delete("/api/v1/portraits/{id}", self._remove),
+                web.post("/api/v1/verify", self._verify),
                 web.post("/api/v1/sessions", self._open),
                 web.patch("/api/v1/sessions/{id}", self._change),
                 web.delete("/api/v1/sessions/{id}", self._end),
@@ -224,6 +232,14 @@ class FakeServer:
         self.uploads.append({"id": id, "consent": parts["consent"].decode()})
         self.portraits[id] = parts["picture"]
         return web.json_response(_portrait(id, False), status=201)
+
+    async def _verify(self, request: web.Request) -> web.Response:
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            self.verified.append((part.name, part.filename, bytes(await part.read())))
+        if self.refuse_verify is not None:
+            return _error(422, self.refuse_verify)
+        return web.json_response({"good": self.good, "lines": LINES, "details": {"changed": not self.good}})
 
     async def _remove(self, request: web.Request) -> web.Response:
         del self.portraits[request.match_info["id"]]

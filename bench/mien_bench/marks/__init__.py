@@ -1,0 +1,1 @@
+"""How well the invisible mark is found again, and how little it is seen."""

@@ -1,0 +1,1 @@
+"""Content credentials (C2PA) of files, and signed records of calls: made, signed and read."""

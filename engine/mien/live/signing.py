@@ -1,0 +1,28 @@
+"""Content credentials of what a live run writes: its own output, and recordings beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mien.api import reenacted
+from mien.config import ReenactSettings
+from mien.emit.sink import SinkSettings
+from mien.live.making import Shown
+from mien.provenance import all_pictures, own_version, record
+
+
+def signed(
+    made: SinkSettings, shown: Shown, settings: ReenactSettings, source: object, path: str, told: Callable[[str], None]
+) -> SinkSettings:
+    """Sink settings with credentials of what is shown when the file is begun.
+
+    Raises:
+        SettingError: the key that signs cannot be used.
+        OSError: a picture cannot be read any more.
+    """
+    if not settings.credentials.wanted:
+        return made
+    present = shown.of(settings)
+    provenance = replace(record(all_pictures(shown.pictures, present), present, own_version()), payload=made.payload)
+    return replace(made, credentials=reenacted(provenance, present, shown.pictures, source, path, told, "live"))
