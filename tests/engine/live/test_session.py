@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -228,6 +229,38 @@ def test_the_look_is_adjusted_while_it_runs_and_stays_with_another_portrait(
     assert changed > 20
     for one, like in ((back, first), (anew, relaxed)):  # but for how the driver is followed from frame to frame
         assert np.abs(one.astype(int) - like).max() < changed / 4
+
+
+def test_another_model_is_exchanged_while_it_runs(monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]) -> None:
+    source, levels = FedSource(), list[str]()
+
+    def shown(frame: Frame) -> None:
+        session, number = sessions[-1], len(levels)
+        live = session.statistics.live
+        assert live is not None
+        levels.append(session.backend.split()[0])
+        if number == 0:
+            session.promise(5.0)
+            session.show(replace(session.wanted, model="oneshot-live"))
+        if live.swaps and "paint" in session.statistics.latencies():
+            session.stop()
+        else:
+            source.feed(Frame(driver, number + 1, Fraction(1, 25), captured_at=1.0 + number / 25))
+
+    sessions: list[LiveSession] = []
+
+    async def main() -> None:
+        settings = ReenactSettings(model=WARP, size=128, backend="onnxruntime", threads=1)
+        request = LiveRequest((PORTRAITS["aldo"],), source, NotingSink(shown), settings)
+        async with open_live(request) as session:
+            sessions.append(session)
+            source.feed(Frame(driver, 0, Fraction(1, 25), captured_at=1.0))
+            await asyncio.wait_for(session.run(), PATIENCE)
+
+    asyncio.run(main())
+    assert levels[0] == WARP
+    assert levels[-1] == "oneshot-live"
+    assert sessions[-1].shown.model == "oneshot-live"
 
 
 def test_a_portrait_without_a_face_is_refused_before_anything_is_opened(
