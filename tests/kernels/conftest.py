@@ -153,7 +153,6 @@ def built_on_host() -> types.ModuleType | str:
         return "no nvcc or no cmake on PATH"
     build = ROOT / "build" / "on_host"
     configure = [cmake, "-S", str(ROOT), "-B", str(build), "-DMIEN_CUDA=OFF", "-DMIEN_ON_HOST=ON", "-DMIEN_WERROR=ON"]
-    configure.append("-DCMAKE_CXX_FLAGS_RELEASE=-O1")  # the same values as of -O3, compiled in two thirds of the time
     jobs = str(len(os.sched_getaffinity(0)))  # without a number make starts all at once, beside tests of real time
     for command in (
         [*configure, f"-DPython_EXECUTABLE={sys.executable}"],
