@@ -114,7 +114,7 @@ def test_any_clips_and_portraits_are_measured(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "quality.json"
     material = ["--clips", str(samples.driver()), "--portraits", str(samples.portraits()["mira"]), "--strips", "given"]
     tables = ["--table", "clips", "flicker", "temporal", "strips", "--models", "warp"]
-    assert command.main(["quality", *material, *tables, "--run", "10", "--every", "25", "--json", str(path)]) == 0
+    assert command.main(["quality", *material, *tables, "--run", "6", "--every", "50", "--json", str(path)]) == 0
     (result,) = read(path).results
     assert {row.condition["on"] for row in result.rows} == {"clips"}
     temporal = next(one for one in result.tables if one.title.startswith("Temporal"))

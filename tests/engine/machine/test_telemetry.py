@@ -65,7 +65,7 @@ def _may_be_alone() -> bool:
 def test_nobody_is_asked_for_and_nothing_is_written_outside(tmp_path: Path) -> None:
     home, asked = tmp_path / "home", tmp_path / "asked"
     home.mkdir()
-    driven = ["sample:mira", "--quiet", "--threads", "1", "--duration", "0.2"]
+    driven = ["sample:mira", "--quiet", "--threads", "1", "--duration", "0.2", "--size", "256"]
     commands = [
         [MIEN, "doctor"],
         [MIEN, "reenact", *driven, "--driver", "sample:driver", "--output", str(tmp_path / "reenacted.mp4")],
@@ -73,7 +73,7 @@ def test_nobody_is_asked_for_and_nothing_is_written_outside(tmp_path: Path) -> N
         [MIEN, "bench", "stages", "--frames", "2", "--warm-up", "1", "--repetitions", "1", "--model", "warp"],
         [sys.executable, "-c", LIBRARY],
         [sys.executable, "-c", "import mien_export.graphs.int8"],
-        [sys.executable, "-c", SERVED, MIEN, "serve", "--port", "0"],
+        [sys.executable, "-c", SERVED, MIEN, "serve", "--port", "0", "--size", "256"],
     ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL", "ORT_"))}
     done = subprocess.run(

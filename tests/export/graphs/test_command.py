@@ -75,7 +75,8 @@ def test_a_checkpoint_becomes_a_bundle_that_the_engine_runs(
     found = read_bundle(out)
     assert (found.name, found.commit, found.precisions_for_auto) == ("mine", "abc", ("fp32",))
     assert "12 steps" in found.trained_on
-    assert found.graph("generator").sha256 == bundle.graph("generator").sha256
+    for graph in found.graphs:  # the same weights give the same bytes
+        assert graph.path.read_bytes() == bundle.graph(graph.name).path.read_bytes()
     painted = ran(OnnxRuntimeSession(found.graph("generator")), examples[0].inputs["generator"])
     assert (painted["generated"] == examples[0].outputs["generator"]["generated"]).all()
 

@@ -138,8 +138,9 @@ def test_a_run_begins_with_the_weights_of_another(trained: Path, labels_file: Pa
 def test_kept_weights_are_those_of_the_checkpoint_but_for_rounding(trained: Path, tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     keep(begun(trained), path)
+    kept = begun(path)
     for name, value in begun(trained).items():
-        assert torch.allclose(begun(path)[name], value, rtol=2e-3, atol=1e-6)
+        assert torch.allclose(kept[name], value, rtol=2e-3, atol=1e-6)
     with pytest.raises(SettingError, match="is no file of weights"):
         begun(tmp_path / "missing.npz")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from mien_export.families.registry import course_of, family_of, read_trained  # 
 from mien_export.families.style import own, refine_command  # noqa: E402
 from mien_export.families.style.goals import moments  # noqa: E402
 from mien_export.families.style.losses import temporal_term  # noqa: E402
-from mien_export.families.style.network import SIZES, StyleNetwork, drawn, recoloured  # noqa: E402
+from mien_export.families.style.network import SIZES, StyleNetwork, StyleSize, drawn, recoloured  # noqa: E402
 from mien_export.families.style.own import read_network  # noqa: E402
 from mien_export.families.style.own_command import main  # noqa: E402
 from mien_export.families.style.paintings import NAMED, read_painting, transfer_to  # noqa: E402
@@ -37,6 +38,14 @@ from mien_export.train.course import Asked  # noqa: E402
 from mien_export.train.extractors.given import Given  # noqa: E402
 from mien_export.train.extractors.hed import CONVOLUTIONS  # noqa: E402
 from mien_export.train.loop import LATEST, Run, train  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small() -> Iterator[None]:
+    """Fewer channels and blocks than networks have: an exporter's time grows with the number of operations."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SIZES, "m", StyleSize(16, 16, 1))
+        yield
 
 
 @pytest.fixture(scope="module")
