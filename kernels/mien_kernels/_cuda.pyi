@@ -154,6 +154,7 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    antialias: bool,
     device: int,
     stream: int,
     /,

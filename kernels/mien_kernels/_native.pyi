@@ -75,6 +75,7 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    antialias: bool,
     threads: int,
 ) -> None: ...
 def filter_stderr(texts: list[str]) -> bool: ...
