@@ -1,146 +1,145 @@
-"""MediaPipe's own operators of the landmark network: it looks at lips and eyes again, in crops turned upright.
+"""The second looks of the landmark network: at lips and eyes, in crops of its features that are turned upright.
 
-`Landmarks2TransformMatrix` finds the crop around some landmarks, `TransformTensorBilinear` samples features in it, and
-`TransformLandmarks` brings what was found there back. What each computes is stated in MediaPipe's sources under
-`mediapipe/util/tflite/operations`, version 2 of each. A matrix is here (batch, 2, 3): the last column is the shift; the
-original has 4 x 4 of which the other numbers are those of an identity.
+MediaPipe has three operators of its own for that. `Landmarks2TransformMatrix` finds the crop around some landmarks,
+`TransformTensorBilinear` samples features in it, and `TransformLandmarks` brings what was found there back. What each
+computes is stated in MediaPipe's sources under `mediapipe/util/tflite/operations`, version 2 of each. Here all crops
+are computed at once. The matrix of a crop is (3, 2), for a row (x, y, 1) from the left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mien.errors import ModelError
 from mien_export.landmarks.builder import Builder
-from mien_export.landmarks.flatbuffer import Operator
-from mien_export.landmarks.lanes import CROP, join_lanes
+from mien_export.landmarks.flatbuffer import Network
 from mien_export.landmarks.translate import Translation
 
-KEPT: Final = [0, 1, 3]
-"""Columns of a matrix of 4 x 4 that are kept."""
-ROWS: Final = 1
-"""Axis of landmarks in (batch, landmarks, coordinates)."""
+Array = NDArray[Any]
+MATRIX: Final = "Landmarks2TransformMatrix"
+CROP: Final = "TransformTensorBilinear"
+BACK: Final = "TransformLandmarks"
+OWN: Final = frozenset({MATRIX, CROP, BACK})
+"""Operators that are not translated one by one."""
+AXES: Final = 4, 4
+"""Shape of a matrix in the file, of which the first two rows, and all columns but the third, are used."""
 
 
-def _crop(to: Translation, operator: Operator) -> str:
-    """(batch, 2, 3): from pixels of the crop to those of the features.
+@dataclass(frozen=True, slots=True, eq=False)
+class Crops:
+    """Values of the ONNX graph."""
 
-    The crop is the box of landmarks in a picture turned so that two of them lie side by side, enlarged.
+    features: str
+    """(batch, crops times channels, height, width): what is seen in them, side by side."""
+    tensors: tuple[str, ...]
+    """The same in the file, one after the other."""
+    matrices: str
+    """(batch, crops, 3, 2): from pixels of a crop to those of the network's input."""
+    subsets: tuple[tuple[int, ...], ...]
+    """Landmarks that each crop is around."""
+
+
+def crops(to: Translation, landmarks: str) -> Crops:
+    """The crops, from `landmarks` (batch, 468, 3) in pixels of the network's input.
+
+    Raises:
+        ModelError: they are not all alike.
     """
-    build, options = to.builder, operator.options
-    points = build.node("Slice", to.value(operator.inputs[0]), *_numbers(build, [0], [2], [2]))
-    cosine, sine = _direction(build, points, options["left_rotation_idx"], options["right_rotation_idx"])
-    subset = build.node("Gather", points, _indices(build, options["subset_idxs"]), axis=ROWS)
-    x, y = build.split(subset, [1, 1], 2)
-    along = _sum(build, (cosine, x), (sine, y))
-    across = _difference(build, (cosine, y), (sine, x))
-    (low_x, high_x), (low_y, high_y) = ((_least(build, value), _greatest(build, value)) for value in (along, across))
-    half = build.constant(np.array(0.5, np.float32))
-    middle_x, middle_y = (
-        build.node("Mul", build.node("Add", low, high), half) for low, high in ((low_x, high_x), (low_y, high_y))
+    build, network = to.builder, to.network
+    ways = [operator.options for operator in network.operators if operator.kind == MATRIX]
+    looks = [operator for operator in network.operators if operator.kind == CROP]
+    sizes = {(way["output_width"], way["output_height"], way["scale_x"], way["scale_y"]) for way in ways}
+    if len(sizes) != 1 or len(ways) != len(looks):
+        raise ModelError(f"{network.name}: expected crops of one size, got {len(sizes)} sizes of {len(ways)} crops")
+    (width, height, *scale) = sizes.pop()
+    matrices = _matrices(build, _scaled(to, landmarks), ways, (width, height), scale)
+    features = _sampled(to, looks[0].inputs[0], matrices, (height, width), len(ways))
+    larger = np.stack([_factors(network, look.inputs[1]) for look in looks])[None]
+    return Crops(
+        features,
+        tuple(look.outputs[0] for look in looks),
+        build.node("Mul", matrices, build.constant(larger)),
+        tuple(tuple(way["subset_idxs"]) for way in ways),
     )
-    sizes = (("scale_x", "output_width", low_x, high_x), ("scale_y", "output_height", low_y, high_y))
-    step_x, step_y = (
-        build.node("Mul", build.node("Sub", high, low), _number(build, options[scale] / options[size]))
-        for scale, size, low, high in sizes
-    )
-    first_x = build.node("Sub", middle_x, build.node("Mul", step_x, _number(build, options["output_width"] / 2)))
-    first_y = build.node("Sub", middle_y, build.node("Mul", step_y, _number(build, options["output_height"] / 2)))
-    minus = build.node("Neg", sine)
-    rows = []
-    for first, second in ((cosine, minus), (sine, cosine)):
-        shift = _sum(build, (first, first_x), (second, first_y))
-        turned = build.node("Mul", first, step_x), build.node("Mul", second, step_y)
-        rows.append(build.node("Concat", *turned, shift, axis=2))
-    return build.node("Concat", *rows, axis=1)
 
 
-def _direction(build: Builder, points: str, left: int, right: int) -> tuple[str, str]:
-    """Cosine and sine, each (batch, 1, 1), of the angle of the way from one landmark to another."""
-    ends = [build.node("Gather", points, _indices(build, [index]), axis=ROWS) for index in (left, right)]
-    way = build.node("Sub", ends[1], ends[0])
-    length = build.node("ReduceL2", way, _indices(build, [2]), keepdims=1)
-    cosine, sine = build.split(build.node("Div", way, length), [1, 1], 2)
-    return cosine, sine
+def brought_back(build: Builder, points: str, matrices: str) -> str:
+    """(batch, N, points, 2) of points in pixels of N crops, by the matrices (batch, N, 3, 2) of these."""
+    turn, shift = build.split(matrices, [2, 1], 2)
+    return build.node("Add", build.node("MatMul", points, turn), shift)
 
 
-def _sampled(to: Translation, operator: Operator) -> str:
-    """(batch, channels, height, width) of the crop: bilinear, zero where a place is outside of the features."""
-    build, options = to.builder, operator.options
-    _, height, width, _ = to.shape(operator.inputs[0])
-    rows, columns = np.indices((options["output_height"], options["output_width"]), dtype=np.float32) + 0.5
-    places = np.stack([columns, rows, np.ones_like(rows)], axis=2).reshape(1, -1, 3)
-    matrix = build.node("Transpose", to.value(operator.inputs[1]), perm=[0, 2, 1])
-    found = build.node("MatMul", build.constant(places), matrix)
-    scale = build.constant(np.array([2 / (width - 1), 2 / (height - 1)], np.float32))
-    shift = build.constant(np.array([1 + 1 / (width - 1), 1 + 1 / (height - 1)], np.float32))
-    grid = build.node("Sub", build.node("Mul", found, scale), shift)
-    size = [0, options["output_height"], options["output_width"], 2]
-    grid = build.node("Reshape", grid, build.constant(np.array(size, np.int64)))
-    features = to.value(operator.inputs[0])
-    sampled = build.node("GridSample", features, grid, align_corners=1, padding_mode="border")
-    farthest = build.node("ReduceMax", build.node("Abs", grid), _indices(build, [3]), keepdims=0)
-    inside = build.node("LessOrEqual", farthest, _number(build, 1.0))
-    inside = build.node("Unsqueeze", build.node("Cast", inside, to=1), _indices(build, [1]))
-    to.give(operator.outputs[0], build.node("Mul", sampled, inside))
-    if operator.outputs[0] == [other for other in to.network.operators if other.kind == CROP][-1].outputs[0]:
-        join_lanes(to)
-    return to.value(operator.outputs[0])
-
-
-def _brought_back(to: Translation, operator: Operator) -> str:
-    """(batch, landmarks, 2) of landmarks in pixels of a crop, by the crop's matrix."""
+def _scaled(to: Translation, landmarks: str) -> str:
+    """(batch, 468, 2) in pixels of the features."""
     build = to.builder
-    turn, shift = build.split(to.value(operator.inputs[1]), [2, 1], 2)
-    turned = build.node("MatMul", to.value(operator.inputs[0]), build.node("Transpose", turn, perm=[0, 2, 1]))
-    return build.node("Add", turned, build.node("Transpose", shift, perm=[0, 2, 1]))
+    first = next(operator for operator in to.network.operators if operator.kind == MATRIX)
+    factor = next(operator for operator in to.network.operators if operator.outputs == first.inputs).inputs[1]
+    (places, _) = build.split(landmarks, [2, 1], 2)
+    return build.node("Mul", places, build.weight(to.constant(factor)))
 
 
-def _scaled(to: Translation, operator: Operator) -> str:
-    """A product with a constant, of which a matrix takes what it keeps of 4 x 4."""
-    build, (value, factor) = to.builder, operator.inputs
-    if factor not in to.network.constants:
-        return build.node("Mul", to.value(value), to.value(factor))
-    numbers = to.constant(factor)
-    if numbers.shape[-2:] == (4, 4):
-        numbers = numbers[..., :2, KEPT]
-    return build.node("Mul", to.value(value), build.weight(numbers))
+def _factors(network: Network, matrix: str) -> Array:
+    """(3, 2): by what the file multiplies a matrix before it brings landmarks back."""
+    (product,) = (one for one in network.operators if one.kind == "MUL" and matrix in one.inputs)
+    numbers = network.constants[product.inputs[1]].reshape(AXES)
+    return np.asarray(numbers[:2, [0, 1, 3]].T, np.float32)
 
 
-def _sum(build: Builder, *products: tuple[str, str]) -> str:
-    return build.node("Add", *(build.node("Mul", *pair) for pair in products))
+def _matrices(
+    build: Builder, points: str, ways: list[dict[str, Any]], size: tuple[int, int], scale: list[float]
+) -> str:
+    """(batch, crops, 3, 2): from pixels of a crop, of `size` (width, height), to those of the features.
+
+    A crop is the box of its landmarks in a picture turned so that two of them lie side by side, enlarged by `scale`.
+    """
+    ends = [
+        _gathered(build, points, [[way[name]] for way in ways]) for name in ("left_rotation_idx", "right_rotation_idx")
+    ]
+    way = build.node("Sub", ends[1], ends[0])
+    along = build.node("Div", way, build.node("ReduceL2", way, _whole(build, [3]), keepdims=1))
+    cosine, sine = build.split(along, [1, 1], 3)
+    across = build.node("Concat", build.node("Neg", sine), cosine, axis=3)
+    turn = build.node("Concat", along, across, axis=2)
+    most = max(len(way["subset_idxs"]) for way in ways)
+    subsets = [[*way["subset_idxs"], *way["subset_idxs"][:1] * (most - len(way["subset_idxs"]))] for way in ways]
+    turned = build.node("MatMul", _gathered(build, points, subsets), build.node("Transpose", turn, perm=[0, 1, 3, 2]))
+    low, high = (build.node(kind, turned, _whole(build, [2]), keepdims=1) for kind in ("ReduceMin", "ReduceMax"))
+    middle = build.node("Mul", build.node("Add", low, high), _numbers(build, 0.5))
+    step = build.node("Mul", build.node("Sub", high, low), _numbers(build, np.divide(scale, size)))
+    corner = build.node("Sub", middle, build.node("Mul", step, _numbers(build, np.divide(size, 2))))
+    upright = build.node("Concat", build.node("Mul", step, _numbers(build, np.eye(2))), corner, axis=2)
+    return build.node("MatMul", upright, turn)
 
 
-def _difference(build: Builder, *products: tuple[str, str]) -> str:
-    return build.node("Sub", *(build.node("Mul", *pair) for pair in products))
+def _sampled(to: Translation, name: str, matrices: str, size: tuple[int, int], count: int) -> str:
+    """Crops of `size` (height, width) of the features `name`: bilinear, zero where a place is outside of them."""
+    build = to.builder
+    _, height, width, _ = to.shape(name)
+    rows, columns = np.indices(size) + 0.5
+    places = np.stack([columns, rows, np.ones_like(rows)], axis=2).reshape(1, 1, -1, 3)
+    found = build.node("MatMul", _numbers(build, places), matrices)
+    extent = np.array([width - 1, height - 1])
+    grid = build.node("Sub", build.node("Mul", found, _numbers(build, 2 / extent)), _numbers(build, 1 + 1 / extent))
+    grid = build.node("Reshape", grid, _whole(build, [0, count * size[0], size[1], 2]))
+    sampled = build.node("GridSample", to.value(name), grid, align_corners=1, padding_mode="border")
+    farthest = build.node("ReduceMax", build.node("Abs", grid), _whole(build, [3]), keepdims=0)
+    inside = build.node("Cast", build.node("LessOrEqual", farthest, _numbers(build, 1.0)), to=1)
+    sampled = build.node("Mul", sampled, build.node("Unsqueeze", inside, _whole(build, [1])))
+    return build.node("Concat", *build.split(sampled, [size[0]] * count, 2), axis=1)
 
 
-def _least(build: Builder, value: str) -> str:
-    return build.node("ReduceMin", value, _indices(build, [ROWS]), keepdims=1)
+def _gathered(build: Builder, points: str, indices: list[list[int]]) -> str:
+    """(batch, crops, N, 2) of points (batch, 468, 2): N of them for each crop."""
+    return build.node("Gather", points, _whole(build, indices), axis=1)
 
 
-def _greatest(build: Builder, value: str) -> str:
-    return build.node("ReduceMax", value, _indices(build, [ROWS]), keepdims=1)
+def _numbers(build: Builder, values: Any) -> str:
+    return build.constant(np.asarray(values, np.float32))
 
 
-def _number(build: Builder, value: float) -> str:
-    return build.constant(np.array(value, np.float32))
-
-
-def _indices(build: Builder, values: list[int]) -> str:
-    return build.constant(np.array(values, np.int64))
-
-
-def _numbers(build: Builder, *lists: list[int]) -> list[str]:
-    return [_indices(build, values) for values in lists]
-
-
-OWN: Final[Mapping[str, Callable[[Translation, Operator], str]]] = {
-    "Landmarks2TransformMatrix": _crop,
-    "MUL": _scaled,
-    "TransformLandmarks": _brought_back,
-    CROP: _sampled,
-}
-"""By their names in the file."""
+def _whole(build: Builder, values: Any) -> str:
+    return build.constant(np.asarray(values, np.int64))

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelError
 from mien_export.landmarks.flatbuffer import Network, Operator
-from mien_export.landmarks.translate import Translation, conv_node, window
+from mien_export.landmarks.translate import Translation, conv_node, widened, window
 
 Array = NDArray[Any]
-CROP: Final = "TransformTensorBilinear"
 CHANNELS: Final = 1
 
 
@@ -43,25 +42,52 @@ class Block:
         return tuple(operator for operator in found if operator is not None)
 
 
-def join_lanes(to: Translation) -> None:
-    """Translate all that lies between the crops and the last convolution of each network.
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What the networks behind the crops find."""
+
+    value: str
+    """(batch, lanes, points, 2) in pixels of the crops; a lane with fewer points than others has zeros behind them."""
+    crops: tuple[int, ...]
+    """Of each lane, which crop it looks at."""
+    counts: tuple[int, ...]
+    """Points of each lane."""
+
+
+def found_in(to: Translation, features: str, tensors: Sequence[str]) -> Found:
+    """All that lies behind the crops.
+
+    Args:
+        features: the ONNX value of the crops, joined along their channels.
+        tensors: their names in the file.
 
     Raises:
         ModelError: the networks are not of the shape that is expected.
     """
     after = _consumers(to.network)
-    lanes = [operator.outputs[0] for operator in to.network.operators if operator.kind == CROP]
-    value = to.builder.node("Concat", *(to.value(lane) for lane in lanes), axis=CHANNELS)
+    lanes, crops, value = list(tensors), list(range(len(tensors))), features
     while blocks := [(i, block) for i, lane in enumerate(lanes) for block in _blocks(lane, after)]:
         taken = [i for i, _ in blocks]
         if taken != list(range(len(lanes))):
             value = _chosen(to, value, taken, to.shape(lanes[0])[3])
         value = _translated(to, value, [block for _, block in blocks])
-        to.cover(operator for _, block in blocks for operator in block.operators)
-        lanes = [block.slope.outputs[0] for _, block in blocks]
-    widths = [to.shape(lane)[3] for lane in lanes]
-    for lane, part in zip(lanes, to.builder.split(value, widths, CHANNELS), strict=True):
-        to.give(lane, part)
+        lanes, crops = [block.slope.outputs[0] for _, block in blocks], [crops[i] for i in taken]
+    heads = [operator for lane in lanes for operator in after(lane)]
+    counts = [to.shape(head.outputs[0])[3] // 2 for head in heads]
+    return Found(_points(to, value, heads, 2 * max(counts)), tuple(crops), tuple(counts))
+
+
+def _points(to: Translation, value: str, heads: Sequence[Operator], most: int) -> str:
+    """The last convolution of each lane, with `most` numbers."""
+
+    def filled(place: int) -> Array:
+        parts = [to.constant(head.inputs[place]) for head in heads]
+        return np.concatenate([np.pad(part, [(0, most - len(part)), *[(0, 0)] * (part.ndim - 1)]) for part in parts])
+
+    weight = filled(1).transpose(0, 3, 1, 2)
+    flat = conv_node(to, value, heads[0], weight, filled(2), len(heads))
+    size = to.builder.constant(np.array([0, len(heads), most // 2, 2]))
+    return to.builder.node("Reshape", flat, size)
 
 
 def _consumers(network: Network) -> Callable[[str], list[Operator]]:
@@ -119,7 +145,7 @@ def _translated(to: Translation, value: str, blocks: Sequence[Block]) -> str:
 def _skipped(to: Translation, value: str, block: Block, count: int) -> str:
     """What is added to the convolutions' result: each lane, its greatest values where that is smaller.
 
-    Channels that are lacking are zero. A convolution by ones and zeros puts them in, as cheap as moving the lanes.
+    Channels that are lacking are zero.
     """
     if block.pool is None:
         return value
@@ -128,5 +154,4 @@ def _skipped(to: Translation, value: str, block: Block, count: int) -> str:
     if block.pad is None:
         return value
     before, after = (to.shape(name)[3] for name in (block.pad.inputs[0], block.pad.outputs[0]))
-    weight = np.tile(np.eye(after, before, dtype=np.float32), (count, 1))[:, :, None, None]
-    return to.builder.node("Conv", value, to.builder.constant(weight), group=count, kernel_shape=[1, 1])
+    return widened(to.builder, value, before, after, count)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -22,37 +22,26 @@ AXES: Final = (0, 2, 3, 1)
 class Translation:
     """A network that is being translated: values by the names that they have in it."""
 
-    def __init__(self, network: Network, more: Mapping[str, Callable[[Translation, Operator], str]] | None = None):
-        """`more`: operators that are not of the schema, by kind."""
+    def __init__(self, network: Network) -> None:
         self.network, self.builder = network, Builder()
         self._values: dict[str, str] = {name: name for name in network.inputs}
-        self._covered: set[str] = set()
-        self._kinds = {**_KINDS, **(more or {})}
 
-    def run(self) -> None:
-        """Translate all operators in order.
+    def run(self, leave: Collection[str] = ()) -> None:
+        """Translate all operators in order, but for those of the kinds in `leave` and what needs their results.
 
         Raises:
             ModelError: one is not known.
         """
         for operator in self.network.operators:
-            if operator.outputs[0] in self._covered:
+            there = all(name in self._values or name in self.network.constants for name in operator.inputs)
+            if operator.kind in leave or not there:
                 continue
-            if operator.kind not in self._kinds:
-                known = ", ".join(sorted(self._kinds))
+            if operator.kind not in _KINDS:
                 raise ModelError(
-                    f"{self.network.name}: expected operators of {known}, got {operator.kind}; "
+                    f"{self.network.name}: expected operators of {', '.join(sorted(_KINDS))}, got {operator.kind}; "
                     "take the file of mediapipe 0.10.21"
                 )
-            self._values[operator.outputs[0]] = self._kinds[operator.kind](self, operator)
-
-    def give(self, name: str, value: str) -> None:
-        """Note that a tensor is this value."""
-        self._values[name] = value
-
-    def cover(self, operators: Iterable[Operator]) -> None:
-        """Note that operators were translated together with others."""
-        self._covered.update(operator.outputs[0] for operator in operators)
+            self._values[operator.outputs[0]] = _KINDS[operator.kind](self, operator)
 
     def value(self, name: str) -> str:
         """The ONNX value of a tensor that is computed or constant; a constant keeps its layout."""
@@ -142,9 +131,21 @@ def _average_pool(to: Translation, operator: Operator) -> str:
 
 
 def _pad(to: Translation, operator: Operator) -> str:
-    pads = to.constant(operator.inputs[1])[[0, 3, 1, 2]]
-    numbers = to.builder.constant(pads.T.reshape(-1).astype(np.int64))
-    return to.builder.node("Pad", to.value(operator.inputs[0]), numbers)
+    pads = to.constant(operator.inputs[1])
+    value = to.value(operator.inputs[0])
+    if not pads[:3].any() and not pads[3, 0]:
+        return widened(to.builder, value, to.shape(operator.inputs[0])[3], to.shape(operator.outputs[0])[3])
+    numbers = to.builder.constant(pads[[0, 3, 1, 2]].T.reshape(-1).astype(np.int64))
+    return to.builder.node("Pad", value, numbers)
+
+
+def widened(build: Builder, value: str, before: int, after: int, groups: int = 1) -> str:
+    """Each of `groups` of channels with more of them, which are zero.
+
+    A convolution by ones and zeros: runtimes that keep channels last would turn the picture for a Pad and back.
+    """
+    weight = np.tile(np.eye(after, before, dtype=np.float16), (groups, 1))[:, :, None, None]
+    return build.node("Conv", value, build.weight(weight), group=groups, kernel_shape=[1, 1])
 
 
 def _reshape(to: Translation, operator: Operator) -> str:
