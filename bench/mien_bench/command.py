@@ -33,6 +33,7 @@ BENCHES: Final = {
     "peers": "how fast other engines are here, by a path to their checkout",
     "follow": "how portraits follow drivers, by landmarks detected in the output",
     "still": "how still a portrait is when its driver is",
+    "landmarks": "how near the landmarks of our runtimes are to MediaPipe's, and what they cost",
     "long": "whether memory stays constant over a long driver",
 }
 OTHERS: Final = {
