@@ -197,7 +197,7 @@ def passed(results: Sequence[Result]) -> bool:
 
 
 def _usage() -> str:
-    rows = [f"  {name:<9}{about}" for name, about in (BENCHES | OTHERS).items()]
+    rows = [f"  {name:<10}{about}" for name, about in (BENCHES | OTHERS).items()]
     return "\n".join(["usage: mien bench [NAME] [OPTIONS]; NAME --help lists the options", "", *rows])
 
 

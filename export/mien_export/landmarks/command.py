@@ -16,6 +16,17 @@ from mien_export.graphs.writing import replaced
 from mien_export.landmarks.graphs import FILES, converted
 
 NAME: Final = "landmarks"
+NOTICE: Final = """\
+The graphs in this folder are MediaPipe's networks for face landmarks and face detection, as the package
+mediapipe {version} has them: {files}.
+
+Copyright The MediaPipe Authors. Licensed under the Apache License, Version 2.0:
+https://www.apache.org/licenses/LICENSE-2.0
+
+Changed: converted from TFLite to ONNX by `mien export landmarks`. Operators of TFLite and of MediaPipe became standard
+operators of ONNX, some of them joined; the refined landmarks of lips, eyes and irises are put among the others; pruned
+weights are written out with their zeros. The weights themselves are the same.
+"""
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 def write(folder: Path, modules: Path, commit: str = "unknown") -> Bundle:
-    """Write graphs and manifest into an empty folder.
+    """Write graphs, manifest and a notice into an empty folder.
 
     Args:
         modules: what `packaged_modules` gives, or a copy.
@@ -42,6 +53,8 @@ def write(folder: Path, modules: Path, commit: str = "unknown") -> Bundle:
     Raises:
         ModelError: a file is another one than expected.
     """
+    files = ", ".join(Path(file).name for file in FILES.values())
+    (folder / "NOTICE").write_text(NOTICE.format(version=version("mediapipe"), files=files))
     graphs = []
     side = 0
     for name in FILES:

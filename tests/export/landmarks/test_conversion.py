@@ -82,7 +82,7 @@ def test_the_command_writes_a_bundle_and_nothing_else(tmp_path: Path, capsys: py
     out = tmp_path / "bundle"
     assert command.main(["landmarks", "--out", str(out), "--commit", "0" * 40]) == 0
     assert capsys.readouterr().out == f"{out}\n"
-    assert {path.name for path in out.iterdir()} == {MANIFEST, *(f"{name}.onnx" for name in FILES)}
+    assert {path.name for path in out.iterdir()} == {MANIFEST, "NOTICE", *(f"{name}.onnx" for name in FILES)}
     assert read_bundle(out).commit == "0" * 40
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").touch()
