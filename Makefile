@@ -14,7 +14,7 @@ BUILD_FILES := pyproject.toml CMakeLists.txt $(shell find kernels -name CMakeLis
 PORTRAIT ?= sample:mira
 
 .PHONY: venv demo test test-timed test-computing test-serve test-rest test-latency test-bench test-export test-kernels
-.PHONY: test-full lint format bench bench-full bench-readme wheel clean
+.PHONY: test-full lint lint-format lint-types format bench bench-full bench-readme wheel clean
 
 venv: $(DEV)
 
@@ -47,10 +47,10 @@ demo: $(CORE)
 	@echo 'demo.mp4 is the moving portrait, demo.png a contact sheet of it'
 
 # Two parts side by side, and the other two as those end: all have tests that wait for sockets, browsers and real time.
-# What only computes, kernels and training, goes beside them at the lowest priority. What failed beside others is run
-# again alone.
+# What only computes, training, kernels and mypy, goes beside them at the lowest priority. What failed beside others is
+# run again alone.
 test:
-	$(MAKE) --jobs 2 --output-sync=target wheel lint
+	$(MAKE) --jobs 2 --output-sync=target wheel lint-format
 	rm -rf $(CACHES)
 	$(MAKE) --jobs 2 --output-sync=target test-timed test-computing
 	$(BIN)/python .ci/again.py $(CACHES)
@@ -58,8 +58,9 @@ test:
 test-timed: $(DEV)
 	$(MAKE) --jobs 2 --output-sync=target test-serve test-rest test-latency test-bench
 
+# One thread each: threads of OpenMP spin where they wait for one that has no processor.
 test-computing: $(DEV)
-	nice -n 19 $(MAKE) --output-sync=target test-export test-kernels
+	OMP_NUM_THREADS=1 nice -n 19 $(MAKE) --output-sync=target test-export test-kernels lint-types
 
 CACHES := build/tests
 LATENCY := tests/bench/latency tests/bench/live tests/bench/load
@@ -93,10 +94,14 @@ test-full: lint wheel $(DEV)
 	$(BIN)/mien bench still
 	$(BIN)/mien bench long
 
-lint: $(PACKAGES)
+lint: lint-format lint-types
+
+lint-format: $(PACKAGES)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/clang-format --dry-run --Werror $(CPP)
+
+lint-types: $(PACKAGES)
 	$(BIN)/mypy
 
 format: $(PACKAGES)

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from mien.machine.processor import spare_processors
+
+spare_processors()  # as mien's programs do, before anything imports NumPy
+
 
 class _Stack(ctypes.Structure):
     """stack_t of sigaltstack(2)."""

@@ -29,6 +29,7 @@ BENCHES: Final = {
     "soak": "whether memory, descriptors and latency stay where they are",
     "live": "whether a live run is in time, and stays so when it is disturbed",
     "quality": "how near to the truth models come, and to the papers' figures",
+    "models": "every model that drives portraits, on the same portraits: quality, cost, size",
     "ablation": "what each part of a generator's loss is worth, by columns trained without it",
     "peers": "how fast other engines are here, by a path to their checkout",
     "follow": "how portraits follow drivers, by landmarks detected in the output",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
-from mien import samples
+from mien import capture, samples
 from mien.errors import SourceError
+from mien.frame import Frame
 
 CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 PICTURES = (".jpg", ".jpeg", ".png", ".webp")
@@ -33,6 +35,19 @@ def portraits_of(paths: Sequence[Path] | None, data: Path | None = None) -> list
     if paths:
         return _named(paths, PICTURES, "picture")
     return [*samples.portraits().values(), *_data("clips/portraits", PICTURES, data)]
+
+
+def first_frames(driver: str | Path, count: int, warm_up: int) -> list[Frame]:
+    """The first `count` frames of a driver, or all where it has fewer.
+
+    Raises:
+        SourceError: it cannot be read, or has no more than the `warm_up` frames that are not counted.
+    """
+    with capture.open(driver) as source:
+        frames = list(islice((item for item in source if isinstance(item, Frame)), count))
+    if len(frames) <= warm_up:
+        raise SourceError(f"{driver}: expected more than the {warm_up} frames of warm-up, got {len(frames)}")
+    return frames
 
 
 def _named(paths: Sequence[Path], endings: tuple[str, ...], what: str) -> list[Path]:

@@ -36,7 +36,7 @@ from mien.stages import open_driver
 from mien.stats import UNTIMED, Laps, LatencySummary, Statistics, Stopwatch
 from mien.style.opening import MODEL as STYLES
 from mien_bench.memory import counted
-from mien_bench.results import Fact
+from mien_bench.results import Check, Fact
 
 FaceT = TypeVar("FaceT")
 MotionT = TypeVar("MotionT")
@@ -45,6 +45,8 @@ WHOLE = "frame"
 """Name of the sum over all stages."""
 COUNTED: Final = 10
 """Frames on which allocations are counted, beside those that are timed."""
+MOVES: Final = 0.05
+"""Mean grey levels by which the last picture must differ from the first, since the portrait moves."""
 _TASKS = Path("/proc/self/task")
 
 
@@ -229,6 +231,17 @@ def _opened(setup: Setup, portraits: tuple[Portrait, ...]) -> Iterator[tuple[Sta
         finally:
             chain.close()
             graphs.close()
+
+
+def moves(name: str, run: Run) -> Check:
+    """Whether the pictures of a run moved; `name` says whose it is."""
+    apart = apart_by(run.pictures[0], run.pictures[1])
+    return Check(f"{name}: moves", f">= {MOVES:g} levels", f"{apart:.2f}", apart >= MOVES)
+
+
+def apart_by(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Mean difference of two pictures of one shape in grey levels."""
+    return float(np.abs(one.astype(np.int16) - other.astype(np.int16)).mean())
 
 
 def _keep(pixels: NDArray[np.uint8], made: list[NDArray[np.uint8]]) -> None:

@@ -19,6 +19,8 @@ from mien.emit.sink import SinkSettings
 from mien.frame import Frame
 from mien.machine.processor import usable_threads
 from mien.marking.payload import drawn_if
+from mien.parse.find import find_faces
+from mien.parse.models import FaceMesh
 from mien.pipeline import Progress, Stages, render
 from mien.pipeline.chain import SingleStage
 from mien.places import need_apart
@@ -27,12 +29,18 @@ from mien.posed import PaintLevel
 from mien.stats import Statistics
 from mien.style.frames import FrameStyler
 from mien.style.opening import model_with, open_styler
+from mien.style.readable import face_outline
 from mien.style.wish import read_wish
 
+Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 _STILL: Final = Fraction(25)
 """Rate of a single picture, which has none."""
+MOST: Final = 4
+"""Faces of a video that are followed."""
+HELD: Final = 0.3
+"""Seconds for which a face that is not found any more counts as seen."""
 
 
 def style_file(
@@ -49,7 +57,8 @@ def style_file(
     begun: Callable[[int | None, str], None] | None = None,
     progress: Progress | None = None,
 ) -> Statistics:
-    """A picture or video in a style, into a file that appears whole or not at all. Faces are not needed.
+    """A picture or video in a style, into a file that appears whole or not at all. Faces are not needed; those
+    that are found stay readable.
 
     Args:
         source: see `mien.capture.open`, also for `start` and `duration` in seconds.
@@ -82,9 +91,7 @@ def style_file(
             statistics.end()
             return statistics
 
-        def draw(_: Frame | None, frame: Frame, level: PaintLevel) -> Pixels:
-            return even(drawn(np.ascontiguousarray(frame.pixels[..., :3])))
-
+        draw = _drawing(drawn, FaceOutlines(stack.enter_context(FaceMesh(still=False, most=MOST))))
         # every frame counts as one with a face
         chain = SingleStage(draw, about=styler.about, name="style")
         stages: Stages[Frame, Frame] = Stages(lambda frame: frame, lambda found, seconds: found, chain)
@@ -95,11 +102,42 @@ def style_file(
     return statistics
 
 
+def _drawing(drawn: FrameStyler, faces: FaceOutlines) -> Callable[[Frame | None, Frame, PaintLevel], Pixels]:
+    """What a chain does with each frame."""
+
+    def draw(_: Frame | None, frame: Frame, level: PaintLevel) -> Pixels:
+        pixels = np.ascontiguousarray(frame.pixels[..., :3])
+        return even(drawn(pixels, faces(pixels, frame.seconds)))
+
+    return draw
+
+
+class FaceOutlines:
+    """Callable for one video: a frame (H, W, 3) and its time -> the outlines (N, 2) of its faces, in which strokes are
+    to leave the face readable. Where fewer are found than before, those stay for a while, lest strokes flash up."""
+
+    def __init__(self, find: Callable[[Pixels], list[Array]]) -> None:
+        """`find`: a frame -> landmarks (478, 3) of its faces."""
+        self._find = find
+        self._seen: tuple[float, list[Array]] = 0.0, []
+
+    def __call__(self, pixels: Pixels, seconds: float) -> list[Array]:
+        found = [face_outline(face) for face in self._find(pixels)]
+        when, before = self._seen
+        if len(found) < len(before) and 0 <= seconds - when < HELD:
+            return before
+        self._seen = seconds, found
+        return found
+
+
 def _draw_picture(
     drawn: FrameStyler, source: str | os.PathLike[str], output: str | os.PathLike[str], mark: bool, invisible_mark: bool
 ) -> None:
     """One picture instead of a video."""
-    pixels = even(drawn(np.ascontiguousarray(read_picture(source))))
+    picture = np.ascontiguousarray(read_picture(source))
+    with FaceMesh(still=True) as mesh:
+        faces = [face_outline(face) for face in find_faces(picture, mesh)]
+    pixels = even(drawn(picture, faces))
     height, width = pixels.shape[:2]
     settings = SinkSettings(width, height, _STILL, 1 / _STILL, payload=drawn_if(invisible_mark))
     with emit.open(output, settings, mark=mark) as sink:

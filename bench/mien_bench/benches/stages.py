@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from statistics import median
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import bundles, capture, samples
+from mien import bundles, samples
 from mien.clock import MonotonicClock
 from mien.commands.options import count, whole
 from mien.config import BACKENDS, WARP, Backend, ReenactSettings
@@ -26,13 +25,12 @@ from mien.portrait.prepare import prepare
 from mien.runtime.opening import usable
 from mien_bench.charts import stack
 from mien_bench.control import Control
+from mien_bench.material import first_frames
 from mien_bench.results import Chart, Check, Fact, Result, Row
-from mien_bench.stage_timing import WHOLE, Run, Setup, measure, run_stages, why_not
+from mien_bench.stage_timing import WHOLE, Run, Setup, apart_by, measure, moves, run_stages, why_not
 
 ALIKE: Final = 4.0
 """Mean grey levels by which pictures of one model and size may differ between backends."""
-MOVES: Final = 0.05
-"""Mean grey levels by which the last picture must differ from the first, since the portrait moves."""
 Pixels = NDArray[np.uint8]
 
 SIZES: Final = (256, 512, 720)
@@ -57,7 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, control: Control) -> Result:
     """See `mien_bench.command.Bench`; stages run one after the other, without decode and encode."""
     portrait = options.portrait or str(next(iter(samples.portraits().values())))
-    frames = _frames(options.driver or str(samples.driver()), options.frames + options.warm_up, options.warm_up)
+    frames = first_frames(options.driver or str(samples.driver()), options.frames + options.warm_up, options.warm_up)
     prepared: dict[int, tuple[Portrait, ...]] = {}
     runs: dict[int, list[Run]] = {}
     setups, notes = list(_setups(options)), list[str]()
@@ -143,14 +141,6 @@ def _precisions(model: str) -> list[str]:
     return list(dict.fromkeys([*bundle.precisions(bundle.main), "bf16", "int8+bf16"]))
 
 
-def _frames(driver: str, count: int, warm_up: int) -> list[Frame]:
-    with capture.open(driver) as source:
-        frames = list(islice((item for item in source if isinstance(item, Frame)), count))
-    if len(frames) <= warm_up:
-        raise SourceError(f"{driver}: expected more than the {warm_up} frames of warm-up, got {len(frames)}")
-    return frames
-
-
 def _chart(runs: dict[str, list[Run]]) -> Chart:
     """Medians of the stages' medians, by setup."""
     bars = {
@@ -198,16 +188,11 @@ def _checks(found: dict[int, tuple[Setup, list[Run]]]) -> Iterator[Check]:
     first: dict[tuple[str, int | None], Run] = {}
     for setup, runs in found.values():
         name, last = _named(setup), runs[-1]
-        moved = _apart(last.pictures[0], last.pictures[1])
-        yield Check(f"{name}: moves", f">= {MOVES:g} levels", f"{moved:.2f}", moved >= MOVES)
+        yield moves(name, last)
         same = first.setdefault((setup.settings.model, setup.settings.size), runs[0])
-        apart = max(_apart(run.pictures[1], same.pictures[1]) for run in runs)
+        apart = max(apart_by(run.pictures[1], same.pictures[1]) for run in runs)
         if same is not last:
             yield Check(f"{name}: same pictures", f"<= {ALIKE:g} levels", f"{apart:.2f}", apart <= ALIKE)
-
-
-def _apart(one: Pixels, other: Pixels) -> float:
-    return float(np.abs(one.astype(np.int16) - other.astype(np.int16)).mean())
 
 
 def _about(setups: Sequence[Setup], runs: dict[int, list[Run]]) -> Iterator[str]:

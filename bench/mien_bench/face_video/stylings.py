@@ -22,6 +22,7 @@ from mien.posed import Painting
 from mien.smooth.smooth import Smooth
 from mien.style.frames import KEPT, FrameStyler, into_canvas
 from mien.style.opening import MODEL, open_styler
+from mien.style.readable import face_outline
 from mien.style.style import Style
 from mien.style.styler import Styler
 from mien.style.wish import StyleWish
@@ -31,6 +32,7 @@ from mien_bench.quality.clips import CALM_UNITS
 from mien_kernels import ops
 
 Floats = NDArray[np.float32]
+Array = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 PHOTO: Final = "the photograph itself"
@@ -98,13 +100,14 @@ class StyleRun:
         photo = self._chain.smooth(self._chain.fuse(posed, paintings), posed)
         geometry = self.tracer(posed[0])
         way = self._way(geometry, self.tracer.reduced(photo))
+        face = face_outline(posed[0].landmarks)
         for name, whole in self._whole.items():
-            drawn[EACH, name] = each = whole.by_itself(photo)
-            drawn[ONE_LOOK, name] = whole.with_one_look(photo)
+            drawn[EACH, name] = each = whole.by_itself(photo, face)
+            drawn[ONE_LOOK, name] = whole.with_one_look(photo, face)
             drawn[MEAN, name] = whole.along_its_own(each, photo)
             drawn[EXACT, name] = whole.along(each, way, self.tracer)
         for name, whole in self._plain.items():
-            drawn[PLAIN_EACH, name] = each = whole.by_itself(photo)
+            drawn[PLAIN_EACH, name] = each = whole.by_itself(photo, face)
             drawn[PLAIN_MEAN, name] = whole.along_its_own(each, photo)
         places = painted_places(None if paintings is None else paintings[0], self.tracer, posed[0].portrait.size)
         return StyledFrame(geometry, posed[0].landmarks, photo, places, drawn)
@@ -136,13 +139,13 @@ class WholeFrames:
         self._moving = FrameStyler(styler, self._mix, self._strength)
         self._before: Pixels | None = None
 
-    def by_itself(self, pixels: Pixels) -> Pixels:
-        """The frame (H, W, 3) as if it were a picture; of the portrait's size."""
-        return self._styler.whole(pixels, self._into, self._mix, self._strength)[0]
+    def by_itself(self, pixels: Pixels, face: Array) -> Pixels:
+        """The frame (H, W, 3) as if it were a picture; of the portrait's size. `face` is its outline (N, 2)."""
+        return self._styler.whole(pixels, self._into, self._mix, self._strength, faces=(face,))[0]
 
-    def with_one_look(self, pixels: Pixels) -> Pixels:
+    def with_one_look(self, pixels: Pixels, face: Array) -> Pixels:
         """The same with strokes of one weight in all frames."""
-        return self._styler.whole(pixels, self._into, self._mix, self._strength, self._look)[0]
+        return self._styler.whole(pixels, self._into, self._mix, self._strength, self._look, (face,))[0]
 
     def along_its_own(self, drawn: Pixels, pixels: Pixels) -> Pixels:
         """What was `drawn` of a frame (H, W, 3), with the answer before mixed in as `mien style` does it."""

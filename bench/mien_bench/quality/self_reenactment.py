@@ -138,16 +138,20 @@ Watcher = Callable[[Scene, Moment, str, str, Pixels], None]
 
 
 def measure(
-    scenes: Iterable[Scene], models: Sequence[str], threads: int | None = None, watch: Watcher | None = None
+    scenes: Iterable[Scene],
+    models: Sequence[str],
+    threads: int | None = None,
+    watch: Watcher | None = None,
+    conditions: Sequence[str] = CONDITIONS,
 ) -> Iterator[Scored]:
-    """The score of each answer, as it is made.
+    """The score of each answer, as it is made; `conditions` are of `CONDITIONS`.
 
     Raises:
         MienError: a model cannot be opened.
     """
     for scene in scenes:
         for model in models:
-            for condition in CONDITIONS:
+            for condition in conditions:
                 yield from _answers(scene, model, condition, threads, watch)
 
 

@@ -31,7 +31,10 @@ TOGETHER = 0.5
 """Seconds after a signal in which others are taken for the same one."""
 DEGREES = 0.1
 """Step of a morph's degree."""
-HELP = "keys: z re-zero, n next portrait, p pause, r record, x panic (slate), 1-4 gains, [ ] morph, q quit, ? this"
+HELP = (
+    "keys: z re-zero, n next portrait, m next model, p pause, r record, x panic (slate), 1-4 gains, [ ] morph, q quit, "
+    "? this"
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -111,7 +114,8 @@ async def _run(
 
     async with stopping.listening(), open_live(request) as session:
         status = StatusLine(sys.stderr, session.statistics, MonotonicClock())
-        console = Console(session, status, [*request.pictures[:1], *others], options.record, given)
+        portraits, model = [*request.pictures[:1], *others], request.settings.model
+        console = Console(session, status, portraits, options.record, given, model)
         loop = asyncio.get_running_loop()
         session.on_key(partial(_pass_on, loop, console))
         if options.record is not None:
@@ -206,13 +210,16 @@ class Console:
         portraits: list[str],
         record: Path | None,
         gains: Gains | None = None,
+        model: str = ReenactSettings().model,
     ) -> None:
-        """`portraits`: those that the key goes round, the present one first; `gains`: that presets multiply."""
+        """`portraits`: those that the key goes round, the present one first; `gains`: that presets multiply; `model`:
+        the present one."""
         self._session = session
         self._status = status
         self._portraits = portraits
         self._record = record or Path("mien.mp4")
         self._gains = gains or Gains()
+        self._model = model
         self._warnings = 0
 
     def press(self, key: str) -> None:
@@ -224,6 +231,7 @@ class Console:
             "p": lambda: setattr(session, "paused", not session.paused),
             "x": lambda: setattr(session, "panic", not session.panic),
             "r": self._toggle_recording,
+            "m": self._next_model,
             "q": session.stop,
             "[": lambda: self._morph(-DEGREES),
             "]": lambda: self._morph(DEGREES),
@@ -278,6 +286,15 @@ class Console:
         self._portraits = [*self._portraits[1:], self._portraits[0]]
         self._session.swap(self._portraits[0])
         self._status.say(f"next portrait: {self._portraits[0]}")
+
+    def _next_model(self) -> None:
+        from mien.bundles.driving import driving_models
+
+        models = list(dict.fromkeys([self._model, *driving_models()]))
+        wanted = self._session.wanted
+        model = models[(models.index(wanted.model or self._model) + 1) % len(models)]
+        self._session.show(replace(wanted, model=model))
+        self._status.say(f"next model: {model}")
 
     def _morph(self, by: float) -> None:
         wanted = self._session.wanted

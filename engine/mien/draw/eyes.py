@@ -118,18 +118,33 @@ def lash_colours(picture: NDArray[np.uint8], source: Array) -> Array:
 
 def draw_lash_line(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8]) -> None:
     """Draw the line where shut lids meet, of `strength` up to 1, between lids `ring` (16, 2) that nearly touch."""
-    box = Box.around(ring, 3, out.shape[1], out.shape[0]) if strength > 0 else None
+    upper, lower = ring[:9], np.concatenate([ring[8:], ring[:1]])
+    _draw_line(upper, lower, (LASH_OVER, LASH_UNDER), colour, strength, out)
+
+
+def draw_upper_lashes(ring: Array, colour: Array, strength: float, out: NDArray[np.uint8], width: float) -> None:
+    """Draw lashes of a `width` in eye widths, of `strength` up to 1, along the upper lid of an outline (16, 2)."""
+    _draw_line(ring[:9], ring[8::-1], (width, LASH_UNDER), colour, strength, out)
+
+
+def _draw_line(
+    upper: Array,
+    lower: Array,
+    beyond: tuple[float, float],
+    colour: Array,
+    strength: float,
+    out: NDArray[np.uint8],
+) -> None:
+    """Fill what is between two lids (9, 2), the second one backwards, and in the middle so many eye widths beyond."""
+    axis = eye_frame(np.concatenate([upper, upper[7:0:-1]])).axes[1]
+    reach = 3 + int(max(beyond) * np.linalg.norm(axis))
+    box = Box.around(np.concatenate([upper, lower]), reach, out.shape[1], out.shape[0]) if strength > 0 else None
     if box is None:
         return
-    frame = eye_frame(ring)
     taper = np.sin(np.linspace(0, np.pi, 9))[:, None]
-    over, under = ring[:9] - LASH_OVER * taper * frame.axes[1], np.concatenate([ring[8:], ring[:1]])
-    under = under + LASH_UNDER * taper * frame.axes[1]
-    corner = box.corner
-    shape = box.shape
-    mask = outline_mask(np.concatenate([over, under[1:-1]]) - corner, shape) * np.float32(
-        min(strength, 1.0) * LASH_COVER
-    )
+    over, under = upper - beyond[0] * taper * axis, lower + beyond[1] * taper * axis
+    outline = np.concatenate([over, under[1:-1]]) - box.corner
+    mask = outline_mask(outline, box.shape) * np.float32(min(strength, 1.0) * LASH_COVER)
     below = out[box.area].astype(np.float32)
     out[box.area] = (below + (colour.astype(np.float32) - below) * mask[..., None] + np.float32(0.5)).astype(np.uint8)
 

@@ -9,6 +9,7 @@ from mien.config import Mouth
 from mien.draw.eyes import Eyes
 from mien.draw.mouth import LipLine, OwnMouth, draw_driver_mouth, draw_plain_mouth
 from mien.fuse.finish import Detail, Tone
+from mien.fuse.lashes import Lashes
 from mien.fuse.lids import Lids
 from mien.plane import Box, from_box
 from mien.portrait.portrait import Portrait
@@ -26,11 +27,17 @@ class Features:
     """Callable for one portrait: draws onto what is warped of it in one frame, in place."""
 
     def __init__(self, portrait: Portrait, pixels: Pixels, corner: Array) -> None:
-        """`pixels` (h, w, 3 or 4): what is warped; `corner` (2,): the position of its first pixel in the picture."""
+        """
+        Args:
+            portrait: whose features they are.
+            pixels: (h, w, 3 or 4): what is warped of it; `lashes` write to it while it is.
+            corner: (2,): the position of its first pixel in the picture.
+        """
         self._own = OwnMouth.of(portrait.pixels, portrait.landmarks)
         self._line = LipLine(self._own)
         source = portrait.landmarks[:, :2] - corner
-        self._eyes, self._lids = Eyes(pixels, source), Lids(source)
+        self._eyes, self.lashes = Eyes(pixels, source), Lashes(pixels, source)
+        self._lids = Lids(source, self.lashes.widths)
         self._detail = Detail(portrait)
         self._tone = Tone.of(portrait)
 
@@ -50,6 +57,7 @@ class Features:
         """Eyes and mouth without a network."""
         target, own = posed.landmarks[:, :2] - window.corner, self._own
         self._eyes(target, inner)
+        self.lashes.draw(target, inner)
         if mouth == "driver" and posed.hint is not None:
             draw_driver_mouth(posed.hint, own.lip_colour, target, inner, own.skin_colour)
         else:
@@ -60,6 +68,7 @@ class Features:
         matrix = from_box(painting.matrix, window)
         target = landmarks[:, :2] - window.corner
         self._eyes(target, inner)
+        self.lashes.draw(target, inner)
         lids = self._lids(target, inner)
         edge = EDGE * len(painting.mask)
         ops.paste(inner, painting.generated, matrix.astype(np.float32), edge, mask=1 - painting.mask, threads=threads)

@@ -120,18 +120,19 @@ class _Canvas:
     def _before_another(self, posed: Posed, painting: Painting | None, mouth: Mouth, threads: int) -> Pixels:
         """(h, w, 3 or 4): the person by itself, painted before it is laid over what is behind, so that paint ends
         where the person does."""
-        ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
+        with self.features.lashes.hidden(posed.landmarks):
+            ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
         np.copyto(self.inner, self.warped[..., :3])
         self.features(self.inner, posed, painting, self.window, mouth, threads)
         self.warped[..., :3] = self.inner
         return self.warped if self.behind is None else ops.blend(self.behind, self.warped, threads=threads)
 
     def _skin(self, posed: Posed, out: Pixels, threads: int) -> None:
-        if self.behind is None:
-            ops.flow_warp(self.person, posed.flow, out, threads=threads)
-            return
-        ops.flow_warp(self.person, posed.flow, self.warped, threads=threads)
-        ops.blend(self.behind, self.warped, None, out, threads=threads)
+        warped = out if self.behind is None else self.warped
+        with self.features.lashes.hidden(posed.landmarks):
+            ops.flow_warp(self.person, posed.flow, warped, threads=threads)
+        if self.behind is not None:
+            ops.blend(self.behind, self.warped, None, out, threads=threads)
 
 
 def _at_rest(portrait: Portrait) -> Pixels:

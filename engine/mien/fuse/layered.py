@@ -68,7 +68,8 @@ class LayeredCanvas:
         box = posed.window
         self._wrinkles(posed, wrinkles)
         warped, inner, alpha = (_cut(part, box) for part in (self._warped, self._inner, self._alpha))
-        ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
+        with self._features.lashes.hidden(posed.landmarks):
+            ops.flow_warp(self._head, posed.flow, warped, "zero", threads)
         _split(warped, inner, alpha)
         self._features(inner, posed, painting, box, mouth, threads)
         under = _cut(self._under, box)

@@ -25,6 +25,10 @@ Pixels = NDArray[np.uint8]
 FROM: Final = 0.5
 ALL: Final = 0.15
 """Opening relative to the portrait's at which the skin begins to replace paint, and at which it replaces all of it."""
+DRAWN: Final = (0.07, 0.12)
+"""Widths of lashes, in eye widths, from which an eye looks made up, and from which it surely is a drawing's."""
+SOONER: Final = 0.3
+"""How much sooner the skin replaces paint of a drawing, of which a generator trained on photographs knows little."""
 REACH: Final = ((0.55, 0.32), (0.8, 0.5))
 """Half axes, in eye widths, of the ellipses within which the skin has full weight, and outside which it has none."""
 
@@ -32,16 +36,18 @@ REACH: Final = ((0.55, 0.32), (0.8, 0.5))
 class Lids:
     """Callable for one portrait: the warped skin of closed eyes, to be laid over the painting afterwards."""
 
-    def __init__(self, source: Array) -> None:
-        """`source` are the portrait's landmarks (478, 2 or 3)."""
+    def __init__(self, source: Array, lashes: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`source` are the portrait's landmarks (478, 2 or 3), `lashes` the widths of its lashes in eye widths."""
         self._openings = [max(opening(source[list(eye), :2]), 1e-6) for eye in topology.EYES]
+        drawn = (np.array(lashes) - DRAWN[0]) / (DRAWN[1] - DRAWN[0])
+        self._sooner = SOONER * np.clip(drawn, 0, 1)
 
     def __call__(self, target: Array, window: Pixels) -> list[Lid]:
         """What is to be laid over paint in `window` (H, W, 3), which holds the warped skin with its eyes and is only
         read; `target` are landmarks (478, 2 or 3) in its pixels."""
         lids = []
-        for own, ring in zip(self._openings, target[RINGS, :2], strict=True):
-            share = _share(opening(ring) / own)
+        for own, sooner, ring in zip(self._openings, self._sooner, target[RINGS, :2], strict=True):
+            share = _share(opening(ring) / own - sooner)
             if share:
                 reach = REACH[1][0] * float(np.linalg.norm(ring[8] - ring[0]))
                 box = Box.around(ring, int(np.ceil(reach)), window.shape[1], window.shape[0])

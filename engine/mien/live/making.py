@@ -19,7 +19,7 @@ Fitted = Callable[..., tuple[Portrait, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The pictures, background, style and morph that a session shows."""
+    """The pictures, background, style, morph and model that a session shows."""
 
     pictures: tuple[str, ...]
     background: str
@@ -29,6 +29,8 @@ class Shown:
     morph: str | None = None
     """See `ReenactSettings.morph`; `degree` likewise."""
     degree: float = ReenactSettings().degree
+    model: str | None = None
+    """See `ReenactSettings.model`; None: the one that the session began with."""
 
     @classmethod
     def by(cls, pictures: tuple[str, ...], settings: ReenactSettings) -> Shown:
@@ -37,7 +39,9 @@ class Shown:
 
     def of(self, settings: ReenactSettings) -> ReenactSettings:
         """The settings with what is shown."""
-        return replace(settings, background=self.background, style=self.style, morph=self.morph, degree=self.degree)
+        model = settings.model if self.model is None else self.model
+        shown = replace(settings, background=self.background, style=self.style, model=model)
+        return replace(shown, morph=self.morph, degree=self.degree)
 
 
 class ChainMaker:

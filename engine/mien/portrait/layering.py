@@ -196,12 +196,12 @@ def _without_gaps(cells: Bits, reach: float) -> Bits:
 
 
 def _torso(pixels: Pixels, known: Bits, covered: Floats, neck: Floats, skin: NeckSkin | None, eyes: float) -> Pixels:
-    """(H, W, 3): the body, in-painted where it is hidden: the neck smoothly from its skin, all else from all that is
-    known."""
+    """(H, W, 3): the body, in-painted where it is hidden: the neck, and what lies nearest to its skin, smoothly from
+    that; all else from all that is known."""
     out = fill_by_patches(pixels, known, (covered > 0) & ~known)
     if skin is None:
         return out
-    share = np.where(known, np.float32(0), neck)
+    share = np.where(known, np.float32(0), np.maximum(neck, skin.nearest(known, eyes)))
     return np.asarray(cv2.blendLinear(out, skin.hidden(pixels, known, eyes), 1 - share, share), dtype=np.uint8)
 
 

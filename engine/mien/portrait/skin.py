@@ -37,6 +37,8 @@ BEGINS: Final = 0.35
 """Eye distances over which the neck's colour behind the head changes from what is beside it to its skin's."""
 COARSE: Final = 0.5
 """Share of the resolution at which these colours are continued: they are smooth."""
+FADES: Final = 0.02
+"""Width over which the skin of a neck ends beside hidden cloth, in eye distances."""
 LEAST: Final = 60
 """Pixels of the neck that must be seen to continue it."""
 
@@ -79,6 +81,17 @@ class NeckSkin:
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
         bare = np.asarray(cv2.morphologyEx(bare.astype(np.uint8), cv2.MORPH_OPEN, disc) > 0)
         return cls(bare, beside, dim, np.median(pixels[face], axis=0) * np.float32(DIM))
+
+    def nearest(self, known: Bits, eyes: float) -> Floats:
+        """(H, W) in 0..1: where of the body's `known` pixels (H, W) one of the neck's skin is the nearest. Cloth of
+        which a patch was laid there would stand up beside the neck, and tint the soft edge of the hair before it."""
+        if not (known & self.beside).any():
+            return np.zeros(known.shape, np.float32)
+        unknown = 1 - known.astype(np.uint8)
+        _, index = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+        own = np.zeros(int(index.max()) + 1, np.float32)
+        own[index[known]] = self.beside[known]
+        return np.asarray(cv2.GaussianBlur(own[index], (0, 0), FADES * eyes), dtype=np.float32)
 
     def hidden(self, pixels: Pixels, known: Bits, eyes: float) -> Pixels:
         """(H, W, 3): colours of the neck where it is hidden: those of its skin, continued smoothly, and beside a shadow

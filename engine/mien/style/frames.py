@@ -7,6 +7,7 @@ mixed in where the flow can be trusted: where flow and backward flow agree and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import cv2
@@ -17,6 +18,7 @@ from mien.plane import Affine
 from mien.style.styler import BORDER, Styler
 from mien_kernels import ops
 
+Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
@@ -40,9 +42,11 @@ class FrameStyler:
         self._before: tuple[Floats, Pixels] | None = None
         """The latest frame's brightness, and its answer."""
 
-    def __call__(self, pixels: Pixels) -> Pixels:
-        """Frames of one size follow each other; another size begins anew."""
-        drawn, _ = self._styler.whole(pixels, into_canvas(pixels, self._styler.room), self._mix, self._strength)
+    def __call__(self, pixels: Pixels, faces: Sequence[Array] = ()) -> Pixels:
+        """Frames of one size follow each other; another size begins anew. `faces` are outlines (N, 2) of those that are
+        to stay readable."""
+        into = into_canvas(pixels, self._styler.room)
+        drawn, _ = self._styler.whole(pixels, into, self._mix, self._strength, faces=faces)
         return self.steadied(pixels, drawn)
 
     def steadied(self, pixels: Pixels, drawn: Pixels) -> Pixels:

@@ -92,14 +92,14 @@ def styled(
     """
     into = _into_canvas(portrait, styler.room)
     face = face_outline(portrait.landmarks)
-    pixels, look = styler.whole(portrait.pixels, into, mix, strength, face=face)
+    pixels, look = styler.whole(portrait.pixels, into, mix, strength, faces=(face,))
     if given is not None:
         pixels = _fitted(given, portrait.size)
 
     def drawn(picture: Pixels, seen: Pixels | None = None, corner: tuple[int, int] = (0, 0)) -> Pixels:
         moved = into.copy()
         moved[:, 2] += into[:, :2] @ np.array(corner, dtype=np.float64)
-        answer = styler.whole(picture, moved, mix, strength, look, face - corner)[0]
+        answer = styler.whole(picture, moved, mix, strength, look, (face - corner,))[0]
         return answer if seen is None else _shown(answer, pixels, seen, corner)
 
     def layer(part: Layer, seen: Pixels) -> Layer:

@@ -7,6 +7,7 @@ with it, a patch of a frame gets the strokes that it would have in the portrait.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,7 +79,7 @@ class Styler:
         mix: Floats,
         strength: float,
         like: StyleLook | None = None,
-        face: Array | None = None,
+        faces: Sequence[Array] = (),
     ) -> tuple[Pixels, StyleLook]:
         """A picture in a style, and the look it has.
 
@@ -88,7 +89,7 @@ class Styler:
             mix: (K,), the share of each style.
             strength: how much of the answer is style, 0..1.
             like: a look that it is to have; None: its own.
-            face: (N, 2), the outline of a face that is to stay readable; None: there is none.
+            faces: (N, 2) each, outlines of faces that are to stay readable.
         """
         scale = float(into[0, 0])
         canvas = cv2.warpAffine(
@@ -109,7 +110,7 @@ class Styler:
         matrix = np.column_stack([transfer[:9].reshape(3, 3), transfer[9:]])
         look = StyleLook(np.array(outputs["look"], np.float32), matrix, scale, strength)
         strokes = np.ascontiguousarray(outputs["strokes"][0].transpose(1, 2, 0))
-        if face is not None:
+        for face in faces:
             weaken(strokes, face, into_cells(into))
         return _drawn(picture, strokes, into, look), look
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch import Tensor, nn
 
 from mien.errors import SettingError
 from mien.machine.atomic import write_atomically, written
@@ -37,6 +38,13 @@ def load(path: Path) -> dict[str, Any]:
         raise SettingError(f"{path}: expected a checkpoint of format {FORMAT}; train it anew with this version")
     state.setdefault("kind", "oneshot-live")  # once there was no other
     return state
+
+
+def take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Give a network those of `weights` that it has under the same name and in the same shape; the others stay."""
+    own = network.state_dict()
+    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    network.load_state_dict(own | fitting)
 
 
 MOST: Final = 15 << 20

@@ -28,7 +28,7 @@ from mien_bench.latency.timecode import (
 )
 
 RATE = 25
-FRAMES = 250
+FRAMES = 125
 LOW_DELAY = {
     "libvpx": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "minrate": "500k", "maxrate": "500k"},
     "libx264": {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "maxrate": "500k"},

@@ -17,11 +17,12 @@ from typing import Any
 import pytest
 
 from mien import cli
+from mien.bundles.driving import driving_models
 from mien.clock import ManualClock
 from mien.commands import live as live_command
 from mien.commands.live import Console
 from mien.commands.terminal import StatusLine
-from mien.config import PRESETS, Gains
+from mien.config import PRESETS, Gains, ReenactSettings
 from mien.errors import FaceError
 from mien.live.making import Shown
 from mien.live.session import LiveRequest
@@ -91,6 +92,24 @@ def test_keys_change_the_degree_of_a_morph_step_by_step() -> None:
         console.press(key)
     assert [shown.degree for shown in session.done] == [0.85, 0.95, 1.0, 0.9, 0.8]
     assert "morph: 80%" in out.getvalue()
+
+
+def test_a_key_goes_round_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.bundles.user_models", lambda: tmp_path)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.toml").write_text("format = 2")
+    session = FakeSession()
+    console, out = _console(session, "a.jpg")
+    here = driving_models()
+    for _ in range(len(here) + 1):
+        console.press("m")
+    shown = [one.model for one in session.done]
+    assert sorted(set(shown)) == sorted(here)
+    assert shown[-1] == shown[0]
+    assert shown[-2] == ReenactSettings().model
+    assert {"warp", "oneshot-live", "spade-video"} <= set(here)
+    assert not {"parsing", "style", "scgan", "broken"} & set(here)
+    assert f"next model: {shown[0]}" in out.getvalue()
 
 
 def test_keys_steer_the_session() -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import sys
+import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
@@ -24,7 +28,7 @@ from mien.config import PRESETS, WARP, ReenactSettings
 from mien.errors import FaceError, SinkError
 from mien.frame import Frame
 from mien.live.making import Shown
-from mien.live.session import LiveRequest, LiveSession, open_live, open_source
+from mien.live.session import BACKGROUND_NICE, LiveRequest, LiveSession, open_live, open_source
 from mien.live.shared import Shared
 from mien.manifest import Bundle
 from mien.portrait.prepare import prepare_to_fit
@@ -227,6 +231,38 @@ def test_the_look_is_adjusted_while_it_runs_and_stays_with_another_portrait(
         assert np.abs(one.astype(int) - like).max() < changed / 4
 
 
+def test_another_model_is_exchanged_while_it_runs(monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]) -> None:
+    source, levels = FedSource(), list[str]()
+
+    def shown(frame: Frame) -> None:
+        session, number = sessions[-1], len(levels)
+        live = session.statistics.live
+        assert live is not None
+        levels.append(session.backend.split()[0])
+        if number == 0:
+            session.promise(5.0)
+            session.show(replace(session.wanted, model="oneshot-live"))
+        if live.swaps and "paint" in session.statistics.latencies():
+            session.stop()
+        else:
+            source.feed(Frame(driver, number + 1, Fraction(1, 25), captured_at=1.0 + number / 25))
+
+    sessions: list[LiveSession] = []
+
+    async def main() -> None:
+        settings = ReenactSettings(model=WARP, size=128, backend="onnxruntime", threads=1)
+        request = LiveRequest((PORTRAITS["aldo"],), source, NotingSink(shown), settings)
+        async with open_live(request) as session:
+            sessions.append(session)
+            source.feed(Frame(driver, 0, Fraction(1, 25), captured_at=1.0))
+            await asyncio.wait_for(session.run(), PATIENCE)
+
+    asyncio.run(main())
+    assert levels[0] == WARP
+    assert levels[-1] == "oneshot-live"
+    assert sessions[-1].shown.model == "oneshot-live"
+
+
 def test_a_portrait_without_a_face_is_refused_before_anything_is_opened(
     monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8], tmp_path: Path
 ) -> None:
@@ -309,6 +345,30 @@ def test_what_is_read_is_not_written_over(tmp_path: Path, read: str) -> None:
     with pytest.raises(SinkError, match="expected another file than those that are read"):
         asyncio.run(main())
     assert path.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no niceness of their own")
+def test_a_swap_is_prepared_behind_the_frames_and_is_not_starved_beside_other_programs(
+    monkeypatch: pytest.MonkeyPatch, driver: NDArray[np.uint8]
+) -> None:
+    niceness: dict[str, int] = {}
+
+    def fitted(*arguments: Any, **named: Any) -> Any:
+        niceness["swap"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        return prepare_to_fit(*arguments, **named)
+
+    def act(stage: Stage) -> None:
+        assert stage.session is not None
+        if "frames" not in niceness:
+            niceness["frames"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+            stage.session.swap(PORTRAITS["mira"])
+        elif stage.session.statistics.live.swaps:
+            stage.session.stop()
+
+    monkeypatch.setattr("mien.live.session.prepare_to_fit", fitted)
+    Stage(monkeypatch, driver, act).run(PORTRAITS["aldo"])
+    assert niceness["swap"] == min(niceness["frames"] + BACKGROUND_NICE, 19)
+    assert 0.25 < 1.25**-BACKGROUND_NICE < 1  # the share of a thread of the run that it gets: see sched(7)
 
 
 def test_a_portrait_that_is_swapped_in_runs_on_the_weights_that_are_there(

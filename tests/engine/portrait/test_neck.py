@@ -68,6 +68,28 @@ def test_without_skin_it_is_no_lighter_than_a_neck_can_be() -> None:
     assert NeckSkin.of(pixels, np.zeros_like(shares), EYES) is None
 
 
+def test_what_is_hidden_beside_skin_is_skin_and_beside_a_collar_is_not() -> None:
+    pixels, shares = dressed(bare=True)
+    skin = NeckSkin.of(pixels, shares, EYES)
+    assert skin is not None
+    near = skin.nearest(known(), EYES)
+    assert near[:60, 44:76].min() > 0.95
+    assert near[:60, :36].max() < 0.05
+    assert not skin.nearest(np.zeros_like(known()), EYES).any()
+
+
+def test_no_cloth_stands_up_beside_a_neck_between_hair(portraits: dict[str, Portrait]) -> None:
+    portrait = portraits["mira"]
+    assert portrait.layers is not None
+    body, unit = portrait.layers.body, portrait.pose.scale
+    left, top = np.rint(portrait.landmarks[152, :2] - body.corner).astype(int)
+    rows = slice(top - round(0.5 * unit), top + round(0.1 * unit))
+    columns = slice(left - round(unit), left + round(unit))
+    red, _, blue = body.pixels[rows, columns][body.alpha[rows, columns] > 60].astype(int).T
+    assert len(red) > 1000
+    assert (red > blue).all(), "the pullover is blue"
+
+
 @pytest.mark.parametrize("name", ["aldo", "teo"])
 def test_the_sides_of_a_bare_neck_go_on_behind_the_jaw_without_a_ledge(
     name: str, portraits: dict[str, Portrait]

@@ -263,7 +263,7 @@ def run(main: Callable[[], Awaitable[None]], patience: float = 2 * PATIENCE) -> 
     asyncio.run(timed())
 
 
-async def feed(peer: FakePeer, picture: NDArray[np.uint8], numbers: range, clock: Clock, every: float = 0.02) -> None:
+async def feed(peer: FakePeer, picture: NDArray[np.uint8], numbers: range, clock: Clock, every: float = 0.04) -> None:
     """Frames of one picture, as a camera gives them."""
     for number in numbers:
         peer.source.feed(Frame(picture, number, Fraction(1, 25), captured_at=clock.now()))

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,11 +16,20 @@ from mien import samples
 from mien.capture.synthetic import pattern
 from mien.cli import main
 from mien.errors import SinkError
+from mien.parse.find import find_faces
+from mien.parse.models import FaceMesh
 from mien.style.frames import DenseFlow, FrameStyler, into_canvas
+from mien.style.readable import face_outline
 from mien.style.styler import BORDER, Styler
-from mien.styling import style_file
+from mien.style.wish import StyleWish
+from mien.styling import FaceOutlines, style_file
 
 Floats = NDArray[np.float32]
+
+
+def _first(path: Path) -> NDArray[np.uint8]:
+    with av.open(str(path)) as container:
+        return np.asarray(next(container.decode(video=0)).to_ndarray(format="rgb24"), dtype=np.uint8)
 
 
 def _textured(width: int, height: int, shift: int = 0) -> NDArray[np.uint8]:
@@ -79,6 +89,29 @@ def test_a_video_is_drawn_frame_by_frame(tmp_path: Path) -> None:
     assert len(drawn) == 8
     assert drawn[0].shape == plain.shape
     assert np.abs(drawn[0].astype(int) - plain).mean() > 5
+
+
+def test_a_face_in_a_video_stays_readable(tmp_path: Path, styler: Styler) -> None:
+    style_file(samples.driver(), tmp_path / "out.mkv", "wave", duration=0.2, threads=1, mark=False)
+    before, after = (_first(path) for path in (samples.driver(), tmp_path / "out.mkv"))
+    with FaceMesh(still=True) as mesh:
+        (face,) = find_faces(before, mesh)
+        (found,) = find_faces(after, mesh)
+    outline = face_outline(face)
+    wish = StyleWish((("wave", 1.0),)).mix(styler.names)
+    plain, weak = (FrameStyler(styler, wish, 1.0)(before, faces) for faces in ((), (outline,)))
+    inside = cv2.fillPoly(np.zeros(before.shape[:2], np.uint8), [np.rint(outline).astype(np.int32)], 1) > 0
+    off = [float(np.abs(after[inside].astype(int) - drawn[inside]).mean()) for drawn in (plain, weak)]
+    assert off[1] < 0.5 * off[0]
+    assert np.linalg.norm(found[:, :2] - face[:, :2], axis=1).mean() < 0.1 * np.ptp(outline[:, 0])
+
+
+def test_a_face_that_is_lost_counts_for_a_while() -> None:
+    face = np.zeros((478, 3))
+    answers = iter([[face], [], [], [face, face]])
+    outlines = FaceOutlines(lambda _: next(answers))
+    seen = [len(outlines(np.zeros((8, 8, 3), np.uint8), seconds)) for seconds in (0.0, 0.1, 0.5, 0.6)]
+    assert seen == [1, 1, 0, 2]
 
 
 def test_a_picture_is_drawn_and_bad_words_leave_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,7 +100,7 @@ def test_strokes_of_a_patch_lie_where_those_of_the_whole_lie(portrait: Portrait,
     pixels = np.ascontiguousarray(np.tile(_edges(portrait.size), (1, 1, 3)))
     into = np.array([[0.35, 0, 64.3], [0, 0.35, 61.1]])
     outline = face_outline(portrait.landmarks)
-    whole, look = pooling.whole(pixels, into, np.ones(1, np.float32), 1.0, face=outline)
+    whole, look = pooling.whole(pixels, into, np.ones(1, np.float32), 1.0, faces=(outline,))
     rotated = cv2.getRotationMatrix2D((256.0, 256.0), turn, 0.7)
     matrix = np.asarray(rotated) - [[0, 0, 256 - WIDTH / 2], [0, 0, 256 - HEIGHT / 2]]
     crop, wanted = (cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT)) for picture in (pixels, whole))

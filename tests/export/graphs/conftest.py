@@ -35,6 +35,22 @@ def trained() -> Trained:
 
 
 @pytest.fixture(scope="session")
+def distinct() -> Trained:
+    """Weights of which none are alike: what is alike is written once."""
+    torch.manual_seed(7)
+    networks = LiveNetworks("xs").eval().requires_grad_(False)
+    for name, value in networks.named_parameters():
+        if name.endswith("bias"):  # which begin alike
+            value.normal_(0, 0.1)
+    return Trained(LIVE, networks, "xs", 0, 7)
+
+
+@pytest.fixture(scope="session")
+def distinct_bundle(distinct: Trained, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return write_bundle(tmp_path_factory.mktemp("distinct"), distinct, WORDS, ("fp32",), None, 1, print)
+
+
+@pytest.fixture(scope="session")
 def told() -> list[str]:
     """What was said while the bundle was written."""
     return []

@@ -96,18 +96,12 @@ def test_bad_settings_are_refused_before_anything_is_made(
     assert not list(tmp_path.iterdir())
 
 
-def test_weights_are_averaged_with_those_of_a_bundle(latest: Path, tmp_path: Path) -> None:
-    once, again, moved = tmp_path / "once", tmp_path / "again", tmp_path / "moved.pt"
-    state = checkpoint.load(latest)
-    del state["format"]
-    values = state["step"]["average"]["values"].values()
-    random = torch.Generator().manual_seed(5)
-    for value in values:
-        value.copy_(torch.randn(value.shape, generator=random))  # biases that are alike are written once
-    checkpoint.save(moved, state)
-    assert main(["export", "onnx", "--checkpoint", str(moved), "--out", str(once)]) == 0
-    for value in values:
-        value.add_(0.25)
+def test_weights_are_averaged_with_those_of_a_bundle(
+    distinct: Trained, distinct_bundle: Bundle, tmp_path: Path
+) -> None:
+    once, again, moved = distinct_bundle.folder, tmp_path / "again", tmp_path / "moved.pt"
+    values = {name: value + 0.25 for name, value in distinct.networks.named_parameters()}
+    state = {"size": "xs", "seed": 7, "done": 12, "step": {"average": {"steps": 12, "values": values}}}
     checkpoint.save(moved, state)
     others = ["--average", str(once), "--average", str(once)]
     assert main(["export", "onnx", "--checkpoint", str(moved), *others, "--out", str(again)]) == 0

@@ -90,6 +90,8 @@ def test_the_thesiss_runs_begin_by_name(name: str, faces_folder: Path, tmp_path:
     assert (state["kind"], state["size"], state["done"]) == ("oneshot-paper", "paper-64", 0)
     assert state["concatenate"] == (name != "paper-64-no-concat")
     assert "perceptual" not in state["said"]
+    appearance = name.removeprefix("paper-64-lambda-") if "lambda" in name else "25"
+    assert state["said"].startswith(f"appearance {appearance}, ")
     assert "identity 1 (own small embedding)" in state["said"]
 
 

@@ -28,9 +28,11 @@ from mien_export.families.spade_video.losses import (
     perceptual_term,
     pixel_term,
     pixel_weights,
+    segments_term,
 )
 from mien_export.families.spade_video.step import FACE, CriticView, shares_of
 from mien_export.train.average import StateAverage
+from mien_export.train.checkpoint import take_over
 from mien_export.train.course import Raw
 from mien_export.train.terms import Features
 
@@ -48,6 +50,8 @@ JUDGE: Final = (1.2, 2.4)
 """Its learning rate before and after, relative to the generator's."""
 WINDOW: Final = (FACE[0] + 0.08, FACE[1])
 """Top left of the window of half the side that holds the face, as a share of the side: lower than in a crop."""
+TOP: Final = 20
+"""First row of that window for the segmentor, in cells of 4 of 256 pixels."""
 Adversarial = Literal["hinge", "wasserstein"]
 Segmentor = Literal["frozen", "along"]
 
@@ -151,8 +155,8 @@ class ScganStep:
 
     def begin(self, state: dict[str, Any]) -> None:
         """Take over averaged weights of another run's state, and its discriminator's: those that fit."""
-        _take_over(self._net, state["average"])
-        _take_over(self._judge, state.get("judge", {}))
+        take_over(self._net, state["average"])
+        take_over(self._judge, state.get("judge", {}))
         self._average = StateAverage(self._net, DECAY)
         self._steps = STRONGER
 
@@ -251,7 +255,8 @@ class ScganStep:
         """Cross-entropy on real pairs."""
         assert self._helpers.segmenter is not None
         self._helpers.segmenter.train().requires_grad_(True)
-        loss = self._segmented(self._helpers.segmenter, batch.pictures[:COMPARED], batch.kinds[:COMPARED])
+        shown, kinds = batch.pictures[:COMPARED], batch.kinds[:COMPARED]
+        loss = segments_term(self._helpers.segmenter, shown, kinds, self._steps, TOP)
         self._segments.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._segments.step()
@@ -264,7 +269,7 @@ class ScganStep:
         pictures = view.at(torch.cat([batch.pictures, made]))
         verdicts, traits = self._judge(pictures, torch.cat([batch.labels, batch.asked]), view.window)
         half = len(made)
-        truth, fake = ([_part(found, *span) for found in verdicts] for span in ((0, half), (half, None)))
+        truth, fake = ([found.part(*span) for found in verdicts] for span in ((0, half), (half, None)))
         if self._form.adversarial == "hinge":
             loss = critic_term(truth, fake)
         else:
@@ -277,7 +282,7 @@ class ScganStep:
         whole.backward()
         self._judges.step()
         self._judge.requires_grad_(False)
-        return {"critic": loss, "read": read}, [_part(found, 0, batch.own) for found in verdicts]
+        return {"critic": loss, "read": read}, [found.part(0, batch.own) for found in verdicts]
 
     def _terms(
         self, batch: Batch, made: Tensor, latents: Latents, truth: list[Verdict], view: CriticView
@@ -299,10 +304,11 @@ class ScganStep:
         if losses.latent:
             terms["latent"] = self._found_again(batch, made, latents.all)
         if self._helpers.features is not None and losses.perceptual:
-            terms["perceptual"] = self._perceptual(made[: min(own, COMPARED)], batch.pictures[: min(own, COMPARED)])
+            shown, truths = made[: min(own, COMPARED)], batch.pictures[: min(own, COMPARED)]
+            terms["perceptual"] = perceptual_term(self._helpers.features, shown, truths, self._steps, WINDOW)
         if self._helpers.segmenter is not None and losses.segments and self._steps % 2:
             shown, kinds = made[-COMPARED:], batch.asked_kinds[-COMPARED:]
-            terms["segments"] = self._segmented(self._helpers.segmenter, shown, kinds)
+            terms["segments"] = segments_term(self._helpers.segmenter, shown, kinds, self._steps, TOP)
         return terms
 
     def _found_again(self, batch: Batch, made: Tensor, latent: Tensor) -> Tensor:
@@ -311,42 +317,6 @@ class ScganStep:
         apart: Tensor = (means - latent[own:]).abs().mean()
         return apart
 
-    def _perceptual(self, made: Tensor, truth: Tensor) -> Tensor:
-        """The whole at half the size, and the face at full size, in turn."""
-        assert self._helpers.features is not None
-        if self._steps % 2:
-            made, truth = functional.avg_pool2d(made, 2), functional.avg_pool2d(truth, 2)
-        else:
-            top, left = (int(share * made.shape[-1]) for share in WINDOW)
-            half = made.shape[-1] // 2
-            made, truth = (value[:, :, top : top + half, left : left + half] for value in (made, truth))
-        made, truth = (value.contiguous(memory_format=torch.channels_last) for value in (made, truth))
-        with torch.no_grad():
-            wanted = self._helpers.features(truth)
-        found = self._helpers.features(made)
-        return perceptual_term(found, wanted)
-
-    def _segmented(self, segmenter: Segmenter, made: Tensor, kinds: Tensor) -> Tensor:
-        """At 256 pixels; logits of a sixteenth of the places, and those of a quarter in the face's window."""
-        large = made if made.shape[-1] == 2 * SIDE else functional.interpolate(made, scale_factor=2.0, mode="bilinear")
-        labels = kinds if kinds.shape[-1] == 2 * SIDE else kinds[:, ::2, ::2]
-        window = slice(20, 52), slice(16, 48)
-        phase = self._steps // 2 % 4
-        coarse, fine = segmenter.thinned(large.contiguous(memory_format=torch.channels_last), window, phase)
-        near = labels[:, 80:208, 64:192][:, phase // 2 :: 2, phase % 2 :: 2]
-        middle = labels[:, 1::4, 1::4]
-        return functional.cross_entropy(coarse, middle) + functional.cross_entropy(fine, near)
-
     def _signed(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""
         return (pixels.to(self._device).float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-
-
-def _take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:
-    own = network.state_dict()
-    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-    network.load_state_dict(own | fitting)
-
-
-def _part(verdict: Verdict, first: int, last: int | None) -> Verdict:
-    return Verdict(verdict.score[first:last], [found[first:last].detach() for found in verdict.features])

@@ -26,6 +26,10 @@ class Verdict(NamedTuple):
     """(N, 1, h, w): above 0 it looks photographed."""
     features: list[Tensor]
 
+    def part(self, first: int, last: int | None) -> Verdict:
+        """That of some of the pictures; no gradient flows through its features."""
+        return Verdict(self.score[first:last], [found[first:last].detach() for found in self.features])
+
 
 class Critic(nn.Module):
     """Three networks."""

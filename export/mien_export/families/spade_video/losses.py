@@ -12,7 +12,10 @@ from torch.nn import functional
 
 from mien.face import classes
 from mien.face.classes import CLASSES
+from mien_export.families.parsing.network import Segmenter
+from mien_export.families.spade_video.code import SIDE
 from mien_export.families.spade_video.critic import Verdict
+from mien_export.train.terms import Features
 
 SMALL: Final = 4.0
 """Weight of the small parts of the face in the pixel term."""
@@ -69,10 +72,38 @@ def matching_term(made: Sequence[Verdict], truth: Sequence[Verdict], count: int)
     return torch.stack(terms).mean()
 
 
-def perceptual_term(found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """The same of a trunk."""
-    pairs = zip(found, wanted, strict=True)
+def perceptual_term(extractor: Features, made: Tensor, truth: Tensor, step: int, face: tuple[float, float]) -> Tensor:
+    """The same of a trunk. In turn it sees the whole at half the size, and the face at full size.
+
+    `face`: top left of the window of half the side that holds the face, as a share of the side.
+    """
+    if step % 2:
+        made, truth = functional.avg_pool2d(made, 2), functional.avg_pool2d(truth, 2)
+    else:
+        top, left = (int(share * made.shape[-1]) for share in face)
+        half = made.shape[-1] // 2
+        made, truth = (value[:, :, top : top + half, left : left + half] for value in (made, truth))
+    with torch.no_grad():
+        wanted = extractor(truth.contiguous(memory_format=torch.channels_last))
+    pairs = zip(extractor(made.contiguous(memory_format=torch.channels_last)), wanted, strict=True)
     return torch.stack([(own - goal).abs().mean() / (goal.mean() + 1e-3) for own, goal in pairs]).sum()
+
+
+def segments_term(segmenter: Segmenter, made: Tensor, kinds: Tensor, step: int, top: int) -> Tensor:
+    """Cross-entropy of the parsing network on what was made for labels (N, 2 S, 2 S).
+
+    It sees 256 pixels. Its coarse logits are compared at each fourth place; the fine ones in the face's window of 128
+    pixels, at another one of each 2 x 2 pixels in each second step. `top`: first row of the window, in cells of 4
+    pixels.
+    """
+    large = made if made.shape[-1] == 2 * SIDE else functional.interpolate(made, scale_factor=2.0, mode="bilinear")
+    labels = kinds if kinds.shape[-1] == 2 * SIDE else kinds[:, ::2, ::2]
+    window = slice(top, top + 32), slice(16, 48)
+    phase = step // 2 % 4
+    coarse, fine = segmenter.thinned(large.contiguous(memory_format=torch.channels_last), window, phase)
+    near = labels[:, 4 * top : 4 * top + 128, 64:192][:, phase // 2 :: 2, phase % 2 :: 2]
+    middle = labels[:, 1::4, 1::4]
+    return functional.cross_entropy(coarse, middle) + functional.cross_entropy(fine, near)
 
 
 def divergence_term(mean: Tensor, variance: Tensor) -> Tensor:

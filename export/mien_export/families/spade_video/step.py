@@ -9,13 +9,11 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from mien.face.classes import CLASSES
 from mien.parsing.maps import FINER
 from mien_export.families.parsing.course import coloured
 from mien_export.families.parsing.network import Segmenter
-from mien_export.families.spade_video.code import SIDE
 from mien_export.families.spade_video.critic import Critic, Verdict
 from mien_export.families.spade_video.losses import (
     SpadeLosses,
@@ -27,11 +25,13 @@ from mien_export.families.spade_video.losses import (
     perceptual_term,
     pixel_term,
     pixel_weights,
+    segments_term,
 )
 from mien_export.families.spade_video.moved import Moved, moved
 from mien_export.families.spade_video.network import SpadeSize, SpadeVideo
 from mien_export.families.style.losses import temporal_term
 from mien_export.train.average import StateAverage
+from mien_export.train.checkpoint import take_over
 from mien_export.train.course import Raw
 from mien_export.train.terms import Features
 
@@ -47,6 +47,8 @@ MOST: Final = 20.0
 """Norm of a step's gradient."""
 FACE: Final = (0.27, 0.25)
 """Top left of the window of half the side that holds the face, as a share of the side."""
+TOP: Final = 16
+"""First row of that window for the parsing network, in cells of 4 of 256 pixels."""
 CRITIC: Final = 1.6
 """Learning rate of the critic, relative to the generator's."""
 
@@ -112,8 +114,8 @@ class SpadeStep:
 
     def begin(self, state: dict[str, Any]) -> None:
         """Take averaged weights of another run's state over, and its critic's: those of the same name and shape."""
-        _take_over(self._net, state["average"])
-        _take_over(self._critic, state.get("critic", {}))
+        take_over(self._net, state["average"])
+        take_over(self._critic, state.get("critic", {}))
         self._average = StateAverage(self._net, DECAY)
 
     def set_rate(self, rate: float) -> None:
@@ -187,8 +189,8 @@ class SpadeStep:
         pictures = torch.cat([view.at(batch.pictures), view.at(made)])
         verdicts = self._critic(pictures, batch.labels, view.window)
         half = len(made)
-        truth = [_part(found, 0, half) for found in verdicts]
-        loss = critic_term(truth, [_part(found, half, None) for found in verdicts])
+        truth = [found.part(0, half) for found in verdicts]
+        loss = critic_term(truth, [found.part(half, None) for found in verdicts])
         self._critics.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._critics.step()
@@ -208,34 +210,12 @@ class SpadeStep:
         if self._net.size.architecture != "pix2pix":
             terms["divergence"] = batch.divergence
         if self._judges.features is not None and self._losses.perceptual:
-            terms["perceptual"] = self._perceptual(made[:COMPARED], batch.pictures[:COMPARED])
+            shown, truths = made[:COMPARED], batch.pictures[:COMPARED]
+            terms["perceptual"] = perceptual_term(self._judges.features, shown, truths, self._steps, FACE)
         if self._judges.segmenter is not None and self._losses.segments and self._steps % 2:
-            terms["segments"] = self._segments(self._judges.segmenter, made[-COMPARED:], batch.kinds[-COMPARED:])
+            shown, kinds = made[-COMPARED:], batch.kinds[-COMPARED:]
+            terms["segments"] = segments_term(self._judges.segmenter, shown, kinds, self._steps, TOP)
         return terms
-
-    def _perceptual(self, made: Tensor, truth: Tensor) -> Tensor:
-        """The whole at half the size, and the face at full size, in turn."""
-        assert self._judges.features is not None
-        if self._steps % 2:
-            made, truth = functional.avg_pool2d(made, 2), functional.avg_pool2d(truth, 2)
-        else:
-            top, left = (int(share * made.shape[-1]) for share in FACE)
-            half = made.shape[-1] // 2
-            made, truth = (value[:, :, top : top + half, left : left + half] for value in (made, truth))
-        with torch.no_grad():
-            wanted = self._judges.features(truth.contiguous(memory_format=torch.channels_last))
-        return perceptual_term(self._judges.features(made.contiguous(memory_format=torch.channels_last)), wanted)
-
-    def _segments(self, segmenter: Segmenter, made: Tensor, kinds: Tensor) -> Tensor:
-        """At 256 pixels; logits of a sixteenth of the places, and all edges of the face's window."""
-        large = made if made.shape[-1] == 2 * SIDE else functional.interpolate(made, scale_factor=2.0, mode="bilinear")
-        labels = kinds if kinds.shape[-1] == 2 * SIDE else kinds[:, ::2, ::2]
-        window = slice(16, 48), slice(16, 48)
-        phase = self._steps // 2 % 4
-        coarse, fine = segmenter.thinned(large.contiguous(memory_format=torch.channels_last), window, phase)
-        near = labels[:, 64:192, 64:192][:, phase // 2 :: 2, phase % 2 :: 2]
-        middle = labels[:, 1::4, 1::4]
-        return functional.cross_entropy(coarse, middle) + functional.cross_entropy(fine, near)
 
     def _signed(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) in -1..1."""
@@ -284,13 +264,3 @@ def shares_of(kinds: Tensor, finer: int = 1) -> Tensor:
     shares = torch.zeros((count, height, width, len(CLASSES)), device=kinds.device)
     part = torch.full((), 1 / finer**2, device=kinds.device).expand(cells.shape)
     return shares.scatter_add_(3, cells, part).permute(0, 3, 1, 2)
-
-
-def _take_over(network: nn.Module, weights: dict[str, Tensor]) -> None:
-    own = network.state_dict()
-    fitting = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
-    network.load_state_dict(own | fitting)
-
-
-def _part(verdict: Verdict, first: int, last: int | None) -> Verdict:
-    return Verdict(verdict.score[first:last], [found[first:last].detach() for found in verdict.features])

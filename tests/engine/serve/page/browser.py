@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page, Playwright, TimeoutError
 
 from mien import samples
 
-SCREENSHOTS = Path(os.environ.get("MIEN_SCREENSHOTS", Path(__file__).parents[4] / "build" / "screenshots"))
-"""CI keeps this folder."""
+SCREENSHOTS = Path(os.environ["MIEN_SCREENSHOTS"]) if os.environ.get("MIEN_SCREENSHOTS") else None
+"""Folder for pictures of the page, to be looked at; None: none are taken."""
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -127,19 +127,22 @@ def wait_until(page: Page, script: str, seconds: float = 20.0) -> None:
 
 
 def shoot(page: Page, name: str, *, whole: bool = False) -> None:
-    """Keep a picture of the page: of what the window shows, or the `whole` of it."""
+    """Keep a picture of the page where wanted: of what the window shows, or the `whole` of it."""
+    if SCREENSHOTS is None:
+        return
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
 
 
 def shoot_all(page: Page, name: str) -> None:
-    """Keep it in both themes, wide and on a phone, and leave it wide and light."""
+    """Show it in both themes, wide and on a phone, keep these pictures where wanted, and leave it wide and light."""
     for theme in THEMES:
         page.emulate_media(color_scheme=theme)
         for screen, (width, height) in {"wide": WIDE, "phone": PHONE}.items():
             page.set_viewport_size({"width": width, "height": height})
             page.evaluate("scrollTo(0, 0)")
-            page.wait_for_timeout(300)  # charts are drawn anew about four times a second
+            if SCREENSHOTS is not None:
+                page.wait_for_timeout(300)  # charts are drawn anew about four times a second
             shoot(page, f"{name}-{theme}-{screen}", whole=screen == "wide")
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import functools
 import io
-from typing import Any
 
 import av
 import numpy as np
@@ -65,13 +65,16 @@ def follows(leader: NDArray[np.float64], follower: NDArray[np.float64], most: in
 
 def whose(picture: Pixels) -> str:
     """The sample portrait that a picture resembles most."""
-
-    def small(pixels: Pixels) -> NDArray[Any]:
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:, :, :3]), format="rgb24")
-        return frame.reformat(24, 24, interpolation="AREA").to_ndarray(format="rgb24").astype(np.float32)
-
-    distance = {
-        name: float(np.abs(small(image.read(path)) - small(picture)).mean())
-        for name, path in samples.portraits().items()
-    }
+    seen = _small(picture)
+    distance = {name: float(np.abs(portrait - seen).mean()) for name, portrait in _portraits().items()}
     return min(distance, key=lambda name: distance[name])
+
+
+@functools.cache
+def _portraits() -> dict[str, NDArray[np.float32]]:
+    return {name: _small(image.read(path)) for name, path in samples.portraits().items()}
+
+
+def _small(pixels: Pixels) -> NDArray[np.float32]:
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:, :, :3]), format="rgb24")
+    return frame.reformat(24, 24, interpolation="AREA").to_ndarray(format="rgb24").astype(np.float32)

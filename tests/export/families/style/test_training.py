@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 torch: Any = pytest.importorskip("torch", reason="torch is not installed: it comes with the extra `train`")
 h5py: Any = pytest.importorskip("h5py", reason="h5py is not installed: it comes with the extra `train`")
 
+from mien import samples  # noqa: E402
 from mien.bundles import InstalledBundle  # noqa: E402
 from mien.errors import SettingError  # noqa: E402
 from mien.manifest import read_bundle  # noqa: E402
@@ -21,13 +23,13 @@ from mien.style.opening import model_with, open_styler, style_names  # noqa: E40
 from mien.style.wish import read_wish  # noqa: E402
 from mien_export.data.faces import Faces  # noqa: E402
 from mien_export.families.registry import course_of, family_of, read_trained  # noqa: E402
+from mien_export.families.style import own, refine_command  # noqa: E402
 from mien_export.families.style.goals import moments  # noqa: E402
 from mien_export.families.style.losses import temporal_term  # noqa: E402
 from mien_export.families.style.network import SIZES, StyleNetwork, drawn, recoloured  # noqa: E402
 from mien_export.families.style.own import read_network  # noqa: E402
 from mien_export.families.style.own_command import main  # noqa: E402
 from mien_export.families.style.paintings import NAMED, read_painting, transfer_to  # noqa: E402
-from mien_export.families.style.refine_command import refine  # noqa: E402
 from mien_export.families.style.samples import Samples, sampled  # noqa: E402
 from mien_export.graphs.parity import beyond, compare  # noqa: E402
 from mien_export.graphs.writing import Words, write_bundle  # noqa: E402
@@ -60,6 +62,14 @@ def trained(asked: Asked, faces: Faces, tmp_path_factory: pytest.TempPathFactory
     assert [("temporal" in terms) for terms in history] == [False, False, True, True]
     assert all(np.isfinite(list(terms.values())).all() for terms in history)
     return out / LATEST
+
+
+@pytest.fixture(scope="module")
+def bundle(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    words = Words("style", "CC0-1.0", "1", "0" * 40, "noise", "none")
+    write_bundle(folder, read_trained(trained), words, ("fp32",), None, 1, lambda _: None)
+    return folder
 
 
 def test_colours_take_on_a_paintings_mean_and_spread() -> None:
@@ -96,22 +106,19 @@ def test_moments_are_mean_and_covariance() -> None:
 
 
 def test_a_style_of_ones_own_is_added_from_one_picture(
-    trained: Path, asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: Path, bundle: Path, asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = read_trained(trained)
-    (tmp_path / "begun").mkdir()
-    write_bundle(
-        tmp_path / "begun", found, Words("begun", "CC0-1.0", "1", "0" * 40, "noise", "none"), ("fp32",), None, 1, print
-    )
+    monkeypatch.setattr(own, "STAGES", tuple(replace(stage, side=64, full=96) for stage in own.STAGES))
     assert asked.paintings is not None
     assert asked.given.hed is not None
     out = tmp_path / "mine"
-    options = ["--picture", str(asked.paintings / "wave.jpg"), "--name", "mine", "--model", str(tmp_path / "begun")]
-    main([*options, "--hed", str(asked.given.hed), "--steps", "3", "--threads", "1", "--out", str(out)])
-    begun, _, names = read_network(tmp_path / "begun")
+    options = ["--picture", str(asked.paintings / "wave.jpg"), "--name", "mine", "--model", str(bundle)]
+    drawn = ["--portraits", str(samples.portraits()["mira"]), "--steps", "3", "--threads", "1"]
+    main([*options, "--hed", str(asked.given.hed), *drawn, "--out", str(out)])
+    begun, _, names = read_network(bundle)
     grown, _, more = read_network(out)
     assert more == (*names, "mine")
-    torch.testing.assert_close(begun.state_dict(), found.networks.state_dict())
+    torch.testing.assert_close(begun.state_dict(), read_trained(trained).networks.state_dict())
     for name, value in begun.state_dict().items():
         torch.testing.assert_close(grown.state_dict()[name][: len(value)], value, msg=name)
     first = "blocks.0.0.scale"
@@ -126,12 +133,15 @@ def test_a_style_of_ones_own_is_added_from_one_picture(
     assert not (tmp_path / "again").exists()
 
 
-def test_a_portrait_is_refined_towards_a_painting(asked: Asked, nobodies: dict[str, Portrait]) -> None:
+def test_a_portrait_is_refined_towards_a_painting(
+    asked: Asked, nobodies: dict[str, Portrait], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refine_command, "SIDE", 128)
     assert asked.paintings is not None
     assert asked.given.hed is not None
     portrait, losses = nobodies["mira"], list[float]()
     painting = read_painting(asked.paintings / "wave.jpg")
-    refined = refine(
+    refined = refine_command.refine(
         portrait, portrait.pixels, painting, asked.given.hed, 3, lambda done, steps, loss: losses.append(loss)
     )
     assert refined.shape == portrait.pixels.shape
@@ -161,18 +171,14 @@ def test_answers_stay_colours_and_no_strokes_leave_them_plain() -> None:
     assert 0 < float(plain.min()) <= float(plain.max()) < 1
 
 
-def test_a_bundle_is_written_proven_and_run(trained: Path, faces: Faces, tmp_path: Path) -> None:
-    found = read_trained(trained)
-    assert found.attributes == tuple(NAMED)
-    words = Words("style", "CC0-1.0", "1", "0" * 40, "noise", "none")
-    write_bundle(tmp_path, found, words, ("fp32",), None, 1, lambda _: None)
-    bundle = read_bundle(tmp_path)
-    assert bundle.attributes == tuple(NAMED)
+def test_a_bundle_is_written_proven_and_run(bundle: Path, trained: Path, faces: Faces) -> None:
+    found, written = read_trained(trained), read_bundle(bundle)
+    assert found.attributes == written.attributes == tuple(NAMED)
     family = family_of("style", "here")
-    rows = compare(bundle, list(family.examples(bundle, faces, 2, 1)), 1, found.graphs())
+    rows = compare(written, list(family.examples(written, faces, 1, 1)), 1, found.graphs())
     assert {row.runtime for row in rows} == {"torch", "onnxruntime", "openvino"}
     assert not list(beyond(family.bounds, rows))
-    with open_styler(1, str(tmp_path)) as styler:
+    with open_styler(1, str(bundle)) as styler:
         assert styler.names == tuple(NAMED)
 
 
