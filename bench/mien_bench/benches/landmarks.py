@@ -52,11 +52,11 @@ class Compared:
     the one before were, so that rounding does not die away."""
     missed: int
     """Frames in which one found a face and the other none."""
-    jitter: Mapping[str, float]
+    jitter: Mapping[Landmarks, float]
     """By kind: of a noisy still, root mean square about each landmark's place, mean over them, in pixels at 512."""
-    again: Mapping[str, int]
+    again: Mapping[Landmarks, int]
     """By kind: frames from the face's return to its landmarks; 0 is in the first."""
-    milliseconds: Mapping[str, list[float]] = field(default_factory=dict)
+    milliseconds: Mapping[Landmarks, list[float]] = field(default_factory=dict)
     """By kind: processor time of each frame."""
 
 
@@ -110,11 +110,11 @@ def compare(pictures: list[Pixels], stills: int, noise: float, seed: int = 0) ->
 
 def _tracked(
     kinds: Mapping[Landmarks, Landmarker], pictures: list[Pixels], clock: Callable[[], float] = time.process_time
-) -> tuple[list[Array], int, dict[str, list[float]]]:
+) -> tuple[list[Array], int, dict[Landmarks, list[float]]]:
     distances, missed = [], 0
-    times: dict[str, list[float]] = {kind: [] for kind in kinds}
+    times: dict[Landmarks, list[float]] = {kind: [] for kind in kinds}
     for picture in pictures:
-        faces = {}
+        faces: dict[Landmarks, list[Array]] = {}
         for kind, mesh in kinds.items():
             begin = clock()
             faces[kind] = mesh(picture)

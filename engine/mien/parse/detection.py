@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.parse.region import Region
+from mien.parse.region import FaceRegion
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -60,13 +60,13 @@ def detections(boxes: Floats, scores: Floats, places: Floats, side: int, least: 
     return np.array(out, np.float32).reshape(-1, NUMBERS // 2, 2)
 
 
-def region_of(detection: Floats, seen: Region) -> Region:
+def region_of(detection: Floats, seen: FaceRegion) -> FaceRegion:
     """Where to look for the landmarks of a detection (8, 2) in the square that the detector saw."""
     low, high, left, right = (_placed(detection[i], seen) for i in range(4))
-    return Region.around((low[0], low[1]), (high[0], high[1]), left, right)
+    return FaceRegion.around((low[0], low[1]), (high[0], high[1]), left, right)
 
 
-def _placed(point: Floats, seen: Region) -> Array:
+def _placed(point: Floats, seen: FaceRegion) -> Array:
     return np.asarray(np.array([seen.x, seen.y]) + seen.side * (point.astype(np.float64) - 0.5))
 
 

@@ -14,7 +14,7 @@ from mien.face.topology import COUNT
 from mien.manifest import Bundle, read_bundle
 from mien.parse.detection import anchors, detections, region_of
 from mien.parse.landmarker import SURE, SURE_OF_BOX
-from mien.parse.region import Region, distinct
+from mien.parse.region import FaceRegion, distinct
 from mien.plane import Bounds
 from mien.runtime.opening import choose
 from mien.runtime.session import GraphSession, nhwc_view
@@ -56,7 +56,7 @@ class _Look:
         self._low = low
         self._matrix = np.zeros((2, 3), np.float32)
 
-    def __call__(self, pixels: Pixels, region: Region, padding: ops.Padding) -> list[Floats]:
+    def __call__(self, pixels: Pixels, region: FaceRegion, padding: ops.Padding) -> list[Floats]:
         """The network's outputs, valid until the next call; where the square leaves the picture, `padding`."""
         region.matrix(self._matrix, self.size)
         scale, low = (1 - self._low) / 255, self._low
@@ -77,9 +77,9 @@ class _Detector:
         self._look = _Look(graph, -1.0)
         self._anchors: Floats | None = None
 
-    def __call__(self, pixels: Pixels) -> tuple[Floats, Region]:
+    def __call__(self, pixels: Pixels) -> tuple[Floats, FaceRegion]:
         """Detections as `mien.parse.detection.detections`, and the square that they are relative to."""
-        seen = Region.whole(pixels.shape[1], pixels.shape[0])
+        seen = FaceRegion.whole(pixels.shape[1], pixels.shape[0])
         boxes, scores = self._look(pixels, seen, "zero")
         if self._anchors is None:
             self._anchors = anchors(len(scores))
@@ -103,7 +103,7 @@ class OnnxFaceMesh:
         self._detector = _Detector("detector")
         self._landmarks = _Look("landmarks", 0.0)
         self._far: _Detector | None = None
-        self._regions: list[Region] = []
+        self._regions: list[FaceRegion] = []
         """Where the faces of the last picture are expected in the next one."""
 
     def __call__(self, pixels: Pixels) -> list[Array]:
@@ -117,7 +117,7 @@ class OnnxFaceMesh:
             points, presence = self._landmarks(pixels, region, "border")
             if presence[0] > SURE:
                 faces.append(region.from_crop(points.reshape(COUNT, 3), self._landmarks.size))
-                self._regions.append(Region.of_landmarks(faces[-1]))
+                self._regions.append(FaceRegion.of_landmarks(faces[-1]))
         return faces
 
     def boxes(self, pixels: Pixels) -> list[Bounds]:

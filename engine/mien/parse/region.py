@@ -21,7 +21,7 @@ SAME: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class FaceRegion:
     """A square, in pixels of the picture; a pixel's own place is its middle."""
 
     x: float
@@ -67,7 +67,7 @@ class Region:
         shift = self.x - half * (cosine - sine), self.y - half * (sine + cosine), 0.0
         return np.asarray(points @ turn + shift)
 
-    def overlap(self, other: Region) -> float:
+    def overlap(self, other: FaceRegion) -> float:
         """Intersection over union, as if neither was turned."""
         reach = (self.side + other.side) / 2
         width, height = (
@@ -77,9 +77,9 @@ class Region:
         return shared / max(self.side**2 + other.side**2 - shared, 1e-12)
 
 
-def distinct(regions: list[Region]) -> list[Region]:
+def distinct(regions: list[FaceRegion]) -> list[FaceRegion]:
     """Those of different faces; of two that show one face the later one is kept."""
-    kept: list[Region] = []
+    kept: list[FaceRegion] = []
     for region in regions:
         kept = [other for other in kept if region.overlap(other) <= SAME] + [region]
     return kept
