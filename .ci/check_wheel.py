@@ -17,6 +17,8 @@ NEEDED = (
     "mien/bundles/oneshot-live/manifest.toml",
     "mien/bundles/oneshot-live/appearance.onnx",
     "mien/bundles/oneshot-live/generator*.onnx",
+    "mien/bundles/landmarks/landmarks.onnx",
+    "mien/bundles/landmarks/NOTICE",
     "mien/serve/page/index.html",
     "mien/serve/page/*.css",
     "mien/serve/page/*.js",

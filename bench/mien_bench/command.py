@@ -34,6 +34,7 @@ BENCHES: Final = {
     "peers": "how fast other engines are here, by a path to their checkout",
     "follow": "how portraits follow drivers, by landmarks detected in the output",
     "still": "how still a portrait is when its driver is",
+    "landmarks": "how near the landmarks of our runtimes are to MediaPipe's, and what they cost",
     "long": "whether memory stays constant over a long driver",
     "mark": "how well the invisible mark is found again, and how little it is seen",
 }
@@ -198,7 +199,7 @@ def passed(results: Sequence[Result]) -> bool:
 
 
 def _usage() -> str:
-    rows = [f"  {name:<9}{about}" for name, about in (BENCHES | OTHERS).items()]
+    rows = [f"  {name:<10}{about}" for name, about in (BENCHES | OTHERS).items()]
     return "\n".join(["usage: mien bench [NAME] [OPTIONS]; NAME --help lists the options", "", *rows])
 
 

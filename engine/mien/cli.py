@@ -24,7 +24,7 @@ from mien.commands import style as style_command
 from mien.commands import verify as verify_command
 from mien.commands.options import Options, add_marks_and_running, marks_of, need_places
 from mien.commands.progress import ProgressLine, tell
-from mien.config import BACKENDS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
+from mien.config import BACKENDS, LANDMARKS, MOTION_MODES, MOUTHS, WARP, Gains, MotionSettings, ReenactSettings
 from mien.errors import MienError, ReaderGone, SettingError, cure_of, reason_of, without_controls
 from mien.machine import outputs, signals
 from mien.machine.atomic import drop_drafts
@@ -212,6 +212,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     """Options that decide motion and appearance, offline and live."""
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
+    parser.add_argument("--landmarks", choices=LANDMARKS, default="mediapipe", help="what finds the driver's face")
     parser.add_argument("--mouth", choices=MOUTHS, default="driver", help="where the inner mouth comes from")
     parser.add_argument(
         "--background", default="keep", metavar="WHAT", help="keep, blur, alpha, a colour (#rrggbb) or a picture"
@@ -222,13 +223,8 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--face", type=int, metavar="N", help="which face of the driver, from 0 in order of size")
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
-    parser.add_argument(
-        "--wrinkles",
-        type=float,
-        default=ReenactSettings().wrinkles,
-        metavar="STRENGTH",
-        help="lines that come with an expression, 0 (none) to 2",
-    )
+    about = "lines that come with an expression, 0 (none) to 2"
+    parser.add_argument("--wrinkles", type=float, default=ReenactSettings().wrinkles, metavar="STRENGTH", help=about)
     add_marks_and_running(parser)
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
@@ -250,6 +246,7 @@ def _settings(options: argparse.Namespace) -> ReenactSettings:
     return ReenactSettings(
         model=options.model,
         backend=options.backend,
+        landmarks=options.landmarks,
         motion=MotionSettings(options.motion, Gains(**{name: getattr(options, name) for name in _GAINS})),
         mouth=options.mouth,
         background=options.background,

@@ -11,12 +11,14 @@ from mien.errors import SettingError
 Backend = Literal["auto", "onnxruntime", "openvino", "tensorrt", "onnxruntime-cuda", "onnxruntime-tensorrt", "torch"]
 MotionMode = Literal["relative", "absolute"]
 Mouth = Literal["driver", "none"]
+Landmarks = Literal["mediapipe", "onnx"]
 
 WARP = "warp"
 """The name for no model: the portrait is warped, its mouth the driver's or drawn plain."""
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 MOTION_MODES: tuple[MotionMode, ...] = get_args(MotionMode)
 MOUTHS: tuple[Mouth, ...] = get_args(Mouth)
+LANDMARKS: tuple[Landmarks, ...] = get_args(Landmarks)
 
 ALPHA = "alpha"
 """Transparent background."""
@@ -152,6 +154,8 @@ class ReenactSettings:
     """`warp`, the name of a bundle that is packaged or was added, or a bundle's folder."""
     backend: Backend = "auto"
     """What runs the model's graphs; `auto` measures once what is there."""
+    landmarks: Landmarks = "mediapipe"
+    """What finds the driver's face: MediaPipe, or the same networks as ONNX graphs by the runtimes that models use."""
     motion: MotionSettings = field(default_factory=MotionSettings)
     mouth: Mouth = "driver"
     """Where the inner mouth comes from: the driver's own, colour-matched, or only what the portrait shows."""
@@ -189,6 +193,7 @@ class ReenactSettings:
 
     def __post_init__(self) -> None:
         _need_one_of("backend", self.backend, BACKENDS)
+        _need_one_of("landmarks", self.landmarks, LANDMARKS)
         _need_one_of("mouth", self.mouth, MOUTHS)
         _need_within("relax", self.relax, 0.0, RELAX_LIMIT)
         _need_within("smooth", self.smooth, 0.0, 0.95)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mien.capture.source import Source
@@ -15,6 +15,7 @@ from mien.face.motion import Motion
 from mien.machine.processor import usable_threads
 from mien.motion.retarget import Retarget
 from mien.parse.parser import Parser
+from mien.parse.shots import Cut
 from mien.pipeline.stages import Stages
 from mien.portrait.portrait import Portrait
 from mien.shots import KEPT_LIVE, ShotLog
@@ -35,7 +36,7 @@ def open_stages(
     threads = settings.threads or usable_threads()
     known = _survey(source, settings) if source.info.seekable else Survey()
     with (
-        Parser(face=settings.face, hints=settings.mouth == "driver", cuts=known.cuts) as parser,
+        _parser(settings, hints=settings.mouth == "driver", cuts=known.cuts) as parser,
         contextlib.closing(open_chain(portraits, settings, threads, warm=False)) as chain,
     ):
         try:
@@ -51,9 +52,19 @@ def open_stages(
 
 def _survey(source: Source, settings: ReenactSettings) -> Survey:
     def one_shot() -> Parser:
-        return Parser(face=settings.face, hints=False, cuts=())
+        return _parser(settings, cuts=())
 
-    return survey(source, one_shot, lambda: Parser(face=settings.face, hints=False))
+    return survey(source, one_shot, lambda: _parser(settings))
+
+
+def _parser(
+    settings: ReenactSettings,
+    *,
+    hints: bool = False,
+    cuts: Sequence[Cut] | None = None,
+    shots: ShotLog | None = None,
+) -> Parser:
+    return Parser(face=settings.face, landmarks=settings.landmarks, hints=hints, cuts=cuts, shots=shots)
 
 
 class Driver:
@@ -74,5 +85,5 @@ class Driver:
 @contextlib.contextmanager
 def open_driver(settings: ReenactSettings) -> Iterator[Driver]:
     """The parser started, its neutral unknown; closed on leaving."""
-    with Parser(face=settings.face, hints=settings.mouth == "driver", shots=ShotLog(KEPT_LIVE)) as parser:
+    with _parser(settings, hints=settings.mouth == "driver", shots=ShotLog(KEPT_LIVE)) as parser:
         yield Driver(parser, settings)

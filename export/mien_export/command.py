@@ -19,6 +19,7 @@ COMMANDS: Final = {
         "mien_export.families.parsing.quality",
         "measure a segmenter against the label maker and against itself",
     ),
+    "landmarks": ("mien_export.landmarks.command", "convert MediaPipe's landmark and detector networks"),
     "onnx": ("mien_export.graphs.command", "write a model bundle from a checkpoint"),
     "people": ("mien_export.families.scgan.people_command", "make what the avatar maker learns from"),
     "parity": ("mien_export.graphs.parity_command", "how far runtimes and precisions of a bundle are apart"),

@@ -354,7 +354,7 @@ float stretch(const Matrix& matrix) {
 }
 
 void to_tensor(uintptr_t image, uintptr_t out, const Picture& size, const Size& out_size, const std::string& kind,
-               const Matrix& matrix, float scale, float bias, bool zero, bool channels_last, int device,
+               const Matrix& matrix, float scale, float bias, bool zero, bool channels_last, bool antialias, int device,
                uintptr_t stream) {
     ToTensor params = {
         .image = at<uint8_t>(image),
@@ -364,7 +364,7 @@ void to_tensor(uintptr_t image, uintptr_t out, const Picture& size, const Size& 
         .channels = size[2],
         .out_height = out_size[0],
         .out_width = out_size[1],
-        .taps = MIEN_ISA::taps_for(stretch(matrix)),
+        .taps = antialias ? MIEN_ISA::taps_for(stretch(matrix)) : 1,
         .matrix = {},
         .scale = scale,
         .bias = bias,

@@ -299,7 +299,7 @@ float stretch(const float* matrix) {
 }
 
 void to_tensor(const In<uint8_t, 3>& image, const In<float, 2>& matrix, const Out<float, 3>& out, float scale,
-               float bias, bool zero, bool channels_last, int threads) {
+               float bias, bool zero, bool channels_last, bool antialias, int threads) {
     ToTensor params = {
         .image = image.data(),
         .out = out.data(),
@@ -308,7 +308,7 @@ void to_tensor(const In<uint8_t, 3>& image, const In<float, 2>& matrix, const Ou
         .channels = size(image, 2),
         .out_height = size(out, channels_last ? 0 : 1),
         .out_width = size(out, channels_last ? 1 : 2),
-        .taps = MIEN_ISA::taps_for(stretch(matrix.data())),
+        .taps = antialias ? MIEN_ISA::taps_for(stretch(matrix.data())) : 1,
         .matrix = {},
         .scale = scale,
         .bias = bias,
@@ -402,7 +402,7 @@ NB_MODULE(_native, m) {
     m.def("to_image", to_image, array("tensor"), array("out"), nb::arg("scale"), nb::arg("bias"),
           nb::arg("channels_last"), nb::arg("threads"));
     m.def("to_tensor", to_tensor, array("image"), array("matrix"), array("out"), nb::arg("scale"), nb::arg("bias"),
-          nb::arg("zero"), nb::arg("channels_last"), nb::arg("threads"));
+          nb::arg("zero"), nb::arg("channels_last"), nb::arg("antialias"), nb::arg("threads"));
     m.def("tone", tone, array("picture"), array("colours"), nb::arg("threads"));
     m.def("weigh_flow", weigh_flow, array("flow"), array("depth"), array("weight"), nb::arg("share_x"),
           nb::arg("share_y"), nb::arg("still"), nb::arg("inverse_calm"), nb::arg("threads"));

@@ -171,6 +171,7 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    antialias: bool,
     device: int,
     stream: int,
     /,

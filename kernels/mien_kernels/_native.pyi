@@ -89,6 +89,7 @@ def to_tensor(
     bias: float,
     zero: bool,
     channels_last: bool,
+    antialias: bool,
     threads: int,
 ) -> None: ...
 def tone(picture: _Bytes, colours: _Bytes, threads: int) -> None: ...

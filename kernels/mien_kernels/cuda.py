@@ -297,6 +297,7 @@ def to_tensor(
     padding: Padding = "border",
     layout: Layout = "nchw",
     size: tuple[int, int] | None = None,
+    antialias: bool = True,
     *,
     stream: int | None = None,
 ) -> Any:
@@ -321,7 +322,7 @@ def to_tensor(
         _expect_pixels("image", picture)
         native().to_tensor(
             picture.address, to.address, picture.shape, to.shape[:2] if last else to.shape[1:], to.kind,
-            matrix.ravel().tolist(), scale, bias, zero, last, place.device, place.stream,
+            matrix.ravel().tolist(), scale, bias, zero, last, antialias, place.device, place.stream,
         )  # fmt: skip
     return result
 

@@ -378,16 +378,20 @@ def to_tensor(
     threads: int = 1,
     *,
     size: tuple[int, int] | None = None,
+    antialias: bool = True,
     stream: int | None = None,
 ) -> Floats:
     """An affine crop of `image`, resized and scaled into a network's input: value * scale + bias.
 
     image: (H, W, C) uint8, C 1..4. matrix: (2, 3) float32, out pixel -> image pixel. out: (C, h, w) float32, or
     (h, w, C) with layout "nhwc". size: (h, w), needed only without `out`. Sampling is bilinear; where the crop shrinks
-    by more than 2, each pixel is the mean of a box of samples at most 1.5 image pixels apart. padding as in flow_warp.
+    by more than 2, each pixel is the mean of a box of samples at most 1.5 image pixels apart, unless `antialias` is
+    False: then it is one sample, as networks want it that were trained so. padding as in flow_warp.
     """
     if is_elsewhere(image):
-        return run(to_tensor, stream, threads, image, matrix, out, scale, bias, padding, layout, size=size)
+        return run(
+            to_tensor, stream, threads, image, matrix, out, scale, bias, padding, layout, size=size, antialias=antialias
+        )
     expect("image", image, (U8,), (None, None, None))
     channels = image.shape[2]
     expect_range("image channels", channels, 1, 4)
@@ -399,7 +403,7 @@ def to_tensor(
     expect_threads(threads)
     if result.size:
         expect_pixels("image", image)
-        _native.to_tensor(image, matrix, result, scale, bias, zero, last, threads)
+        _native.to_tensor(image, matrix, result, scale, bias, zero, last, antialias, threads)
     return result
 
 

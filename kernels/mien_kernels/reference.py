@@ -244,11 +244,12 @@ def to_tensor(
     bias: float = 0.0,
     padding: Padding = "border",
     layout: Layout = "nchw",
+    antialias: bool = True,
 ) -> Floats:
     """See ops.to_tensor."""
     rows, columns = np.indices(size, dtype=np.float32)
     stretch = max(np.hypot(matrix[0, 0], matrix[1, 0]), np.hypot(matrix[0, 1], matrix[1, 1]))
-    taps = min(int(stretch / np.float32(1.5)) + 1, MOST_TAPS) if stretch > 2 else 1
+    taps = min(int(stretch / np.float32(1.5)) + 1, MOST_TAPS) if antialias and stretch > 2 else 1
     offsets = (np.arange(taps, dtype=np.float32) + HALF_PIXEL) / np.float32(taps) - HALF_PIXEL
     total = np.zeros((*size, image.shape[2]), np.float32)
     for down in offsets:

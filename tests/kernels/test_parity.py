@@ -186,15 +186,17 @@ def test_draw_eye(
 @given(
     rng=rngs, size=st.tuples(short, short), out=st.tuples(st.integers(1, 9), lengths), channels=st.integers(1, 4),
     scale=st.sampled_from([0.05, 0.7, 1.0, 1.99, 2.3, 3.1, 7.3]), padding=paddings, layout=layouts, n=threads,
+    antialias=st.booleans(),
 )  # fmt: skip
 def test_to_tensor(
     isa: str, rng: Rng, size: tuple[int, int], out: tuple[int, int], channels: int, scale: float,
-    padding: Literal["border", "zero"], layout: Literal["nchw", "nhwc"], n: int,
+    padding: Literal["border", "zero"], layout: Literal["nchw", "nhwc"], n: int, antialias: bool,
 ) -> None:  # fmt: skip
     image = picture(rng, *size, channels)
     matrix = similarity(rng, scale, 10.0)
-    expected = reference.to_tensor(image, matrix, out, 1 / 127.5, -1.0, padding, layout)
-    assert_same(ops.to_tensor(image, matrix, None, 1 / 127.5, -1.0, padding, layout, n, size=out), expected)
+    expected = reference.to_tensor(image, matrix, out, 1 / 127.5, -1.0, padding, layout, antialias)
+    found = ops.to_tensor(image, matrix, None, 1 / 127.5, -1.0, padding, layout, n, size=out, antialias=antialias)
+    assert_same(found, expected)
 
 
 @many

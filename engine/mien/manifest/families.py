@@ -14,7 +14,7 @@ from mien import plugins
 from mien.errors import BackendError, ModelError
 from mien.face.classes import NAMES
 from mien.face.points68 import MESH
-from mien.face.topology import PARTS
+from mien.face.topology import COUNT, PARTS
 from mien.face.traits import TRAITS
 from mien.manifest.family import SIGNED, UNIT, Family, GraphRule, Link, Port
 
@@ -175,8 +175,27 @@ SCGAN: Final = Family(
 and face, regions around it and texture; then a picture of a label map, of the map in colours with the texture laid on
 it, of a style for each layer, and of traits."""
 
+_DETECTIONS: Final = (Port("boxes", extent="vector"), Port("scores", extent="vector", range=UNIT))
+
+LANDMARKS: Final = Family(
+    "landmarks",
+    graphs=(
+        GraphRule(
+            "landmarks",
+            "frame",
+            inputs=(Port("face", 3, "crop", UNIT),),
+            outputs=(Port("landmarks", 3 * COUNT, "vector"), Port("presence", 1, "vector", UNIT)),
+        ),
+        GraphRule("detector", "request", inputs=(Port("picture", 3, range=SIGNED),), outputs=_DETECTIONS),
+        GraphRule("far_detector", "request", inputs=(Port("picture", 3, range=SIGNED),), outputs=_DETECTIONS),
+    ),
+    stage="parse",
+)
+"""Landmarks of the face in a crop, x, y and z of each in pixels of the crop, with the probability that a face is there;
+and two detectors of faces, one for near and one for small faces: a box with six points and a score at each anchor."""
+
 FAMILIES: Final[Mapping[str, Family]] = {
-    family.name: family for family in (ONESHOT, LANDMARK_UNET, PARSING, SCGAN, SPADE_VIDEO, STYLE)
+    family.name: family for family in (ONESHOT, LANDMARK_UNET, LANDMARKS, PARSING, SCGAN, SPADE_VIDEO, STYLE)
 }
 """Those of mien itself, by name."""
 

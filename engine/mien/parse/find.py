@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.face.face import QUARTERS, eye_distance, quarters_of, turned_back, turned_pixels
 from mien.face.pose import RIGID, angles_of, fit_pose
 from mien.face.topology import canonical_face
-from mien.parse.models import FaceMesh
+from mien.parse.landmarker import Landmarker
 from mien.plane import Bounds
 
 Array = NDArray[np.float64]
@@ -43,7 +43,7 @@ class DetectedFace:
     """Quarters by which the picture is to be turned counter-clockwise for the face to stand upright."""
 
 
-def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[1:]) -> list[DetectedFace]:
+def find_turned(pixels: Pixels, mesh: Landmarker, turns: Sequence[int] = QUARTERS[1:]) -> list[DetectedFace]:
     """As `find_faces`, with faces that lie on their side or stand on their head.
 
     Args:
@@ -58,13 +58,13 @@ def find_turned(pixels: Pixels, mesh: FaceMesh, turns: Sequence[int] = QUARTERS[
     return sorted(kept, key=lambda found: eye_distance(found.landmarks), reverse=True)
 
 
-def _in_turned(pixels: Pixels, turn: int, mesh: FaceMesh) -> list[DetectedFace]:
+def _in_turned(pixels: Pixels, turn: int, mesh: Landmarker) -> list[DetectedFace]:
     size = pixels.shape[1], pixels.shape[0]
     faces = mesh(turned_pixels(pixels, turn))
     return [DetectedFace(turned_back(face, size, turn), turn) for face in faces if quarters_of(face) == 0]
 
 
-def _turned_about(pixels: Pixels, face: Array, mesh: FaceMesh) -> DetectedFace:
+def _turned_about(pixels: Pixels, face: Array, mesh: Landmarker) -> DetectedFace:
     """The best detection of a tilted or doubtful face, among turned cuts of its surroundings."""
     corner, cut = cut_square(pixels, bounds(face), MARGIN)
     away = np.array([*corner, 0.0])
@@ -96,7 +96,7 @@ def _close(a: Array, b: Array) -> bool:
     return bool(apart < max(fit_pose(a).scale, fit_pose(b).scale))
 
 
-def find_faces(pixels: Pixels, mesh: FaceMesh) -> list[Array]:
+def find_faces(pixels: Pixels, mesh: Landmarker) -> list[Array]:
     """Landmarks (478, 3) in pixels of every face in `pixels` (H, W, 3), largest first; `mesh` looks at stills."""
     faces = list(mesh(pixels))
     if not faces:
@@ -106,7 +106,7 @@ def find_faces(pixels: Pixels, mesh: FaceMesh) -> list[Array]:
     return sorted(_distinct(faces), key=eye_distance, reverse=True)
 
 
-def _boxes_in_tiles(pixels: Pixels, mesh: FaceMesh) -> list[Bounds]:
+def _boxes_in_tiles(pixels: Pixels, mesh: Landmarker) -> list[Bounds]:
     """Detections in overlapping squares of half the picture's length."""
     height, width = pixels.shape[:2]
     side = (max(height, width) + 1) // 2
@@ -126,7 +126,7 @@ def _starts(length: int, side: int) -> list[int]:
     return [round(i * (length - side) / max(steps, 1)) for i in range(steps + 1)]
 
 
-def refine(pixels: Pixels, landmarks: Array, mesh: FaceMesh, looks: int = 5) -> Array:
+def refine(pixels: Pixels, landmarks: Array, mesh: Landmarker, looks: int = 5) -> Array:
     """Median landmarks (478, 3) over several slightly different crops: steadier than a single detection."""
     found = [landmarks]
     for look in range(looks):

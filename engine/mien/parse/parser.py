@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.config import Landmarks
 from mien.draw.mouth import mouth_hint
 from mien.face import topology
 from mien.face.face import (
@@ -25,7 +26,7 @@ from mien.face.face import (
 )
 from mien.frame import Frame
 from mien.parse.find import TILTED, DetectedFace, bounds, find_turned
-from mien.parse.models import FaceMesh
+from mien.parse.landmarker import open_landmarker
 from mien.parse.shots import Cut, ShotState, is_sudden, is_suspect, placed, step
 from mien.parse.signature import place_of, signature_of
 from mien.plane import Box
@@ -62,6 +63,7 @@ class Parser:
         hints: bool = True,
         cuts: Sequence[Cut] | None = None,
         shots: ShotLog | None = None,
+        landmarks: Landmarks = "mediapipe",
     ) -> None:
         """Open the models.
 
@@ -70,12 +72,16 @@ class Parser:
             hints: whether faces come with the picture of their mouth.
             cuts: those of the driver, in order, where they are known; None: they are found as they come.
             shots: counts what is seen.
+            landmarks: what finds faces.
+
+        Raises:
+            BackendError, ModelError: as `open_landmarker`.
         """
         self._rank = face or 0
         self._hints = hints
         self._cuts = None if cuts is None else [*cuts]
-        self._finder = FaceMesh(still=True, most=FACES)
-        self._tracker = FaceMesh(still=False)
+        self._finder = open_landmarker(landmarks, still=True, most=FACES)
+        self._tracker = open_landmarker(landmarks, still=False)
         self._window: Box | None = None
         self._turn = 0
         """Quarters by which frames are turned before the tracker sees them."""

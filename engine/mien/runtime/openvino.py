@@ -11,7 +11,7 @@ from typing import Any, Final
 from mien.errors import BackendError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.cache import alone
-from mien.runtime.session import Buffers, buffers, nhwc_view
+from mien.runtime.session import Buffers, buffers, is_channels_last, nhwc_view
 
 INSTALL: Final = "pip install 'mien[cpu]'"
 COMPUTED: Final = {"fp32": ("fp32", "f32"), "bf16": ("fp32", "bf16"), "fp16": ("fp16", "f32")} | {
@@ -48,7 +48,7 @@ class OpenVinoSession:
         try:
             model = core.read_model(graph.path)
             model.reshape({tensor.name: list(tensor.sized(batch)) for tensor in graph.inputs})
-            self._last = frozenset(tensor.name for tensor in graph.inputs if tensor.warped)
+            self._last = frozenset(tensor.name for tensor in graph.inputs if is_channels_last(tensor))
             turned = _channels_last(model, self._last)
             with alone(cache) if cache is not None else nullcontext(False) as cached:
                 kept = cache if cached else None

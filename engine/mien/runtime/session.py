@@ -79,6 +79,11 @@ def buffers(tensors: Iterable[TensorSpec], batch: int, channels_last: Collection
     return {tensor.name: _buffer(tensor, batch, tensor.name in channels_last) for tensor in tensors}
 
 
+def is_channels_last(tensor: TensorSpec) -> bool:
+    """Whether OpenVINO gets this input channels last: it is filled by a kernel that writes either order."""
+    return tensor.warped or tensor.role == "face"
+
+
 def nhwc_view(array: NDArray[Any]) -> NDArray[Any]:
     """An array (N, C, H, W) seen as (N, H, W, C)."""
     return array.transpose(0, 2, 3, 1)

@@ -21,6 +21,7 @@ from mien_export.families.oneshot_live.networks import KIND
 from mien_export.families.oneshot_live.weights import averaged
 from mien_export.families.registry import family_of, read_trained
 from mien_export.graphs.float16 import with_float16
+from mien_export.graphs.half_weights import write_halved
 from mien_export.graphs.writing import RealFaces, Words, need_precisions, replaced, write_bundle
 
 UNKNOWN = "unknown"
@@ -34,6 +35,8 @@ def main(arguments: list[str]) -> int:
     """
     options = _parser().parse_args(arguments)
     precisions = _precisions(options.precision)
+    if options.half_weights:
+        return _with_half_weights(options)
     if options.bundle is not None:
         return _halved(options, precisions)
     if "int8" in precisions and options.data is None:
@@ -70,6 +73,16 @@ def _halved(options: argparse.Namespace, precisions: tuple[str, ...]) -> int:
     return 0
 
 
+def _with_half_weights(options: argparse.Namespace) -> int:
+    if options.bundle is None:
+        raise SettingError("--half-weights is for --bundle, got --checkpoint; export it first")
+    bundle = read_bundle(find(options.bundle))
+    with replaced(options.out) as folder:
+        write_halved(bundle, folder)
+    print(options.out)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = Options(
         prog="mien export onnx",
@@ -85,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODEL",
         help="name or folder of a bundle that training began with or came to: the weights become the means over the "
         "checkpoint's and its (may be repeated)",
+    )
+    parser.add_argument(
+        "--half-weights",
+        action="store_true",
+        help="with --bundle: keep the weights of its fp32 graphs in float16, at half the size; they compute as before",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the bundle; one there is replaced")
     parser.add_argument(
