@@ -51,8 +51,8 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert main(["export", "coffee"]) == 2
     assert (
         capsys.readouterr().err
-        == "mien: export must be one of train, pack, ablation, labels, label-quality, onnx, people, parity, refine, "
-        "style, views, trt, got 'coffee'\n"
+        == "mien: export must be one of train, pack, ablation, labels, label-quality, landmarks, onnx, people, "
+        "parity, refine, style, views, trt, got 'coffee'\n"
     )
 
 
