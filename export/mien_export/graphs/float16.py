@@ -18,6 +18,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from mien.errors import ModelError
 from mien.manifest import Bundle, Graph, write_manifest
+from mien_export.graphs.half_weights import with_full_weights
 from mien_export.graphs.tidy import ending
 from mien_export.graphs.tracing import checked
 
@@ -31,13 +32,12 @@ _SUFFIX: Final[dict[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.FLOA
 
 
 def halved(model: ModelProto) -> ModelProto:
-    """A copy of a float32 model that computes in float16.
+    """A copy of a float32 model, its weights in float32 or float16, that computes in float16.
 
     Raises:
         ModelError: a weight is so large that float16 is not safe.
     """
-    out = ModelProto()
-    out.CopyFrom(model)
+    out = with_full_weights(model)
     _halve_weights(out)
     kinds = {value.name: TensorProto.FLOAT for value in out.graph.input}
     nodes: list[NodeProto] = []
