@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from mien.device.device import Device, Shape, Work, size_of
-from mien.errors import BackendError, SettingError
+from mien.errors import BackendError, SettingError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.session import Buffers, GraphSession, buffers
 from mien_export.graphs.torch_graph import TorchGraph
@@ -50,12 +50,18 @@ class TorchSession:
     backend = "torch"
 
     def __init__(self, graph: Graph, module: TorchGraph, *, threads: int = 1, batch: int = 1) -> None:
+        """Runs it once: only then an operator says what it cannot compute.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
         self.precision, self.threads = graph.precision, threads
         self.inputs: Buffers = buffers(graph.inputs, batch)
         self.outputs: Buffers = buffers(graph.outputs, batch)
         self._module = module
         self._given = [torch.from_numpy(self.inputs[name]) for name in module.inputs]
         self._made = [torch.from_numpy(self.outputs[name]) for name in module.outputs]
+        _try(self.run, graph)
 
     def run(self) -> None:
         """See GraphSession."""
@@ -75,7 +81,11 @@ class TorchDeviceSession:
     threads = 1
 
     def __init__(self, graph: Graph, module: TorchGraph, device: TorchDevice, *, batch: int = 1) -> None:
-        """Warms up, and captures a run."""
+        """Warms up, and captures a run.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
         self.precision = graph.precision
         self.device: Device = device
         self.device_inputs = {spec.name: device.zeros(spec.sized(batch), spec.dtype) for spec in graph.inputs}
@@ -83,10 +93,7 @@ class TorchDeviceSession:
         self.inputs: Buffers = {spec.name: device.staging(spec.sized(batch), spec.dtype) for spec in graph.inputs}
         self.outputs: Buffers = {spec.name: device.staging(spec.sized(batch), spec.dtype) for spec in graph.outputs}
         self._module = module.to(device.place)
-        with device.current():
-            for _ in range(WARM_UP):
-                self._forward()
-        device.wait()
+        _try(self._warm_up, graph)
         self._run: Work = device.capture(self._forward, "this graph") or self._forward
 
     def enqueue(self) -> None:
@@ -108,6 +115,12 @@ class TorchDeviceSession:
         self.device.wait()
         self._run = _nothing
         self.device_inputs, self.device_outputs = {}, {}
+
+    def _warm_up(self) -> None:
+        with self.device.current():
+            for _ in range(WARM_UP):
+                self._forward()
+        self.device.wait()
 
     def _forward(self) -> None:
         given = [self.device_inputs[name] for name in self._module.inputs]
@@ -170,6 +183,13 @@ class TorchDevice:
         """See Device."""
         if self._stream is not None:
             self._stream.synchronize()
+
+
+def _try(run: Work, graph: Graph) -> None:
+    try:
+        run()
+    except Exception as error:  # operators raise what torch and the reading of their attributes raise
+        raise BackendError(f"torch: cannot run {graph.path} ({in_one_line(error)})") from error
 
 
 def _compute(module: TorchGraph, given: list[Tensor], made: list[Tensor]) -> None:

@@ -12,7 +12,7 @@ from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.errors import SettingError
+from mien.errors import SettingError, in_one_line
 from mien_export.spade import spade_modulate
 
 TYPES: Final = {
@@ -280,7 +280,7 @@ def _read(path: Path) -> ModelProto:
     try:
         return onnx.load(path)
     except Exception as error:  # protobuf's errors share no base with those of files but this
-        raise SettingError(f"{path} is no ONNX model that can be read: {error}") from error
+        raise SettingError(f"{path} is no ONNX model that can be read: {in_one_line(error)}") from error
 
 
 def _constants(model: ModelProto) -> dict[str, Tensor]:

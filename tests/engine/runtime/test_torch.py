@@ -105,6 +105,21 @@ def test_a_graph_with_an_unknown_operator_is_refused(whole_bundle: Bundle, monke
         open_session(whole_bundle, "generator", "torch", "fp32")
 
 
+def test_what_an_operator_cannot_compute_is_told_as_the_session_is_opened(
+    whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("group")
+
+    monkeypatch.setitem(torch_graph.OPERATORS, "Conv", broken)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = r"torch: cannot run .*\.onnx \(KeyError: 'group'\)"
+    with pytest.raises(BackendError, match=told):
+        open_session(whole_bundle, "generator", "torch", "fp32")
+    with pytest.raises(BackendError, match=told):
+        on_device(whole_bundle, "fp32")
+
+
 def test_what_is_installed_is_told() -> None:
     found, _ = usable()
     assert torch.__version__.startswith(found["torch"])
