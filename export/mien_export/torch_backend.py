@@ -5,6 +5,7 @@ An entry point of the group `mien.backends` leads to `open_session`, since the e
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,6 +19,8 @@ from mien.errors import BackendError, SettingError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.session import Buffers, GraphSession, buffers
 from mien_export.graphs.torch_graph import TorchGraph
+
+logger = logging.getLogger(__name__)
 
 WARM_UP = 3
 """Runs before one is captured: libraries choose their algorithms and allocate in the first ones."""
@@ -170,12 +173,20 @@ class TorchDevice:
         return stream
 
     def capture(self, work: Work, about: str) -> Work | None:
-        """See Device; as a CUDA graph, whose memory is its own. On the processor there is none."""
+        """See Device; as a CUDA graph, whose memory is its own. On the processor there is none.
+
+        Other threads, of other chains, may go on with work that a capture would not allow.
+        """
         if self._stream is None:
             return None
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream):
-            work()
+        try:
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                work()
+        except RuntimeError as error:
+            reason = in_one_line(error)
+            logger.warning("%s: no CUDA graph of %s (%s); each run is enqueued instead", self.name, about, reason)
+            return None
         replay: Work = graph.replay
         return replay
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -118,6 +119,25 @@ def test_what_an_operator_cannot_compute_is_told_as_the_session_is_opened(
         open_session(whole_bundle, "generator", "torch", "fp32")
     with pytest.raises(BackendError, match=told):
         on_device(whole_bundle, "fp32")
+
+
+def test_where_a_run_cannot_be_captured_a_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    modes = []
+
+    def refused(_: object, *, stream: object, capture_error_mode: str) -> AbstractContextManager[None]:
+        modes.append(capture_error_mode)
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    device = TorchDevice(HERE)
+    monkeypatch.setattr(device, "_stream", object())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", refused)
+    assert device.capture(lambda: None, "this graph") is None
+    assert modes == ["thread_local"]
+    (told,) = caplog.messages
+    assert told.startswith("cpu: no CUDA graph of this graph (RuntimeError: operation not permitted when stream is")
 
 
 def test_what_is_installed_is_told() -> None:
