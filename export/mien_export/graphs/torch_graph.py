@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -58,10 +59,13 @@ def _refuse_automatic(attributes: Attributes) -> None:
 def _max_pool(given: Inputs, attributes: Attributes) -> Tensor:
     x = _padded(given[0], attributes, float("-inf"))
     side, stride = attributes["kernel_shape"], attributes.get("strides", 1)
-    return F.max_pool2d(x, side, stride, ceil_mode=bool(attributes.get("ceil_mode", 0)))
+    dilations, ceil_mode = attributes.get("dilations", 1), bool(attributes.get("ceil_mode", 0))
+    return F.max_pool2d(x, side, stride, 0, dilations, ceil_mode)
 
 
 def _average_pool(given: Inputs, attributes: Attributes) -> Tensor:
+    if attributes.get("ceil_mode", 0) or set(attributes.get("dilations", ())) - {1}:
+        raise ValueError("AveragePool with ceil_mode or dilations; export the network with whole windows")
     side, stride = attributes["kernel_shape"], attributes.get("strides", 1)
     total = F.avg_pool2d(_padded(given[0], attributes, 0.0), side, stride)
     if attributes.get("count_include_pad", 0):
@@ -148,7 +152,11 @@ def _instance_norm(given: Inputs, attributes: Attributes) -> Tensor:
 
 def _slice(given: Inputs, attributes: Attributes) -> Tensor:
     x, *bounds = given
-    starts, ends, *others = (bound.tolist() for bound in bounds)
+    if bounds:
+        starts, ends, *others = (bound.tolist() for bound in bounds)
+    else:  # before opset 10
+        starts, ends = attributes["starts"], attributes["ends"]
+        others = [attributes["axes"]] if "axes" in attributes else []
     axes = others[0] if others else range(len(starts))
     steps = others[1] if len(others) > 1 else [1] * len(starts)
     taken = [slice(None)] * x.dim()
@@ -159,8 +167,9 @@ def _slice(given: Inputs, attributes: Attributes) -> Tensor:
 
 def _split(given: Inputs, attributes: Attributes) -> tuple[Tensor, ...]:
     x, axis = given[0], attributes.get("axis", 0)
-    if len(given) > 1:
-        return torch.split(x, given[1].tolist(), axis)
+    parts = given[1].tolist() if len(given) > 1 else attributes.get("split")  # which it is before opset 13
+    if parts is not None:
+        return torch.split(x, list(parts), axis)
     return torch.split(x, -(-x.shape[axis] // attributes["num_outputs"]), axis)
 
 
@@ -204,7 +213,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "InstanceNormalization": _instance_norm,
     "LeakyRelu": lambda x, a: F.leaky_relu(x[0], a.get("alpha", 0.01)),
     "MatMul": lambda x, _: torch.matmul(x[0], x[1]),
-    "Max": lambda x, _: torch.maximum(x[0], x[1]),
+    "Max": lambda x, _: functools.reduce(torch.maximum, x),
     "MaxPool": _max_pool,
     "Mul": lambda x, _: torch.mul(x[0], x[1]),
     "PRelu": _prelu,
@@ -226,7 +235,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "Transpose": lambda x, a: torch.permute(x[0], a["perm"]),
     "Unsqueeze": _unsqueeze,
 }
-"""By ONNX's name, for opsets 7 to 23; `SpadeModulate` is our own function (`mien_export.spade_onnx`)."""
+"""By ONNX's name, for opsets 7 to 23, Resize for 11 to 23; `SpadeModulate` is ours (`mien_export.spade_onnx`)."""
 ON_HOST: Final[dict[str, tuple[int, ...]]] = {
     **dict.fromkeys(("ReduceMean", "ReduceSum", "Reshape", "Split", "Squeeze", "Unsqueeze"), (1,)),
     "Resize": (1, 2, 3),
@@ -293,4 +302,5 @@ def _constants(model: ModelProto) -> dict[str, Tensor]:
 
 
 def _attributes(node: NodeProto) -> Attributes:
-    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    found = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    return {"num_outputs": len(node.output), **found} if node.op_type == "Split" else found  # told from opset 18 on
