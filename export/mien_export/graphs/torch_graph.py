@@ -256,6 +256,7 @@ class TorchGraph(nn.Module):
         if unknown:
             raise SettingError(f"{path} uses {', '.join(unknown)}; known are {', '.join(OPERATORS)}")
         self._attributes = [_attributes(node) for node in self._nodes]
+        self._done = _done_after(self._nodes, {value.name for value in model.graph.output})
         self._buffer_of: dict[str, str] = {}
         self._on_host: dict[str, Tensor] = {}
         told = {node.input[i] for node in self._nodes for i in ON_HOST.get(node.op_type, ()) if i < len(node.input)}
@@ -274,11 +275,26 @@ class TorchGraph(nn.Module):
         """The outputs."""
         values: dict[str, Any] = {name: getattr(self, buffer) for name, buffer in self._buffer_of.items()}
         values |= {"": None, **self._on_host, **dict(zip(self.inputs, given, strict=True))}
-        for node, attributes in zip(self._nodes, self._attributes, strict=True):
+        for node, attributes, done in zip(self._nodes, self._attributes, self._done, strict=True):
             result = OPERATORS[node.op_type]([values[name] for name in node.input], attributes)
             parts = result if isinstance(result, tuple) else (result,)
             values.update(zip(node.output, parts, strict=False))
+            for name in done:
+                values.pop(name, None)
         return tuple(values[name] for name in self.outputs)
+
+
+def _done_after(nodes: list[NodeProto], kept: set[str]) -> list[list[str]]:
+    """For each node, the values of nodes that none after it takes, but for those in `kept`: their memory is free."""
+    last: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        last |= dict.fromkeys(node.output, i)
+        last |= {name: i for name in node.input if name in last}
+    done: list[list[str]] = [[] for _ in nodes]
+    for name, i in last.items():
+        if name and name not in kept:
+            done[i].append(name)
+    return done
 
 
 def _shape(value: Any) -> tuple[int, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +171,26 @@ def test_means_over_windows_that_are_not_whole_are_refused(attributes: dict[str,
     graph = TorchGraph(saved(model_of([node], SHAPE, {}), tmp_path))
     with pytest.raises(ValueError, match="AveragePool with ceil_mode or dilations"):
         graph(torch.zeros(SHAPE))
+
+
+def test_a_value_is_let_go_after_its_last_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Any] = []
+    alive = []
+
+    def watched(given: list[Any], _: dict[str, Any]) -> Any:
+        alive.append([made() is not None for made in held])
+        out = torch.relu(given[0])
+        held.append(weakref.ref(out))
+        return out
+
+    monkeypatch.setitem(OPERATORS, "Relu", watched)
+    names = ["x", "a", "b", "c", "d"]
+    nodes = [onnx.helper.make_node("Relu", [given], [made]) for given, made in itertools.pairwise(names)]
+    nodes.append(onnx.helper.make_node("Add", ["b", "d"], ["y"]))
+    (got,) = TorchGraph(saved(model_of(nodes, SHAPE, {}), tmp_path))(torch.ones(SHAPE))
+    np.testing.assert_array_equal(got.numpy(), np.full(SHAPE, 2, np.float32))
+    assert alive == [[], [True], [False, True], [False, True, True]]
+    assert [made() for made in held] == [None] * 4
 
 
 def test_unknown_operators_are_named(tmp_path: Path) -> None:
