@@ -251,7 +251,8 @@ class TorchGraph(nn.Module):
         """Raises SettingError: the file is missing or broken, or has an operator that is unknown here."""
         super().__init__()
         model = _read(path)
-        self._nodes = [node for node in model.graph.node if node.op_type != "Constant"]
+        constants = _constants(model)
+        self._nodes = [node for node in model.graph.node if node.output[0] not in constants]
         unknown = sorted({node.op_type for node in self._nodes} - OPERATORS.keys())
         if unknown:
             raise SettingError(f"{path} uses {', '.join(unknown)}; known are {', '.join(OPERATORS)}")
@@ -259,14 +260,14 @@ class TorchGraph(nn.Module):
         self._done = _done_after(self._nodes, {value.name for value in model.graph.output})
         self._buffer_of: dict[str, str] = {}
         self._on_host: dict[str, Tensor] = {}
+        taken = {name for node in self._nodes for name in node.input} | {value.name for value in model.graph.output}
         told = {node.input[i] for node in self._nodes for i in ON_HOST.get(node.op_type, ()) if i < len(node.input)}
-        for name, value in _constants(model).items():
+        for name, value in constants.items():
             if name in told:
                 self._on_host[name] = value
-            else:
+            elif name in taken:
                 self._buffer_of[name] = f"constant{len(self._buffer_of)}"
                 self.register_buffer(self._buffer_of[name], value)
-        constants = self._buffer_of.keys() | self._on_host.keys()
         self.inputs = {value.name: _shape(value) for value in model.graph.input if value.name not in constants}
         """Shapes by name; 0 where the file leaves a size open."""
         self.outputs = tuple(value.name for value in model.graph.output)
@@ -309,12 +310,16 @@ def _read(path: Path) -> ModelProto:
 
 
 def _constants(model: ModelProto) -> dict[str, Tensor]:
-    """Initialisers and constants by name."""
+    """Initialisers and constants by name, and what Cast makes of them, such as weights kept in float16."""
     found = {value.name: numpy_helper.to_array(value) for value in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
             found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-    return {name: torch.from_numpy(value.copy()) for name, value in found.items()}
+    constants = {name: torch.from_numpy(value.copy()) for name, value in found.items()}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in constants and _attributes(node)["to"] in TYPES:
+            constants[node.output[0]] = _cast([constants[node.input[0]]], _attributes(node))
+    return constants
 
 
 def _attributes(node: NodeProto) -> Attributes:

@@ -173,6 +173,20 @@ def test_means_over_windows_that_are_not_whole_are_refused(attributes: dict[str,
         graph(torch.zeros(SHAPE))
 
 
+def test_weights_kept_in_float16_are_turned_into_float32_once(tmp_path: Path) -> None:
+    weight = random(2, 3, 3, 3).astype(np.float16)
+    nodes = [
+        onnx.helper.make_node("Cast", ["w.half"], ["w"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    graph = TorchGraph(saved(model_of(nodes, SHAPE, {"w.half": weight}), tmp_path))
+    (kept,) = graph.buffers()
+    assert kept.dtype == torch.float32
+    np.testing.assert_array_equal(kept.numpy(), weight.astype(np.float32))
+    x = torch.from_numpy(random(*SHAPE))
+    np.testing.assert_array_equal(graph(x)[0].numpy(), torch.nn.functional.conv2d(x, kept).numpy())
+
+
 def test_a_value_is_let_go_after_its_last_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[Any] = []
     alive = []
