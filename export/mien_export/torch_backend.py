@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -26,17 +26,28 @@ WARM_UP = 3
 """Runs before one is captured: libraries choose their algorithms and allocate in the first ones."""
 
 
-def open_session(graph: Graph, *, threads: int = 1, batch: int = 1) -> GraphSession:
-    """A session on the GPU that torch sees, or on the processor.
+class OpenTorch:
+    """See `mien.runtime.opening.OpenGraph`."""
 
-    Raises:
-        BackendError: torch cannot run the graph.
-    """
-    module = _loaded(graph)
-    if torch.cuda.is_available():
-        device = TorchDevice(torch.device("cuda", torch.cuda.current_device()))
-        return TorchDeviceSession(graph, module, device, batch=batch)
-    return TorchSession(graph, module, threads=threads, batch=batch)
+    def __call__(self, graph: Graph, *, threads: int = 1, batch: int = 1) -> GraphSession:
+        """A session on the GPU that torch sees, or on the processor.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
+        module = _loaded(graph)
+        if self.has_gpu():
+            device = TorchDevice(torch.device("cuda", torch.cuda.current_device()))
+            return TorchDeviceSession(graph, module, device, batch=batch)
+        return TorchSession(graph, module, threads=threads, batch=batch)
+
+    def has_gpu(self) -> bool:
+        """Whether torch sees a GPU: it may be built without CUDA, or for another driver than there is."""
+        return torch.cuda.is_available()
+
+
+open_session: Final = OpenTorch()
+"""What the entry point leads to."""
 
 
 def _loaded(graph: Graph) -> TorchGraph:

@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import BackendError
-from mien.machine.gpu import ListedGpu
 from mien.manifest import Bundle
 from mien.runtime import opening
 from mien.runtime.opening import GROUP, choose, open_session, usable
@@ -88,10 +87,16 @@ def test_on_a_device_it_runs_on_arrays_that_stay_there(whole_bundle: Bundle, inp
 def test_a_gpu_is_given_the_graph_in_fp16_and_a_processor_in_fp32(
     whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for gpus, precision in (((ListedGpu("A GPU", "590.1"),), "fp16"), ((ListedGpu("A GPU", None),), "fp32")):
-        monkeypatch.setattr(opening, "listed_gpus", lambda gpus=gpus: gpus)
+    """By what torch says: it may see no GPU where the driver shows one."""
+    for sees, precision in ((True, "fp16"), (False, "fp32")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda sees=sees: sees)
         choice = choose(whole_bundle, "generator", "torch")
         assert (choice.backend, choice.precision, choice.reason) == ("torch", precision, "asked for")
+
+
+def test_torch_is_not_asked_where_the_precision_is_given(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    assert choose(whole_bundle, "generator", "torch", "fp16").precision == "fp16"
 
 
 def test_without_torch_the_cure_is_told(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
