@@ -5,8 +5,9 @@ An entry point of the group `mien.backends` leads to `open_session`, since the e
 
 from __future__ import annotations
 
+import logging
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -14,26 +15,39 @@ from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from mien.device.device import Device, Shape, Work, size_of
-from mien.errors import BackendError, SettingError
+from mien.errors import BackendError, SettingError, in_one_line
 from mien.manifest import Graph
 from mien.runtime.session import Buffers, GraphSession, buffers
 from mien_export.graphs.torch_graph import TorchGraph
+
+logger = logging.getLogger(__name__)
 
 WARM_UP = 3
 """Runs before one is captured: libraries choose their algorithms and allocate in the first ones."""
 
 
-def open_session(graph: Graph, *, threads: int = 1, batch: int = 1) -> GraphSession:
-    """A session on the GPU that torch sees, or on the processor.
+class OpenTorch:
+    """See `mien.runtime.opening.OpenGraph`."""
 
-    Raises:
-        BackendError: torch cannot run the graph.
-    """
-    module = _loaded(graph)
-    if torch.cuda.is_available():
-        device = TorchDevice(torch.device("cuda", torch.cuda.current_device()))
-        return TorchDeviceSession(graph, module, device, batch=batch)
-    return TorchSession(graph, module, threads=threads, batch=batch)
+    def __call__(self, graph: Graph, *, threads: int = 1, batch: int = 1) -> GraphSession:
+        """A session on the GPU that torch sees, or on the processor.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
+        module = _loaded(graph)
+        if self.has_gpu():
+            device = TorchDevice(torch.device("cuda", torch.cuda.current_device()))
+            return TorchDeviceSession(graph, module, device, batch=batch)
+        return TorchSession(graph, module, threads=threads, batch=batch)
+
+    def has_gpu(self) -> bool:
+        """Whether torch sees a GPU: it may be built without CUDA, or for another driver than there is."""
+        return torch.cuda.is_available()
+
+
+open_session: Final = OpenTorch()
+"""What the entry point leads to."""
 
 
 def _loaded(graph: Graph) -> TorchGraph:
@@ -50,12 +64,18 @@ class TorchSession:
     backend = "torch"
 
     def __init__(self, graph: Graph, module: TorchGraph, *, threads: int = 1, batch: int = 1) -> None:
+        """Runs it once: only then an operator says what it cannot compute.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
         self.precision, self.threads = graph.precision, threads
         self.inputs: Buffers = buffers(graph.inputs, batch)
         self.outputs: Buffers = buffers(graph.outputs, batch)
         self._module = module
         self._given = [torch.from_numpy(self.inputs[name]) for name in module.inputs]
         self._made = [torch.from_numpy(self.outputs[name]) for name in module.outputs]
+        _try(self.run, graph)
 
     def run(self) -> None:
         """See GraphSession."""
@@ -75,7 +95,11 @@ class TorchDeviceSession:
     threads = 1
 
     def __init__(self, graph: Graph, module: TorchGraph, device: TorchDevice, *, batch: int = 1) -> None:
-        """Warms up, and captures a run."""
+        """Warms up, and captures a run.
+
+        Raises:
+            BackendError: torch cannot run the graph.
+        """
         self.precision = graph.precision
         self.device: Device = device
         self.device_inputs = {spec.name: device.zeros(spec.sized(batch), spec.dtype) for spec in graph.inputs}
@@ -83,10 +107,7 @@ class TorchDeviceSession:
         self.inputs: Buffers = {spec.name: device.staging(spec.sized(batch), spec.dtype) for spec in graph.inputs}
         self.outputs: Buffers = {spec.name: device.staging(spec.sized(batch), spec.dtype) for spec in graph.outputs}
         self._module = module.to(device.place)
-        with device.current():
-            for _ in range(WARM_UP):
-                self._forward()
-        device.wait()
+        _try(self._warm_up, graph)
         self._run: Work = device.capture(self._forward, "this graph") or self._forward
 
     def enqueue(self) -> None:
@@ -108,6 +129,12 @@ class TorchDeviceSession:
         self.device.wait()
         self._run = _nothing
         self.device_inputs, self.device_outputs = {}, {}
+
+    def _warm_up(self) -> None:
+        with self.device.current():
+            for _ in range(WARM_UP):
+                self._forward()
+        self.device.wait()
 
     def _forward(self) -> None:
         given = [self.device_inputs[name] for name in self._module.inputs]
@@ -157,12 +184,20 @@ class TorchDevice:
         return stream
 
     def capture(self, work: Work, about: str) -> Work | None:
-        """See Device; as a CUDA graph, whose memory is its own. On the processor there is none."""
+        """See Device; as a CUDA graph, whose memory is its own. On the processor there is none.
+
+        Other threads, of other chains, may go on with work that a capture would not allow.
+        """
         if self._stream is None:
             return None
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream):
-            work()
+        try:
+            with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
+                work()
+        except RuntimeError as error:
+            reason = in_one_line(error)
+            logger.warning("%s: no CUDA graph of %s (%s); each run is enqueued instead", self.name, about, reason)
+            return None
         replay: Work = graph.replay
         return replay
 
@@ -170,6 +205,13 @@ class TorchDevice:
         """See Device."""
         if self._stream is not None:
             self._stream.synchronize()
+
+
+def _try(run: Work, graph: Graph) -> None:
+    try:
+        run()
+    except Exception as error:  # operators raise what torch and the reading of their attributes raise
+        raise BackendError(f"torch: cannot run {graph.path} ({in_one_line(error)})") from error
 
 
 def _compute(module: TorchGraph, given: list[Tensor], made: list[Tensor]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mien_kernels.checks import expect_even, expect_weighing
-from mien_kernels.device import F32S, I32, made_size, native, place_of
+from mien_kernels.device import F32S, I32, expect_apart, made_size, native, place_of
 
 
 def halve_flow(flow: Any, out: Any = None, *, stream: int | None = None) -> Any:
@@ -15,6 +15,7 @@ def halve_flow(flow: Any, out: Any = None, *, stream: int | None = None) -> Any:
     expect_even("flow", *field.shape[:2])
     made = (field.shape[0] // 2, field.shape[1] // 2, 2)
     result, to = place.result("out", out, "float32", made, made)
+    expect_apart("out", to, "flow", field)
     native().halve_flow(field.address, to.address, made[:2], place.device, place.stream)
     return result
 
@@ -83,6 +84,8 @@ def spread_flow(rows: Any, columns: Any, out: Any = None, *, stream: int | None 
     across = place.array("columns", columns, F32S, (None,))
     made = (down.shape[0], across.shape[0], 2)
     result, to = place.result("out", out, "float32", made, made)
+    expect_apart("out", to, "rows", down)
+    expect_apart("out", to, "columns", across)
     native().spread_flow(down.address, across.address, to.address, made[:2], place.device, place.stream)
     return result
 

@@ -10,6 +10,7 @@ from mien_kernels.checks import (
     F32,
     I32,
     expect,
+    expect_apart,
     expect_below,
     expect_even,
     expect_size,
@@ -25,7 +26,7 @@ Ints = NDArray[np.int32]
 def halve_flow(flow: Floats, out: Floats | None = None, threads: int = 1, *, stream: int | None = None) -> Floats:
     """The flow for a grid half as fine, over a source half as fine: the mean over 2 x 2 cells, in its coordinates.
 
-    flow: (2h, 2w, 2) float32, absolute positions. out: (h, w, 2) float32.
+    flow: (2h, 2w, 2) float32, absolute positions. out: (h, w, 2) float32, in memory of its own.
     """
     if is_elsewhere(flow):
         return run(halve_flow, stream, threads, flow, out)
@@ -34,6 +35,7 @@ def halve_flow(flow: Floats, out: Floats | None = None, threads: int = 1, *, str
     shape = (flow.shape[0] // 2, flow.shape[1] // 2, 2)
     result = np.empty(shape, F32) if out is None else out
     expect("out", result, (F32,), shape, written=True)
+    expect_apart("out", result, "flow", flow)
     expect_threads(threads)
     _native.halve_flow(flow, result, threads)
     return result
@@ -123,7 +125,7 @@ def spread_flow(
 ) -> Floats:
     """The flow that looks, at row y and column x, at (rows[y, 0] + columns[x], rows[y, 1]).
 
-    rows: (h, 2) float32. columns: (w,) float32. out: (h, w, 2) float32.
+    rows: (h, 2) float32. columns: (w,) float32. out: (h, w, 2) float32, in memory of its own.
     """
     if is_elsewhere(rows):
         return run(spread_flow, stream, threads, rows, columns, out)
@@ -132,6 +134,8 @@ def spread_flow(
     shape = (rows.shape[0], columns.shape[0], 2)
     result = np.empty(shape, F32) if out is None else out
     expect("out", result, (F32,), shape, written=True)
+    expect_apart("out", result, "rows", rows)
+    expect_apart("out", result, "columns", columns)
     expect_threads(threads)
     _native.spread_flow(rows, columns, result, threads)
     return result

@@ -29,6 +29,7 @@ flow = zeros(4, 6, 2, kind=F32)
 eye = np.eye(2, 3, dtype=F32)
 target, source, triangle = zeros(3, 3, kind=F32), zeros(3, 2, kind=F32), np.array([[0, 1, 2]], I32)
 features, per_channel = zeros(1, 2, 4, 4, kind=F32), zeros(1, 2, 1, 1, kind=F32)
+shared = zeros(48, kind=F32)
 points, starts, channels = zeros(3, 2, kind=F32), np.array([0, 3], I32), np.array([0], I32)
 
 
@@ -78,6 +79,12 @@ VALUE_ERRORS: list[tuple[str, Callable[[], Any]]] = [
     ("flow: expected shape (any, any, 2), got (4, 6, 3)", lambda: ops.flow_warp(picture, zeros(4, 6, 3, kind=F32))),
     ("source: expected at least one pixel", lambda: ops.flow_warp(zeros(0, 6, 3), flow)),
     ("flow: expected at least one pixel", lambda: ops.flow_warp(picture, zeros(0, 0, 2, kind=F32), zeros(4, 6, 3))),
+    ("out: expected memory apart from flow",
+     lambda: ops.halve_flow(shared[:24].reshape(2, 6, 2), shared[:6].reshape(1, 3, 2))),
+    ("out: expected memory apart from rows",
+     lambda: ops.spread_flow(shared[:8].reshape(4, 2), zeros(6, kind=F32), shared.reshape(4, 6, 2))),
+    ("out: expected memory apart from columns",
+     lambda: ops.spread_flow(zeros(4, 2, kind=F32), shared[:6], shared.reshape(4, 6, 2))),
     ("out: expected memory apart from source", lambda: ops.flow_warp(picture, flow, picture)),
     ('padding: expected "border" or "zero", got \'wrap\'', lambda: ops.flow_warp(picture, flow, None, "wrap")),  # type: ignore[arg-type]
     ("threads: expected 1 or more, got 0", lambda: ops.flow_warp(picture, flow, threads=0)),

@@ -42,6 +42,25 @@ def over_itself(library: Any) -> Any:
     return ops.flow_warp(same, library.put(FLOW), same)
 
 
+def sharing(library: Any, whole: Any, *shape: int) -> Any:
+    """An array whose memory is the beginning of that of `whole`."""
+    part = library.put(np.zeros(shape, np.float32))
+    part.array = whole.array.reshape(-1)[: part.array.size].reshape(shape)
+    return part
+
+
+def halved_in_place(library: Any) -> Any:
+    flow = array(library, 2, 6, 2, kind=np.float32)
+    return ops.halve_flow(flow, sharing(library, flow, 1, 3, 2))
+
+
+def spread_over(library: Any, part: str) -> Any:
+    out = array(library, 4, 6, 2, kind=np.float32)
+    rows = sharing(library, out, 4, 2) if part == "rows" else array(library, 4, 2, kind=np.float32)
+    columns = sharing(library, out, 6) if part == "columns" else array(library, 6, kind=np.float32)
+    return ops.spread_flow(rows, columns, out)
+
+
 REFUSALS: list[Refusal] = [
     (ValueError, "over: expected a CUDA array as base is, got numpy.ndarray",
      lambda lib: ops.blend(lib.put(PICTURE), PICTURE, FLOW[..., 0])),
@@ -68,6 +87,9 @@ REFUSALS: list[Refusal] = [
      lambda lib: ops.weigh_flow(lib.put(FLOW), array(lib, 6, 4, kind=np.float32), (1.0, 1.0))),
     (ValueError, "frame: expected a writable array", lambda lib: ops.paste(read_only(lib), lib.put(PICTURE), EYE)),
     (ValueError, "out: expected memory apart from source", over_itself),
+    (ValueError, "out: expected memory apart from flow", halved_in_place),
+    (ValueError, "out: expected memory apart from rows", lambda lib: spread_over(lib, "rows")),
+    (ValueError, "out: expected memory apart from columns", lambda lib: spread_over(lib, "columns")),
     (ValueError, "source: expected at least one pixel",
      lambda lib: ops.flow_warp(array(lib, 0, 6, 3), lib.put(FLOW))),
     (ValueError, "size: expected 2 lengths where no out is given, got None",

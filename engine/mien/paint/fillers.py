@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,14 +99,14 @@ class Warped:
     def __init__(self, port: InputPort) -> None:
         self._into = port.array[0]
         self._warped = port.workspace.device.zeros((*port.view.shape, 3), np.uint8)
-        self._given: tuple[Appearance, Any, Eyes] | None = None
-        """Of which portrait, its crop and eyes on the device."""
+        self._given: WeakKeyDictionary[Appearance, tuple[Any, Eyes]] = WeakKeyDictionary()
+        """Crop and eyes of portraits, on the device. Of several: a cross-fade has two in each frame."""
 
     def __call__(self, scene: Scene) -> None:
-        if self._given is None or self._given[0] is not scene.appearance:
+        if scene.appearance not in self._given:
             crop = scene.workspace.keep(scene.appearance.subject.crop)
-            self._given = scene.appearance, crop, scene.appearance.eyes.on(crop, scene.workspace)
-        _, crop, eyes = self._given
+            self._given[scene.appearance] = crop, scene.appearance.eyes.on(crop, scene.workspace)
+        crop, eyes = self._given[scene.appearance]
         flow = scene.flow(scene.view.height)
         ops.flow_warp(crop, flow, self._warped, threads=scene.threads)
         eyes(scene.landmarks, self._warped)
@@ -223,29 +224,26 @@ class FeatureInput:
         self._last = last if last is not None and last.flags.c_contiguous else None
         """(h, w, C), where the session keeps channels last."""
         self._given: Appearance | None = None
-        self._feature: Any = None
-        """(h, w, C): to be warped, on the device."""
+        self._features: WeakKeyDictionary[Appearance, Any] = WeakKeyDictionary()
+        """(h, w, C) of portraits: to be warped, on the device. Of several: a cross-fade has two in each frame."""
 
     def __call__(self, scene: Scene) -> None:
-        if scene.appearance is not self._given:
-            self._take(scene)
-            self._given = scene.appearance
         if self._spec.warped:
             self._warp(scene)
-
-    def _take(self, scene: Scene) -> None:
-        name = self._spec.name
-        if self._spec.warped:
-            self._feature = scene.workspace.keep(np.asarray(scene.appearance.features[name], self._dtype))
-        else:
-            scene.workspace.fill(self._array, np.asarray(scene.appearance.fixed[name], self._dtype))
+        elif scene.appearance is not self._given:
+            values = np.asarray(scene.appearance.fixed[self._spec.name], self._dtype)
+            scene.workspace.fill(self._array, values)
+            self._given = scene.appearance
 
     def _warp(self, scene: Scene) -> None:
-        flow = scene.flow(self._array.shape[2])
+        if scene.appearance not in self._features:
+            values = np.asarray(scene.appearance.features[self._spec.name], self._dtype)
+            self._features[scene.appearance] = scene.workspace.keep(values)
+        feature, flow = self._features[scene.appearance], scene.flow(self._array.shape[2])
         if self._last is not None:
-            ops.flow_warp(self._feature, flow, self._last, threads=scene.threads)
+            ops.flow_warp(feature, flow, self._last, threads=scene.threads)
         else:
-            ops.flow_warp(self._feature, flow, self._array[0], threads=scene.threads, layout="nchw")
+            ops.flow_warp(feature, flow, self._array[0], threads=scene.threads, layout="nchw")
 
 
 ONCE: Final[Mapping[str, OnceFiller]] = {

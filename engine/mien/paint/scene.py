@@ -54,7 +54,7 @@ class Subject:
             return cleaned(segmenter(self.portrait.pixels, self.portrait.landmarks))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Appearance:
     """What the frame's fillers need of a portrait, computed once for one model."""
 

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import ModelError
 from mien.parse.region import FaceRegion
 
 Array = NDArray[np.float64]
@@ -21,7 +22,14 @@ CELLS: Final = {896: ((16, 2), (8, 6)), 2304: ((48, 1),)}
 
 
 def anchors(count: int) -> Floats:
-    """(count, 2): middles of the anchors, 0..1, in the order of the detector's outputs."""
+    """(count, 2): middles of the anchors, 0..1, in the order of the detector's outputs.
+
+    Raises:
+        ModelError: it is a number that no detector of MediaPipe's has.
+    """
+    if count not in CELLS:
+        known = " or ".join(map(str, CELLS))
+        raise ModelError(f"face detector: expected {known} anchors, got {count}; take the packaged model `landmarks`")
     parts = []
     for cells, each in CELLS[count]:
         middles = (np.arange(cells, dtype=np.float32) + np.float32(0.5)) / np.float32(cells)

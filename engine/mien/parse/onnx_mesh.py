@@ -50,6 +50,8 @@ class _Look:
         self._session = _session(graph)
         (given,) = self._session.inputs.values()
         self.size = int(given.shape[2])
+        self.lengths = [output.shape[1] for output in self._session.outputs.values()]
+        """Of what a call gives."""
         last = nhwc_view(given)[0]
         self._layout: Final = "nhwc" if last.flags.c_contiguous else "nchw"
         self._input = last if self._layout == "nhwc" else given[0]
@@ -75,14 +77,12 @@ class _Detector:
 
     def __init__(self, graph: str) -> None:
         self._look = _Look(graph, -1.0)
-        self._anchors: Floats | None = None
+        self._anchors = anchors(self._look.lengths[1])
 
     def __call__(self, pixels: Pixels) -> tuple[Floats, FaceRegion]:
         """Detections as `mien.parse.detection.detections`, and the square that they are relative to."""
         seen = FaceRegion.whole(pixels.shape[1], pixels.shape[0])
         boxes, scores = self._look(pixels, seen, "zero")
-        if self._anchors is None:
-            self._anchors = anchors(len(scores))
         return detections(boxes, scores, self._anchors, self._look.size, SURE_OF_BOX), seen
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class OnnxFaceMesh:
 
         Raises:
             BackendError: no runtime is installed.
-            ModelError: the bundle is missing or broken.
+            ModelError: the bundle is missing, broken, or has another detector.
         """
         self._still, self._most = still, most
         self._detector = _Detector("detector")

@@ -18,7 +18,6 @@ from mien import plugins
 from mien.clock import Clock, MonotonicClock
 from mien.config import BACKENDS
 from mien.errors import BackendError, SettingError
-from mien.machine.gpu import listed_gpus
 from mien.manifest import Bundle, Graph
 from mien.runtime import auto, onnxruntime, openvino
 from mien.runtime.auto import Choice
@@ -42,6 +41,10 @@ class OpenGraph(Protocol):
     """
 
     def __call__(self, graph: Graph, *, threads: int, batch: int) -> GraphSession: ...
+
+    def has_gpu(self) -> bool:
+        """Whether it would open one on a GPU."""
+        ...
 
 
 def choose(
@@ -75,8 +78,7 @@ def choose(
     if backend == "tensorrt" and not each_frame:
         return Choice("onnxruntime", "fp32", "exact; an engine is not worth its build for one run per portrait")
     if backend != "auto" and backend not in auto.CPU_BACKENDS:
-        fast = backend not in ADDED or any(gpu.fault is None for gpu in listed_gpus())
-        return Choice(backend, precision or (_fastest_on_device(bundle, graph_name) if fast else "fp32"), "asked for")
+        return Choice(backend, precision or _fastest_on_device(bundle, graph_name, backend), "asked for")
     backends = auto.CPU_BACKENDS if backend == "auto" else (backend,)
     among = auto.candidates(bundle, graph_name, backends, precision)
     if not among:
@@ -174,8 +176,10 @@ def _need_backend(backend: str) -> None:
         raise SettingError(f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}")
 
 
-def _fastest_on_device(bundle: Bundle, graph_name: str) -> str:
-    return "fp16" if "fp16" in bundle.precisions(graph_name) else "fp32"
+def _fastest_on_device(bundle: Bundle, graph_name: str, backend: str) -> str:
+    if "fp16" not in bundle.precisions(graph_name) or (backend in ADDED and not _added(backend).has_gpu()):
+        return "fp32"
+    return "fp16"
 
 
 def _first_that_opens(

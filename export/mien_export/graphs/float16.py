@@ -18,6 +18,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from mien.errors import ModelError
 from mien.manifest import Bundle, Graph, write_manifest
+from mien_export.graphs.half_weights import with_full_weights
 from mien_export.graphs.tidy import ending
 from mien_export.graphs.tracing import checked
 
@@ -26,20 +27,22 @@ EXACT: Final = frozenset({"AveragePool", "InstanceNormalization"})
 MOST_WEIGHT: Final = 1024.0
 """Largest magnitude of a weight: sums of products of what is larger come near to float16's 65504."""
 _WEIGHED: Final = frozenset({"Conv", "ConvTranspose"})
-"""Operators whose inputs after the first are weights; others of theirs (scales, places) keep their types."""
+"""Operators whose inputs after the first are weights, which are kept in float16; other constants are cast."""
+_TYPED: Final = {"Resize": 1}
+"""How many inputs of an operator have the type of what it computes, where not all: scales are always float32."""
 _SUFFIX: Final[dict[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.FLOAT16: "float16"}
 
 
 def halved(model: ModelProto) -> ModelProto:
-    """A copy of a float32 model that computes in float16.
+    """A copy of a float32 model, its weights in float32 or float16, that computes in float16.
 
     Raises:
         ModelError: a weight is so large that float16 is not safe.
     """
-    out = ModelProto()
-    out.CopyFrom(model)
+    out = with_full_weights(model)
     _halve_weights(out)
     kinds = {value.name: TensorProto.FLOAT for value in out.graph.input}
+    kinds |= {tensor.name: tensor.data_type for tensor in out.graph.initializer if tensor.data_type in _SUFFIX}
     nodes: list[NodeProto] = []
     casts: dict[tuple[str, int], str] = {}
 
@@ -57,7 +60,8 @@ def halved(model: ModelProto) -> ModelProto:
     for node in out.graph.node:
         is_exact = node.op_type in EXACT or node.output[0] in exact
         kind = TensorProto.FLOAT if is_exact else TensorProto.FLOAT16
-        node.input[:] = [wanted(name, kind) for name in node.input]
+        typed = _TYPED.get(node.op_type, len(node.input))
+        node.input[:] = [*(wanted(name, kind) for name in node.input[:typed]), *node.input[typed:]]
         nodes.append(node)
         for i, name in enumerate(node.output):
             if name in ends and kind == TensorProto.FLOAT16:

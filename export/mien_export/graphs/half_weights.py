@@ -1,10 +1,11 @@
 """Weights of float32 graphs that are kept in float16: half the file.
 
-What is computed stays float32: runtimes turn the weights into float32 once, as they open the graph.
+What is computed stays float32: a Cast follows each of them, which runtimes compute once, as they open the graph.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -38,6 +39,24 @@ def with_half_weights(model: ModelProto) -> ModelProto:
     del out.graph.node[:]
     out.graph.node.extend(nodes)
     return checked(out)
+
+
+def with_full_weights(model: ModelProto) -> ModelProto:
+    """A copy whose weights are float32 again, under the names that `with_half_weights` found them by."""
+    out = ModelProto()
+    out.CopyFrom(model)
+    uses = Counter(name for node in out.graph.node for name in node.input)
+    halves = {
+        tensor.name: tensor
+        for tensor in out.graph.initializer
+        if tensor.data_type == TensorProto.FLOAT16 and uses[tensor.name] == 1
+    }
+    for node in [node for node in out.graph.node if node.op_type == "Cast" and node.input[0] in halves]:
+        if node.attribute[0].i == TensorProto.FLOAT:
+            tensor = halves[node.input[0]]
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), node.output[0]))
+            out.graph.node.remove(node)
+    return out
 
 
 def write_halved(bundle: Bundle, folder: Path) -> Bundle:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.errors import SettingError
+from mien.errors import SettingError, in_one_line
 from mien_export.spade import spade_modulate
 
 TYPES: Final = {
@@ -58,10 +59,13 @@ def _refuse_automatic(attributes: Attributes) -> None:
 def _max_pool(given: Inputs, attributes: Attributes) -> Tensor:
     x = _padded(given[0], attributes, float("-inf"))
     side, stride = attributes["kernel_shape"], attributes.get("strides", 1)
-    return F.max_pool2d(x, side, stride, ceil_mode=bool(attributes.get("ceil_mode", 0)))
+    dilations, ceil_mode = attributes.get("dilations", 1), bool(attributes.get("ceil_mode", 0))
+    return F.max_pool2d(x, side, stride, 0, dilations, ceil_mode)
 
 
 def _average_pool(given: Inputs, attributes: Attributes) -> Tensor:
+    if attributes.get("ceil_mode", 0) or set(attributes.get("dilations", ())) - {1}:
+        raise ValueError("AveragePool with ceil_mode or dilations; export the network with whole windows")
     side, stride = attributes["kernel_shape"], attributes.get("strides", 1)
     total = F.avg_pool2d(_padded(given[0], attributes, 0.0), side, stride)
     if attributes.get("count_include_pad", 0):
@@ -148,7 +152,11 @@ def _instance_norm(given: Inputs, attributes: Attributes) -> Tensor:
 
 def _slice(given: Inputs, attributes: Attributes) -> Tensor:
     x, *bounds = given
-    starts, ends, *others = (bound.tolist() for bound in bounds)
+    if bounds:
+        starts, ends, *others = (bound.tolist() for bound in bounds)
+    else:  # before opset 10
+        starts, ends = attributes["starts"], attributes["ends"]
+        others = [attributes["axes"]] if "axes" in attributes else []
     axes = others[0] if others else range(len(starts))
     steps = others[1] if len(others) > 1 else [1] * len(starts)
     taken = [slice(None)] * x.dim()
@@ -159,8 +167,9 @@ def _slice(given: Inputs, attributes: Attributes) -> Tensor:
 
 def _split(given: Inputs, attributes: Attributes) -> tuple[Tensor, ...]:
     x, axis = given[0], attributes.get("axis", 0)
-    if len(given) > 1:
-        return torch.split(x, given[1].tolist(), axis)
+    parts = given[1].tolist() if len(given) > 1 else attributes.get("split")  # which it is before opset 13
+    if parts is not None:
+        return torch.split(x, list(parts), axis)
     return torch.split(x, -(-x.shape[axis] // attributes["num_outputs"]), axis)
 
 
@@ -204,7 +213,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "InstanceNormalization": _instance_norm,
     "LeakyRelu": lambda x, a: F.leaky_relu(x[0], a.get("alpha", 0.01)),
     "MatMul": lambda x, _: torch.matmul(x[0], x[1]),
-    "Max": lambda x, _: torch.maximum(x[0], x[1]),
+    "Max": lambda x, _: functools.reduce(torch.maximum, x),
     "MaxPool": _max_pool,
     "Mul": lambda x, _: torch.mul(x[0], x[1]),
     "PRelu": _prelu,
@@ -226,7 +235,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "Transpose": lambda x, a: torch.permute(x[0], a["perm"]),
     "Unsqueeze": _unsqueeze,
 }
-"""By ONNX's name, for opsets 7 to 23; `SpadeModulate` is our own function (`mien_export.spade_onnx`)."""
+"""By ONNX's name, for opsets 7 to 23, Resize for 11 to 23; `SpadeModulate` is ours (`mien_export.spade_onnx`)."""
 ON_HOST: Final[dict[str, tuple[int, ...]]] = {
     **dict.fromkeys(("ReduceMean", "ReduceSum", "Reshape", "Split", "Squeeze", "Unsqueeze"), (1,)),
     "Resize": (1, 2, 3),
@@ -242,21 +251,23 @@ class TorchGraph(nn.Module):
         """Raises SettingError: the file is missing or broken, or has an operator that is unknown here."""
         super().__init__()
         model = _read(path)
-        self._nodes = [node for node in model.graph.node if node.op_type != "Constant"]
+        constants = _constants(model)
+        self._nodes = [node for node in model.graph.node if node.output[0] not in constants]
         unknown = sorted({node.op_type for node in self._nodes} - OPERATORS.keys())
         if unknown:
             raise SettingError(f"{path} uses {', '.join(unknown)}; known are {', '.join(OPERATORS)}")
         self._attributes = [_attributes(node) for node in self._nodes]
+        self._done = _done_after(self._nodes, {value.name for value in model.graph.output})
         self._buffer_of: dict[str, str] = {}
         self._on_host: dict[str, Tensor] = {}
+        taken = {name for node in self._nodes for name in node.input} | {value.name for value in model.graph.output}
         told = {node.input[i] for node in self._nodes for i in ON_HOST.get(node.op_type, ()) if i < len(node.input)}
-        for name, value in _constants(model).items():
+        for name, value in constants.items():
             if name in told:
                 self._on_host[name] = value
-            else:
+            elif name in taken:
                 self._buffer_of[name] = f"constant{len(self._buffer_of)}"
                 self.register_buffer(self._buffer_of[name], value)
-        constants = self._buffer_of.keys() | self._on_host.keys()
         self.inputs = {value.name: _shape(value) for value in model.graph.input if value.name not in constants}
         """Shapes by name; 0 where the file leaves a size open."""
         self.outputs = tuple(value.name for value in model.graph.output)
@@ -265,11 +276,26 @@ class TorchGraph(nn.Module):
         """The outputs."""
         values: dict[str, Any] = {name: getattr(self, buffer) for name, buffer in self._buffer_of.items()}
         values |= {"": None, **self._on_host, **dict(zip(self.inputs, given, strict=True))}
-        for node, attributes in zip(self._nodes, self._attributes, strict=True):
+        for node, attributes, done in zip(self._nodes, self._attributes, self._done, strict=True):
             result = OPERATORS[node.op_type]([values[name] for name in node.input], attributes)
             parts = result if isinstance(result, tuple) else (result,)
             values.update(zip(node.output, parts, strict=False))
+            for name in done:
+                values.pop(name, None)
         return tuple(values[name] for name in self.outputs)
+
+
+def _done_after(nodes: list[NodeProto], kept: set[str]) -> list[list[str]]:
+    """For each node, the values of nodes that none after it takes, but for those in `kept`: their memory is free."""
+    last: dict[str, int] = {}
+    for i, node in enumerate(nodes):
+        last |= dict.fromkeys(node.output, i)
+        last |= {name: i for name in node.input if name in last}
+    done: list[list[str]] = [[] for _ in nodes]
+    for name, i in last.items():
+        if name and name not in kept:
+            done[i].append(name)
+    return done
 
 
 def _shape(value: Any) -> tuple[int, ...]:
@@ -280,17 +306,22 @@ def _read(path: Path) -> ModelProto:
     try:
         return onnx.load(path)
     except Exception as error:  # protobuf's errors share no base with those of files but this
-        raise SettingError(f"{path} is no ONNX model that can be read: {error}") from error
+        raise SettingError(f"{path} is no ONNX model that can be read: {in_one_line(error)}") from error
 
 
 def _constants(model: ModelProto) -> dict[str, Tensor]:
-    """Initialisers and constants by name."""
+    """Initialisers and constants by name, and what Cast makes of them, such as weights kept in float16."""
     found = {value.name: numpy_helper.to_array(value) for value in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
             found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-    return {name: torch.from_numpy(value.copy()) for name, value in found.items()}
+    constants = {name: torch.from_numpy(value.copy()) for name, value in found.items()}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in constants and _attributes(node)["to"] in TYPES:
+            constants[node.output[0]] = _cast([constants[node.input[0]]], _attributes(node))
+    return constants
 
 
 def _attributes(node: NodeProto) -> Attributes:
-    return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    found = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    return {"num_outputs": len(node.output), **found} if node.op_type == "Split" else found  # told from opset 18 on

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -54,7 +54,8 @@ def write(folder: Path, modules: Path, commit: str = "unknown") -> Bundle:
         ModelError: a file is another one than expected.
     """
     files = ", ".join(Path(file).name for file in FILES.values())
-    (folder / "NOTICE").write_text(NOTICE.format(version=version("mediapipe"), files=files))
+    package = _version()
+    (folder / "NOTICE").write_text(NOTICE.format(version=package, files=files))
     graphs = []
     side = 0
     for name in FILES:
@@ -75,7 +76,7 @@ def write(folder: Path, modules: Path, commit: str = "unknown") -> Bundle:
         licence="Apache-2.0",
         version=mien.__version__,
         commit=commit,
-        trained_on=f"converted from mediapipe {version('mediapipe')}, copyright The MediaPipe Authors; by Google",
+        trained_on=f"converted from mediapipe {package}, copyright The MediaPipe Authors; by Google",
         losses="not published",
         graphs=tuple(graphs),
     )
@@ -92,6 +93,14 @@ def packaged_modules() -> Path:
     if found is None or not found.submodule_search_locations:
         raise BackendError("export landmarks: expected the package mediapipe, got none; pip install mediapipe==0.10.21")
     return Path(found.submodule_search_locations[0]) / "modules"
+
+
+def _version() -> str:
+    """Of the installed MediaPipe; `unknown` where there is none, so that a copy of its files was given."""
+    try:
+        return version("mediapipe")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import tflite
 from flatbuffers import flexbuffers
 from numpy.typing import NDArray
 
-from mien.errors import ModelError
+from mien.errors import ModelError, in_one_line
 
 Array = NDArray[Any]
 
@@ -27,6 +28,8 @@ FLEXIBLE: Final = 1
 """Last byte of options that are a FlexBuffer: how wide its root is. A plain struct ends with a zero."""
 FOLDED: Final = frozenset({"DEQUANTIZE", "DENSIFY"})
 """Operators on constants alone, which are done while reading."""
+HEADER: Final = 8
+"""Bytes of a file before its first table: where that lies, and the format's name."""
 _NAMES: Final = {code: name for name, code in vars(tflite.BuiltinOperator).items() if isinstance(code, int)}
 
 
@@ -60,11 +63,21 @@ def read_network(path: Path) -> Network:
     """The first subgraph of a TFLite file.
 
     Raises:
-        ModelError: it is none, or has tensors of a type that is not known here.
+        ModelError: it is none, is cut off, or has tensors of a type that is not known here.
     """
     content = path.read_bytes()
-    if not tflite.Model.ModelBufferHasIdentifier(content, 0):
+    if len(content) < HEADER or not tflite.Model.ModelBufferHasIdentifier(content, 0):
         raise ModelError(f"{path}: expected a TFLite model, got something else; take the file of MediaPipe's wheel")
+    try:
+        return _network(content, path)
+    except (struct.error, ValueError, LookupError, AttributeError, TypeError) as error:  # FlatBuffers checks no address
+        raise ModelError(
+            f"{path}: expected a whole TFLite model, got one that cannot be read ({in_one_line(error)}); "
+            "take the file of MediaPipe's wheel"
+        ) from error
+
+
+def _network(content: bytes, path: Path) -> Network:
     model = tflite.Model.GetRootAs(content, 0)
     graph = model.Subgraphs(0)
     names = [graph.Tensors(i).Name().decode() for i in range(graph.TensorsLength())]

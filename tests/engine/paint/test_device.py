@@ -96,6 +96,19 @@ def test_little_goes_up_and_the_painting_comes_down(
         assert after.allocations == before.allocations
 
 
+def test_two_portraits_in_turns_come_to_the_device_once(
+    portraits: dict[str, Portrait], whole_bundle: Bundle, device: StandInDevice
+) -> None:
+    painter = Painter(whole_bundle, partial(_on_device, whole_bundle, device))
+    frames = []
+    in_turns = [paintings(portraits[name], painter, motions(portraits)) for name in ("mira", "teo")]
+    for _ in zip(*in_turns, strict=True):
+        frames.append(replace(device.counts))
+    for before, after in itertools.pairwise(frames):
+        assert after.uploaded - before.uploaded < 2 * MOST_UP
+        assert after.allocations == before.allocations
+
+
 def test_without_cuda_kernels_the_processor_fills_the_inputs_and_says_so(
     portrait: Portrait, portraits: dict[str, Portrait], whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

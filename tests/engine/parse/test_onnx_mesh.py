@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from mien import capture, samples
 from mien.capture.image import resized
+from mien.errors import ModelError
 from mien.face.face import eye_distance
 from mien.frame import Frame
+from mien.parse import detection
 from mien.parse.find import find_turned
 from mien.parse.models import FaceMesh
 from mien.parse.onnx_mesh import OnnxFaceMesh
@@ -91,6 +93,12 @@ def test_a_tracked_face_that_leaves_the_picture_is_followed_to_its_edge(frames: 
             found, expected = ours(moved), theirs(moved)
             assert len(found) == len(expected)
             assert not found or np.median(np.abs(found[0] - expected[0])[:, :2]) < 0.2
+
+
+def test_a_detector_with_other_anchors_is_refused_as_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection, "CELLS", {1024: ((32, 1),)})
+    with pytest.raises(ModelError, match="face detector: expected 1024 anchors, got 896; take the packaged model"):
+        OnnxFaceMesh(still=True)
 
 
 def test_forgetting_begins_with_the_detector(frames: list[Pixels]) -> None:

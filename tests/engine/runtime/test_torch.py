@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -10,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import BackendError
-from mien.machine.gpu import ListedGpu
 from mien.manifest import Bundle
 from mien.runtime import opening
 from mien.runtime.opening import GROUP, choose, open_session, usable
@@ -87,10 +87,16 @@ def test_on_a_device_it_runs_on_arrays_that_stay_there(whole_bundle: Bundle, inp
 def test_a_gpu_is_given_the_graph_in_fp16_and_a_processor_in_fp32(
     whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for gpus, precision in (((ListedGpu("A GPU", "590.1"),), "fp16"), ((ListedGpu("A GPU", None),), "fp32")):
-        monkeypatch.setattr(opening, "listed_gpus", lambda gpus=gpus: gpus)
+    """By what torch says: it may see no GPU where the driver shows one."""
+    for sees, precision in ((True, "fp16"), (False, "fp32")):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda sees=sees: sees)
         choice = choose(whole_bundle, "generator", "torch")
         assert (choice.backend, choice.precision, choice.reason) == ("torch", precision, "asked for")
+
+
+def test_torch_is_not_asked_where_the_precision_is_given(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "find_spec", lambda name: None)
+    assert choose(whole_bundle, "generator", "torch", "fp16").precision == "fp16"
 
 
 def test_without_torch_the_cure_is_told(whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +109,40 @@ def test_a_graph_with_an_unknown_operator_is_refused(whole_bundle: Bundle, monke
     monkeypatch.delitem(torch_graph.OPERATORS, "Conv")
     with pytest.raises(BackendError, match=r"torch: .* uses Conv; known are"):
         open_session(whole_bundle, "generator", "torch", "fp32")
+
+
+def test_what_an_operator_cannot_compute_is_told_as_the_session_is_opened(
+    whole_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise KeyError("group")
+
+    monkeypatch.setitem(torch_graph.OPERATORS, "Conv", broken)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    told = r"torch: cannot run .*\.onnx \(KeyError: 'group'\)"
+    with pytest.raises(BackendError, match=told):
+        open_session(whole_bundle, "generator", "torch", "fp32")
+    with pytest.raises(BackendError, match=told):
+        on_device(whole_bundle, "fp32")
+
+
+def test_where_a_run_cannot_be_captured_a_warning_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    modes = []
+
+    def refused(_: object, *, stream: object, capture_error_mode: str) -> AbstractContextManager[None]:
+        modes.append(capture_error_mode)
+        raise RuntimeError("operation not permitted\nwhen stream is capturing")
+
+    device = TorchDevice(HERE)
+    monkeypatch.setattr(device, "_stream", object())
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", refused)
+    assert device.capture(lambda: None, "this graph") is None
+    assert modes == ["thread_local"]
+    (told,) = caplog.messages
+    assert told.startswith("cpu: no CUDA graph of this graph (RuntimeError: operation not permitted when stream is")
 
 
 def test_what_is_installed_is_told() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from mien.errors import ModelError
 from mien.manifest import Bundle
@@ -16,6 +17,24 @@ def convolution(weight: float) -> ModelProto:
     ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 4, 4]) for name in ("x", "y")]
     node = helper.make_node("Conv", ["x", "weight"], ["y"])
     return helper.make_model(helper.make_graph([node], "one", ports[:1], ports[1:], [values]))
+
+
+def test_constants_beside_weights_are_cast_but_for_scales() -> None:
+    """Of a convolution of 1 - x, enlarged."""
+    model = convolution(0.5)
+    (conv,) = model.graph.node
+    conv.input[0] = "wide"
+    model.graph.node.insert(0, helper.make_node("Resize", ["rest", "", "scales"], ["wide"], mode="nearest"))
+    model.graph.node.insert(0, helper.make_node("Sub", ["one", "x"], ["rest"]))
+    constants = {"one": np.float32(1), "scales": np.array([1, 1, 2, 2], np.float32)}
+    model.graph.initializer.extend(numpy_helper.from_array(np.asarray(v), name) for name, v in constants.items())
+    for dim in model.graph.output[0].type.tensor_type.shape.dim[2:]:
+        dim.dim_value = 8
+    made = halved(model)
+    onnx.checker.check_model(made, full_check=True)
+    x = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 1, 4, 4)
+    expected, got = (np.asarray(ReferenceEvaluator(one).run(["y"], {"x": x})) for one in (model, made))
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["appearance", "generator"])

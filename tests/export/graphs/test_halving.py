@@ -11,6 +11,7 @@ import pytest
 from mien.cli import main
 from mien.manifest import Bundle, read_bundle
 from mien_export.graphs.float16 import with_float16
+from mien_export.graphs.half_weights import write_halved
 
 
 def test_it_is_what_the_checkpoint_would_have_given(bundle: Bundle, tmp_path: Path) -> None:
@@ -21,6 +22,20 @@ def test_it_is_what_the_checkpoint_would_have_given(bundle: Bundle, tmp_path: Pa
         assert found.graph(name).sha256 == bundle.graph(name).sha256
     assert found.graph("generator", "int8").sha256 == bundle.graph("generator", "int8").sha256
     assert found.precisions_for_auto == bundle.precisions_for_auto
+
+
+def test_weights_kept_in_float16_give_the_same_graph(distinct_bundle: Bundle, tmp_path: Path) -> None:
+    found = []
+    for name, given in (("full", distinct_bundle), ("half", write_halved(distinct_bundle, _made(tmp_path / "kept")))):
+        found.append(read_bundle(with_float16(given, _made(tmp_path / name)).folder))
+    for graph in distinct_bundle.graphs:
+        assert found[0].graph(graph.name).sha256 != found[1].graph(graph.name).sha256
+        assert found[0].graph(graph.name, "fp16").sha256 == found[1].graph(graph.name, "fp16").sha256
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def test_the_command_takes_a_bundle_by_path(bundle: Bundle, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

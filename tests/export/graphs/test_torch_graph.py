@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +61,10 @@ CASES: list[tuple[str, tuple[int, ...], Constants, dict[str, Any]]] = [
     ("LeakyRelu", SHAPE, {}, {"alpha": 0.2}),
     ("MatMul", FLAT, {"b": random(6, 4)}, {}),
     ("Max", SHAPE, {"c": random(3, 1, 1)}, {}),
+    ("Max", SHAPE, {"c": random(3, 1, 1), "d": random(9, 8, seed=2)}, {}),
     ("MaxPool", SHAPE, {}, {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}),
     ("MaxPool", SHAPE, {}, {"kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1}),
+    ("MaxPool", SHAPE, {}, {"kernel_shape": [3, 2], "dilations": [2, 3]}),
     ("Mul", SHAPE, {"c": random(1, 3, 1, 1)}, {}),
     ("PRelu", SHAPE, {"c": random(3, 1, 1)}, {}),
     ("Reciprocal", SHAPE, {}, {}),
@@ -84,7 +88,16 @@ CASES: list[tuple[str, tuple[int, ...], Constants, dict[str, Any]]] = [
 ]
 
 
-def model_of(nodes: list[Any], shape: tuple[int, ...], constants: Constants) -> Any:
+OLD: list[tuple[int, str, dict[str, Any]]] = [
+    (9, "Slice", {"starts": [1, 0], "ends": [8, 2], "axes": [2, 1]}),
+    (9, "Slice", {"starts": [0, 1], "ends": [2, 3]}),
+    (11, "Split", {"axis": 1, "split": [2, 1]}),
+    (13, "Split", {"axis": 3}),
+]
+"""By opset: what later ones have as inputs, or as another attribute."""
+
+
+def model_of(nodes: list[Any], shape: tuple[int, ...], constants: Constants, opset: int = 18) -> Any:
     """A model from `x` to `y`."""
     helper, floats = onnx.helper, onnx.TensorProto.FLOAT
     values = [onnx.numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
@@ -93,7 +106,7 @@ def model_of(nodes: list[Any], shape: tuple[int, ...], constants: Constants) -> 
         [helper.make_tensor_value_info("y", floats, ())],
     )
     graph = helper.make_graph(nodes, "graph", *ends, values)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9)
 
 
 def saved(model: Any, folder: Path) -> Path:
@@ -118,6 +131,16 @@ def test_operators_give_what_onnxs_reference_gives(
     np.testing.assert_allclose(got.numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("case", OLD, ids=lambda case: f"{case[1]}-{case[0]}")
+def test_old_forms_give_what_onnxs_reference_gives(case: tuple[int, str, dict[str, Any]], tmp_path: Path) -> None:
+    opset, name, attributes = case
+    outputs = ["y", "z"] if name == "Split" else ["y"]
+    model = model_of([onnx.helper.make_node(name, ["x"], outputs, **attributes)], SHAPE, {}, opset)
+    x = random(*SHAPE)
+    (expected,) = reference.ReferenceEvaluator(model).run(None, {"x": x})
+    np.testing.assert_array_equal(TorchGraph(saved(model, tmp_path))(torch.from_numpy(x))[0].numpy(), expected)
+
+
 def test_spade_modulation_gives_what_its_function_gives(tmp_path: Path) -> None:
     from mien_export.spade_onnx import spade_function, spade_node
 
@@ -140,6 +163,48 @@ def test_other_ways_to_resize_are_refused(tmp_path: Path) -> None:
     graph = TorchGraph(saved(model_of([node], SHAPE, {"scales": floats(1, 1, 2, 2)}), tmp_path))
     with pytest.raises(ValueError, match=r"Resize by .*cubic.*known are"):
         graph(torch.zeros(SHAPE))
+
+
+@pytest.mark.parametrize("attributes", [{"ceil_mode": 1}, {"dilations": [2, 1]}], ids=str)
+def test_means_over_windows_that_are_not_whole_are_refused(attributes: dict[str, Any], tmp_path: Path) -> None:
+    node = onnx.helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[2, 2], strides=[2, 2], **attributes)
+    graph = TorchGraph(saved(model_of([node], SHAPE, {}), tmp_path))
+    with pytest.raises(ValueError, match="AveragePool with ceil_mode or dilations"):
+        graph(torch.zeros(SHAPE))
+
+
+def test_weights_kept_in_float16_are_turned_into_float32_once(tmp_path: Path) -> None:
+    weight = random(2, 3, 3, 3).astype(np.float16)
+    nodes = [
+        onnx.helper.make_node("Cast", ["w.half"], ["w"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    graph = TorchGraph(saved(model_of(nodes, SHAPE, {"w.half": weight}), tmp_path))
+    (kept,) = graph.buffers()
+    assert kept.dtype == torch.float32
+    np.testing.assert_array_equal(kept.numpy(), weight.astype(np.float32))
+    x = torch.from_numpy(random(*SHAPE))
+    np.testing.assert_array_equal(graph(x)[0].numpy(), torch.nn.functional.conv2d(x, kept).numpy())
+
+
+def test_a_value_is_let_go_after_its_last_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[Any] = []
+    alive = []
+
+    def watched(given: list[Any], _: dict[str, Any]) -> Any:
+        alive.append([made() is not None for made in held])
+        out = torch.relu(given[0])
+        held.append(weakref.ref(out))
+        return out
+
+    monkeypatch.setitem(OPERATORS, "Relu", watched)
+    names = ["x", "a", "b", "c", "d"]
+    nodes = [onnx.helper.make_node("Relu", [given], [made]) for given, made in itertools.pairwise(names)]
+    nodes.append(onnx.helper.make_node("Add", ["b", "d"], ["y"]))
+    (got,) = TorchGraph(saved(model_of(nodes, SHAPE, {}), tmp_path))(torch.ones(SHAPE))
+    np.testing.assert_array_equal(got.numpy(), np.full(SHAPE, 2, np.float32))
+    assert alive == [[], [True], [False, True], [False, True, True]]
+    assert [made() for made in held] == [None] * 4
 
 
 def test_unknown_operators_are_named(tmp_path: Path) -> None:

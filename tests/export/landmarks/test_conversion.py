@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,24 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / FILES["landmarks"]).write_bytes(b"\x20\x00\x00\x00none")
     with pytest.raises(ModelError, match="expected a TFLite model, got something else"):
         converted("landmarks", tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.9])
+def test_a_file_that_is_cut_off_is_refused(share: float, tmp_path: Path) -> None:
+    content = (packaged_modules() / FILES["detector"]).read_bytes()
+    (tmp_path / "cut.tflite").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelError, match=r"cut.tflite: expected a (whole )?TFLite model, got .*; take the file of"):
+        read_network(tmp_path / "cut.tflite")
+
+
+def test_without_the_package_its_version_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    modules = packaged_modules()
+    monkeypatch.setattr("mien_export.landmarks.command.version", missing)
+    assert write(tmp_path, modules).trained_on.startswith("converted from mediapipe unknown, copyright")
+    assert "as the package\nmediapipe unknown has them" in (tmp_path / "NOTICE").read_text()
 
 
 def test_an_operator_that_is_not_known_is_named() -> None:
