@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TYPE: Final = "mien-session+json"
 """In the signature's header: what is signed."""
-LARGEST: Final = 1 << 20
+LARGEST: Final = 16 << 20
 """Bytes of a record."""
 _PARTS: Final = ("protected", "payload", "signature")
 _ALGORITHMS: Final = ["ES256", "ES384", "ES512", "PS256", "EdDSA"]
@@ -46,7 +46,7 @@ def signed(said: dict[str, Any], identity: Identity) -> dict[str, str]:
 
     chain = [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in identity.chain]
     token = PyJWS().encode(
-        json.dumps(said, separators=(",", ":")).encode(),
+        json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode(),
         identity.key,  # type: ignore[arg-type]  # of the kinds that were admitted
         algorithm=identity.algorithm,
         headers={"typ": TYPE, "x5c": chain},

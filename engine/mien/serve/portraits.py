@@ -100,10 +100,6 @@ class Portraits:
             raise missing(f"portrait {id[:40]!r}", "GET /api/v1/portraits lists them")
         return entry
 
-    def at(self, path: str) -> Entry | None:
-        """The portrait whose picture lies there."""
-        return next((entry for entry in self._entries.values() if str(entry.path) == path), None)
-
     @contextlib.contextmanager
     def receiving(self) -> Iterator[Path]:
         """Where an upload is written to while it comes; it is gone on leaving.

@@ -22,7 +22,7 @@ from mien.serve.refusal import missing
 if TYPE_CHECKING:
     from mien.credentials.identity import Identity
     from mien.serve.portraits import Entry
-    from mien.serve.session import Session
+    from mien.serve.session import Session, Showing
     from mien.serve.settings import ServeSettings
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def said_of(session: Session) -> dict[str, Any]:
         "format": FORMAT,
         "session": session.id,
         "version": own_version(),
-        "began": _iso(session.history[0].since),
+        "began": _iso(session.began_at),
         "ended": None if session.ended_at is None else _iso(session.ended_at),
         "ended_because": session.ended_because,
         "told": _iso(now),
@@ -103,18 +103,20 @@ def said_of(session: Session) -> dict[str, Any]:
         "settings_sha256": made.get("mien_settings_sha256"),
         "visible_mark": session.marked,
         "invisible_mark": made.get("mien_session"),
-        "shown": [
-            {"since": _iso(one.since), "portrait": _of(one.portrait), "morph": _of(one.morph), "degree": one.degree}
-            for one in session.history
-        ],
+        "portraits": {id: _of(entry) for id, entry in tuple(session.seen.items())},
+        "shown": [_shown(one) for one in tuple(session.history)],
+        "left_out": session.left_out,
     }
 
 
-def _of(entry: Entry | None) -> dict[str, Any] | None:
-    if entry is None:
-        return None
+def _of(entry: Entry) -> dict[str, Any]:
     consent = None if entry.consent is None else consented(entry.consent)
-    return {"id": entry.id, "sha256": entry.sha256, "sample": entry.sample, "consent": consent}
+    return {"sha256": entry.sha256, "sample": entry.sample, "consent": consent}
+
+
+def _shown(one: Showing) -> dict[str, Any]:
+    morph = None if one.morph is None else one.morph.id
+    return {"since": _iso(one.since), "portrait": one.portrait.id, "morph": morph, "degree": one.degree}
 
 
 def _iso(time: datetime.datetime) -> str:

@@ -224,7 +224,6 @@ class Sessions:
             self._shared,
             self._answering.broadcast(),
             self._clock,
-            self._portraits.at,
             self._settings.limits.resume,
         )
 

@@ -18,6 +18,7 @@ from mien.cli import main as mien
 from mien.config import CredentialSettings
 from mien.credentials.claim import consented
 from mien.provenance import hash_file
+from mien.serve.fields import Change
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +51,7 @@ def test_a_record_says_who_was_shown_and_is_signed(tmp_path: Path, capsys: pytes
 
     async def main() -> None:
         async with serving(replace(SETTINGS, records=tmp_path / "records")) as place:
-            upload = form("me.jpg", samples.portraits()["aldo"].read_bytes(), "picture")
-            upload.add_field("consent", "nobody, who agreed")
-            mine = (await place.ask("POST", "/api/v1/portraits", status=201, data=upload)).json["id"]
+            mine = await uploaded(place, "aldo")
             begun = await place.begin(portrait="mira")
             at = f"/api/v1/sessions/{begun['id']}"
             await place.until(at, lambda told: told["state"] == "running")
@@ -66,16 +65,68 @@ def test_a_record_says_who_was_shown_and_is_signed(tmp_path: Path, capsys: pytes
     run(main)
     running, over = (said(one) for one in records)
     assert (running["ended"], running["ended_because"]) == (None, None)
-    assert [one["portrait"]["id"] for one in running["shown"]] == ["mira"]
-    assert running["shown"][0]["portrait"]["sha256"] == hash_file(samples.portraits()["mira"])
+    assert [one["portrait"] for one in running["shown"]] == ["mira"]
+    assert running["portraits"]["mira"]["sha256"] == hash_file(samples.portraits()["mira"])
     assert over["ended_because"] == "a client ended it"
-    assert over["shown"][1]["portrait"]["consent"] == consented("nobody, who agreed")
+    assert over["portraits"][over["shown"][1]["portrait"]]["consent"] == consented("nobody, who agreed")
     (kept,) = (tmp_path / "records").glob("*.json")
     assert json.loads(kept.read_text()) == records[1]
     assert mien(["verify", str(kept)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"record: session {over['session']} of mien")
     assert lines[2] == "unchanged since it was signed by mien on this machine"
+
+
+async def uploaded(place: Place, name: str) -> str:
+    """Id of a portrait of one's own."""
+    upload = form("me.jpg", samples.portraits()[name].read_bytes(), "picture")
+    upload.add_field("consent", "nobody, who agreed")
+    return str((await place.ask("POST", "/api/v1/portraits", status=201, data=upload)).json["id"])
+
+
+def test_a_portrait_that_is_deleted_while_it_is_shown_stays_in_the_record(tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            mine = await uploaded(place, "aldo")
+            id = (await place.begin(portrait="mira", morph=mine))["id"]
+            at = f"/api/v1/sessions/{id}"
+            await place.until(at, lambda told: told["state"] == "running")
+            (session,) = place.server.sessions.all
+            session.change(Change(portrait=mine), place.server.portraits.find(mine), None)
+            place.server.portraits.remove(mine)  # before the session looks at what is shown
+            records.append(said(await ended(place, id)))
+
+    run(main)
+    shown = records[0]["shown"]
+    assert [(one["portrait"], one["morph"] is None) for one in shown[:1]] == [("mira", False)]
+    mine = shown[0]["morph"]
+    assert (shown[-1]["portrait"], shown[-1]["morph"]) == (mine, mine)
+    assert records[0]["portraits"][mine]["consent"] == consented("nobody, who agreed")
+
+
+def test_a_record_of_many_changes_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.serve.session.HISTORY", 3)
+    records: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            begun = await place.begin(portrait="mira", morph="teo", degree=0.1)
+            at = f"/api/v1/sessions/{begun['id']}"
+            await place.until(at, lambda told: told["state"] == "running")
+            for degree in (0.2, 0.3, 0.4):
+                await place.ask("PATCH", at, json={"degree": degree})
+            records.append(said((await place.ask("GET", f"{at}/record")).json))
+            for portrait in ("aldo", "mira", "aldo"):
+                await place.ask("PATCH", at, json={"portrait": portrait})
+            records.append(said(await ended(place, begun["id"])))
+
+    run(main)
+    assert [(one["portrait"], one["degree"]) for one in records[0]["shown"]] == [("mira", 0.4)]
+    assert [one["portrait"] for one in records[1]["shown"]] == ["aldo", "mira", "aldo"]
+    assert (records[1]["left_out"], records[1]["began"]) == (1, records[0]["began"])
+    assert set(records[1]["portraits"]) == {"mira", "teo", "aldo"}
 
 
 def test_a_record_that_was_changed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
