@@ -176,6 +176,7 @@ class Portraits:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(read_regular(record)), record.with_suffix(".png")
                 name, consent, sha256 = str(told["name"]), str(told["consent"]), hash_file(picture)
+                (name + consent).encode()  # half of a surrogate pair, which no answer could carry, is a ValueError
                 entry = Entry(record.stem, name, False, *_size(picture), consent, picture, sha256)
                 self._entries.setdefault(entry.id, entry)
 

@@ -62,14 +62,14 @@ class Records:
         return None if self._identity is None else fields.Record(**signed(said_of(session), self._identity))
 
     def keep(self, session: Session) -> None:
-        """Write that of a session; a full disk costs the record, and a line in the log."""
-        record = self.of(session)
-        if record is None or self._folder is None:
-            return
-        values = {name: getattr(record, name) for name in record.__struct_fields__}
+        """Write that of a session; whatever goes wrong, such as a full disk, costs the record and a line in the log."""
         try:
+            record = self.of(session)
+            if record is None or self._folder is None:
+                return
+            values = {name: getattr(record, name) for name in record.__struct_fields__}
             write_atomically(self._folder / f"{session.id}.json", json.dumps(values, indent=1).encode())
-        except OSError as error:
+        except Exception as error:  # raised, it would end all sessions
             logger.warning("session %s: its record is not kept: %s", session.id, in_a_line(error))
 
     def kept(self, id: str) -> fields.Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mien import samples
 from mien.cli import main as mien
 from mien.config import CredentialSettings
 from mien.credentials.claim import consented
+from mien.machine.atomic import write_atomically
 from mien.provenance import hash_file
 from mien.serve.fields import Change
 
@@ -127,6 +129,47 @@ def test_a_record_of_many_changes_stays_small(tmp_path: Path, monkeypatch: pytes
     assert [one["portrait"] for one in records[1]["shown"]] == ["aldo", "mira", "aldo"]
     assert (records[1]["left_out"], records[1]["began"]) == (1, records[0]["began"])
     assert set(records[1]["portraits"]) == {"mira", "teo", "aldo"}
+
+
+def test_a_record_is_there_before_its_session_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(path: Path, content: bytes) -> None:
+        writing.set()
+        assert go_on.wait(60)
+        write_atomically(path, content)
+
+    monkeypatch.setattr("mien.serve.records.write_atomically", slow)
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            id = (await place.begin())["id"]
+            await place.ask("DELETE", f"/api/v1/sessions/{id}", status=204)
+            await place.until_true(writing.is_set)
+            await place.ask("GET", f"/api/v1/sessions/{id}/record")
+            go_on.set()
+            await place.until("/api/v1/sessions", lambda told: not told["sessions"])
+            await place.ask("GET", f"/api/v1/sessions/{id}/record")
+
+    run(main)
+
+
+def test_a_record_that_cannot_be_made_ends_no_other_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(said: object, identity: object) -> dict[str, str]:
+        raise ValueError("a note that is no text")
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            first, second = [(await place.begin())["id"] for _ in range(2)]
+            monkeypatch.setattr("mien.serve.records.signed", fails)
+            await place.ask("DELETE", f"/api/v1/sessions/{first}", status=204)
+            told = await place.until("/api/v1/sessions", lambda told: len(told["sessions"]) == 1)
+            assert [one["id"] for one in told["sessions"]] == [second]
+
+    run(main)
+    assert "its record is not kept: " in caplog.text
 
 
 def test_a_record_that_was_changed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
