@@ -30,6 +30,8 @@ _DIGITS: Final = 10
 _LEGIBLE: Final = 40
 """Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
 _ACL: Final = "system.posix_acl_access"
+NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""Errors of file systems without hard links, such as FAT."""
 _FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
 """Errors of a rename over a file that can be written but not replaced: a mount point, another user's file in /tmp."""
 
