@@ -78,6 +78,19 @@ def test_a_file_that_was_changed_is_told(made: Path, tmp_path: Path, capsys: pyt
     assert lines[2] == "changed since it was signed: do not rely on what it says"
 
 
+def test_credentials_that_cannot_be_read_are_told_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.png"
+    assert main(["morph", "sample:mira", "sample:teo", "--size", "128", "--quiet", "--output", str(broken)]) == 0
+    broken.write_bytes(broken.read_bytes().replace(b"jumb", b"junk"))
+    code, lines = verified(capsys, broken)
+    assert code == 1
+    assert lines[0] == "content credentials: cannot be read: they are damaged, or the file is"
+    assert lines[2] == "its content credentials cannot be read: do not rely on what it says"
+    assert main(["verify", str(broken), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["broken"], told["changed"]) == (True, False)
+
+
 def test_what_mien_did_not_make_proves_nothing_and_what_cannot_be_read_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

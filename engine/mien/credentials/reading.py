@@ -35,6 +35,8 @@ class Signer:
 class Read:
     """Content credentials of a file."""
 
+    broken: bool
+    """Whether they cannot be read, so that nothing else of this counts: they are damaged, or the file is."""
     changed: tuple[str, ...]
     """What does not fit any more, by the codes of the C2PA specification; empty: the file is as it was signed."""
     signer: Signer
@@ -81,11 +83,12 @@ def _told(path: Path, trusted: Sequence[Certificate]) -> dict[str, Any] | None:
             Reader(None, file, context=used) as reader,
         ):
             found: dict[str, Any] = json.loads(reader.json())
+            json.dumps(found, ensure_ascii=False).encode()  # what is no text could not be told: a ValueError
             return found
     except (C2paError.ManifestNotFound, C2paError.NotSupported):
         return None
-    except C2paError as error:
-        return {"broken": str(error)}
+    except (C2paError, ValueError, RecursionError):
+        return {}
 
 
 def _failures(told: dict[str, Any]) -> list[str]:
@@ -94,11 +97,12 @@ def _failures(told: dict[str, Any]) -> list[str]:
 
 def _read(told: dict[str, Any], own: Sequence[Certificate]) -> Read:
     active = told.get("manifests", {}).get(told.get("active_manifest"), {})
+    if not active:
+        return Read(True, (), Signer("?", False, False), "", None, None, None)
     by = active.get("signature_info", {})
-    trusts = "broken" not in told and _UNTRUSTED not in _failures(told)
+    trusts = _UNTRUSTED not in _failures(told)
     ours = trusts and bool(own) and str(by.get("cert_serial_number")) == str(own[0].serial_number)
-    changed = ["manifest"] if "broken" in told or not active else []
-    changed += [code for code in _failures(told) if code != _UNTRUSTED]
+    changed = [code for code in _failures(told) if code != _UNTRUSTED]
     assertions = {one.get("label"): one.get("data") for one in active.get("assertions", [])}
     run, consent = assertions.get(RUN), assertions.get(CONSENT)
     generators = active.get("claim_generator_info") or [{}]
