@@ -119,11 +119,12 @@ class Draft:
     them; a new one follows the umask.
     """
 
-    def __init__(self, place: Path, *, folder: bool = False) -> None:
+    def __init__(self, place: Path, *, folder: bool = False, private: bool = False) -> None:
         """Make it.
 
         Args:
             place: its final path, whose links are followed already.
+            private: whether nobody but its owner may read a new file.
 
         Raises:
             OSError: nothing can be made there.
@@ -138,7 +139,7 @@ class Draft:
             if folder:
                 self._mode = _make_folder(self.path)
             else:
-                self._mode = _make(self.path, self._place)
+                self._mode = _make(self.path, self._place, 0o600 if private else 0o666)
         except BaseException:
             self.drop()
             raise
@@ -198,12 +199,13 @@ def drop_drafts() -> None:
 
 
 @contextlib.contextmanager
-def written(path: Path, *, patience: float | None = None) -> Iterator[BinaryIO]:
+def written(path: Path, *, patience: float | None = None, private: bool = False) -> Iterator[BinaryIO]:
     """A file to write what will be at `path`, whole, when the block ends, and is gone when it fails.
 
     Args:
         patience: seconds to wait for whoever reads a pipe, to open it and for each part of it; None: no limit. An
             interrupt ends the wait in any case.
+        private: see `Draft`.
 
     Raises:
         OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
@@ -216,7 +218,7 @@ def written(path: Path, *, patience: float | None = None) -> Iterator[BinaryIO]:
         return
     if place.is_folder:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    draft = Draft(place.path)
+    draft = Draft(place.path, private=private)
     try:
         with draft.path.open("wb") as file:
             yield file
@@ -238,13 +240,14 @@ class _Poured(io.RawIOBase):
         return self._outlet.write(memoryview(data).cast("B"))
 
 
-def write_atomically(path: Path, content: bytes, *, patience: float | None = None) -> None:
-    """Give `path` this content in one step, on the disk before it has the name; its folder must be there.
+def write_atomically(path: Path, content: bytes, *, patience: float | None = None, private: bool = False) -> None:
+    """Give `path` this content in one step, on the disk before it has the name; its folder must be there. Arguments as
+    `written`.
 
     Raises:
         OSError, ValueError: as `written`.
     """
-    with written(path, patience=patience) as file:
+    with written(path, patience=patience, private=private) as file:
         file.write(content)
 
 
@@ -268,7 +271,7 @@ def _is_detached(folder: int) -> bool:
         return False
 
 
-def _make(path: Path, place: Path) -> int | None:
+def _make(path: Path, place: Path, mode: int) -> int | None:
     """An empty new file that nobody may read who may not read what it replaces; the mode that it is to have then.
 
     Its owner may read and write it until then, whatever the umask takes away.
@@ -277,7 +280,7 @@ def _make(path: Path, place: Path) -> int | None:
     try:
         old = place.stat()
     except FileNotFoundError:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, flags, mode)
         try:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
             os.fchmod(descriptor, mode | stat.S_IRUSR | stat.S_IWUSR)

@@ -131,7 +131,8 @@ class Portraits:
         try:
             async with self._decoding:
                 width, height = await decoded(upload, part, self._limits.upload_pixels)
-                entry = Entry(id, name, False, width, height, consent, path, hash_file(part))
+                sha256 = await in_thread("mien-portrait", lambda: hash_file(part))
+                entry = Entry(id, name, False, width, height, consent, path, sha256)
                 await in_thread("mien-portrait", lambda: self._keep(entry, part))
         except (SourceError, FaceError) as error:
             raise Refusal(422, _told(error, path)) from error

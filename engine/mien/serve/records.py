@@ -68,7 +68,7 @@ class Records:
             if record is None or self._folder is None:
                 return
             values = {name: getattr(record, name) for name in record.__struct_fields__}
-            write_atomically(self._folder / f"{session.id}.json", json.dumps(values, indent=1).encode())
+            write_atomically(self._folder / f"{session.id}.json", json.dumps(values, indent=1).encode(), private=True)
         except Exception as error:  # raised, it would end all sessions
             logger.warning("session %s: its record is not kept: %s", session.id, in_a_line(error))
 

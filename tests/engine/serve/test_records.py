@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import stat
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_a_record_says_who_was_shown_and_is_signed(tmp_path: Path, capsys: pytes
     assert over["ended_because"] == "a client ended it"
     assert over["portraits"][over["shown"][1]["portrait"]]["consent"] == consented("nobody, who agreed")
     (kept,) = (tmp_path / "records").glob("*.json")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(kept.read_text()) == records[1]
     assert mien(["verify", str(kept)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -134,10 +136,10 @@ def test_a_record_of_many_changes_stays_small(tmp_path: Path, monkeypatch: pytes
 def test_a_record_is_there_before_its_session_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writing, go_on = threading.Event(), threading.Event()
 
-    def slow(path: Path, content: bytes) -> None:
+    def slow(path: Path, content: bytes, **how: bool) -> None:
         writing.set()
         assert go_on.wait(60)
-        write_atomically(path, content)
+        write_atomically(path, content, private=how["private"])
 
     monkeypatch.setattr("mien.serve.records.write_atomically", slow)
 
