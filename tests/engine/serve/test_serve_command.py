@@ -65,6 +65,8 @@ def test_options_become_settings() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
+        ("--consent me", "unrecognized arguments: --consent"),
+        ("--thumbnails", "unrecognized arguments: --thumbnails"),
         ("--port 70000", "port must be from 0 to 65535"),
         ("--token short", "at least 16"),
         ("--max-sessions 0", "sessions must be from 1"),
