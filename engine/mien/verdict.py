@@ -93,6 +93,8 @@ def _credentials(read: Read) -> str:
 def _by(signer: Signer) -> str:
     if signer.ours:
         return "by mien on this machine"
+    if signer.expired:
+        return f"by {signer.name!r}, whose certificate has expired"
     if signer.trusted:
         return f"by {signer.name!r}, whose issuer you trust"
     return f"by {signer.name!r}, whom nobody here vouches for"
@@ -160,4 +162,4 @@ def _of_credentials(read: Read) -> dict[str, Any]:
 
 
 def _signer(signer: Signer) -> dict[str, Any]:
-    return {"name": signer.name, "trusted": signer.trusted, "own": signer.ours}
+    return {"name": signer.name, "trusted": signer.trusted, "own": signer.ours, "expired": signer.expired}

@@ -26,6 +26,11 @@ def common_name(certificate: Certificate) -> str:
     return str(names[0].value) if names else "?"
 
 
+def has_expired(certificate: Certificate) -> bool:
+    """Whether it is not valid any more."""
+    return certificate.not_valid_after_utc < datetime.datetime.now(datetime.UTC)
+
+
 def trusted_by(chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> bool:
     """Whether each certificate was issued by the next one, and one of them by one that is trusted; all are valid now.
 

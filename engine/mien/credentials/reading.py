@@ -16,8 +16,9 @@ from mien.credentials.signing import context
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-_UNTRUSTED: Final = "signingCredential.untrusted"
-"""What the library says of every signer whose issuer is not among those that it was given."""
+_OF_SIGNER: Final = "signingCredential."
+"""What failures begin with that are not of the file: its signer's issuer is unknown, or the certificate has expired."""
+_EXPIRED: Final = "signingCredential.expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Signer:
     """Whether an issuer that the reader trusts gave the certificate."""
     ours: bool
     """Whether mien's own key on this machine signed."""
+    expired: bool = False
+    """Whether the certificate is not valid any more; whether it was when it signed, only a time stamp would prove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +103,18 @@ def _read(told: dict[str, Any], own: Sequence[Certificate]) -> Read:
     if not active:
         return Read(True, (), Signer("?", False, False), "", None, None, None)
     by = active.get("signature_info", {})
-    trusts = _UNTRUSTED not in _failures(told)
+    failures = _failures(told)
+    trusts = not any(code.startswith(_OF_SIGNER) for code in failures)
     ours = trusts and bool(own) and str(by.get("cert_serial_number")) == str(own[0].serial_number)
-    changed = [code for code in _failures(told) if code != _UNTRUSTED]
+    changed = [code for code in failures if not code.startswith(_OF_SIGNER)]
     assertions = {one.get("label"): one.get("data") for one in active.get("assertions", [])}
     run, consent = assertions.get(RUN), assertions.get(CONSENT)
     generators = active.get("claim_generator_info") or [{}]
     actions = next((data for label, data in assertions.items() if str(label).startswith("c2pa.actions")), None) or {}
     return Read(
+        False,
         tuple(changed),
-        Signer(str(by.get("common_name", "?")), trusts, ours),
+        Signer(str(by.get("common_name", "?")), trusts, ours, _EXPIRED in failures),
         " ".join(str(generators[0].get(name, "")) for name in ("name", "version")).strip() or "unknown software",
         run if isinstance(run, dict) else None,
         str(consent.get("text")) if isinstance(consent, dict) else None,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mien.credentials.chain import common_name, trusted_by
+from mien.credentials.chain import common_name, has_expired, trusted_by
 from mien.credentials.identity import Identity, own_chain
 from mien.credentials.reading import Signer
 
@@ -105,4 +105,4 @@ def _decoded(part: str) -> bytes:
 def _signer(name: str, chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> Signer:
     own = own_chain()
     trusts = trusted_by(chain, [*trusted, *own[-1:]])
-    return Signer(name, trusts, trusts and bool(own) and chain[0] == own[0])
+    return Signer(name, trusts, trusts and bool(own) and chain[0] == own[0], has_expired(chain[0]))

@@ -79,6 +79,7 @@ def test_only_authorities_that_are_valid_vouch_for_a_signer(
     found = read(written(tmp_path / "record.json", SAID, LEAF, *chain), [anchor])
     assert found is not None
     assert (found.intact, found.signer.name, found.signer.trusted) == (True, "leaf", trusts)
+    assert found.signer.expired == ("until" in leaf)
 
 
 def test_a_signer_whose_certificate_the_reader_trusts_is_no_issuer(tmp_path: Path) -> None:

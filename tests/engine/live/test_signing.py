@@ -24,10 +24,16 @@ def test_a_source_is_hashed_before_the_first_recording(tmp_path: Path, monkeypat
     source.write_bytes(b"long")
     make_ready(MADE, SHOWN, SETTINGS, str(source))
     read: list[Path] = []
-    monkeypatch.setattr("mien.provenance.hash_file", lambda path: read.append(path) or "0")
+
+    def noted(path: Path) -> str:
+        read.append(path)
+        return "0"
+
+    monkeypatch.setattr("mien.provenance.hash_file", noted)
     made = signed_if_possible(MADE, SHOWN, SETTINGS, str(source), "out.mp4", pytest.fail)
     assert made.credentials is not None
     assert source not in read
+    assert len(read) == 1, "the portrait alone"
     source.write_bytes(b"longer")
     signed_if_possible(MADE, SHOWN, SETTINGS, str(source), "out.mp4", pytest.fail)
     assert source in read
