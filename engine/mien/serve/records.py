@@ -21,8 +21,9 @@ from mien.serve.refusal import missing
 
 if TYPE_CHECKING:
     from mien.credentials.identity import Identity
+    from mien.serve.history import Showing
     from mien.serve.portraits import Entry
-    from mien.serve.session import Session, Showing
+    from mien.serve.session import Session
     from mien.serve.settings import ServeSettings
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def said_of(session: Session) -> dict[str, Any]:
         "format": FORMAT,
         "session": session.id,
         "version": own_version(),
-        "began": _iso(session.began_at),
+        "began": _iso(session.history.began),
         "ended": None if session.ended_at is None else _iso(session.ended_at),
         "ended_because": session.ended_because,
         "told": _iso(now),
@@ -103,9 +104,9 @@ def said_of(session: Session) -> dict[str, Any]:
         "settings_sha256": made.get("mien_settings_sha256"),
         "visible_mark": session.marked,
         "invisible_mark": made.get("mien_session"),
-        "portraits": {id: _of(entry) for id, entry in tuple(session.seen.items())},
-        "shown": [_shown(one) for one in tuple(session.history)],
-        "left_out": session.left_out,
+        "portraits": {id: _of(entry) for id, entry in tuple(session.history.seen.items())},
+        "shown": [_shown(one) for one in tuple(session.history.changes)],
+        "left_out": session.history.left_out,
     }
 
 

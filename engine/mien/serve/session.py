@@ -19,6 +19,7 @@ from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
 from mien.serve.admission import Load
+from mien.serve.history import History
 from mien.serve.log import in_a_line
 from mien.serve.peering import Broadcasting, Peering, SwitchableSource
 from mien.serve.portraits import Entry
@@ -27,8 +28,6 @@ from mien.stats import Statistics
 logger = logging.getLogger(__name__)
 
 NOTICES = 20
-HISTORY = 1000
-"""Changes of what is shown that a record tells; of earlier ones it tells the number."""
 FPS_APART, FPS_OVER = 0.2, 1.5
 """Seconds between two looks that count, and over which the rate is taken."""
 FAILED = "it failed; the server's log says why"
@@ -74,17 +73,6 @@ class Asked:
     room: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """What is shown from a moment on."""
-
-    since: datetime
-    portrait: Entry
-    morph: Entry | None
-    degree: float | None
-    """The latest, where it was changed meanwhile."""
-
-
 class Session:
     """Lives on the event loop; the run itself has threads of its own."""
 
@@ -103,8 +91,6 @@ class Session:
         self.room = asked.room
         self.portrait = asked.portrait
         """As it is shown."""
-        self._given: dict[str, Entry] = {}
-        self._know(asked.portrait, asked.morph)
         self.gains = asked.gains
         self.latency = asked.latency
         self.relax, self.wrinkles = asked.relax, asked.wrinkles
@@ -121,13 +107,7 @@ class Session:
         self.live: LiveSession | None = None
         """The run, once it is open."""
         self.began = clock.now()
-        self.history = deque([self._showing(asked.portrait, asked.morph, asked.degree)], maxlen=HISTORY)
-        """What was shown, for its record: the latest."""
-        self.left_out = 0
-        """How many earlier ones are not in `history` any more."""
-        self.seen = {entry.id: entry for entry in (asked.portrait, asked.morph) if entry is not None}
-        """All who were shown, by id."""
-        self.began_at = self.history[0].since
+        self.history = History(asked.portrait, asked.morph, asked.degree)
         self.ended_at: datetime | None = None
         self.metadata: dict[str, str] = {}
         """Of the run, once it is open; see `LiveSession.metadata`."""
@@ -208,7 +188,7 @@ class Session:
     @property
     def _morph_id(self) -> str:
         """Id of the portrait that the shown one is blended with."""
-        entry = None if self._shown.morph is None else self._given[self._shown.morph]
+        entry = None if self._shown.morph is None else self.history.at(self._shown.morph)
         return fields.PLAIN if entry is None else entry.id
 
     # What changes it
@@ -228,7 +208,7 @@ class Session:
 
         `portrait` and `morph` are those that `change` names.
         """
-        self._know(portrait, morph)
+        self.history.give(portrait, morph)
         self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
@@ -262,10 +242,6 @@ class Session:
         if self.live is not None:
             self.live.stop()
 
-    def _know(self, *entries: Entry | None) -> None:
-        """Remember portraits by path: one that is deleted meanwhile may still be shown, and the record names it."""
-        self._given.update({str(entry.path): entry for entry in entries if entry is not None})
-
     def listen(self) -> None:
         """Collect the run's messages."""
         if self.live is None:
@@ -273,29 +249,16 @@ class Session:
         for text in self.live.notices():
             self.notice(text)
         shown = self.live.shown
-        self.portrait = self._given[shown.pictures[0]]
-        second = None if shown.morph is None else self._given[shown.morph]
-        self._remember(self._showing(self.portrait, second, shown.degree))
+        self.portrait = self.history.at(shown.pictures[0])
+        second = None if shown.morph is None else self.history.at(shown.morph)
+        self.history.show(self.portrait, second, shown.degree)
         self.fps.see(self.live.statistics)
-
-    def _remember(self, showing: Showing) -> None:
-        before = self.history[-1]
-        if (showing.portrait, showing.morph) == (before.portrait, before.morph):
-            self.history[-1] = replace(before, degree=showing.degree)  # a slider that is dragged gives hundreds
-            return
-        self.left_out += len(self.history) == HISTORY
-        self.history.append(showing)
-        self.seen.update({entry.id: entry for entry in (showing.portrait, showing.morph) if entry is not None})
-
-    @staticmethod
-    def _showing(portrait: Entry, morph: Entry | None, degree: float) -> Showing:
-        return Showing(datetime.now(UTC), portrait, morph, None if morph is None else degree)
 
     def notice(self, text: str) -> None:
         """Tell the client; files are named as it knows them."""
         second = () if self._wanted.morph is None else (self._wanted.morph,)
         for picture in {*self._wanted.pictures, *second, str(self.portrait.path)}:
-            text = text.replace(picture, f"portrait {self._given[picture].name}")
+            text = text.replace(picture, f"portrait {self.history.at(picture).name}")
         self._noticed += 1
         self.notices.append((self._noticed, text))
 

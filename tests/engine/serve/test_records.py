@@ -111,7 +111,7 @@ def test_a_portrait_that_is_deleted_while_it_is_shown_stays_in_the_record(tmp_pa
 
 
 def test_a_record_of_many_changes_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mien.serve.session.HISTORY", 3)
+    monkeypatch.setattr("mien.serve.history.LONGEST", 3)
     records: list[dict[str, Any]] = []
 
     async def main() -> None:
