@@ -65,8 +65,6 @@ def test_options_become_settings() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("--consent me", "unrecognized arguments: --consent"),
-        ("--thumbnails", "unrecognized arguments: --thumbnails"),
         ("--port 70000", "port must be from 0 to 65535"),
         ("--token short", "at least 16"),
         ("--max-sessions 0", "sessions must be from 1"),
@@ -86,6 +84,12 @@ def test_options_become_settings() -> None:
 def test_what_is_out_of_range_is_refused(given: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         settings(*given.split())
+
+
+@pytest.mark.parametrize("given", [["--consent", "me"], ["--thumbnails"]])
+def test_what_records_do_not_take_is_not_offered(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", *given]) == 2
+    assert f"unrecognized arguments: {given[0]}" in capsys.readouterr().err
 
 
 def test_a_refusal_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
