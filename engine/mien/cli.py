@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_look(live)
     serve = _add(commands, "serve", _serve, "open the engine to browsers, WHIP and WHEP")
     serve_command.add_options(serve)
-    _add_look(serve)
+    _add_look(serve, files=False)
     parse = _filtered(parse_command.run)
     parse_command.add_options(_add(commands, "parse", parse, "label each pixel of a face picture or video"))
     style = _filtered(style_command.run)
@@ -208,8 +208,8 @@ def _add_reenact(commands: Any) -> None:
     _add_look(parser)
 
 
-def _add_look(parser: argparse.ArgumentParser) -> None:
-    """Options that decide motion and appearance, offline and live."""
+def _add_look(parser: argparse.ArgumentParser, *, files: bool = True) -> None:
+    """Options that decide motion and appearance, offline and live; `files`: see `add_credentials`."""
     parser.add_argument("--model", default=ReenactSettings().model, metavar="NAME", help="see `mien models`")
     parser.add_argument("--backend", choices=BACKENDS, default="auto", help="what runs the model")
     parser.add_argument("--landmarks", choices=LANDMARKS, default="mediapipe", help="what finds the driver's face")
@@ -225,7 +225,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--smooth", type=float, metavar="STRENGTH", help="temporal smoothing, 0 (off) to 0.95")
     about = "lines that come with an expression, 0 (none) to 2"
     parser.add_argument("--wrinkles", type=float, default=ReenactSettings().wrinkles, metavar="STRENGTH", help=about)
-    add_marks_and_running(parser)
+    add_marks_and_running(parser, files=files)
     motion = parser.add_argument_group("motion", "gains: 0 is none, 1 as the driver does; --no-NAME is 0")
     motion.add_argument("--motion", choices=MOTION_MODES, default="relative")
     motion.add_argument(

@@ -144,6 +144,10 @@ class CredentialSettings:
     def __post_init__(self) -> None:
         if (self.key is None) != (self.chain is None):
             raise SettingError("--sign and --cert: expected both or neither, got one; name the other one, too")
+        try:
+            (self.consent or "").encode()
+        except UnicodeEncodeError:  # of an argument that the system could not decode
+            raise SettingError("--consent: expected text in UTF-8, got bytes that are none; write it anew") from None
 
 
 @dataclass(frozen=True, slots=True)

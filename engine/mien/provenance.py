@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -84,6 +85,17 @@ def hash_file(path: Path) -> str:
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def hash_once(path: Path) -> str:
+    """As `hash_file`; a long file is read again only if its size or its time of change is another one."""
+    facts = path.stat()
+    return _hash_of(path, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=64)
+def _hash_of(path: Path, *facts: int) -> str:
+    return hash_file(path)
 
 
 def hash_settings(settings: ReenactSettings) -> str:

@@ -46,7 +46,7 @@ def of_file(
         SourceError: it cannot be read.
     """
     verdict = verify(source, key=key or KEY, trusted=trusted, pieces=pieces)
-    good = verdict.found and verdict.agree and not verdict.changed
+    good = verdict.found and verdict.agree and not verdict.changed and not verdict.broken
     return Told((_signed(verdict), _marked(verdict), _verdict(verdict)), good, _values(verdict))
 
 
@@ -78,8 +78,10 @@ def _signed(verdict: Verdict) -> str:
 
 
 def _credentials(read: Read) -> str:
+    if read.broken:
+        return "cannot be read: they are damaged, or the file is"
     if read.run is None:
-        made = f"of {read.generator}, not of mien" if read.generator else "damaged"
+        made = f"of {read.generator}" if read.changed else f"of {read.generator}, not of mien"
     else:
         session = "" if read.session is None else f", session {read.session}"
         made = f"made with {read.generator} ({read.run.get('command')}){session}"
@@ -91,6 +93,8 @@ def _credentials(read: Read) -> str:
 def _by(signer: Signer) -> str:
     if signer.ours:
         return "by mien on this machine"
+    if signer.expired:
+        return f"by {signer.name!r}, whose certificate has expired"
     if signer.trusted:
         return f"by {signer.name!r}, whose issuer you trust"
     return f"by {signer.name!r}, whom nobody here vouches for"
@@ -105,6 +109,8 @@ def _marked(verdict: Verdict) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
+    if verdict.broken:
+        return "its content credentials cannot be read: do not rely on what it says"
     if verdict.changed:
         return "changed since it was signed: do not rely on what it says"
     if not verdict.found:
@@ -127,6 +133,7 @@ def _values(verdict: Verdict) -> dict[str, Any]:
         "found": verdict.found,
         "agree": verdict.agree,
         "changed": verdict.changed,
+        "broken": verdict.broken,
         "frames": verdict.frames,
         "content_credentials": None if read is None else _of_credentials(read),
         "metadata": None if said is None else {"version": said.version, "session": said.session},
@@ -155,4 +162,4 @@ def _of_credentials(read: Read) -> dict[str, Any]:
 
 
 def _signer(signer: Signer) -> dict[str, Any]:
-    return {"name": signer.name, "trusted": signer.trusted, "own": signer.ours}
+    return {"name": signer.name, "trusted": signer.trusted, "own": signer.ours, "expired": signer.expired}

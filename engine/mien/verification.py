@@ -71,6 +71,11 @@ class Verdict:
         return self.credentials is not None and bool(self.credentials.changed)
 
     @property
+    def broken(self) -> bool:
+        """Whether what is signed cannot be read."""
+        return self.credentials is not None and self.credentials.broken
+
+    @property
     def agree(self) -> bool:
         """Whether credentials, metadata and mark, as far as they are there, name the same run."""
         signed = None if self.credentials is None else self.credentials.session

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mien.config import Gains, MotionSettings, OneEuro, ReenactSettings
+from mien.config import CredentialSettings, Gains, MotionSettings, OneEuro, ReenactSettings
 from mien.errors import SettingError
 
 
@@ -30,6 +30,11 @@ def test_gains_out_of_range_are_refused_by_name(name: str, value: float) -> None
 def test_reenact_settings_out_of_range_are_refused(values: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match=f"{next(iter(values))} must be"):
         ReenactSettings(**values)
+
+
+def test_a_note_of_consent_that_is_no_text_is_refused() -> None:
+    with pytest.raises(SettingError, match="--consent: expected text in UTF-8"):
+        CredentialSettings(consent="of \udcff")
 
 
 def test_motion_mode_and_filters_are_checked() -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mien import samples
 from mien.cli import main
+from mien.credentials.reading import _told
 
 MADE = ("reenact", "sample:mira", "--driver", "sample:driver", "--duration", "0.2", "--model", "warp", "--size", "320")
 
@@ -76,6 +77,34 @@ def test_a_file_that_was_changed_is_told(made: Path, tmp_path: Path, capsys: pyt
     assert code == 1
     assert "CHANGED since it was signed (assertion.bmffHash.mismatch)" in lines[0]
     assert lines[2] == "changed since it was signed: do not rely on what it says"
+
+
+def test_a_certificate_that_has_expired_since_is_no_change_of_the_file(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the library said of a file three seconds after its certificate had ended, where the file was as signed."""
+    told = _told(made, ())
+    assert told is not None
+    codes = ["signingCredential.untrusted", "signingCredential.expired"]
+    told["validation_status"] = [{"code": code} for code in codes]
+    monkeypatch.setattr("mien.credentials.reading._told", lambda path, trusted: told)
+    code, lines = verified(capsys, made)
+    assert code == 0
+    assert "unchanged since it was signed by 'mien " in lines[0]
+    assert lines[0].endswith("', whose certificate has expired")
+
+
+def test_credentials_that_cannot_be_read_are_told_as_that(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = tmp_path / "broken.png"
+    assert main(["morph", "sample:mira", "sample:teo", "--size", "128", "--quiet", "--output", str(broken)]) == 0
+    broken.write_bytes(broken.read_bytes().replace(b"jumb", b"junk"))
+    code, lines = verified(capsys, broken)
+    assert code == 1
+    assert lines[0] == "content credentials: cannot be read: they are damaged, or the file is"
+    assert lines[2] == "its content credentials cannot be read: do not rely on what it says"
+    assert main(["verify", str(broken), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["broken"], told["changed"]) == (True, False)
 
 
 def test_what_mien_did_not_make_proves_nothing_and_what_cannot_be_read_is_refused(

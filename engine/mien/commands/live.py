@@ -290,9 +290,15 @@ class Console:
     def _next_model(self) -> None:
         from mien.bundles.driving import driving_models
 
-        models = list(dict.fromkeys([self._model, *driving_models()]))
         wanted = self._session.wanted
-        model = models[(models.index(wanted.model or self._model) + 1) % len(models)]
+        present = wanted.model or self._model
+        models = list(dict.fromkeys([self._model, *driving_models()]))
+        if present not in models:  # it was removed meanwhile
+            models.insert(0, present)
+        if len(models) < 2:
+            self._status.say("there is no other model; see `mien models`")
+            return
+        model = models[(models.index(present) + 1) % len(models)]
         self._session.show(replace(wanted, model=model))
         self._status.say(f"next model: {model}")
 

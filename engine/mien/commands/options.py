@@ -102,26 +102,30 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def add_marks_and_running(parser: argparse.ArgumentParser) -> None:
-    """Options of all commands that make a video: its marks, threads, and how much is said."""
+def add_marks_and_running(parser: argparse.ArgumentParser, *, files: bool = True) -> None:
+    """Options of all commands that make a video: its marks, threads, and how much is said; `files`: see below."""
     parser.add_argument("--no-mark", action="store_true", help='leave out the visible "synthetic" mark')
     parser.add_argument("--no-invisible-mark", action="store_true", help="leave out what mien verify reads")
-    add_credentials(parser)
+    add_credentials(parser, files=files)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads to use")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings and errors")
 
 
-def add_credentials(parser: argparse.ArgumentParser) -> None:
-    """Options of all commands that write files which say what made them, signed."""
+def add_credentials(parser: argparse.ArgumentParser, *, files: bool = True) -> None:
+    """Options of all commands that write files which say what made them, signed.
+
+    Args:
+        files: False for `mien serve`, which signs records: they have the notes of the portraits, its --cert is of TLS.
+    """
     group = parser.add_argument_group("content credentials", "what files say of themselves, signed: docs/provenance.md")
     group.add_argument("--no-credentials", action="store_true", help="leave them out")
     group.add_argument("--sign", metavar="KEY", help="private key (PEM) that signs (else one that mien makes)")
-    certificate: dict[str, Any] = {"dest": "sign_cert", "metavar": "CERT"}
-    certificate["help"] = "its certificates (PEM), the signer's first"
-    try:
-        group.add_argument("--cert", "--sign-cert", **certificate)
-    except argparse.ArgumentError:  # `mien serve` has a --cert of TLS
-        group.add_argument("--sign-cert", **certificate)
+    names = ("--cert", "--sign-cert") if files else ("--sign-cert",)
+    about = "its certificates (PEM), the signer's first"
+    group.add_argument(*names, dest="sign_cert", metavar="CERT", help=about)
+    if not files:
+        parser.set_defaults(consent=None, thumbnails=False)
+        return
     group.add_argument("--consent", metavar="TEXT", help="note on who is seen and that they agree, to go along")
     group.add_argument("--thumbnails", action="store_true", help="small pictures of what is read go along, too")
 

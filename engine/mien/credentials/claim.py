@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from mien.config import CredentialSettings
-from mien.provenance import Provenance, hash_file
+from mien.provenance import Provenance, hash_once
 
 RUN, CONSENT = "mien.run", "mien.consent"
 """Labels of the assertions that are ours."""
@@ -112,7 +112,7 @@ def ingredients(named: Iterable[tuple[str, object]], *, thumbnails: bool = False
         if not isinstance(source, str | os.PathLike) or not os.path.isfile(source):
             continue
         path = Path(source)
-        one = Ingredient(role, hash_file(path), mime_of(path), path if thumbnails else None)
+        one = Ingredient(role, hash_once(path), mime_of(path), path if thumbnails else None)
         found.setdefault((role, one.sha256), one)
     return tuple(found.values())
 

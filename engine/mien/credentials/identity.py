@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mien.errors import SettingError, reason_of
+from mien.machine.atomic import NO_LINKS, write_atomically
 from mien.machine.folders import user_credentials
 
 if TYPE_CHECKING:
@@ -84,16 +86,15 @@ def own() -> Identity:
     """
     folder = user_credentials()
     if folder is None:
-        return _made()
+        return _of_this_run()
     path = folder / FILE
     found = _kept(path)
     if found is not None and _lasts(found.chain[0]):
         _publish(found, folder)
         return found
-    made = _made()
     with contextlib.suppress(OSError):
-        return _keep(made, path, replace=found is not None)
-    return made
+        return _keep(path, replace=found is not None)
+    return _of_this_run()
 
 
 def own_chain() -> tuple[Certificate, ...]:
@@ -116,9 +117,11 @@ def certificates_in(path: str | os.PathLike[str]) -> tuple[Certificate, ...]:
 def _kept(path: Path) -> Identity | None:
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if not _is_there(path):
+            return None
         raise SettingError(
             f"{path}: expected mien's own key, got an error ({reason_of(error)}); change its permissions, delete it, "
             "or give --no-credentials"
@@ -126,9 +129,23 @@ def _kept(path: Path) -> Identity | None:
     return Identity(_key_in(data, str(path)), _chain_in(data, str(path)), own=True)
 
 
-def _keep(made: Identity, path: Path, *, replace: bool) -> Identity:
-    """Write an identity, and give back the one that is there then: of two processes at once the first one's."""
+def _is_there(path: Path) -> bool:
+    """Whether it is; not where its folder may not be entered."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
+
+
+def _keep(path: Path, *, replace: bool) -> Identity:
+    """Write a new identity, and give back the one that is there then: of two processes at once the first one's.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = _made()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -138,8 +155,7 @@ def _keep(made: Identity, path: Path, *, replace: bool) -> Identity:
         if replace:
             os.replace(draft, path)
         else:
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, path)
+            _link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     kept = _kept(path) or made
@@ -147,11 +163,30 @@ def _keep(made: Identity, path: Path, *, replace: bool) -> Identity:
     return kept
 
 
+def _link(draft: Path, path: Path) -> None:
+    """Give a draft its name, unless another process has taken it."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        if not path.exists():
+            os.replace(draft, path)
+
+
 def _publish(kept: Identity, folder: Path) -> None:
     """Write the certificates for others, where they are not there yet."""
     with contextlib.suppress(OSError):
         if not (folder / PUBLIC).is_file() or (folder / PUBLIC).read_bytes() != kept.chain_pem():
-            (folder / PUBLIC).write_bytes(kept.chain_pem())
+            write_atomically(folder / PUBLIC, kept.chain_pem())
+
+
+@functools.cache
+def _of_this_run() -> Identity:
+    """Where none can be kept: all files of a run have the same one."""
+    return _made()
 
 
 def _made() -> Identity:

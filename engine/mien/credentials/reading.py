@@ -16,8 +16,9 @@ from mien.credentials.signing import context
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-_UNTRUSTED: Final = "signingCredential.untrusted"
-"""What the library says of every signer whose issuer is not among those that it was given."""
+_OF_SIGNER: Final = "signingCredential."
+"""What failures begin with that are not of the file: its signer's issuer is unknown, or the certificate has expired."""
+_EXPIRED: Final = "signingCredential.expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,16 @@ class Signer:
     """Whether an issuer that the reader trusts gave the certificate."""
     ours: bool
     """Whether mien's own key on this machine signed."""
+    expired: bool = False
+    """Whether the certificate is not valid any more; whether it was when it signed, only a time stamp would prove."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
     """Content credentials of a file."""
 
+    broken: bool
+    """Whether they cannot be read, so that nothing else of this counts: they are damaged, or the file is."""
     changed: tuple[str, ...]
     """What does not fit any more, by the codes of the C2PA specification; empty: the file is as it was signed."""
     signer: Signer
@@ -81,11 +86,12 @@ def _told(path: Path, trusted: Sequence[Certificate]) -> dict[str, Any] | None:
             Reader(None, file, context=used) as reader,
         ):
             found: dict[str, Any] = json.loads(reader.json())
+            json.dumps(found, ensure_ascii=False).encode()  # what is no text could not be told: a ValueError
             return found
     except (C2paError.ManifestNotFound, C2paError.NotSupported):
         return None
-    except C2paError as error:
-        return {"broken": str(error)}
+    except (C2paError, ValueError, RecursionError):
+        return {}
 
 
 def _failures(told: dict[str, Any]) -> list[str]:
@@ -94,18 +100,21 @@ def _failures(told: dict[str, Any]) -> list[str]:
 
 def _read(told: dict[str, Any], own: Sequence[Certificate]) -> Read:
     active = told.get("manifests", {}).get(told.get("active_manifest"), {})
+    if not active:
+        return Read(True, (), Signer("?", False, False), "", None, None, None)
     by = active.get("signature_info", {})
-    trusts = "broken" not in told and _UNTRUSTED not in _failures(told)
+    failures = _failures(told)
+    trusts = not any(code.startswith(_OF_SIGNER) for code in failures)
     ours = trusts and bool(own) and str(by.get("cert_serial_number")) == str(own[0].serial_number)
-    changed = ["manifest"] if "broken" in told or not active else []
-    changed += [code for code in _failures(told) if code != _UNTRUSTED]
+    changed = [code for code in failures if not code.startswith(_OF_SIGNER)]
     assertions = {one.get("label"): one.get("data") for one in active.get("assertions", [])}
     run, consent = assertions.get(RUN), assertions.get(CONSENT)
     generators = active.get("claim_generator_info") or [{}]
     actions = next((data for label, data in assertions.items() if str(label).startswith("c2pa.actions")), None) or {}
     return Read(
+        False,
         tuple(changed),
-        Signer(str(by.get("common_name", "?")), trusts, ours),
+        Signer(str(by.get("common_name", "?")), trusts, ours, _EXPIRED in failures),
         " ".join(str(generators[0].get(name, "")) for name in ("name", "version")).strip() or "unknown software",
         run if isinstance(run, dict) else None,
         str(consent.get("text")) if isinstance(consent, dict) else None,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mien.credentials.chain import common_name, has_expired, trusted_by
 from mien.credentials.identity import Identity, own_chain
 from mien.credentials.reading import Signer
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 TYPE: Final = "mien-session+json"
 """In the signature's header: what is signed."""
-LARGEST: Final = 1 << 20
+LARGEST: Final = 16 << 20
 """Bytes of a record."""
 _PARTS: Final = ("protected", "payload", "signature")
 _ALGORITHMS: Final = ["ES256", "ES384", "ES512", "PS256", "EdDSA"]
@@ -46,7 +47,7 @@ def signed(said: dict[str, Any], identity: Identity) -> dict[str, str]:
 
     chain = [base64.b64encode(one.public_bytes(Encoding.DER)).decode() for one in identity.chain]
     token = PyJWS().encode(
-        json.dumps(said, separators=(",", ":")).encode(),
+        json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode(),
         identity.key,  # type: ignore[arg-type]  # of the kinds that were admitted
         algorithm=identity.algorithm,
         headers={"typ": TYPE, "x5c": chain},
@@ -72,23 +73,26 @@ def read(path: Path, trusted: Sequence[Certificate] = ()) -> ReadRecord | None:
 
 
 def _checked(parts: Sequence[str], trusted: Sequence[Certificate]) -> ReadRecord | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509 import load_der_x509_certificate
-    from jwt import InvalidTokenError, PyJWS
+    from jwt import PyJWS, PyJWTError
 
     try:
         header, said = (json.loads(_decoded(part)) for part in parts[:2])
+        json.dumps(said, ensure_ascii=False).encode()  # half of a surrogate pair cannot be told: a ValueError
         chain = [load_der_x509_certificate(base64.b64decode(one)) for one in header["x5c"]]
         key: Any = chain[0].public_key()
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
+        name = common_name(chain[0])
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError, UnsupportedAlgorithm):
         return None
     if header.get("typ") != TYPE or not isinstance(said, dict):
         return None
     try:
         PyJWS().decode_complete(".".join(parts), key, algorithms=_ALGORITHMS)
         intact = True
-    except (InvalidTokenError, TypeError, ValueError):  # the latter two of a key that does not fit the algorithm
+    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):  # also of a key that does not fit the algorithm
         intact = False
-    return ReadRecord(said, intact, _signer(chain, trusted))
+    return ReadRecord(said, intact, _signer(name, chain, trusted))
 
 
 def _decoded(part: str) -> bytes:
@@ -98,31 +102,7 @@ def _decoded(part: str) -> bytes:
         raise ValueError(str(error)) from None
 
 
-def _signer(chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> Signer:
-    from cryptography.x509.oid import NameOID
-
+def _signer(name: str, chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> Signer:
     own = own_chain()
-    names = chain[0].subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    trusts = _issued(chain, [*trusted, *own[-1:]])
-    ours = trusts and bool(own) and chain[0] == own[0]
-    return Signer(str(names[0].value) if names else "?", trusts, ours)
-
-
-def _issued(chain: Sequence[Certificate], trusted: Sequence[Certificate]) -> bool:
-    """Whether each certificate was issued by the next one, and one of them by one that is trusted."""
-    for place, one in enumerate(chain):
-        if any(_by(one, issuer) for issuer in trusted):
-            return True
-        if place + 1 == len(chain) or not _by(one, chain[place + 1]):
-            return False
-    return False
-
-
-def _by(certificate: Certificate, issuer: Certificate) -> bool:
-    from cryptography.exceptions import InvalidSignature
-
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
+    trusts = trusted_by(chain, [*trusted, *own[-1:]])
+    return Signer(name, trusts, trusts and bool(own) and chain[0] == own[0], has_expired(chain[0]))

@@ -6,7 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -33,7 +33,10 @@ class Credentials:
     claim: Claim
     identity: Identity
     told: Callable[[str], None]
-    """Takes one line where a file could not be signed: it is kept without."""
+    """Takes one line where a file could not be signed: it is kept without. Of many files that is told once."""
+    _small: dict[int, bytes] = field(default_factory=dict, init=False)
+    """Small pictures by the ingredient's number, once they are made."""
+    _failures: set[str] = field(default_factory=set, init=False)
 
     def sign(self, source: Path, output: Path, name: str) -> bool:
         """Write `source` with credentials to `output`, without holding it in memory; whether it worked.
@@ -66,6 +69,9 @@ class Credentials:
             yield failed
         except (C2paError, OSError, ValueError) as error:
             failed.append(in_one_line(error)[:200])
+            if name in self._failures:
+                return
+            self._failures.add(name)
             self.told(f"{name}: expected to sign it, got an error ({failed[0]}); it has no content credentials")
 
     def lay_in(self, kind: str, source: BinaryIO, output: BinaryIO, *, in_parts: bool = False) -> None:
@@ -93,12 +99,10 @@ class Credentials:
 
     def _small_pictures(self) -> dict[int, bytes]:
         """By the ingredient's number."""
-        pictures = enumerate(self.claim.ingredients)
-        return {
-            number: _small(one.path)
-            for number, one in pictures
-            if one.path is not None and one.format.startswith("image/")
-        }
+        for number, one in enumerate(self.claim.ingredients):
+            if number not in self._small and one.path is not None and one.format.startswith("image/"):
+                self._small[number] = _small(one.path)
+        return self._small
 
 
 def mime_signed(name: str) -> str | None:
@@ -119,10 +123,10 @@ def context(in_parts: bool = False) -> dict[str, Any]:
 
 
 def _small(path: Path) -> bytes:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     with Image.open(path) as picture:
-        small = picture.convert("RGB")
+        small = ImageOps.exif_transpose(picture).convert("RGB")
         small.thumbnail((SMALL, SMALL))
     written = io.BytesIO()
     small.save(written, "JPEG", quality=80)

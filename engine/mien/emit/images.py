@@ -25,7 +25,7 @@ from mien.emit.sink import SinkBase, SinkSettings
 from mien.errors import SinkError
 from mien.frame import Frame, Layout
 from mien.machine import outputs
-from mien.machine.atomic import Draft, destination_of
+from mien.machine.atomic import NO_LINKS, Draft, destination_of
 from mien.numbered import Numbered
 from mien.sound.sound import Sound
 
@@ -38,8 +38,6 @@ _JPEG_LIMIT = 65533
 _JPEG_QUANTISER = "2"
 _PNG_LEVEL = "4"
 _IN_FOLDER = Numbered("", 5, ".png")
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-"""Errors of file systems without hard links, such as FAT."""
 
 
 class PictureEncoder:
@@ -281,7 +279,7 @@ def _move(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError as error:
-        if error.errno not in _NO_LINKS:
+        if error.errno not in NO_LINKS:
             raise
         if os.path.lexists(target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from error

@@ -150,8 +150,13 @@ class VideoSink(SinkBase):
         if credentials is None or mime_signed(self._name) is None:
             return
         signed = Draft(self._place)
-        if not credentials.sign(self._draft.path, signed.path, self._name):
-            signed.drop()
+        worked = False
+        try:
+            worked = credentials.sign(self._draft.path, signed.path, self._name)
+        finally:  # also after an interrupt
+            if not worked:
+                signed.drop()
+        if not worked:
             return
         self._draft.drop()
         self._draft = signed

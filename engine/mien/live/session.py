@@ -38,7 +38,7 @@ from mien.handover import Closed, Slot
 from mien.live.hearing import Hearing, SoundFrom, hearing_of
 from mien.live.making import ChainMaker, Shown
 from mien.live.shared import Shared
-from mien.live.signing import signed
+from mien.live.signing import make_ready, signed, signed_if_possible
 from mien.machine.processor import Shares, share_out, usable_threads
 from mien.morphing.pictures import need_one_picture
 from mien.pipeline.controller import LatencyTarget
@@ -218,7 +218,7 @@ class LiveSession:
 
     def _open_recording(self, path: Path) -> Sink:
         request, told = self._request, self._pipeline.controls.notices.append
-        made = signed(self._made, self.shown, request.settings, request.source, str(path), told)
+        made = signed_if_possible(self._made, self.shown, request.settings, request.source, str(path), told)
         return emit.open(path, made, mark=request.settings.mark, threads=self._shares.encode)
 
     async def _run_pipeline(self) -> None:
@@ -373,6 +373,7 @@ def _sink(
     if isinstance(request.output, str):
         shown, told = Shown.by(request.pictures, request.settings), controls.notices.append
         written = is_written(request.output)
+        make_ready(made, shown, request.settings, request.source)
         return emit.open(
             request.output,
             signed(made, shown, request.settings, request.source, request.output, told) if written else made,

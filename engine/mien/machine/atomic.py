@@ -30,6 +30,8 @@ _DIGITS: Final = 10
 _LEGIBLE: Final = 40
 """Characters of a file's name that its hidden one begins with; all of them may be too long with what is added."""
 _ACL: Final = "system.posix_acl_access"
+NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+"""Errors of file systems without hard links, such as FAT."""
 _FIXED: Final = frozenset({errno.EBUSY, errno.EPERM})
 """Errors of a rename over a file that can be written but not replaced: a mount point, another user's file in /tmp."""
 
@@ -117,11 +119,12 @@ class Draft:
     them; a new one follows the umask.
     """
 
-    def __init__(self, place: Path, *, folder: bool = False) -> None:
+    def __init__(self, place: Path, *, folder: bool = False, private: bool = False) -> None:
         """Make it.
 
         Args:
             place: its final path, whose links are followed already.
+            private: whether nobody but its owner may read a new file.
 
         Raises:
             OSError: nothing can be made there.
@@ -136,7 +139,7 @@ class Draft:
             if folder:
                 self._mode = _make_folder(self.path)
             else:
-                self._mode = _make(self.path, self._place)
+                self._mode = _make(self.path, self._place, 0o600 if private else 0o666)
         except BaseException:
             self.drop()
             raise
@@ -196,12 +199,13 @@ def drop_drafts() -> None:
 
 
 @contextlib.contextmanager
-def written(path: Path, *, patience: float | None = None) -> Iterator[BinaryIO]:
+def written(path: Path, *, patience: float | None = None, private: bool = False) -> Iterator[BinaryIO]:
     """A file to write what will be at `path`, whole, when the block ends, and is gone when it fails.
 
     Args:
         patience: seconds to wait for whoever reads a pipe, to open it and for each part of it; None: no limit. An
             interrupt ends the wait in any case.
+        private: see `Draft`.
 
     Raises:
         OSError: it cannot be written, or is a pipe that nobody reads; what was there before still is.
@@ -214,7 +218,7 @@ def written(path: Path, *, patience: float | None = None) -> Iterator[BinaryIO]:
         return
     if place.is_folder:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    draft = Draft(place.path)
+    draft = Draft(place.path, private=private)
     try:
         with draft.path.open("wb") as file:
             yield file
@@ -236,13 +240,14 @@ class _Poured(io.RawIOBase):
         return self._outlet.write(memoryview(data).cast("B"))
 
 
-def write_atomically(path: Path, content: bytes, *, patience: float | None = None) -> None:
-    """Give `path` this content in one step, on the disk before it has the name; its folder must be there.
+def write_atomically(path: Path, content: bytes, *, patience: float | None = None, private: bool = False) -> None:
+    """Give `path` this content in one step, on the disk before it has the name; its folder must be there. Arguments as
+    `written`.
 
     Raises:
         OSError, ValueError: as `written`.
     """
-    with written(path, patience=patience) as file:
+    with written(path, patience=patience, private=private) as file:
         file.write(content)
 
 
@@ -266,7 +271,7 @@ def _is_detached(folder: int) -> bool:
         return False
 
 
-def _make(path: Path, place: Path) -> int | None:
+def _make(path: Path, place: Path, mode: int) -> int | None:
     """An empty new file that nobody may read who may not read what it replaces; the mode that it is to have then.
 
     Its owner may read and write it until then, whatever the umask takes away.
@@ -275,7 +280,7 @@ def _make(path: Path, place: Path) -> int | None:
     try:
         old = place.stat()
     except FileNotFoundError:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, flags, mode)
         try:
             mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
             os.fchmod(descriptor, mode | stat.S_IRUSR | stat.S_IWUSR)

@@ -100,10 +100,6 @@ class Portraits:
             raise missing(f"portrait {id[:40]!r}", "GET /api/v1/portraits lists them")
         return entry
 
-    def at(self, path: str) -> Entry | None:
-        """The portrait whose picture lies there."""
-        return next((entry for entry in self._entries.values() if str(entry.path) == path), None)
-
     @contextlib.contextmanager
     def receiving(self) -> Iterator[Path]:
         """Where an upload is written to while it comes; it is gone on leaving.
@@ -135,7 +131,8 @@ class Portraits:
         try:
             async with self._decoding:
                 width, height = await decoded(upload, part, self._limits.upload_pixels)
-                entry = Entry(id, name, False, width, height, consent, path, hash_file(part))
+                sha256 = await in_thread("mien-portrait", lambda: hash_file(part))
+                entry = Entry(id, name, False, width, height, consent, path, sha256)
                 await in_thread("mien-portrait", lambda: self._keep(entry, part))
         except (SourceError, FaceError) as error:
             raise Refusal(422, _told(error, path)) from error
@@ -180,6 +177,7 @@ class Portraits:
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError, MienError):  # not ours
                 told, picture = json.loads(read_regular(record)), record.with_suffix(".png")
                 name, consent, sha256 = str(told["name"]), str(told["consent"]), hash_file(picture)
+                (name + consent).encode()  # half of a surrogate pair, which no answer could carry, is a ValueError
                 entry = Entry(record.stem, name, False, *_size(picture), consent, picture, sha256)
                 self._entries.setdefault(entry.id, entry)
 

@@ -21,6 +21,7 @@ from mien.serve.refusal import missing
 
 if TYPE_CHECKING:
     from mien.credentials.identity import Identity
+    from mien.serve.history import Showing
     from mien.serve.portraits import Entry
     from mien.serve.session import Session
     from mien.serve.settings import ServeSettings
@@ -62,14 +63,14 @@ class Records:
         return None if self._identity is None else fields.Record(**signed(said_of(session), self._identity))
 
     def keep(self, session: Session) -> None:
-        """Write that of a session; a full disk costs the record, and a line in the log."""
-        record = self.of(session)
-        if record is None or self._folder is None:
-            return
-        values = {name: getattr(record, name) for name in record.__struct_fields__}
+        """Write that of a session; whatever goes wrong, such as a full disk, costs the record and a line in the log."""
         try:
-            write_atomically(self._folder / f"{session.id}.json", json.dumps(values, indent=1).encode())
-        except OSError as error:
+            record = self.of(session)
+            if record is None or self._folder is None:
+                return
+            values = {name: getattr(record, name) for name in record.__struct_fields__}
+            write_atomically(self._folder / f"{session.id}.json", json.dumps(values, indent=1).encode(), private=True)
+        except Exception as error:  # raised, it would end all sessions
             logger.warning("session %s: its record is not kept: %s", session.id, in_a_line(error))
 
     def kept(self, id: str) -> fields.Record:
@@ -95,7 +96,7 @@ def said_of(session: Session) -> dict[str, Any]:
         "format": FORMAT,
         "session": session.id,
         "version": own_version(),
-        "began": _iso(session.history[0].since),
+        "began": _iso(session.history.began),
         "ended": None if session.ended_at is None else _iso(session.ended_at),
         "ended_because": session.ended_because,
         "told": _iso(now),
@@ -103,18 +104,20 @@ def said_of(session: Session) -> dict[str, Any]:
         "settings_sha256": made.get("mien_settings_sha256"),
         "visible_mark": session.marked,
         "invisible_mark": made.get("mien_session"),
-        "shown": [
-            {"since": _iso(one.since), "portrait": _of(one.portrait), "morph": _of(one.morph), "degree": one.degree}
-            for one in session.history
-        ],
+        "portraits": {id: _of(entry) for id, entry in tuple(session.history.seen.items())},
+        "shown": [_shown(one) for one in tuple(session.history.changes)],
+        "left_out": session.history.left_out,
     }
 
 
-def _of(entry: Entry | None) -> dict[str, Any] | None:
-    if entry is None:
-        return None
+def _of(entry: Entry) -> dict[str, Any]:
     consent = None if entry.consent is None else consented(entry.consent)
-    return {"id": entry.id, "sha256": entry.sha256, "sample": entry.sample, "consent": consent}
+    return {"sha256": entry.sha256, "sample": entry.sample, "consent": consent}
+
+
+def _shown(one: Showing) -> dict[str, Any]:
+    morph = None if one.morph is None else one.morph.id
+    return {"since": _iso(one.since), "portrait": one.portrait.id, "morph": morph, "degree": one.degree}
 
 
 def _iso(time: datetime.datetime) -> str:

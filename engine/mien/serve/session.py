@@ -7,7 +7,6 @@ import contextlib
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,6 +19,7 @@ from mien.live.shared import Shared
 from mien.pipeline.emitter import CAPTURE_TO_EMIT
 from mien.serve import fields
 from mien.serve.admission import Load
+from mien.serve.history import History
 from mien.serve.log import in_a_line
 from mien.serve.peering import Broadcasting, Peering, SwitchableSource
 from mien.serve.portraits import Entry
@@ -73,16 +73,6 @@ class Asked:
     room: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
-    """What is shown from a moment on."""
-
-    since: datetime
-    portrait: Entry | None
-    morph: Entry | None
-    degree: float | None
-
-
 class Session:
     """Lives on the event loop; the run itself has threads of its own."""
 
@@ -94,10 +84,9 @@ class Session:
         shared: Shared,
         broadcast: Broadcasting,
         clock: Clock,
-        named: Callable[[str], Entry | None],
         resume: float,
     ) -> None:
-        """`named` gives the portrait behind a path; for `resume` seconds it waits for a peer that is gone."""
+        """For `resume` seconds it waits for a peer that is gone."""
         self.id = id
         self.room = asked.room
         self.portrait = asked.portrait
@@ -118,8 +107,7 @@ class Session:
         self.live: LiveSession | None = None
         """The run, once it is open."""
         self.began = clock.now()
-        self.history = [self._showing(asked.portrait, asked.morph, asked.degree)]
-        """What was shown, for its record."""
+        self.history = History(asked.portrait, asked.morph, asked.degree)
         self.ended_at: datetime | None = None
         self.metadata: dict[str, str] = {}
         """Of the run, once it is open; see `LiveSession.metadata`."""
@@ -137,7 +125,6 @@ class Session:
         )
         self._shared = shared
         self._clock = clock
-        self._named = named
         self._resume = resume
         self._source: SwitchableSource | None = None
         self._wanted = Shown.by((str(asked.portrait.path),), self._settings)
@@ -201,7 +188,7 @@ class Session:
     @property
     def _morph_id(self) -> str:
         """Id of the portrait that the shown one is blended with."""
-        entry = None if self._shown.morph is None else self._named(self._shown.morph)
+        entry = None if self._shown.morph is None else self.history.at(self._shown.morph)
         return fields.PLAIN if entry is None else entry.id
 
     # What changes it
@@ -221,6 +208,7 @@ class Session:
 
         `portrait` and `morph` are those that `change` names.
         """
+        self.history.give(portrait, morph)
         self.gains = change.applied_to(self.gains)
         if change.latency is not None:
             self.latency = change.latency
@@ -261,25 +249,16 @@ class Session:
         for text in self.live.notices():
             self.notice(text)
         shown = self.live.shown
-        entry = self._named(shown.pictures[0])
-        if entry is not None:
-            self.portrait = entry
-        second = None if shown.morph is None else self._named(shown.morph)
-        showing, before = self._showing(self.portrait, second, shown.degree), self.history[-1]
-        if replace(showing, since=before.since) != before:
-            self.history.append(showing)
+        self.portrait = self.history.at(shown.pictures[0])
+        second = None if shown.morph is None else self.history.at(shown.morph)
+        self.history.show(self.portrait, second, shown.degree)
         self.fps.see(self.live.statistics)
-
-    @staticmethod
-    def _showing(portrait: Entry, morph: Entry | None, degree: float) -> Showing:
-        return Showing(datetime.now(UTC), portrait, morph, None if morph is None else degree)
 
     def notice(self, text: str) -> None:
         """Tell the client; files are named as it knows them."""
         second = () if self._wanted.morph is None else (self._wanted.morph,)
         for picture in {*self._wanted.pictures, *second, str(self.portrait.path)}:
-            entry = self._named(picture)
-            text = text.replace(picture, "portrait" if entry is None else f"portrait {entry.name}")
+            text = text.replace(picture, f"portrait {self.history.at(picture).name}")
         self._noticed += 1
         self.notices.append((self._noticed, text))
 

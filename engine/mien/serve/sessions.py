@@ -224,7 +224,6 @@ class Sessions:
             self._shared,
             self._answering.broadcast(),
             self._clock,
-            self._portraits.at,
             self._settings.limits.resume,
         )
 
@@ -263,9 +262,11 @@ class Sessions:
         try:
             await session.run()
         finally:
-            del self._sessions[session.id]
-            await in_thread("mien-kept", partial(self.records.keep, session))
-            del session  # else it would still be held by this very task
+            try:  # its record is there before the session is gone: one of the two is always found
+                await in_thread("mien-kept", partial(self.records.keep, session))
+            finally:
+                del self._sessions[session.id]
+                del session  # else it would still be held by this very task
         await in_thread("mien-memory", give_back)
 
     async def _forget_viewer(self, session: Session, id: str, peer: Peering) -> None:

@@ -112,6 +112,20 @@ def test_a_key_goes_round_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert f"next model: {shown[0]}" in out.getvalue()
 
 
+def test_the_key_of_models_passes_over_what_was_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, out = FakeSession(), io.StringIO()
+    status = StatusLine(out, session.statistics, ManualClock())
+    console = Console(session, status, ["a.jpg"], None, model="warp")  # type: ignore[arg-type]
+    monkeypatch.setattr("mien.bundles.driving.driving_models", lambda: ["warp", "mine"])
+    session.wanted = replace(session.wanted, model="removed")
+    console.press("m")
+    assert session.wanted.model == "warp"
+    monkeypatch.setattr("mien.bundles.driving.driving_models", lambda: ["warp"])
+    console.press("m")
+    assert session.wanted.model == "warp"
+    assert "there is no other model" in out.getvalue()
+
+
 def test_keys_steer_the_session() -> None:
     session = FakeSession()
     console, _ = _console(session, "a.jpg")

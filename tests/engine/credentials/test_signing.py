@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
 import logging
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -16,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from PIL import ExifTags, Image
 
 from mien import samples
 from mien.cli import main
@@ -146,6 +149,28 @@ def test_a_file_that_cannot_be_signed_is_kept(tmp_path: Path) -> None:
     assert not credentials.sign(tmp_path / "in.mp4", tmp_path / "out.mp4", "out.mp4")
     assert len(told) == 2
     assert all("it has no content credentials" in line for line in told)
+
+
+def test_of_many_pictures_an_error_is_told_once_and_each_small_picture_is_made_once(tmp_path: Path) -> None:
+    source, told = tmp_path / "turned.jpg", list[str]()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (64, 32)).save(source, exif=exif)
+    used = ingredients([("portrait", source)], thumbnails=True)
+    credentials = Credentials(replace(CLAIM, ingredients=used), own(), told.append)
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    first = credentials.signed(picture.getvalue(), "image/png", "%d.png")
+    source.unlink()
+    second = credentials.signed(picture.getvalue(), "image/png", "%d.png")
+    for data in (first, second):
+        small = data[data.index(b"\xff\xd8\xff") :]
+        with Image.open(io.BytesIO(small)) as made:
+            assert made.size == (32, 64)
+    assert told == []
+    for _ in range(2):
+        assert credentials.signed(b"no picture", "image/png", "%d.png") == b"no picture"
+    assert len(told) == 1
 
 
 CLAIM = Claim(Provenance("1", "warp", (), "s"), "test", True)

@@ -15,9 +15,13 @@ import pytest
 from mien import capture, emit
 from mien.capture.sequence import IndexedSource
 from mien.capture.synthetic import number_of, pattern, pattern_source, tone_of
+from mien.credentials.claim import Claim
+from mien.credentials.identity import own
+from mien.credentials.signing import Credentials
 from mien.emit.sink import SinkSettings
 from mien.errors import SettingError, SinkError
 from mien.frame import Frame
+from mien.provenance import Provenance
 from mien.sound.sound import Sound, SoundFormat
 
 ENDINGS = [".mp4", ".m4v", ".mov", ".mkv", ".webm"]
@@ -252,6 +256,19 @@ def test_a_run_without_frames_is_refused_and_leaves_nothing(tmp_path: Path) -> N
         emit.open(tmp_path / "out.mp4", SinkSettings(96, 64, Fraction(25), Fraction(1, 25))),
     ):
         pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signing_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Credentials, source: Path, output: Path, name: str) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Credentials, "sign", interrupted)
+    credentials = Credentials(Claim(Provenance("1", "warp", (), "s"), "test", False), own(), print)
+    settings = SinkSettings(96, 64, Fraction(25), Fraction(1, 25), credentials=credentials)
+    with pytest.raises(KeyboardInterrupt), emit.open(tmp_path / "out.mp4", settings) as sink:
+        sink.write(Frame(pattern(96, 64, 0), 0, Fraction(1, 25)))
+        sink.finish()
     assert list(tmp_path.iterdir()) == []
 
 

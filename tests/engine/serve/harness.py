@@ -191,7 +191,7 @@ class IdleLive:
 
     def __init__(self, request: LiveRequest) -> None:
         self.statistics = LiveStatistics(MonotonicClock())
-        self.shown = Shown(request.pictures, request.settings.background)
+        self.shown = Shown.by(request.pictures, request.settings)
         self.backend = "idle"
         self.metadata: dict[str, str] = {}
         self.paused = self.panic = self.recording = False

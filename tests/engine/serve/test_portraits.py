@@ -338,3 +338,15 @@ def test_an_id_is_looked_up_and_never_a_path(id: str) -> None:
                 assert response.status == 404
 
     run(main)
+
+
+def test_a_kept_portrait_whose_note_is_no_text_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "0123456789abcdef.png").write_bytes(grey(256, 256))
+    (tmp_path / "0123456789abcdef.json").write_text(json.dumps({"name": "me", "consent": "of \udcff"}))
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, portraits=tmp_path)) as place:
+            told = (await place.ask("GET", UPLOAD)).json["portraits"]
+            assert [one["id"] for one in told] == list(samples.portraits())
+
+    run(main)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import stat
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,9 @@ from mien import samples
 from mien.cli import main as mien
 from mien.config import CredentialSettings
 from mien.credentials.claim import consented
+from mien.machine.atomic import write_atomically
 from mien.provenance import hash_file
+from mien.serve.fields import Change
 
 
 @pytest.fixture(autouse=True)
@@ -50,9 +54,7 @@ def test_a_record_says_who_was_shown_and_is_signed(tmp_path: Path, capsys: pytes
 
     async def main() -> None:
         async with serving(replace(SETTINGS, records=tmp_path / "records")) as place:
-            upload = form("me.jpg", samples.portraits()["aldo"].read_bytes(), "picture")
-            upload.add_field("consent", "nobody, who agreed")
-            mine = (await place.ask("POST", "/api/v1/portraits", status=201, data=upload)).json["id"]
+            mine = await uploaded(place, "aldo")
             begun = await place.begin(portrait="mira")
             at = f"/api/v1/sessions/{begun['id']}"
             await place.until(at, lambda told: told["state"] == "running")
@@ -66,16 +68,110 @@ def test_a_record_says_who_was_shown_and_is_signed(tmp_path: Path, capsys: pytes
     run(main)
     running, over = (said(one) for one in records)
     assert (running["ended"], running["ended_because"]) == (None, None)
-    assert [one["portrait"]["id"] for one in running["shown"]] == ["mira"]
-    assert running["shown"][0]["portrait"]["sha256"] == hash_file(samples.portraits()["mira"])
+    assert [one["portrait"] for one in running["shown"]] == ["mira"]
+    assert running["portraits"]["mira"]["sha256"] == hash_file(samples.portraits()["mira"])
     assert over["ended_because"] == "a client ended it"
-    assert over["shown"][1]["portrait"]["consent"] == consented("nobody, who agreed")
+    assert over["portraits"][over["shown"][1]["portrait"]]["consent"] == consented("nobody, who agreed")
     (kept,) = (tmp_path / "records").glob("*.json")
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert json.loads(kept.read_text()) == records[1]
     assert mien(["verify", str(kept)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"record: session {over['session']} of mien")
     assert lines[2] == "unchanged since it was signed by mien on this machine"
+
+
+async def uploaded(place: Place, name: str) -> str:
+    """Id of a portrait of one's own."""
+    upload = form("me.jpg", samples.portraits()[name].read_bytes(), "picture")
+    upload.add_field("consent", "nobody, who agreed")
+    return str((await place.ask("POST", "/api/v1/portraits", status=201, data=upload)).json["id"])
+
+
+def test_a_portrait_that_is_deleted_while_it_is_shown_stays_in_the_record(tmp_path: Path) -> None:
+    records: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            mine = await uploaded(place, "aldo")
+            id = (await place.begin(portrait="mira", morph=mine))["id"]
+            at = f"/api/v1/sessions/{id}"
+            await place.until(at, lambda told: told["state"] == "running")
+            (session,) = place.server.sessions.all
+            session.change(Change(portrait=mine), place.server.portraits.find(mine), None)
+            place.server.portraits.remove(mine)  # before the session looks at what is shown
+            records.append(said(await ended(place, id)))
+
+    run(main)
+    shown = records[0]["shown"]
+    assert [(one["portrait"], one["morph"] is None) for one in shown[:1]] == [("mira", False)]
+    mine = shown[0]["morph"]
+    assert (shown[-1]["portrait"], shown[-1]["morph"]) == (mine, mine)
+    assert records[0]["portraits"][mine]["consent"] == consented("nobody, who agreed")
+
+
+def test_a_record_of_many_changes_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.serve.history.LONGEST", 3)
+    records: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            begun = await place.begin(portrait="mira", morph="teo", degree=0.1)
+            at = f"/api/v1/sessions/{begun['id']}"
+            await place.until(at, lambda told: told["state"] == "running")
+            for degree in (0.2, 0.3, 0.4):
+                await place.ask("PATCH", at, json={"degree": degree})
+            records.append(said((await place.ask("GET", f"{at}/record")).json))
+            for portrait in ("aldo", "mira", "aldo"):
+                await place.ask("PATCH", at, json={"portrait": portrait})
+            records.append(said(await ended(place, begun["id"])))
+
+    run(main)
+    assert [(one["portrait"], one["degree"]) for one in records[0]["shown"]] == [("mira", 0.4)]
+    assert [one["portrait"] for one in records[1]["shown"]] == ["aldo", "mira", "aldo"]
+    assert (records[1]["left_out"], records[1]["began"]) == (1, records[0]["began"])
+    assert set(records[1]["portraits"]) == {"mira", "teo", "aldo"}
+
+
+def test_a_record_is_there_before_its_session_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, go_on = threading.Event(), threading.Event()
+
+    def slow(path: Path, content: bytes, **how: bool) -> None:
+        writing.set()
+        assert go_on.wait(60)
+        write_atomically(path, content, private=how["private"])
+
+    monkeypatch.setattr("mien.serve.records.write_atomically", slow)
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            id = (await place.begin())["id"]
+            await place.ask("DELETE", f"/api/v1/sessions/{id}", status=204)
+            await place.until_true(writing.is_set)
+            await place.ask("GET", f"/api/v1/sessions/{id}/record")
+            go_on.set()
+            await place.until("/api/v1/sessions", lambda told: not told["sessions"])
+            await place.ask("GET", f"/api/v1/sessions/{id}/record")
+
+    run(main)
+
+
+def test_a_record_that_cannot_be_made_ends_no_other_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(said: object, identity: object) -> dict[str, str]:
+        raise ValueError("a note that is no text")
+
+    async def main() -> None:
+        async with serving(replace(SETTINGS, records=tmp_path)) as place:
+            first, second = [(await place.begin())["id"] for _ in range(2)]
+            monkeypatch.setattr("mien.serve.records.signed", fails)
+            await place.ask("DELETE", f"/api/v1/sessions/{first}", status=204)
+            told = await place.until("/api/v1/sessions", lambda told: len(told["sessions"]) == 1)
+            assert [one["id"] for one in told["sessions"]] == [second]
+
+    run(main)
+    assert "its record is not kept: " in caplog.text
 
 
 def test_a_record_that_was_changed_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

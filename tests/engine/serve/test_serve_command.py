@@ -86,6 +86,12 @@ def test_what_is_out_of_range_is_refused(given: str, message: str) -> None:
         settings(*given.split())
 
 
+@pytest.mark.parametrize("given", [["--consent", "me"], ["--thumbnails"]])
+def test_what_records_do_not_take_is_not_offered(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", *given]) == 2
+    assert f"unrecognized arguments: {given[0]}" in capsys.readouterr().err
+
+
 def test_a_refusal_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["serve", "--background", "alpha"]) == 2
     said = capsys.readouterr().err

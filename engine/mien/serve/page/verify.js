@@ -41,7 +41,7 @@ export class Verify {
     try {
       const { good, lines, details } = await this.api.verify(file);
       if (round !== this.round) return;
-      const contradicts = details.changed || details.agree === false || details.intact === false;
+      const contradicts = details.changed || details.broken || details.agree === false || details.intact === false;
       told.dataset.tone = good ? "good" : contradicts ? "bad" : "quiet";
       told.replaceChildren(...[file.name, ...lines].map((line) => make("li", {}, line)));
     } catch (error) {
