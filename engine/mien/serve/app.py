@@ -58,8 +58,9 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         if request.method == "OPTIONS":
             return _preflight(request.path)
-        server.need_pace(server.requests, request.remote)
-        server.access.check(place_of(request), request.headers)
+        place = place_of(request)
+        server.need_pace(server.files if place in PAGE else server.requests, request.remote)
+        server.access.check(place, request.headers)
         return await handler(request)
     except Refusal as refusal:
         return answer(error_of(str(refusal)), refusal.status, refusal.headers)

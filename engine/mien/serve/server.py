@@ -80,6 +80,7 @@ class Server:
     verifying: Verifying = field(init=False)
     access: Access = field(init=False)
     requests: RateLimit = field(init=False)
+    files: RateLimit = field(init=False)
     openings: RateLimit = field(init=False)
     about: str = ""
     """Description of the model and its runtime; empty until the server is warm."""
@@ -97,6 +98,7 @@ class Server:
         self.access = Access(self.settings.token)
         self.connections = Connections(self.clock, limits.quiet, limits.connections)
         self.requests, self.openings = RateLimit(limits.requests), RateLimit(limits.openings)
+        self.files = RateLimit(limits.files)
         self.verifying = Verifying(limits)
         self.began = self.clock.now()
 

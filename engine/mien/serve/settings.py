@@ -52,7 +52,9 @@ class Limits:
     viewers: int = 4
     """Of one session, by WHEP."""
     requests: Rate = Rate(30.0, 120.0)
-    """By one address."""
+    """By one address, but for the page's own files."""
+    files: Rate = Rate(200.0, 2000.0)
+    """Of these: one page has about forty, and people behind one address open it together."""
     openings: Rate = Rate(1.0, 20.0)
     """Of sessions, viewers and uploads, by one address."""
     resume: float = 30.0

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.serve.harness import LIMITS, SETTINGS, run, serving
 
+import mien.serve
 from mien.serve.access import RateLimit
-from mien.serve.settings import Rate
+from mien.serve.settings import Limits, Rate
 
+FILES = sorted(
+    path.name for path in (Path(mien.serve.__file__).parent / "page").iterdir() if path.suffix in (".js", ".css")
+)
 TIMES = st.lists(st.floats(0, 10, allow_nan=False), min_size=1, max_size=200).map(sorted)
 
 
@@ -57,6 +62,29 @@ def test_who_asks_too_often_is_told_when_to_come_again() -> None:
             answer = await place.ask("GET", "/api/v1/sessions", status=429)
             assert 1 <= int(answer.headers["Retry-After"]) <= 100
             assert answer.message.startswith("requests: expected fewer from 127.0.0.1")
+
+    run(main)
+
+
+def test_the_files_of_the_page_have_a_rate_of_their_own() -> None:
+    async def main() -> None:
+        settings = replace(SETTINGS, limits=replace(LIMITS, requests=Rate(0.01, 1.0), files=Rate(0.01, 4.0)))
+        async with serving(settings) as place:
+            for path in ("/", "/room/tea", "/page/main.js", "/page/states.js"):
+                await place.ask("GET", path)
+            await place.ask("GET", "/page/main.js", status=429)
+            await place.ask("GET", "/api/v1/sessions")
+            await place.ask("GET", "/api/v1/sessions", status=429)
+
+    run(main)
+
+
+def test_people_behind_one_address_can_open_the_page_together() -> None:
+    async def main() -> None:
+        async with serving(replace(SETTINGS, limits=Limits())) as place:
+            for _ in range(10):
+                for path in ("/room/tea", *(f"/page/{file}" for file in FILES)):
+                    await place.ask("GET", path)
 
     run(main)
 
